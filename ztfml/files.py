@@ -1,0 +1,92 @@
+"""Reading and writing files so that nothing is lost or half-written."""
+
+import os
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from ztfml.errors import DataError
+
+
+@contextmanager
+def write_beside(path):
+    """Give a temporary path in the same folder, renamed to `path` once the block succeeds.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to be written; what stands there stays until the new one is whole.
+
+    Yields
+    ------
+    Path
+        Where to write. After an exception it is removed and `path` is as it was.
+
+    Raises
+    ------
+    DataError
+        If the folder does not exist or cannot be written to.
+
+    Examples
+    --------
+    >>> with write_beside("ranked.csv") as part:   # doctest: +SKIP
+    ...     table.to_csv(part)
+    """
+    path = Path(path)
+    try:
+        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    except OSError as error:
+        raise DataError(
+            f"{path}: cannot be written ({error.strerror}); name a folder that exists "
+            "and that you may write to"
+        ) from error
+    os.close(handle)
+    os.chmod(part, 0o666 & ~_umask())
+    try:
+        yield Path(part)
+        os.replace(part, path)
+    except BaseException:
+        Path(part).unlink(missing_ok=True)
+        raise
+
+
+def _umask():
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def open_parquet(path):
+    """Open a parquet file, turning every way it can be unreadable into one sentence.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    pyarrow.parquet.ParquetFile
+
+    Raises
+    ------
+    DataError
+        If the file is absent, no parquet, or cut short.
+
+    Examples
+    --------
+    >>> open_parquet("night.parquet").metadata.num_rows   # doctest: +SKIP
+    153489
+    """
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path = Path(path)
+    if not path.is_file():
+        raise DataError(f"{path}: there is no such file; name the alerts' parquet file of a night")
+    try:
+        return pq.ParquetFile(path, memory_map=True)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"{path}: not a readable parquet file (not parquet, or cut short); "
+            "write or download it again"
+        ) from error

@@ -1,0 +1,545 @@
+"""A night of alerts with the light curves they came from.
+
+`Night` enforces the one law of the package: an alert sees the history rows of its object
+with ``jd < alert.jd``, and itself. Everything before it makes a Night, everything after it
+reads one.
+"""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ztfml import schema
+from ztfml.errors import DataError
+from ztfml.files import open_parquet, write_beside
+from ztfml.lightcurve import History, order_rows, repeats_alert, visible_rows
+
+log = logging.getLogger(__name__)
+
+
+class Night:
+    """Alerts of a night, and the history each of them may see.
+
+    Make one with `Night.load` from files or `Night.from_frames` from tables.
+
+    Attributes
+    ----------
+    alerts : pandas.DataFrame, one row an alert
+        The columns of `schema.ALERT_COLUMNS` that the night has, named without
+        ``candidate.``; missing is NaN. Row order is that of the file.
+    history : History
+        The detections and non-detections of all objects as arrays, sorted by object and jd.
+    first, last : ndarray of int64, shape (n_alerts,)
+        Alert k sees the rows ``first[k]:last[k]`` of the history, and itself.
+    name : str
+        How messages call the night: the file's path, or what `from_frames` was told.
+    """
+
+    def __init__(self, alerts, history, object_ids, name):
+        self.alerts = alerts
+        self.history = history
+        self.name = name
+        self._object_ids = object_ids
+        code = _codes_of(alerts["objectId"], object_ids)
+        self._object_code = code
+        self.first, self.last = visible_rows(
+            code, alerts["jd"].to_numpy(), history.start, history.jd
+        )
+
+    def __len__(self):
+        return len(self.alerts)
+
+    def __repr__(self):
+        return f"<Night {self.name}: {len(self)} alerts, {len(self.history.jd)} history rows>"
+
+    @classmethod
+    def load(cls, path, history=None):
+        """Read a night from its pair of parquet files.
+
+        Parameters
+        ----------
+        path : str or Path
+            The alerts' file, ``NAME.parquet``.
+        history : str or Path, optional
+            The file of previous candidates; by default ``NAME_prv_candidates.parquet``
+            beside the alerts. Without it each alert is alone, which is logged.
+
+        Returns
+        -------
+        Night
+
+        Raises
+        ------
+        DataError
+            If a file is unreadable, a required column absent or of the wrong type, the
+            night empty, or the history that of other objects.
+
+        Examples
+        --------
+        >>> night = Night.load("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
+        """
+        path = Path(path)
+        alerts = _read_columns(path, schema.ALERT_COLUMNS)
+        history_path = Path(history) if history is not None else history_beside(path)
+        if history is None and not history_path.is_file():
+            log.warning(
+                "%s: no %s beside it; working from the alerts alone", path, history_path.name
+            )
+            rows = None
+        else:
+            rows = _read_columns(history_path, schema.HISTORY_COLUMNS)
+        return cls._from_tables(alerts, rows, str(path), str(history_path))
+
+    @classmethod
+    def from_frames(cls, alerts, history=None, name="night"):
+        """Make a night from two DataFrames in the layout of the parquet pair.
+
+        Parameters
+        ----------
+        alerts : pandas.DataFrame
+            Columns as in the file: ``objectId``, ``candid``, ``candidate.jd``, ...
+        history : pandas.DataFrame, optional
+            ``objectId`` as index or column, ``jd``, ``fid``, ``magpsf``, ...
+        name : str
+            How messages call the night.
+
+        Returns
+        -------
+        Night
+
+        Raises
+        ------
+        DataError
+            As `Night.load`.
+
+        Examples
+        --------
+        >>> night = Night.from_frames(alerts, history)   # doctest: +SKIP
+        """
+        alerts = _select_columns(_to_arrow(alerts), schema.ALERT_COLUMNS, name)
+        if history is not None:
+            if history.index.name == "objectId":
+                history = history.reset_index()
+            history = _select_columns(_to_arrow(history), schema.HISTORY_COLUMNS, name)
+        return cls._from_tables(alerts, history, name, f"{name} (history)")
+
+    @classmethod
+    def _from_tables(cls, alerts, rows, name, history_name):
+        alerts = _clean_alerts(alerts, name)
+        history, object_ids = _clean_history(rows, history_name)
+        night = cls(alerts, history, object_ids, name)
+        if len(history.jd) and (night._object_code < 0).all():
+            raise DataError(
+                f"{history_name}: column objectId holds none of the objects of {name}; "
+                "name the history of the same night"
+            )
+        return night
+
+    def subset(self, rows):
+        """Keep some alerts, and the history of their objects.
+
+        Parameters
+        ----------
+        rows : array of bool (n_alerts,) or of int
+            A mask over the alerts, or their positions in the wanted order.
+
+        Returns
+        -------
+        Night
+
+        Examples
+        --------
+        >>> bright = night.subset(night.alerts["magpsf"] < 18)   # doctest: +SKIP
+        """
+        rows = np.asarray(rows)
+        alerts = self.alerts[rows] if rows.dtype == bool else self.alerts.iloc[rows]
+        code = self._object_code[rows]
+        keep = np.unique(code[code >= 0])
+        start = self.history.start
+        count = start[keep + 1] - start[keep]
+        offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        take = np.repeat(start[keep] - offset[:-1], count) + np.arange(offset[-1])
+        history = History(*(column[take] for column in self.history[:-1]), start=offset)
+        return Night(
+            alerts.reset_index(drop=True), history, self._object_ids.take(pa.array(keep)), self.name
+        )
+
+    def light_curve(self, object_id, as_of=None):
+        """One object's light curve as a table, sorted by time.
+
+        Parameters
+        ----------
+        object_id : str
+        as_of : float, optional
+            A Julian date: history rows before it and alerts up to it are given, which for
+            an alert's own jd is what that alert sees. By default everything.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``jd``, ``fid``, ``band``, ``magpsf``, ``sigmapsf`` (NaN where not
+            detected), ``diffmaglim``, ``isdiffpos`` (+1, -1, 0 unknown) and ``is_alert``.
+
+        Raises
+        ------
+        DataError
+            If neither alerts nor history know the object.
+
+        Examples
+        --------
+        >>> night.light_curve("ZTF18abukavn", as_of=2458373.7)   # doctest: +SKIP
+        """
+        code = _codes_of(pd.Series([object_id], dtype="str"), self._object_ids)[0]
+        own = self.alerts[self.alerts["objectId"] == object_id]
+        if code < 0 and own.empty:
+            raise DataError(
+                f"{self.name}: no object {object_id!r} among the alerts and the history; "
+                "check the name, or name the night that has it"
+            )
+        start = self.history.start
+        rows = self.history.rows(start[code], start[code + 1]) if code >= 0 else History.empty()
+        past = pd.DataFrame(rows, columns=History._fields[:-1]).assign(is_alert=False)
+        now = own.reindex(columns=past.columns).assign(is_alert=True)
+        if as_of is not None:
+            past = past[past["jd"] < as_of]
+            now = now[now["jd"] <= as_of]
+        past = past[~_repeats(past, now)]
+        curve = pd.concat([part for part in (past, now) if len(part)] or [past])
+        curve = curve.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
+        curve.insert(2, "band", curve["fid"].map(schema.BAND_OF_FID))
+        return curve
+
+    def save(self, path):
+        """Write the night as a pair of parquet files in the layout it is read from.
+
+        Parameters
+        ----------
+        path : str or Path
+            The alerts' file; the history goes to ``NAME_prv_candidates.parquet`` beside it.
+
+        Raises
+        ------
+        DataError
+            If the folder cannot be written to.
+
+        Examples
+        --------
+        >>> night.save("night.parquet")   # doctest: +SKIP
+        """
+        import pyarrow.parquet as pq
+
+        columns = {
+            schema.ALERT_BY_NAME[name].in_file: _for_file(self.alerts[name]) for name in self.alerts
+        }
+        with write_beside(history_beside(path)) as part:
+            pq.write_table(self._history_table(), part, compression="zstd")
+        with write_beside(path) as part:
+            pq.write_table(pa.table(columns), part, compression="zstd")
+
+    def _history_table(self):
+        history = self.history
+        code = np.repeat(np.arange(len(history.start) - 1, dtype=np.int32), np.diff(history.start))
+        object_id = pa.DictionaryArray.from_arrays(pa.array(code), self._object_ids)
+        positive = pa.array(np.where(history.isdiffpos > 0, 1, 0), mask=history.isdiffpos == 0)
+        return pa.table(
+            {
+                "objectId": object_id,
+                "jd": history.jd,
+                "fid": history.fid,
+                "magpsf": pa.array(history.magpsf, from_pandas=True),
+                "sigmapsf": pa.array(history.sigmapsf, from_pandas=True),
+                "diffmaglim": pa.array(history.diffmaglim, from_pandas=True),
+                "isdiffpos": pc.take(pa.array(["f", "t"]), positive),
+            }
+        ).replace_schema_metadata(
+            {"pandas": '{"index_columns": ["objectId"], "columns": [], "column_indexes": []}'}
+        )
+
+
+def _repeats(past, alerts):
+    """Which history rows are one of the alerts, shipped again."""
+    repeats = np.zeros(len(past), bool)
+    for alert in alerts.itertuples():
+        repeats |= [
+            repeats_alert(row.jd, row.fid, row.magpsf, alert.jd, alert.fid, alert.magpsf)
+            for row in past.itertuples()
+        ]
+    return repeats
+
+
+def history_beside(path):
+    """The history file that belongs to an alerts file: ``NAME_prv_candidates.parquet``.
+
+    >>> history_beside("nights/a.parquet").name
+    'a_prv_candidates.parquet'
+    """
+    path = Path(path)
+    return path.with_name(path.stem + schema.HISTORY_SUFFIX + path.suffix)
+
+
+def labels_beside(path):
+    """The label file that belongs to an alerts file: ``NAME_labels.csv``.
+
+    >>> labels_beside("nights/a.parquet").name
+    'a_labels.csv'
+    """
+    path = Path(path)
+    return path.with_name(path.stem + schema.LABELS_SUFFIX + ".csv")
+
+
+# --- from files to Arrow -------------------------------------------------------------
+
+
+def _read_columns(path, columns):
+    file = open_parquet(path)
+    found = _find_columns(file.schema_arrow.names, columns, path, _unnamed_index(file.schema_arrow))
+    text = [name for column, name in found.items() if column.kind in ("text", "sign")]
+    try:
+        import pyarrow.parquet as pq
+
+        table = pq.read_table(
+            path, columns=list(found.values()), read_dictionary=text, memory_map=True
+        )
+    except (pa.ArrowInvalid, OSError) as error:
+        raise DataError(
+            f"{path}: the file is damaged or cut short; write or download it again"
+        ) from error
+    return {column: table.column(name) for column, name in found.items()}
+
+
+def _unnamed_index(arrow_schema):
+    # Some writers leave objectId in an unnamed pandas index.
+    name = "__index_level_0__"
+    return name if name in arrow_schema.names else None
+
+
+def _to_arrow(frame):
+    return pa.Table.from_pandas(frame, preserve_index=False)
+
+
+def _select_columns(table, columns, name):
+    found = _find_columns(table.column_names, columns, name)
+    return {column: table.column(in_file) for column, in_file in found.items()}
+
+
+def _find_columns(names, columns, where, index_name=None):
+    found = {}
+    for column in columns:
+        here = [name for name in (column.in_file, *column.aliases) if name in names]
+        if not here and column.name == "objectId" and index_name:
+            here = [index_name]
+        if here:
+            found[column] = here[0]
+        elif column.required:
+            raise DataError(
+                f"{where}: the column {column.in_file} ({column.meaning}) is missing; "
+                "export the night again with it"
+            )
+    return found
+
+
+# --- from Arrow to clean arrays -------------------------------------------------------
+
+
+def _clean_alerts(columns, name):
+    values = {}
+    for column, array in columns.items():
+        values[column.name] = _READERS[column.kind](column, array, name)
+    if len(values["candid"]) == 0:
+        raise DataError(f"{name}: the night is empty; name a file with at least one alert")
+    alerts = pd.DataFrame(values)
+    repeated = alerts["candid"].duplicated()
+    if repeated.any():
+        log.warning(
+            "%s: %d alerts stand there twice (same candid); the first counts", name, repeated.sum()
+        )
+        alerts = alerts[~repeated].reset_index(drop=True)
+    _tell_stand_ins(alerts, name)
+    return alerts
+
+
+def _tell_stand_ins(alerts, name):
+    absent = [
+        column.name
+        for column in schema.ALERT_COLUMNS
+        if column.name not in alerts and column.prefix == "candidate."
+    ]
+    if "drb" not in alerts and "rb" in alerts:
+        log.warning("%s: no candidate.drb, rb stands in", name)
+        absent.remove("drb")
+    if absent:
+        log.warning(
+            "%s: no %s; features that need them are NaN",
+            name,
+            ", ".join(f"candidate.{field}" for field in absent),
+        )
+
+
+def _clean_history(columns, name):
+    if columns is None:
+        return History.empty(), pa.array([], pa.string())
+    by_name = {column.name: (column, array) for column, array in columns.items()}
+
+    def read(field):
+        column, array = by_name[field]
+        return _READERS[column.kind](column, array, name)
+
+    object_code, object_ids = _dictionary(by_name["objectId"][1], name)
+    jd = read("jd")
+    fid = read("fid")
+    n = len(jd)
+    rows = {
+        "jd": jd,
+        "fid": np.where(np.isnan(fid), 0, fid).astype(np.int8),
+        "magpsf": read("magpsf"),
+        "sigmapsf": read("sigmapsf"),
+        "diffmaglim": read("diffmaglim") if "diffmaglim" in by_name else np.full(n, np.nan),
+        "isdiffpos": read("isdiffpos") if "isdiffpos" in by_name else np.zeros(n, np.int8),
+    }
+    timed = ~np.isnan(jd)
+    if not timed.all():
+        log.warning("%s: %d rows without a usable jd are left out", name, n - timed.sum())
+        rows = {field: column[timed] for field, column in rows.items()}
+        object_code = object_code[timed]
+    return order_rows(object_code, len(object_ids), rows), object_ids
+
+
+def _dictionary(array, name):
+    """Each row's object as a number, and the names behind the numbers."""
+    array = _one_dictionary(array)
+    if array.null_count:
+        raise DataError(
+            f"{name}: the column objectId is empty in {array.null_count} rows; "
+            "export the history again"
+        )
+    return _writable(array.indices.to_numpy().astype(np.int64)), array.dictionary.cast(pa.string())
+
+
+def _one_dictionary(array):
+    if not pa.types.is_dictionary(array.type):
+        array = array.cast(pa.string()).dictionary_encode()
+    array = array.unify_dictionaries().combine_chunks()
+    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
+
+
+def _codes_of(object_ids, dictionary):
+    if len(dictionary) == 0:
+        return np.full(len(object_ids), -1, np.int64)
+    wanted = pa.array(object_ids, pa.string(), from_pandas=True)
+    found = pc.index_in(wanted, value_set=dictionary)
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
+
+
+def _writable(values):
+    # Arrow lends read-only memory; compiled code would be compiled again for it.
+    return np.require(values, requirements="W")
+
+
+def _wrong_type(column, array, name, expected):
+    return DataError(
+        f"{name}: the column {column.in_file} is of type {array.type}, not {expected}; "
+        "export the night again"
+    )
+
+
+def _read_id(column, array, name):
+    if pa.types.is_floating(array.type):
+        raise DataError(
+            f"{name}: the column {column.in_file} is floating-point, which cannot hold its 19 "
+            "digits; export it as a 64-bit integer"
+        )
+    try:
+        array = array.cast(pa.string() if pa.types.is_dictionary(array.type) else array.type)
+        array = array.cast(pa.int64())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise _wrong_type(column, array, name, "a 64-bit integer") from error
+    if array.null_count:
+        raise DataError(
+            f"{name}: the column {column.in_file} is empty in {array.null_count} rows; "
+            "export the night again"
+        )
+    return array.to_numpy()
+
+
+def _read_text(column, array, name):
+    try:
+        array = array.cast(pa.string())
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+        raise _wrong_type(column, array, name, "text") from error
+    if column.required and array.null_count:
+        raise DataError(
+            f"{name}: the column {column.in_file} is empty in {array.null_count} rows; "
+            "export the night again"
+        )
+    return pd.Series(array.to_pandas(), dtype="str")
+
+
+def _read_number(column, array, name):
+    kind = array.type
+    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
+        raise _wrong_type(column, array, name, "a number")
+    values = array.cast(pa.float64(), safe=False).to_numpy()
+    low, high = column.valid
+    meant = ~np.isnan(values) & (values != schema.SENTINEL)
+    usable = meant & (values >= low) & (values <= high) & np.isfinite(values)
+    if column.required and len(values):
+        _refuse_nonsense(column, values, meant, usable, name)
+    if usable.all():
+        return _writable(values)
+    return np.where(usable, values, np.nan)
+
+
+def _refuse_nonsense(column, values, meant, usable, name):
+    low, high = column.valid
+    hollow = column.name in _ALWAYS and not usable.any()
+    if hollow or usable.sum() < meant.sum() / 2:
+        example = f" (for example {values[meant][0]:g})" if meant.any() else ""
+        raise DataError(
+            f"{name}: the column {column.in_file} holds hardly any value between {low:g} and "
+            f"{high:g}{example}; check what was exported there"
+        )
+
+
+# A history may consist of non-detections alone, so magpsf may be empty in all of it; a
+# time and a band it cannot lack.
+_ALWAYS = {"jd", "fid"}
+
+_SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1}
+
+
+def _read_sign(column, array, name):
+    """Read isdiffpos, spelt 't'/'f', '1'/'0' or as a boolean, as +1, -1 and 0 (unknown)."""
+    if pa.types.is_floating(array.type):
+        array = array.cast(pa.int64())
+    array = _one_dictionary(array)
+    spellings = [str(value).strip().lower() for value in array.dictionary.to_pylist()]
+    # Code -1 stands for null and picks the last entry.
+    sign = np.array([*(_SIGNS.get(spelling, 0) for spelling in spellings), 0], np.int8)
+    code = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    if column.required and len(code) and not sign[code].any():
+        raise DataError(
+            f"{name}: the column {column.in_file} is spelt {spellings[:3]}, not 't' or 'f'; "
+            "check what was exported there"
+        )
+    return sign[code]
+
+
+_READERS = {
+    "id": _read_id,
+    "text": _read_text,
+    "float": _read_number,
+    "integer": _read_number,
+    "sign": _read_sign,
+}
+
+
+def _for_file(series):
+    if series.name == "isdiffpos":
+        values = series.to_numpy()
+        positive = pa.array(np.where(values > 0, 1, 0), mask=values == 0)
+        return pc.take(pa.array(["f", "t"]), positive)
+    return pa.array(series, from_pandas=True)

@@ -1,0 +1,173 @@
+"""The columns of a night: what ztfml reads, in which unit, and what it does without.
+
+Names and meanings are those of the ZTF alert packets,
+https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html.
+"""
+
+from dataclasses import dataclass
+
+SENTINEL = -999.0
+"""What ZTF packets write for a missing cross-match; inside ztfml missing is NaN."""
+
+BAND_OF_FID = {1: "g", 2: "r", 3: "i"}
+BANDS = tuple(BAND_OF_FID.values())
+
+HISTORY_SUFFIX = "_prv_candidates"
+LABELS_SUFFIX = "_labels"
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a night's file.
+
+    Parameters
+    ----------
+    name : str
+        The name inside ztfml: the packet's field name without the ``candidate.`` prefix.
+    kind : {'id', 'integer', 'float', 'sign', 'text'}
+        How it is read. ``sign`` is `isdiffpos` in any spelling, held as +1, -1 or 0 (unknown).
+    unit : str
+        An astropy unit string, empty for pure numbers.
+    meaning : str
+    valid : tuple of float
+        Smallest and largest value that can be meant; anything outside becomes missing.
+    required : bool
+        Whether the program cannot do without it.
+    prefix : str
+        What stands before the name in the file.
+    aliases : tuple of str
+        Names in the file that older packet schemas use for the same field.
+    """
+
+    name: str
+    kind: str
+    unit: str
+    meaning: str
+    valid: tuple = (float("-inf"), float("inf"))
+    required: bool = False
+    prefix: str = ""
+    aliases: tuple = ()
+
+    @property
+    def in_file(self):
+        """The name of the column in a parquet file."""
+        return self.prefix + self.name
+
+
+# Julian dates between the first light of the oldest archives and the year 2131: what lies
+# outside is an MJD, a Unix time or rubbish.
+_JD = (2400000.5, 2500000.5)
+_MAG = (-5.0, 40.0)
+_DISTANCE = (0.0, float("inf"))
+
+
+def _candidate(name, unit, meaning, valid=None, kind="float", required=False, aliases=()):
+    valid = valid or Column.valid
+    return Column(name, kind, unit, meaning, valid, required, "candidate.", aliases)
+
+
+def _ps1(rank):
+    nth = ("closest", "second closest", "third closest")[rank - 1]
+    source = f"{nth} PS1 source within 30 arcsec"
+    return [
+        _candidate(
+            f"{field}{rank}",
+            unit,
+            f"{what} of the {source}",
+            valid,
+            # Before schema 2.0 packets held one match, named without the 1.
+            aliases=(f"candidate.{field}",) if rank == 1 else (),
+        )
+        for field, (unit, what, valid) in _PS1_FIELDS.items()
+    ]
+
+
+_PS1_FIELDS = {
+    "sgscore": ("", "star/galaxy score (1 is a star)", (0.0, 1.0)),
+    "distpsnr": ("arcsec", "distance", _DISTANCE),
+    "sgmag": ("mag", "g magnitude", _MAG),
+    "srmag": ("mag", "r magnitude", _MAG),
+    "simag": ("mag", "i magnitude", _MAG),
+    "szmag": ("mag", "z magnitude", _MAG),
+}
+
+ALERT_COLUMNS = (
+    Column("objectId", "text", "", "ZTF name of the object", required=True),
+    Column("candid", "id", "", "number of the alert, 19 digits", required=True),
+    _candidate("jd", "d", "Julian date at the start of the exposure", _JD, required=True),
+    _candidate("fid", "", "band: 1 g, 2 r, 3 i", (1, 3), "integer", required=True),
+    _candidate("magpsf", "mag", "PSF magnitude of the difference", _MAG, required=True),
+    _candidate("sigmapsf", "mag", "1-sigma error of magpsf", (0.0, 10.0), required=True),
+    _candidate("isdiffpos", "", "sign of the difference", kind="sign", required=True),
+    _candidate("ra", "deg", "right ascension, J2000", (0.0, 360.0)),
+    _candidate("dec", "deg", "declination, J2000", (-90.0, 90.0)),
+    _candidate("diffmaglim", "mag", "5-sigma limit of the difference image", _MAG),
+    _candidate("rb", "", "real-bogus score of the random forest", (0.0, 1.0)),
+    _candidate("drb", "", "real-bogus score of the deep network", (0.0, 1.0)),
+    _candidate("chipsf", "", "reduced chi-square of the PSF fit"),
+    _candidate("magap", "mag", "aperture magnitude, 14-pixel diameter", _MAG),
+    _candidate("sigmagap", "mag", "1-sigma error of magap"),
+    _candidate("magapbig", "mag", "aperture magnitude, 18-pixel diameter", _MAG),
+    _candidate("classtar", "", "star/galaxy score of SExtractor"),
+    _candidate("fwhm", "pix", "full width at half maximum"),
+    _candidate("elong", "", "ratio of the major to the minor axis"),
+    _candidate("aimage", "pix", "windowed profile along the major axis"),
+    _candidate("bimage", "pix", "windowed profile along the minor axis"),
+    _candidate("aimagerat", "", "aimage over fwhm"),
+    _candidate("bimagerat", "", "bimage over fwhm"),
+    _candidate("nneg", "", "negative pixels in a 5 x 5 stamp"),
+    _candidate("nbad", "", "bad pixels in a 5 x 5 stamp"),
+    _candidate("sumrat", "", "sum over sum of absolute pixel values"),
+    _candidate("magdiff", "mag", "magap - magpsf"),
+    _candidate("magfromlim", "mag", "diffmaglim - magap"),
+    _candidate("seeratio", "", "difference-image fwhm over science-image fwhm"),
+    _candidate("mindtoedge", "pix", "distance to the nearest edge of the image"),
+    _candidate("scorr", "", "peak-pixel signal to noise in the matched-filtered image"),
+    _candidate("sky", "DN", "local sky background"),
+    _candidate("dsnrms", "", "noise-normalised spatial signal, difference image"),
+    _candidate("ssnrms", "", "noise-normalised spatial signal, science image"),
+    _candidate("distnr", "pix", "distance to the nearest reference-image source", _DISTANCE),
+    _candidate("magnr", "mag", "magnitude of the nearest reference-image source", _MAG),
+    _candidate("sigmagnr", "mag", "1-sigma error of magnr"),
+    _candidate("chinr", "", "DAOPhot chi of the nearest reference-image source"),
+    _candidate("sharpnr", "", "DAOPhot sharpness of the nearest reference-image source"),
+    _candidate("ndethist", "", "detections at this place since the survey began"),
+    _candidate("ncovhist", "", "exposures of this place since the survey began"),
+    _candidate("jdstarthist", "d", "Julian date of the earliest detection here", _JD),
+    _candidate("ssdistnr", "arcsec", "distance to the nearest known asteroid", _DISTANCE),
+    _candidate("ssmagnr", "mag", "predicted magnitude of that asteroid", _MAG),
+    _candidate("ssnamenr", "", "name of that asteroid", kind="text"),
+    *_ps1(1),
+    *_ps1(2),
+    *_ps1(3),
+    _candidate("nmtchps", "", "PS1 sources within 30 arcsec"),
+    _candidate("neargaia", "arcsec", "distance to the nearest Gaia DR1 source", _DISTANCE),
+    _candidate("maggaia", "mag", "Gaia G magnitude of that source", _MAG),
+    _candidate(
+        "neargaiabright", "arcsec", "distance to the nearest Gaia source < 14 mag", _DISTANCE
+    ),
+    _candidate("maggaiabright", "mag", "Gaia G magnitude of that source", _MAG),
+    *(
+        Column(f"acai_{letter}", "float", "", f"ACAI score: {what}", prefix="classifications.")
+        for letter, what in {
+            "h": "hosted",
+            "v": "variable star",
+            "o": "orphan",
+            "n": "nuclear",
+            "b": "bogus",
+        }.items()
+    ),
+    Column("braai", "float", "", "real-bogus score of braai", prefix="classifications."),
+)
+
+HISTORY_COLUMNS = (
+    Column("objectId", "text", "", "ZTF name of the object", required=True),
+    Column("jd", "float", "d", "Julian date at the start of the exposure", _JD, required=True),
+    Column("fid", "integer", "", "band: 1 g, 2 r, 3 i", (1, 3), required=True),
+    Column("magpsf", "float", "mag", "PSF magnitude, null if not detected", _MAG, required=True),
+    Column("sigmapsf", "float", "mag", "1-sigma error of magpsf", (0.0, 10.0), required=True),
+    Column("diffmaglim", "float", "mag", "5-sigma limit of the difference image", _MAG),
+    Column("isdiffpos", "sign", "", "sign of the difference"),
+)
+
+ALERT_BY_NAME = {column.name: column for column in ALERT_COLUMNS}
