@@ -200,9 +200,8 @@ class Night:
                 f"{self.name}: no object {object_id!r} among the alerts and the history; "
                 "check the name, or name the night that has it"
             )
-        start = self.history.start
-        rows = self.history.rows(start[code], start[code + 1]) if code >= 0 else History.empty()
-        past = pd.DataFrame(rows, columns=History._fields[:-1]).assign(is_alert=False)
+        first, last = self.history.start[code : code + 2] if code >= 0 else (0, 0)
+        past = pd.DataFrame(self.history.rows(first, last)).assign(is_alert=False)
         now = own.reindex(columns=past.columns).assign(is_alert=True)
         if as_of is not None:
             past = past[past["jd"] < as_of]
