@@ -261,13 +261,15 @@ class Night:
 
 def _repeats(past, alerts):
     """Which history rows are one of the alerts, shipped again."""
-    repeats = np.zeros(len(past), bool)
-    for alert in alerts.itertuples():
-        repeats |= [
+    alerts = list(alerts.itertuples())
+    repeats = [
+        any(
             repeats_alert(row.jd, row.fid, row.magpsf, alert.jd, alert.fid, alert.magpsf)
-            for row in past.itertuples()
-        ]
-    return repeats
+            for alert in alerts
+        )
+        for row in past.itertuples()
+    ]
+    return np.array(repeats, bool)
 
 
 def history_beside(path):
