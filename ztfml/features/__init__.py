@@ -1,0 +1,173 @@
+"""Every feature of every alert of a night, in one pass.
+
+`compute` gives the table for a night, `of_light_curve` the same numbers for one light curve
+in a notebook. `registry.FEATURES` says what each is.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import joblib
+import numpy as np
+import pandas as pd
+from numba import njit
+
+from ztfml import lightcurve
+from ztfml.features import (
+    broker,
+    colour,
+    context,
+    counts,
+    packet,
+    rates,
+    registry,
+    timing,
+    variability,
+)
+from ztfml.lightcurve import light_curve_of
+from ztfml.progress import track
+
+GROUPS = (packet.GROUP, counts.GROUP, timing.GROUP, rates.GROUP, colour.GROUP,
+          variability.GROUP, context.GROUP)  # fmt: skip
+BROKER = broker.GROUP
+
+registry.FEATURES = tuple(feature for group in GROUPS for feature in group.features)
+registry.check_unique((*registry.FEATURES, *BROKER.features))
+
+# One alert's features as a record, so that the compiled functions write them by name.
+_ROW = np.dtype([field for group in GROUPS for field in group.fields])
+
+
+def _digest_of_sources():
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    files.append(Path(lightcurve.__file__))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
+
+
+# numba finds compiled code by the types of the arguments, and sees it as stale only when the
+# file of the outermost function changes. A type named after all sources makes it see the rest.
+_SOURCES = np.zeros(1, [(_digest_of_sources(), np.int8)])
+# Alerts a thread takes at a time: small enough to share the work evenly.
+_CHUNK = 4096
+
+
+def compute(night, broker=False):
+    """Compute the features of every alert of a night, each as of its own epoch.
+
+    Parameters
+    ----------
+    night : Night
+    broker : bool, default False
+        Whether to add the brokers' scores (acai, braai).
+
+    Returns
+    -------
+    pandas.DataFrame of float64, one row an alert in the night's order
+        Columns in the order of `registry.FEATURES`; missing is NaN.
+
+    Examples
+    --------
+    >>> compute(Night.load("night.parquet"))["fade_rate_r"]   # doctest: +SKIP
+    """
+    table = _fill_columns(night.alerts, registry.FEATURES)
+    _fill_light_curves(night, table)
+    names = [feature.name for feature in registry.FEATURES]
+    frame = pd.DataFrame(table, columns=names, index=night.alerts.index, copy=False)
+    if broker:
+        scores = _fill_columns(night.alerts, BROKER.features)
+        frame[[feature.name for feature in BROKER.features]] = scores
+    return frame
+
+
+def of_light_curve(curve, alert=None):
+    """Compute the features of one light curve whose last detection is the alert.
+
+    Parameters
+    ----------
+    curve : pandas.DataFrame
+        Columns ``jd``, ``fid``, ``magpsf``, ``sigmapsf``, ``diffmaglim``, ``isdiffpos`` (+1,
+        -1, 0), as from `Night.light_curve`, in any order.
+    alert : dict, optional
+        Packet fields of the alert, named without ``candidate.``, e.g. ``{"drb": 0.9}``.
+
+    Returns
+    -------
+    pandas.Series
+        One number a feature; those that need packet fields not given are NaN.
+
+    Raises
+    ------
+    DataError
+        If the light curve has no detection.
+
+    Examples
+    --------
+    >>> of_light_curve(night.light_curve("ZTF18abukavn"))["fade_rate_r"]   # doctest: +SKIP
+    """
+    from ztfml.errors import DataError
+    from ztfml.night import Night
+
+    curve = curve.sort_values("jd", kind="stable").reset_index(drop=True)
+    detected = curve.index[curve["magpsf"].notna()]
+    if detected.empty:
+        raise DataError("the light curve has no detection; features are those of a detection")
+    spelt = curve.assign(isdiffpos=curve["isdiffpos"].map({1: "t", -1: "f"}), objectId="this")
+    own = spelt.loc[detected[-1]].to_dict() | (alert or {})
+    row = {"objectId": "this", "candid": 0}
+    row |= {f"candidate.{name}": value for name, value in own.items() if name != "objectId"}
+    night = Night.from_frames(pd.DataFrame([row]), spelt.drop(index=detected[-1]))
+    return compute(night).iloc[0]
+
+
+def _fill_columns(alerts, features):
+    """The table of features, with those filled that are functions of alert columns."""
+    table = np.full((len(alerts), len(features)), np.nan)
+    missing = np.full(len(alerts), np.nan)
+    for position, feature in enumerate(features):
+        if feature.column is not None:
+            fields = (field.rpartition(".")[2] for field in feature.reads)
+            columns = (alerts[f].to_numpy() if f in alerts else missing for f in fields)
+            table[:, position] = feature.column(*columns)
+    return table
+
+
+def _fill_light_curves(night, table):
+    """Let the compiled functions write their features into the table, in threads."""
+    alert_fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
+    alerts = [night.alerts[field].to_numpy() for field in alert_fields]
+    rows = table.view(_ROW)[:, 0]
+    starts = range(0, len(rows), _CHUNK)
+    work = joblib.Parallel(
+        n_jobs=min(len(starts), os.cpu_count()), prefer="threads", return_as="generator"
+    )(
+        joblib.delayed(_fill_rows)(
+            night.history, night.first, night.last, *alerts, begin, begin + _CHUNK, rows, _SOURCES
+        )
+        for begin in starts
+    )
+    for _ in track(work, "features", total=len(starts)):
+        pass
+
+
+@njit(nogil=True, cache=True)
+def _fill_rows(
+    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, begin, end, rows, sources
+):
+    for k in range(begin, min(end, len(rows))):
+        if np.isnan(jd[k]):
+            continue
+        curve = light_curve_of(
+            history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k]
+        )
+        nights = (
+            rates.night_means(curve, 0),
+            rates.night_means(curve, 1),
+            rates.night_means(curve, 2),
+        )
+        row = rows[k]
+        counts.count(curve, row)
+        timing.time(curve, row)
+        rates.rate(curve, nights, row)
+        colour.colour(curve, nights, row)
+        variability.vary(curve, row)

@@ -1,0 +1,93 @@
+"""The colour of the source, now and at peak, and how fast it changes.
+
+Colours come from night means (`rates.night_means`) of two bands within half a day.
+"""
+
+import numpy as np
+from numba import njit
+
+from ztfml.features.rates import fit_slope, peak_of
+from ztfml.features.registry import Group
+
+GROUP = Group("colour", "the colour of the source, now and at peak, and how fast it changes")
+
+# Two bands within half a day make a colour: a fast transient changes by a few tenths in that.
+PAIR_WITHIN = 0.5
+
+_READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
+_NO_PAIR = "without both bands within 0.5 d"
+
+GROUP.declare("g_r", "mag", "latest g - r of the difference flux", _NO_PAIR, _READS)
+GROUP.declare("g_r_err", "mag", "1-sigma error of the latest g - r", _NO_PAIR, _READS)
+GROUP.declare("g_r_age", "d", "days since the latest g - r", _NO_PAIR, _READS)
+GROUP.declare("g_r_peak", "mag", "g - r closest in time to the brightest night", _NO_PAIR, _READS)
+GROUP.declare(
+    "g_r_slope", "mag / d", "change of g - r, positive as it reddens", "without two pairs", _READS
+)
+GROUP.declare(
+    "g_r_slope_err", "mag / d", "1-sigma error of that change", "without two pairs", _READS
+)
+GROUP.declare("r_i", "mag", "latest r - i of the difference flux", _NO_PAIR, _READS)
+GROUP.declare("r_i_err", "mag", "1-sigma error of the latest r - i", _NO_PAIR, _READS)
+
+
+@njit(cache=True)
+def colours(blue, red):
+    """Pairs of night means of two bands within half a day, each blue night with its closest red.
+
+    Parameters
+    ----------
+    blue, red : NightMeans
+
+    Returns
+    -------
+    jd, colour, err : ndarray, shape (n_pairs,), d and mag
+
+    Examples
+    --------
+    >>> colours(night_means(curve, 0), night_means(curve, 1))   # doctest: +SKIP
+    """
+    n = len(blue.jd) if len(red.jd) > 0 else 0
+    jd = np.empty(n)
+    colour = np.empty(n)
+    err = np.empty(n)
+    pairs = 0
+    for k in range(n):
+        closest = np.argmin(np.abs(red.jd - blue.jd[k]))
+        if abs(red.jd[closest] - blue.jd[k]) <= PAIR_WITHIN:
+            jd[pairs] = 0.5 * (blue.jd[k] + red.jd[closest])
+            colour[pairs] = blue.mag[k] - red.mag[closest]
+            err[pairs] = np.hypot(blue.err[k], red.err[closest])
+            pairs += 1
+    return jd[:pairs], colour[:pairs], err[:pairs]
+
+
+@njit(cache=True)
+def colour(curve, nights, row):
+    """Write the colours of one light curve into its row; ``nights`` are its night means by band."""
+    jd, g_r, err = colours(nights[0], nights[1])
+    if len(jd) > 0:
+        row.g_r = g_r[-1]
+        row.g_r_err = err[-1]
+        row.g_r_age = curve.now - jd[-1]
+        row.g_r_peak = g_r[np.argmin(np.abs(jd - _peak_jd(nights)))]
+        change = fit_slope(jd, g_r, err)
+        row.g_r_slope = change.slope
+        row.g_r_slope_err = change.err
+    jd, r_i, err = colours(nights[1], nights[2])
+    if len(jd) > 0:
+        row.r_i = r_i[-1]
+        row.r_i_err = err[-1]
+
+
+@njit(cache=True)
+def _peak_jd(nights):
+    brightest = np.inf
+    jd = np.nan
+    for b in range(3):
+        if len(nights[b].jd) > 0:
+            peak = peak_of(nights[b])
+            if nights[b].mag[peak] < brightest:
+                brightest = nights[b].mag[peak]
+                jd = nights[b].jd[peak]
+    return jd

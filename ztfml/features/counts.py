@@ -1,0 +1,76 @@
+"""How often the source was seen, and how often it was looked for."""
+
+import numpy as np
+from numba import njit
+
+from ztfml.features.registry import Group
+
+GROUP = Group("counts", "how often the source was seen, and how often it was looked for")
+
+_DETECTIONS = ("jd", "magpsf")
+
+GROUP.declare("n_det", "", "detections so far, this one included", "never", _DETECTIONS)
+GROUP.declare("n_limit", "", "non-detections so far", "never", ("jd", "magpsf", "diffmaglim"))
+GROUP.declare("n_det_band", "", "detections in {band}", "never", ("jd", "fid", "magpsf"))
+GROUP.declare(
+    "n_limit_band", "", "non-detections in {band}", "never", ("jd", "fid", "magpsf", "diffmaglim")
+)
+GROUP.declare("n_nights", "", "nights with a detection", "never", _DETECTIONS)
+GROUP.declare(
+    "frac_positive",
+    "",
+    "fraction of detections brighter than the reference",
+    "never",
+    ("jd", "magpsf", "isdiffpos"),
+)
+GROUP.declare("n_det_tonight", "", "detections in the alert's own night", "never", _DETECTIONS)
+GROUP.declare(
+    "max_separation",
+    "d",
+    "longest time between two detections; under 15 minutes the source may be moving",
+    "with one detection",
+    _DETECTIONS,
+)
+GROUP.copy("ndethist", "ncovhist", missing="where the packet has none")
+
+
+@GROUP.feature(unit="", missing="where the packet has no counts")
+def det_ratio(ndethist, ncovhist):
+    """Detections over exposures of this place since the survey began."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(ncovhist > 0, ndethist / ncovhist, np.nan)
+
+
+@njit(cache=True)
+def night_of(jd):
+    """The night a Julian date belongs to: a Palomar night lies within one UT date."""
+    return np.floor(jd - 0.5)
+
+
+@njit(cache=True)
+def count(curve, row):
+    """Write the counts of one light curve into its row."""
+    n = len(curve.jd)
+    row.n_det = n
+    row.n_limit = len(curve.limit_jd)
+    row.n_det_band[:] = 0
+    row.n_limit_band[:] = 0
+    for band in curve.band:
+        if band >= 0:
+            row.n_det_band[band] += 1
+    for band in curve.limit_band:
+        if band >= 0:
+            row.n_limit_band[band] += 1
+    nights = 0
+    tonight = 0
+    for k in range(n):
+        if k == 0 or night_of(curve.jd[k]) != night_of(curve.jd[k - 1]):
+            nights += 1
+        if night_of(curve.jd[k]) == night_of(curve.now):
+            tonight += 1
+    row.n_nights = nights
+    row.n_det_tonight = tonight
+    if n > 0:
+        row.frac_positive = curve.positive.sum() / n
+    if n > 1:
+        row.max_separation = curve.jd[-1] - curve.jd[0]

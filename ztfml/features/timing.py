@@ -1,0 +1,90 @@
+"""When the source was first seen, how long ago, and with which gaps."""
+
+from numba import njit
+
+from ztfml.features.registry import Group
+from ztfml.lightcurve import EPISODE_GAP
+
+GROUP = Group("timing", "when the source was first seen, how long ago, and with which gaps")
+
+_DETECTIONS = ("jd", "magpsf")
+_ROWS = ("jd", "magpsf", "diffmaglim")
+
+GROUP.declare(
+    "age",
+    "d",
+    "days since the first detection of the current episode (one without a gap over 30 d)",
+    "never",
+    _DETECTIONS,
+)
+
+
+@GROUP.feature(unit="d", missing="where the packet has no jdstarthist")
+def age_hist(jd, jdstarthist):
+    """Days since the first detection that the survey knows of at this place."""
+    return jd - jdstarthist
+
+
+GROUP.declare(
+    "limit_gap",
+    "d",
+    "days between the last non-detection before the current episode and its first detection",
+    "without a non-detection before the episode",
+    _ROWS,
+)
+GROUP.declare(
+    "days_since_limit",
+    "d",
+    "days since the last non-detection in any band",
+    "without a non-detection",
+    _ROWS,
+)
+GROUP.declare(
+    "days_since_detection",
+    "d",
+    "days since the detection before this one",
+    "with one detection",
+    _DETECTIONS,
+)
+GROUP.declare("n_episodes", "", "runs of detections without a gap over 30 d", "never", _DETECTIONS)
+GROUP.declare(
+    "longest_gap", "d", "longest time between successive detections", "with one detection",
+    _DETECTIONS,
+)  # fmt: skip
+GROUP.declare(
+    "history_span", "d", "days since the first row of the history", "without a history", _ROWS
+)
+
+
+@njit(cache=True)
+def time(curve, row):
+    """Write the timing of one light curve into its row."""
+    n = len(curve.jd)
+    if n > 0:
+        row.age = curve.now - curve.jd[curve.episode]
+        row.n_episodes = 1
+    if n > 1:
+        row.days_since_detection = curve.jd[-1] - curve.jd[-2]
+        longest = 0.0
+        for k in range(1, n):
+            gap = curve.jd[k] - curve.jd[k - 1]
+            longest = max(longest, gap)
+            if gap > EPISODE_GAP:
+                row.n_episodes += 1
+        row.longest_gap = longest
+    limits = len(curve.limit_jd)
+    if limits > 0:
+        row.days_since_limit = curve.now - curve.limit_jd[-1]
+        if n > 0:
+            first = curve.jd[curve.episode]
+            for k in range(limits - 1, -1, -1):
+                if curve.limit_jd[k] < first:
+                    row.limit_gap = first - curve.limit_jd[k]
+                    break
+    if limits > 0 or n > 1:
+        earliest = curve.now
+        if limits > 0:
+            earliest = min(earliest, curve.limit_jd[0])
+        if n > 0:
+            earliest = min(earliest, curve.jd[0])
+        row.history_span = curve.now - earliest
