@@ -1,0 +1,1 @@
+"""What alerts are said to be: by rule, by catalogue, by people."""
