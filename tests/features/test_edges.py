@@ -1,0 +1,115 @@
+"""Every feature, found by introspection, on the histories that break programs."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.nights import JD
+from ztfml.features import compute
+from ztfml.features.registry import FEATURES
+from ztfml.night import Night
+
+NAMES = [feature.name for feature in FEATURES]
+# Zero is a number here, not a stand-in for missing: one detection in r, tonight, now.
+ZERO_ON_ONE_POINT = {
+    "n_limit", "n_det_g", "n_det_i", "n_limit_g", "n_limit_r", "n_limit_i", "age",
+    "days_since_peak_r", "days_since_peak", "above_half_r",
+}  # fmt: skip
+KNOWN_ON_ONE_POINT = {
+    "magpsf", "sigmapsf", "positive", "n_det", "n_det_r", "n_nights", "frac_positive",
+    "n_det_tonight", "n_episodes", "peak_mag_r", "first_mag_r", "last_mag_r", "peak_mag",
+}  # fmt: skip
+
+
+def alert(**fields):
+    row = {"jd": JD + 10.3, "fid": 2, "magpsf": 19.0, "sigmapsf": 0.1, "isdiffpos": "t"} | fields
+    columns = {f"candidate.{name}": value for name, value in row.items()}
+    return pd.DataFrame([{"objectId": "ZTF20a", "candid": 1} | columns])
+
+
+def rows(jd, **columns):
+    n = len(jd)
+    base = {"objectId": ["ZTF20a"] * n, "jd": jd, "fid": [2] * n, "magpsf": [19.5] * n,
+            "sigmapsf": [0.1] * n, "diffmaglim": [20.5] * n, "isdiffpos": ["t"] * n}  # fmt: skip
+    return pd.DataFrame(base | columns)
+
+
+def features(history=None, **fields):
+    return compute(Night.from_frames(alert(**fields), history)).iloc[0]
+
+
+@pytest.fixture(scope="module")
+def one_point():
+    return features()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_one_point_gives_nan_where_more_is_needed(one_point, name):
+    value = one_point[name]
+    if name in ZERO_ON_ONE_POINT:
+        assert value == 0
+    elif name in KNOWN_ON_ONE_POINT:
+        assert np.isfinite(value)
+        assert value != 0
+    else:
+        assert np.isnan(value), f"{name} is {value} though nothing is known of it"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_without_a_time_nothing_of_the_light_curve_is_known(name):
+    night = Night.from_frames(
+        pd.concat([alert(), alert(jd=np.nan).assign(candid=2)]), rows([JD + 1.0, JD + 2.0])
+    )
+    value = compute(night).loc[1, name]
+    by_column = next(f for f in FEATURES if f.name == name).column is not None
+    assert np.isnan(value) or (by_column and name in ("magpsf", "sigmapsf", "positive"))
+
+
+HISTORIES = {
+    "empty": rows([]).astype({"jd": float}),
+    "one row": rows([JD + 1]),
+    "limits only": rows([JD + 1, JD + 2], magpsf=[np.nan] * 2, sigmapsf=[np.nan] * 2),
+    "nothing known": rows([JD + 1, JD + 2], magpsf=[np.nan] * 2, diffmaglim=[np.nan] * 2),
+    "unsorted": rows([JD + 3, JD + 1, JD + 2], magpsf=[18.0, 19.0, 20.0]),
+    "duplicate times": rows([JD + 1] * 4, magpsf=[18.0, 18.0, 19.0, np.nan]),
+    "all at once": rows([JD + 1] * 4, magpsf=[18.0, 18.1, 18.2, 18.3], fid=[1, 2, 3, 1]),
+    "negative only": rows([JD + 1, JD + 2, JD + 4], isdiffpos=["f"] * 3),
+    "no errors": rows([JD + 1, JD + 2, JD + 4], sigmapsf=[np.nan] * 3),
+    "zero errors": rows([JD + 1, JD + 2, JD + 4], sigmapsf=[0.0] * 3),
+    "all the same": rows([JD + 1, JD + 2, JD + 4, JD + 6], magpsf=[19.0] * 4),
+    "wild magnitudes": rows([JD + 1, JD + 2, JD + 3], magpsf=[99.0, 18.0, 19.0]),
+    "unknown band": rows([JD + 1, JD + 2, JD + 3, JD + 4], fid=[0, 7, 2, 2]),
+    "long": rows(list(JD - np.arange(10_000) / 7)),
+}
+
+
+@pytest.mark.parametrize("case", HISTORIES)
+def test_no_history_breaks_a_feature(case):
+    values = features(HISTORIES[case])
+    assert list(values.index) == NAMES
+    assert not np.isinf(values.to_numpy()).any()
+    if case in ("empty", "nothing known"):
+        pd.testing.assert_series_equal(values, features(), check_names=False)
+
+
+@pytest.mark.parametrize("case", HISTORIES)
+def test_what_needs_two_nights_of_a_band_is_missing_without_them(case):
+    values = features(HISTORIES[case], fid=1, magpsf=18.0)
+    for band, other in (("i", "g"), ("i", "r")):
+        assert np.isnan(values[f"rise_rate_{band}"]), other
+        assert np.isnan(values[f"fade_rate_{band}"]), other
+
+
+def test_order_and_repeats_of_rows_do_not_matter():
+    history = rows([JD + 3, JD + 1, JD + 2], magpsf=[18.0, 19.0, 20.0])
+    repeated = pd.concat([history, history])
+    pd.testing.assert_series_equal(features(history), features(repeated.sort_values("magpsf")))
+
+
+def test_an_alert_shipped_again_in_the_history_counts_once():
+    again = rows([JD + 10.3 - 4e-6], magpsf=[19.0004])
+    pd.testing.assert_series_equal(features(again), features(), check_names=False)
+
+
+def test_two_candidates_of_one_exposure_both_count():
+    assert features(rows([JD + 1, JD + 1], magpsf=[18.0, 19.0]))["n_det"] == 3

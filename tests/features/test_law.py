@@ -1,0 +1,101 @@
+"""The one law: an alert sees its object's rows before its own epoch, itself, and nothing else."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.nights import random_frames
+from ztfml.features import compute
+from ztfml.night import Night
+
+SEEDS = st.integers(0, 2**32 - 1)
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+
+def features_by_candid(alerts, history):
+    night = Night.from_frames(alerts, history)
+    return compute(night).set_index(night.alerts["candid"].to_numpy())
+
+
+def assert_identical(before, after):
+    """Bit for bit, NaN included."""
+    assert list(before.columns) == list(after.columns)
+    assert before.to_numpy().tobytes() == after.loc[before.index].to_numpy().tobytes()
+
+
+@settings(deadline=None, max_examples=60)
+@given(SEEDS, SEEDS)
+def test_rows_at_or_after_an_alert_change_nothing(seed, other_seed):
+    alerts, history = random_frames(seed)
+    # What is added lies at the alerts' own epochs or later, for each object.
+    latest = alerts.groupby("objectId")["candidate.jd"].max()
+    added = random_frames(other_seed)[1]
+    added["jd"] = added["objectId"].map(latest) + (added["jd"] - added["jd"].min())
+    before = features_by_candid(alerts, history)
+    after = features_by_candid(alerts, pd.concat([history, added], ignore_index=True))
+    assert_identical(before, after)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SEEDS)
+def test_later_rows_change_no_earlier_alert(seed):
+    alerts, history = random_frames(seed)
+    whole = features_by_candid(alerts, history)
+    for row in alerts.itertuples(index=False):
+        past = history[(history["objectId"] == row[0]) & (history["jd"] < row[2])]
+        alone = features_by_candid(alerts[alerts["candid"] == row[1]], past if len(past) else None)
+        assert_identical(alone, whole)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SEEDS, SEEDS)
+def test_later_alerts_and_neighbours_change_nothing(seed, other_seed):
+    alerts, history = random_frames(seed)
+    more_alerts, more_history = random_frames(other_seed)
+    more_alerts["candid"] += 1000
+    more_alerts["candidate.jd"] += 100
+    stranger = {"objectId": more_alerts["objectId"] + "x"}
+    before = features_by_candid(alerts, history)
+    after = features_by_candid(
+        pd.concat([alerts, more_alerts, more_alerts.assign(**stranger, candid=7)]).drop_duplicates(
+            "candid"
+        ),
+        pd.concat([history, more_history.assign(objectId=more_history["objectId"] + "x")]),
+    )
+    assert_identical(before, after)
+
+
+@settings(deadline=None, max_examples=60)
+@given(SEEDS, SEEDS)
+def test_the_order_of_rows_and_alerts_changes_nothing(seed, order):
+    alerts, history = random_frames(seed)
+    before = features_by_candid(alerts, history)
+    after = features_by_candid(
+        alerts.sample(frac=1, random_state=order), history.sample(frac=1, random_state=order)
+    )
+    assert_identical(before, after)
+
+
+@settings(deadline=None, max_examples=20)
+@given(SEEDS)
+def test_one_alert_at_a_time_is_the_same_as_all_at_once(seed):
+    night = Night.from_frames(*random_frames(seed))
+    whole = compute(night).to_numpy()
+    for k in range(len(night)):
+        assert compute(night.subset([k])).to_numpy().tobytes() == whole[k].tobytes()
+
+
+@pytest.mark.parametrize("name", ["2458312.5", "2458451.5", "2460235.5", "real"])
+def test_real_alerts_see_nothing_of_the_future(shared_data, name):
+    stem = shared_data / "alerts" / f"ztf_alerts_{name}"
+    alerts = pd.read_parquet(f"{stem}.parquet")
+    history = pd.read_parquet(f"{stem}_prv_candidates.parquet").reset_index()
+    before = features_by_candid(alerts, history)
+    latest = alerts.groupby("objectId")["candidate.jd"].max()
+    seen = history[~(history["jd"] >= history["objectId"].map(latest))]
+    rng = np.random.default_rng(1)
+    order = rng.permutation(len(seen))
+    assert len(seen) < len(history) or name != "real"
+    assert_identical(before, features_by_candid(alerts, seen.iloc[order]))

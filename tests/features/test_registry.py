@@ -1,0 +1,47 @@
+"""The registry says what each feature is, and cannot say nonsense."""
+
+import re
+
+import pytest
+from astropy.units import Unit
+
+from ztfml.errors import ZtfmlError
+from ztfml.features import BROKER, GROUPS
+from ztfml.features.registry import FEATURES, HISTORY_FIELDS, check_unique
+from ztfml.schema import ALERT_COLUMNS
+
+ALL = (*FEATURES, *BROKER.features)
+
+
+@pytest.mark.parametrize("feature", ALL, ids=lambda feature: feature.name)
+def test_each_feature_is_well_declared(feature):
+    assert re.fullmatch("[a-z][a-z0-9_]*", feature.name)
+    Unit(feature.unit)
+    assert len(feature.meaning) > 10
+    assert not feature.meaning.endswith(".")
+    assert "{" not in feature.meaning
+    assert feature.missing
+    known = HISTORY_FIELDS | {column.in_file for column in ALERT_COLUMNS}
+    assert feature.reads
+    assert set(feature.reads) <= known
+
+
+def test_no_name_stands_twice():
+    check_unique(ALL)
+    with pytest.raises(ZtfmlError, match="drb is declared twice"):
+        check_unique((*ALL, FEATURES[0]))
+
+
+def test_nothing_that_tells_night_or_camera_apart_is_a_feature():
+    forbidden = {
+        "candid", "jd", "pid", "nid", "field", "rcid", "xpos", "ypos", "ra", "dec", "rfid", "fid",
+        "programid", "jdstarthist", "jdstartref", "jdendref", "magzpsci", "clrcoeff", "exptime",
+    }  # fmt: skip
+    assert not forbidden & {feature.name for feature in ALL}
+
+
+def test_there_are_enough_of_them_in_every_group():
+    assert len(FEATURES) >= 80
+    assert [group.name for group in GROUPS] == [
+        "packet", "counts", "timing", "rates", "colour", "variability", "context",
+    ]  # fmt: skip

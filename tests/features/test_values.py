@@ -1,0 +1,244 @@
+"""Every feature against a value worked out by hand, on one small light curve.
+
+The transient is seen in r on days 0, 2, 6 and 10 (the alert), in g on days 0, 2 and 6 an hour
+or so later, in i on days 0 and 2, with a limit before and after in each band, and once below
+the reference. The total error of every point is 0.1 mag.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ztfml.features import BROKER, compute
+from ztfml.features.registry import FEATURES
+from ztfml.night import Night
+
+DAY = 2459000.7
+NOW = DAY + 10
+SIGMA = (0.1**2 - 0.015**2) ** 0.5  # with the systematic floor of 0.015 mag it becomes 0.1
+
+POINTS = [
+    # day, fid, magpsf, sign
+    (0.0, 2, 19.0, "t"), (2.0, 2, 18.0, "t"), (6.0, 2, 18.8, "t"),
+    (0.1, 1, 18.9, "t"), (2.1, 1, 17.9, "t"), (6.1, 1, 18.9, "t"),
+    (0.2, 3, 19.2, "t"), (2.2, 3, 18.2, "t"),
+    (4.0, 2, 20.0, "f"),
+]  # fmt: skip
+LIMITS = [(-2.0, 2, 20.1), (-1.9, 1, 20.0), (-4.0, 3, 20.3), (9.0, 1, 20.4), (9.2, 3, 20.3)]
+
+PACKET = {
+    "drb": 0.9, "rb": 0.7, "chipsf": 1.5, "classtar": 0.98, "fwhm": 2.1, "elong": 1.1,
+    "nneg": 3, "nbad": 0, "sumrat": 0.95, "magdiff": 0.02, "magfromlim": 1.2, "seeratio": 1.3,
+    "aimagerat": 0.3, "bimagerat": 0.28, "scorr": 12.0, "mindtoedge": 400.0, "dsnrms": 20.0,
+    "ssnrms": 30.0, "distnr": 0.5, "magnr": 20.5, "chinr": 0.8, "sharpnr": 0.1,
+    "ndethist": 12, "ncovhist": 300, "sgscore1": 0.01, "sgscore2": 0.9, "sgscore3": 0.2,
+    "distpsnr1": 2.5, "distpsnr2": 6.0, "distpsnr3": 9.0, "sgmag1": 20.1, "srmag1": 19.6,
+    "simag1": 19.4, "szmag1": 19.3, "nmtchps": 7, "neargaia": 5.5, "maggaia": 17.5,
+    "neargaiabright": 40.0, "maggaiabright": 12.0, "ssdistnr": 8.0, "ssmagnr": 18.5,
+}  # fmt: skip
+BY_BROKER = {"acai_h": 0.8, "acai_v": 0.1, "acai_o": 0.2, "acai_n": 0.3, "acai_b": 0.0,
+             "braai": 0.95}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def values():
+    alert = {"objectId": "ZTF20aaa", "candid": 1, "candidate.jd": NOW, "candidate.fid": 2}
+    alert |= {"candidate.magpsf": 19.2, "candidate.sigmapsf": SIGMA, "candidate.isdiffpos": "t"}
+    alert |= {f"candidate.{name}": value for name, value in PACKET.items()}
+    alert |= {"candidate.magap": 19.22, "candidate.magapbig": 19.1}
+    alert |= {"candidate.jdstarthist": DAY - 3}
+    # Galactic centre: b = 0; ecliptic latitude and longitude as below.
+    alert |= {"candidate.ra": 266.40499, "candidate.dec": -28.93617}
+    alert |= {f"classifications.{name}": value for name, value in BY_BROKER.items()}
+    history = pd.DataFrame(
+        [
+            {"jd": DAY + day, "fid": fid, "magpsf": mag, "sigmapsf": SIGMA, "diffmaglim": 20.5,
+             "isdiffpos": sign}
+            for day, fid, mag, sign in POINTS
+        ]
+        + [{"jd": DAY + day, "fid": fid, "diffmaglim": limit} for day, fid, limit in LIMITS]
+    ).assign(objectId="ZTF20aaa")  # fmt: skip
+    night = Night.from_frames(pd.DataFrame([alert]), history)
+    return compute(night, broker=True).iloc[0]
+
+
+def flux(mag):
+    return 10 ** (-0.4 * (np.asarray(mag) - 23.9))
+
+
+def mag(f):
+    return 23.9 - 2.5 * np.log10(f)
+
+
+ERR = 0.4 * np.log(10) * 0.1  # relative error of every flux
+LIMIT = 0.1  # one sigma, that bounds allow for
+
+
+def significance(peak, neighbour):
+    return (flux(peak) - flux(neighbour)) / np.hypot(ERR * flux(peak), ERR * flux(neighbour))
+
+
+def crossing(t, magnitudes, level):
+    """Where the straight line between two fluxes passes a level."""
+    a, b = flux(magnitudes)
+    return t[0] + (t[1] - t[0]) * (level - a) / (b - a)
+
+
+HALF_R, HALF_G = flux(18.0) / 2, flux(17.9) / 2
+
+COUNTS = {
+    "n_det": 10, "n_limit": 5, "n_det_g": 3, "n_det_r": 5, "n_det_i": 2, "n_limit_g": 2,
+    "n_limit_r": 1, "n_limit_i": 2, "n_nights": 5, "frac_positive": 0.9, "n_det_tonight": 1,
+    "max_separation": 10, "ndethist": 12, "ncovhist": 300, "det_ratio": 0.04,
+}  # fmt: skip
+TIMING = {
+    "age": 10, "age_hist": 13, "limit_gap": 1.9, "days_since_limit": 0.8,
+    "days_since_detection": 3.9, "n_episodes": 1, "longest_gap": 3.9, "history_span": 14,
+}  # fmt: skip
+RATES = {
+    "peak_mag_g": 17.9, "peak_mag_r": 18.0, "peak_mag_i": 18.2, "peak_mag": 17.9,
+    "days_since_peak_g": 7.9, "days_since_peak_r": 8, "days_since_peak_i": 7.8,
+    "days_since_peak": 7.9,
+    # the nearer in brightness of the two neighbours
+    "peak_significance_g": significance(17.9, 18.9),
+    "peak_significance_r": significance(18.0, 18.8),
+    "peak_significance_i": significance(18.2, 19.2),
+    "first_mag_g": 18.9, "first_mag_r": 19.0, "first_mag_i": 19.2,
+    "last_mag_g": 18.9, "last_mag_r": 19.2, "last_mag_i": 18.2,
+    "amplitude_g": 1.0, "amplitude_r": 1.2, "amplitude_i": 1.0,
+    # two points, 1 mag in 2 d; their slope's error is sqrt(0.1^2 + 0.1^2) / 2
+    "rise_rate_g": 0.5, "rise_rate_r": 0.5, "rise_rate_i": 0.5,
+    "rise_rate_err_g": 0.02**0.5 / 2, "rise_rate_err_r": 0.02**0.5 / 2,
+    "rise_rate_err_i": 0.02**0.5 / 2,
+    "rise_n_g": 2, "rise_n_r": 2, "rise_n_i": 2,
+    "rise_base_g": 2, "rise_base_r": 2, "rise_base_i": 2,
+    # g: 1 mag in 4 d. r: 18.0, 18.8, 19.2 at 2, 6, 10 d; sum(dt dm) / sum(dt^2) = 4.8 / 32
+    "fade_rate_g": 0.25, "fade_rate_r": 0.15, "fade_rate_i": np.nan,
+    "fade_rate_err_g": 0.02**0.5 / 4, "fade_rate_err_r": 0.1 / 32**0.5, "fade_rate_err_i": np.nan,
+    "fade_n_g": 2, "fade_n_r": 3, "fade_n_i": np.nan,
+    "fade_base_g": 4, "fade_base_r": 8, "fade_base_i": np.nan,
+    "recent_slope_g": 0.25, "recent_slope_r": 0.1, "recent_slope_i": -0.5,
+    "recent_slope_err_g": 0.02**0.5 / 4, "recent_slope_err_r": 0.02**0.5 / 4,
+    "recent_slope_err_i": 0.02**0.5 / 2,
+    # limit minus the first (last) point, itself 1 sigma fainter, over the days between
+    "rise_bound_g": (20.0 - 18.9 - LIMIT) / 2, "rise_bound_r": (20.1 - 19.0 - LIMIT) / 2,
+    "rise_bound_i": (20.3 - 19.2 - LIMIT) / 4.2,
+    "fade_bound_g": (20.4 - 18.9 - LIMIT) / 2.9, "fade_bound_r": np.nan,
+    "fade_bound_i": (20.3 - 18.2 - LIMIT) / 7.0,
+    # i was never below half after its peak: its ends are midway to the deep limits
+    "half_time_g": crossing([2.1, 6.1], [17.9, 18.9], HALF_G)
+    - crossing([0.1, 2.1], [18.9, 17.9], HALF_G),
+    "half_time_r": crossing([2.0, 6.0], [18.0, 18.8], HALF_R)
+    - crossing([0.0, 2.0], [19.0, 18.0], HALF_R),
+    "half_time_i": (2.2 + 9.2) / 2 - crossing([0.2, 2.2], [19.2, 18.2], flux(18.2) / 2),
+    "above_half_g": 0, "above_half_r": 0, "above_half_i": 0,
+    "best_rise_rate": 0.5, "best_rise_rate_err": 0.02**0.5 / 2,
+    "best_fade_rate": 0.25, "best_fade_rate_err": 0.02**0.5 / 4,
+}  # fmt: skip
+COLOUR = {
+    # g - r is -0.1, -0.1 and 0.1 at days 0.05, 2.05 and 6.05
+    "g_r": 0.1, "g_r_err": 0.02**0.5, "g_r_age": 3.95, "g_r_peak": -0.1,
+    "g_r_slope": np.polyfit([0, 2, 6], [-0.1, -0.1, 0.1], 1)[0],
+    "g_r_slope_err": 0.02**0.5 / np.sqrt(8 / 3 * 7),
+    "r_i": -0.2, "r_i_err": 0.02**0.5,
+}  # fmt: skip
+
+
+def by_hand_variability(magnitudes, signs):
+    """Numpy's own definitions; with equal relative errors the weights are 1 / flux^2."""
+    f = flux(magnitudes) * signs
+    err = ERR * np.abs(f)
+    n = len(f)
+    mean = np.average(f, weights=err**-2.0)
+    chi2 = np.sum(((f - mean) / err) ** 2)
+    bright = np.array(magnitudes)[np.array(signs) > 0]
+    third = np.mean((f - f.mean()) ** 3) / np.var(f) ** 1.5
+    return {
+        "mag_std": np.std(bright, ddof=1),
+        "mag_iqr": np.subtract(*np.percentile(bright, [75, 25])) if len(bright) > 3 else np.nan,
+        "chi2": chi2 / (n - 1),
+        "excess_variance": (np.var(f, ddof=1) - np.mean(err**2)) / f.mean() ** 2,
+        "von_neumann": np.sum(np.diff(f) ** 2) / (n - 1) / np.var(f, ddof=1) if n > 2 else np.nan,
+        "stetson_k": np.mean(np.abs(f - mean) / err) / np.sqrt(chi2 / n),
+        "flux_skew": third * np.sqrt(n * (n - 1)) / (n - 2) if n > 2 else np.nan,
+    }
+
+
+VARIABILITY = {
+    f"{name}_{band}": value
+    for band, magnitudes, signs in (
+        ("g", [18.9, 17.9, 18.9], [1, 1, 1]),
+        ("r", [19.0, 18.0, 20.0, 18.8, 19.2], [1, 1, -1, 1, 1]),
+        ("i", [19.2, 18.2], [1, 1]),
+    )
+    for name, value in by_hand_variability(magnitudes, signs).items()
+}
+CONTEXT = {
+    "ps1_g_r": 0.5, "ps1_r_i": 0.2, "ps1_i_z": 0.1, "mag_minus_ps1": -0.4, "star_offset": 6.0,
+    "host_offset": 2.5, "mag_minus_gaia": 1.7, "mag_minus_sso": 0.7,
+    # The galactic centre is at ecliptic longitude 266.840, latitude -5.536 (J2000). The Sun,
+    # by the Astronomical Almanac's series, is at 79.495 then, so opposition is at 259.495.
+    "abs_gal_lat": pytest.approx(0.0, abs=1e-3), "abs_ecl_lat": pytest.approx(5.536, abs=1e-3),
+    "opposition_distance": pytest.approx(266.840 - 259.495, abs=0.01),
+}  # fmt: skip
+EXPECTED = (
+    PACKET
+    | BY_BROKER
+    | {"magpsf": 19.2, "sigmapsf": SIGMA, "positive": 1, "apbig_minus_ap": -0.12}
+    | {"mag_minus_ref": -1.3}
+    | COUNTS
+    | TIMING
+    | RATES
+    | COLOUR
+    | VARIABILITY
+    | CONTEXT
+)
+
+
+@pytest.mark.parametrize("name", [feature.name for feature in (*FEATURES, *BROKER.features)])
+def test_value_worked_out_by_hand(values, name):
+    expected = EXPECTED[name]
+    if not isinstance(expected, type(pytest.approx(0))):
+        expected = pytest.approx(expected, rel=1e-7, abs=1e-9, nan_ok=True)
+    assert values[name] == expected
+
+
+def test_a_night_mean_is_the_inverse_variance_mean_of_the_flux():
+    history = pd.DataFrame(
+        {
+            "objectId": "ZTF20aaa",
+            "jd": [DAY, DAY + 0.04],
+            "fid": 2,
+            "magpsf": [18.0, 18.5],
+            "sigmapsf": [0.1, 0.2],
+            "isdiffpos": "t",
+        }
+    )
+    alert = {"objectId": "ZTF20aaa", "candid": 1, "candidate.jd": DAY + 5, "candidate.fid": 2}
+    alert |= {"candidate.magpsf": 20.0, "candidate.sigmapsf": 0.1, "candidate.isdiffpos": "t"}
+    values = compute(Night.from_frames(pd.DataFrame([alert]), history)).iloc[0]
+    f = flux([18.0, 18.5])
+    relative = 0.4 * np.log(10) * np.hypot([0.1, 0.2], 0.015)
+    weight = (f * relative) ** -2
+    mean = (weight * f).sum() / weight.sum()
+    assert values["peak_mag_r"] == pytest.approx(mag(mean))
+    epoch = 0.04 * weight[1] / weight.sum()
+    assert values["days_since_peak_r"] == pytest.approx(5 - epoch)
+
+
+def test_one_noisy_bright_point_is_not_the_peak():
+    """A night 0.3 mag brighter with an error of 0.5 mag loses against a sure one."""
+    history = pd.DataFrame(
+        {
+            "objectId": "ZTF20aaa",
+            "jd": [DAY, DAY + 2, DAY + 4],
+            "fid": 2,
+            "magpsf": [18.5, 18.0, 17.7],
+            "sigmapsf": [0.05, 0.05, 0.5],
+            "isdiffpos": "t",
+        }
+    )
+    alert = {"objectId": "ZTF20aaa", "candid": 1, "candidate.jd": NOW, "candidate.fid": 2}
+    alert |= {"candidate.magpsf": 18.6, "candidate.sigmapsf": 0.05, "candidate.isdiffpos": "t"}
+    values = compute(Night.from_frames(pd.DataFrame([alert]), history)).iloc[0]
+    assert values["peak_mag_r"] == pytest.approx(18.0)
