@@ -1,0 +1,308 @@
+"""How good a classifier is: splits that do not flatter, metrics with intervals, reliability."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+from sklearn.base import clone
+
+from ztfml.classifier import probabilities
+from ztfml.progress import track
+from ztfml.scorecard import metrics_table
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
+
+__all__ = [
+    "calibration_error",
+    "cross_validate",
+    "labels_from",
+    "metrics",
+    "metrics_table",
+    "out_of_part",
+    "reliability",
+]
+
+log = logging.getLogger(__name__)
+
+N_DRAWS = 200
+INTERVAL = (0.05, 0.95)
+"""Intervals hold nine out of ten bootstrap draws."""
+
+
+def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
+    """Score predictions against labels.
+
+    Parameters
+    ----------
+    y_true : array of str, shape (n,)
+        Labels of `taxonomy.LABELS`.
+    predicted : array of str, shape (n,), or DataFrame with the columns ``p_<label>``
+        Predicted labels, or probabilities, whose largest counts.
+    groups : array, shape (n,), optional
+        The object of each row. Alerts of one object are alike, so intervals come from
+        drawing objects, not alerts, with replacement (Efron & Tibshirani 1993, ch. 8).
+    n_draws : int
+        Bootstrap draws.
+    seed : int
+
+    Returns
+    -------
+    dict
+        ``macro_f1`` (mean F1 of the classes among the labels), ``accuracy``, ``per_class``
+        (label to ``precision``, ``recall``, ``f1``, ``support``; None where undefined),
+        ``confusion`` (rows are labels, columns predictions, both in the order ``labels``),
+        ``n``, ``n_objects``, ``intervals`` (``macro_f1``, ``accuracy``, ``recall`` by class:
+        the 5 % and 95 % quantiles) and, from probabilities, ``calibration_error``.
+
+    Raises
+    ------
+    ValueError
+        If there is nothing to score or a label is unknown.
+
+    Examples
+    --------
+    >>> metrics(["agn", "star"], ["agn", "agn"])["accuracy"]
+    0.5
+    """
+    y_true = np.asarray(y_true, dtype=str)
+    guess = labels_from(predicted) if hasattr(predicted, "columns") else predicted
+    cell = len(LABELS) * _codes(y_true) + _codes(np.asarray(guess, dtype=str))
+    if len(cell) == 0:
+        raise ValueError("there is nothing to score")
+    groups = np.arange(len(cell)) if groups is None else np.asarray(groups)
+    object_code, objects = pd.factorize(groups)
+    counts = _confusions(cell, [None])
+    scores = _scores(counts)
+    draws = _scores(_confusions(cell, _draws(object_code, len(objects), n_draws, seed)))
+    return {
+        "macro_f1": scores["macro_f1"][0].item(),
+        "accuracy": scores["accuracy"][0].item(),
+        "per_class": {
+            label: {
+                **{name: _plain(scores[name][0, k]) for name in ("precision", "recall", "f1")},
+                "support": int(counts[0, k].sum()),
+            }
+            for k, label in enumerate(LABELS)
+        },
+        "labels": list(LABELS),
+        "confusion": counts[0].astype(int).tolist(),
+        "n": len(cell),
+        "n_objects": len(objects),
+        "intervals": {
+            "macro_f1": _interval(draws["macro_f1"]),
+            "accuracy": _interval(draws["accuracy"]),
+            "recall": {label: _interval(draws["recall"][:, k]) for k, label in enumerate(LABELS)},
+        },
+        "calibration_error": (
+            calibration_error(y_true, predicted) if hasattr(predicted, "columns") else None
+        ),
+    }
+
+
+def labels_from(probability_table):
+    """Name the most probable class of each row.
+
+    Parameters
+    ----------
+    probability_table : DataFrame with the columns ``p_<label>``
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+
+    Examples
+    --------
+    >>> labels_from(probabilities(classifier, table))   # doctest: +SKIP
+    array(['star', 'sso'], dtype='<U9')
+    """
+    best = probability_table[list(PROBABILITY_COLUMNS)].to_numpy().argmax(axis=1)
+    return np.array(LABELS)[best]
+
+
+def _codes(labels):
+    codes = pd.Index(LABELS).get_indexer(labels)
+    if (codes < 0).any():
+        raise ValueError(f"{str(labels[codes < 0][0])!r} is none of {', '.join(LABELS)}")
+    return codes
+
+
+def _confusions(cell, weights):
+    """Confusion matrices, shape (n_weights, 5, 5), with the rows weighted in several ways."""
+    n = len(LABELS)
+    return np.array([np.bincount(cell, row, n * n) for row in weights]).reshape(-1, n, n)
+
+
+def _draws(object_code, n_objects, n_draws, seed):
+    """How often each row counts when objects are drawn with replacement."""
+    rng = np.random.default_rng(seed)
+    for _ in range(n_draws):
+        drawn = rng.integers(0, n_objects, n_objects)
+        yield np.bincount(drawn, minlength=n_objects)[object_code]
+
+
+def _scores(confusion):
+    right = np.diagonal(confusion, axis1=1, axis2=2)
+    support, guessed = confusion.sum(axis=2), confusion.sum(axis=1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        recall = right / support
+        precision = right / guessed
+        f1 = np.where(support > 0, 2 * right / (support + guessed), np.nan)
+    return {
+        "recall": recall,
+        # Nothing found of a class that was there is a precision of 0, as in scikit-learn.
+        "precision": np.where((guessed == 0) & (support > 0), 0.0, precision),
+        "f1": f1,
+        "macro_f1": np.nanmean(f1, axis=1),
+        "accuracy": right.sum(axis=1) / confusion.sum(axis=(1, 2)),
+    }
+
+
+def _plain(value):
+    return None if np.isnan(value) else float(value)
+
+
+def _interval(draws):
+    draws = draws[~np.isnan(draws)]
+    return [None, None] if len(draws) == 0 else np.quantile(draws, INTERVAL).tolist()
+
+
+def reliability(y_true, probability_table, n_bins=10):
+    """Compare how sure the predictions were with how often they were right.
+
+    Parameters
+    ----------
+    y_true : array of str, shape (n,)
+    probability_table : DataFrame with the columns ``p_<label>``
+    n_bins : int
+        Bins of equal width in the probability of the predicted class.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``confidence`` (mean probability of the predicted class), ``fraction_right`` and
+        ``n``, one row for each bin that holds any alert.
+
+    Examples
+    --------
+    >>> reliability(labels, table)   # doctest: +SKIP
+    """
+    values = probability_table[list(PROBABILITY_COLUMNS)].to_numpy()
+    confidence = values.max(axis=1)
+    right = labels_from(probability_table) == np.asarray(y_true, dtype=str)
+    in_bin = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
+    n = np.bincount(in_bin, minlength=n_bins)
+    used = n > 0
+    return pd.DataFrame(
+        {
+            "confidence": np.bincount(in_bin, confidence, n_bins)[used] / n[used],
+            "fraction_right": np.bincount(in_bin, right, n_bins)[used] / n[used],
+            "n": n[used],
+        }
+    )
+
+
+def calibration_error(y_true, probability_table, n_bins=10):
+    """Give the expected calibration error: how far, on average, confidence is from truth.
+
+    Parameters
+    ----------
+    y_true : array of str, shape (n,)
+    probability_table : DataFrame with the columns ``p_<label>``
+    n_bins : int
+
+    Returns
+    -------
+    float
+        Mean of |confidence - fraction right| over the alerts (Naeini et al. 2015).
+
+    Examples
+    --------
+    >>> calibration_error(labels, table)   # doctest: +SKIP
+    0.02
+    """
+    curve = reliability(y_true, probability_table, n_bins)
+    gap = (curve["confidence"] - curve["fraction_right"]).abs()
+    return float((gap * curve["n"]).sum() / curve["n"].sum())
+
+
+def out_of_part(classifier, features, y, groups, parts, weight=None, left_out=None):
+    """Predict every part with a classifier that has seen neither it nor its objects.
+
+    Parameters
+    ----------
+    classifier : AlertClassifier
+        Not fitted; a copy is fitted for each part.
+    features : DataFrame, shape (n, n_features)
+    y : array of str, shape (n,)
+    groups : array, shape (n,)
+        The object of each row. Rows of an object that is in the part left out are not
+        trained on, wherever else they stand.
+    parts : array, shape (n,)
+        Which part each row is in: a fold, a night, a source.
+    weight : array, shape (n,), optional
+        What each row weighs in training.
+    left_out : sequence, optional
+        The parts to predict, by default all. The others are only ever trained on.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``p_<label>``, NaN in rows that were not predicted: those of other parts, and of
+        parts without which fewer than two classes are left to train on.
+
+    Examples
+    --------
+    >>> out_of_part(AlertClassifier(), table, labels, objects, nights)   # doctest: +SKIP
+    """
+    y, groups, parts = np.asarray(y), np.asarray(groups), np.asarray(parts)
+    weight = np.ones(len(y)) if weight is None else np.asarray(weight)
+    result = pd.DataFrame(np.nan, index=features.index, columns=list(PROBABILITY_COLUMNS))
+    for part in track(
+        list(pd.unique(parts) if left_out is None else left_out), "training for honest figures"
+    ):
+        test = parts == part
+        rest = ~np.isin(groups, groups[test]) & (weight > 0)
+        if len(np.unique(y[rest])) < 2:
+            log.info("%s cannot be left out: too few classes remain", part)
+            continue
+        fitted = clone(classifier).fit(
+            features[rest], y[rest], sample_weight=weight[rest], groups=groups[rest]
+        )
+        result[test] = probabilities(fitted, features[test]).to_numpy()
+    return result
+
+
+def cross_validate(classifier, features, y, groups, parts, weight=None, left_out=None):
+    """Score a classifier on parts that it has not seen, pooled and one by one.
+
+    Parameters
+    ----------
+    classifier, features, y, groups, parts, weight, left_out
+        As for `out_of_part`.
+
+    Returns
+    -------
+    dict
+        ``pooled``: the `metrics` of all predicted rows together; ``parts``: of each part.
+
+    Raises
+    ------
+    ValueError
+        If no part can be left out.
+
+    Examples
+    --------
+    >>> five = object_folds(codes, objects, 5, seed=0)   # doctest: +SKIP
+    >>> cross_validate(AlertClassifier(), table, labels, objects, five)["pooled"]["macro_f1"]
+    ... # doctest: +SKIP
+    """
+    table = out_of_part(classifier, features, y, groups, parts, weight, left_out)
+    y, groups, parts = np.asarray(y), np.asarray(groups), np.asarray(parts)
+    done = table.notna().all(axis=1).to_numpy()
+    return {
+        "pooled": metrics(y[done], table[done], groups[done]),
+        "parts": {
+            part: metrics(y[here], table[here], groups[here])
+            for part in pd.unique(parts[done])
+            for here in [done & (parts == part)]
+        },
+    }
