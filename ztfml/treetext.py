@@ -1,0 +1,197 @@
+"""The text in which LightGBM writes its trees, checked before LightGBM reads it.
+
+LightGBM trusts its own files: an array cut short or a child that points nowhere makes it
+read foreign memory, run forever or end the process. So every number is looked at here, in
+Python, and only a text without a single character too many or too few is passed on.
+"""
+
+import re
+
+import numpy as np
+
+_FIELDS = (
+    # name, kind, how many there are: one, a number for each split, or one for each leaf
+    ("num_leaves", "int", "one"),
+    ("num_cat", "int", "one"),
+    ("split_feature", "int", "split"),
+    ("split_gain", "float", "split"),
+    ("threshold", "float", "split"),
+    ("decision_type", "int", "split"),
+    ("left_child", "int", "split"),
+    ("right_child", "int", "split"),
+    ("leaf_value", "float", "leaf"),
+    ("leaf_weight", "float", "leaf"),
+    ("leaf_count", "int", "leaf"),
+    ("internal_value", "float", "split"),
+    ("internal_weight", "float", "split"),
+    ("internal_count", "int", "split"),
+    ("is_linear", "int", "one"),
+    ("shrinkage", "float", "one"),
+)
+
+# A numeric split with missing type none, zero or NaN (bits 2 and 3), missing to the right
+# or to the left (bit 1); bit 0 would be a categorical split, which ztfml never makes.
+_DECISIONS = (0, 2, 4, 6, 8, 10)
+
+_INT = r"-?\d{1,9}"
+_FLOAT = r"-?\d{1,25}(?:\.\d{1,25})?(?:e[+-]?\d{1,3})?"
+_LISTS = {
+    kind: re.compile(rf"(?:{number}(?: {number})*)?")
+    for kind, number in (("int", _INT), ("float", _FLOAT))
+}
+_RANGE = re.compile(rf"none|\[{_FLOAT}:{_FLOAT}\]")
+
+END = "end of trees\n"
+
+
+def trees_only(text):
+    """Drop what LightGBM writes after the trees: importances and training parameters.
+
+    Parameters
+    ----------
+    text : str
+        What ``Booster.model_to_string()`` gave.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> trees_only("tree\\n...\\nend of trees\\n\\nfeature_importances:\\n")
+    'tree\\n...\\nend of trees\\n'
+    """
+    return text[: text.index(END) + len(END)]
+
+
+def check_trees(text, n_classes, features):
+    """Make sure that a text is a forest LightGBM can read and walk without harm.
+
+    Parameters
+    ----------
+    text : str
+        All of ``model.txt``.
+    n_classes : int
+    features : sequence of str
+        The features in the order of training.
+
+    Returns
+    -------
+    int
+        The number of trees.
+
+    Raises
+    ------
+    ValueError
+        What is wrong, as half a sentence, e.g. ``"tree 3 has 29 thresholds, not 30"``.
+
+    Examples
+    --------
+    >>> check_trees(text, 5, ["drb", "fade_rate"])   # doctest: +SKIP
+    500
+    """
+    header, blank, rest = text.partition("\n\n")
+    sizes = _check_header(header, n_classes, features)
+    if not blank or len(rest) != sum(sizes) + len(END):
+        raise ValueError("its trees are longer or shorter than its head says")
+    begin = 0
+    for number, size in enumerate(sizes):
+        _check_tree(number, rest[begin : begin + size], len(features))
+        begin += size
+    if rest[begin:] != END:
+        raise ValueError("it does not end after the last tree")
+    return len(sizes)
+
+
+def _check_header(header, n_classes, features):
+    """Compare the head with the card, and return the length of each tree in characters."""
+    lines = header.split("\n")
+    expected = [
+        "tree",
+        "version=v4",
+        f"num_class={n_classes}",
+        f"num_tree_per_iteration={n_classes}",
+        "label_index=0",
+        f"max_feature_idx={len(features) - 1}",
+        f"objective=multiclass num_class:{n_classes}",
+        f"feature_names={' '.join(features)}",
+    ]
+    for line, wanted in zip(lines, expected, strict=False):
+        if line != wanted:
+            raise ValueError(f"its head says {line[:60]!r}, the card {wanted[:60]!r}")
+    if len(lines) != len(expected) + 2:
+        raise ValueError(f"its head has {len(lines)} lines, not {len(expected) + 2}")
+    infos = _value(lines[-2], "feature_infos", "its head").split(" ")
+    if len(infos) != len(features) or not all(map(_RANGE.fullmatch, infos)):
+        raise ValueError("the ranges of its features cannot be read")
+    sizes = _numbers(lines[-1], "tree_sizes", "int", "its head").tolist()
+    if not sizes or len(sizes) % n_classes or min(sizes) < 1:
+        raise ValueError(f"it holds {len(sizes)} trees, not as many for each class")
+    return sizes
+
+
+def _check_tree(number, block, n_features):
+    where = f"tree {number}"
+    lines = block.split("\n")
+    if lines[0] != f"Tree={number}" or lines[len(_FIELDS) + 1 :] != ["", "", ""]:
+        raise ValueError(f"{where} does not begin and end as it should")
+    tree = {
+        name: _numbers(line, name, kind, where)
+        for line, (name, kind, _) in zip(lines[1:], _FIELDS, strict=False)
+    }
+    for name, _, each in _FIELDS:
+        if each == "one" and len(tree[name]) != 1:
+            raise ValueError(f"{where} has {len(tree[name])} numbers for {name}, not 1")
+    if tree["num_cat"][0] != 0 or tree["is_linear"][0] != 0:
+        raise ValueError(f"{where} is of a kind that ztfml never makes")
+    _check_lengths(tree, where)
+    _check_splits(tree, n_features, where)
+
+
+def _check_lengths(tree, where):
+    n_leaves = tree["num_leaves"][0]
+    if n_leaves < 1:
+        raise ValueError(f"{where} has {n_leaves} leaves")
+    wanted = {"one": 1, "split": n_leaves - 1, "leaf": n_leaves}
+    for name, _, each in _FIELDS:
+        found = len(tree[name])
+        # A tree that is one leaf has a value, and no weight.
+        if n_leaves == 1 and name in ("leaf_weight", "leaf_count") and found == 0:
+            continue
+        if found != wanted[each]:
+            raise ValueError(f"{where} has {found} numbers for {name}, not {wanted[each]}")
+
+
+def _check_splits(tree, n_features, where):
+    n_splits = tree["num_leaves"][0] - 1
+    feature = tree["split_feature"]
+    if n_splits and (feature.min() < 0 or feature.max() >= n_features):
+        raise ValueError(f"{where} splits on a feature that the model does not have")
+    if not np.isin(tree["decision_type"], _DECISIONS).all():
+        raise ValueError(f"{where} has a decision of a kind that ztfml never makes")
+    # Split k is numbered after the split it hangs under, leaf k is written as -k - 1; when
+    # each of both is there once, the children form one tree.
+    children = np.stack([tree["left_child"], tree["right_child"]])
+    later = (children < 0) | (children > np.arange(n_splits))
+    each_once = np.arange(-n_splits - 1, n_splits)
+    if n_splits and not (
+        later.all() and np.array_equal(np.sort(children, axis=None), each_once[each_once != 0])
+    ):
+        raise ValueError(f"the children of {where} do not form one tree")
+
+
+def _numbers(line, name, kind, where):
+    value = _value(line, name, where)
+    if not _LISTS[kind].fullmatch(value):
+        raise ValueError(f"{where} holds something other than numbers for {name}")
+    numbers = np.array(value.split(), dtype=np.int64 if kind == "int" else np.float64)
+    if not np.isfinite(numbers).all():
+        raise ValueError(f"{where} holds a number that is too large for {name}")
+    return numbers
+
+
+def _value(line, name, where):
+    key, _, value = line.partition("=")
+    if key != name:
+        raise ValueError(f"{where} has {key[:30]!r} where {name} should be")
+    return value
