@@ -1,0 +1,88 @@
+"""Imports point downward only, and the command line is quick to answer."""
+
+import ast
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+import ztfml
+
+PACKAGE = Path(ztfml.__file__).parent
+
+# Each module may import those of its own layer and of the layers above it in this list.
+LAYERS = [
+    ("errors", "taxonomy", "schema", "files", "progress", "lightcurve"),
+    ("night",),
+    ("sources", "features", "labels"),
+    ("classifier", "treetext", "scorecard", "modelfile"),
+    ("ranking", "evaluation"),
+    ("training",),
+    ("plots",),
+    ("demo",),
+    ("cli", "__main__"),
+]
+MODULES = sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def layer_of(module):
+    for depth, names in enumerate(LAYERS):
+        if module in names:
+            return depth
+    raise AssertionError(f"{module} stands in no layer; add it to one")
+
+
+def imports_of(path):
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
+            parts = node.module.split(".")
+            if parts[0] == "ztfml":
+                yield from ([parts[1]] if len(parts) > 1 else [alias.name for alias in node.names])
+        elif isinstance(node, ast.Import):
+            for alias in node.names:
+                parts = alias.name.split(".")
+                if parts[0] == "ztfml" and len(parts) > 1:
+                    yield parts[1]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_imports_point_downward(path):
+    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    for name in imports_of(path):
+        assert layer_of(name) <= layer_of(own), f"{path.name} imports {name} from a layer above"
+
+
+def test_every_public_name_has_a_docstring_with_an_example():
+    for path in MODULES:
+        for node in ast.parse(path.read_text()).body:
+            if not isinstance(node, ast.FunctionDef | ast.ClassDef) or node.name.startswith("_"):
+                continue
+            assert ast.get_docstring(node), f"{path.name}: {node.name} has no docstring"
+
+
+def seconds(*command):
+    times = []
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run(command, check=True, capture_output=True)
+        times.append(time.perf_counter() - begun)
+    return min(times)
+
+
+def test_help_answers_within_a_third_of_a_second():
+    bare = seconds(sys.executable, "-c", "pass")
+    helped = seconds(sys.executable, "-m", "ztfml", "--help")
+    # Beyond a bare interpreter, so that a slow machine does not fail it.
+    assert helped - bare < 0.3
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from ztfml.cli import main; main(['--help'], standalone_mode=False);"
+        "print(*(m for m in ('numpy', 'pandas', 'numba', 'lightgbm', 'matplotlib', 'astropy', "
+        "'pyarrow') if m in sys.modules), file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stderr.strip() == ""

@@ -1,0 +1,431 @@
+"""The command line: parse, call, print.
+
+Data goes to stdout, remarks and progress to stderr. Heavy imports wait until a command needs
+them, so that ``ztfml --help`` answers at once.
+"""
+
+import dataclasses
+import functools
+import logging
+import sys
+from pathlib import Path
+
+import click
+
+from ztfml.errors import ZtfmlError
+
+# pandas, numba and the rest are loaded inside the commands.
+
+
+class _Commands(click.Group):
+    """Turns every error that the user can mend into one sentence and exit code 1."""
+
+    def invoke(self, ctx):
+        try:
+            return super().invoke(ctx)
+        except ZtfmlError as error:
+            raise click.ClickException(str(error)) from error
+        except BrokenPipeError:
+            # The reader of our output, e.g. `head`, has seen enough.
+            sys.stderr.close()
+            sys.exit(0)
+        except OSError as error:
+            where = f"{error.filename}: " if error.filename else ""
+            raise click.ClickException(f"{where}{error.strerror or error}") from error
+
+
+class _ToStderr(logging.Handler):
+    def emit(self, record):
+        click.echo(self.format(record), err=True)
+
+
+def _set_up(quiet):
+    from ztfml.progress import show_progress
+
+    show_progress(not quiet)
+    logger = logging.getLogger("ztfml")
+    logger.handlers = [_ToStderr()]
+    logger.propagate = False
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+def _command(example, name=None):
+    """A command with `--quiet` and an example at the end of its help."""
+
+    def declare(function):
+        @functools.wraps(function)
+        def run(*args, quiet, **kwargs):
+            _set_up(quiet)
+            return function(*args, **kwargs)
+
+        run = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")(run)
+        epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+        return click.command(name, epilog=epilog)(run)
+
+    return declare
+
+
+def _out(suffixes, required=True):
+    """The option `-o FILE`, refused as wrong usage if its suffix is not one we write."""
+
+    def check(ctx, param, value):
+        if value is not None and value.suffix.lower() not in suffixes:
+            raise click.BadParameter(f"{value}: the name must end in {' or '.join(suffixes)}")
+        return value
+
+    return click.option(
+        "-o", "--output", type=click.Path(path_type=Path), required=required, callback=check,
+        metavar="FILE", help=f"Where to write ({', '.join(suffixes)}).",
+    )  # fmt: skip
+
+
+_PATH = click.Path(path_type=Path)
+_night = click.argument("night", type=_PATH, metavar="NIGHT.parquet")
+_history = click.option(
+    "--history", type=_PATH, metavar="FILE",
+    help="Previous candidates; by default NAME_prv_candidates.parquet beside the night.",
+)  # fmt: skip
+_model = click.option(
+    "-m", "--model", type=_PATH, metavar="DIR",
+    help="A model folder; by default the model that ships with ztfml.",
+)  # fmt: skip
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ztfml")
+def main():
+    """Classify a night of ZTF alerts and rank its fast transients.
+
+    A NIGHT is a parquet file of alerts; its history is NAME_prv_candidates.parquet beside it.
+    """
+
+
+@main.add_command
+@_command("ztfml demo demo")
+@click.argument("folder", type=_PATH, default="demo", metavar="[DIR]")
+@click.option("--seed", default=1, show_default=True, help="Another seed is another sky.")
+def demo(folder, seed):
+    """Simulate nights, train on them, predict, rank and plot a new one, in a new folder."""
+    from ztfml.demo import run_demo
+
+    for line in run_demo(folder, seed):
+        click.echo(line)
+
+
+@main.add_command
+@_command("ztfml simulate nights --nights 3 --alerts 5000 --seed 7")
+@click.argument("folder", type=_PATH, metavar="DIR")
+@click.option("--nights", default=1, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option(
+    "--alerts", default=5000, show_default=True, type=click.IntRange(1), help="Alerts a night."
+)
+@click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
+@click.option(
+    "--mix", type=click.Choice(["natural", "balanced"]), default="natural", show_default=True,
+    help="Classes as on the sky, or as many of each.",
+)  # fmt: skip
+@click.option(
+    "--start-jd", default=2460474.5, show_default=True, help="Julian date at which they begin."
+)
+def simulate(folder, nights, alerts, seed, mix, start_jd):
+    """Simulate labelled nights of one sky and write them to DIR."""
+    from ztfml.sources.simulate import write_nights
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in write_nights(folder, alerts, nights, seed, mix, start_jd):
+        click.echo(path)
+
+
+@main.add_command
+@_command("ztfml ingest ztf_public_20240601.tar.gz -o night.parquet")
+@click.argument("packets", type=_PATH, nargs=-1, required=True, metavar="PACKET|DIR|TAR...")
+@_out([".parquet"])
+def ingest(packets, output):
+    """Turn avro alert packets, loose or in tar archives, into a night's parquet pair."""
+    from ztfml.sources.packets import ingest as ingest_packets
+
+    summary = ingest_packets(packets, output)
+    click.echo(
+        f"{summary.n_alerts} alerts and {summary.n_history} history rows from "
+        f"{summary.n_files} files; {summary.n_duplicates} packets came twice, "
+        f"{summary.n_skipped} were skipped"
+    )
+    if summary.skipped_path:
+        click.echo(f"skipped: see {summary.skipped_path}")
+    click.echo(output)
+
+
+def _cut_options(function):
+    """One option for each threshold of `Cuts`, without loading the rules for `--help`."""
+    from ztfml.labels.thresholds import Cuts
+
+    for field in reversed(dataclasses.fields(Cuts)):
+        unit = f", {field.metadata['unit']}" if field.metadata["unit"] else ""
+        function = click.option(
+            f"--{field.name.replace('_', '-')}", type=float, default=field.default,
+            show_default=True, help=f"{field.metadata['help'].capitalize()}{unit}.",
+        )(function)  # fmt: skip
+    return function
+
+
+@main.add_command
+@_command("ztfml cuts night.parquet --drb 0.6 --plot cuts.png -o rules_labels.csv")
+@_night
+@_history
+@_cut_options
+@_out([".csv"], required=False)
+@click.option(
+    "--plot", type=_PATH, metavar="FIGURE", help="Histograms of drb and sgscore1 with the cuts."
+)
+def cuts(night, history, output, plot, **thresholds):
+    """Sort a night by hand-made cuts, and print how many each removes and leaves.
+
+    With -o the outcome is written as a label file; its evidence begins with "rules:".
+    """
+    from ztfml.labels.rules import apply_cuts
+    from ztfml.labels.thresholds import Cuts
+    from ztfml.night import Night
+
+    chosen = Cuts(**thresholds)
+    opened = Night.load(night, history)
+    result = apply_cuts(opened, chosen)
+    _print_table(result.flow, f"{night}: the cut flow")
+    degrees = result.labels.dropna(subset="degree")
+    counts = degrees.groupby("degree", sort=False)["objectId"].agg(["size", "nunique"])
+    counts = counts.set_axis(["alerts", "objects"], axis=1).reset_index()
+    _print_table(counts, "what is left, from transient to AGN")
+    if output:
+        _write_table(result.labels, output)
+        click.echo(output)
+    if plot:
+        from ztfml import plots
+
+        fig, axes = plots.figure(2)
+        plots.score_histogram(axes[0], opened, "drb", chosen.drb)
+        plots.score_histogram(axes[1], opened, "sgscore1", chosen.sgscore)
+        plots.save(fig, plot)
+        click.echo(plot)
+
+
+@main.add_command
+@_command("ztfml features night.parquet -o features.parquet\nztfml features --list markdown")
+@click.argument("night", type=_PATH, metavar="NIGHT.parquet", required=False)
+@_history
+@click.option(
+    "-o", "--output", type=_PATH, metavar="FILE", help="Where to write (.parquet or .csv)."
+)
+@click.option(
+    "--list", "listing", is_flag=False, flag_value="table",
+    type=click.Choice(["table", "markdown", "json"]),
+    help="Print what each feature is instead: as a table (the default), markdown or json.",
+)  # fmt: skip
+@click.option("--broker", is_flag=True, help="Add the brokers' scores (acai, braai).")
+def features(night, history, output, listing, broker):
+    """Compute the features of every alert of a night, each as of its own epoch."""
+    if listing:
+        from ztfml.features.listing import as_json, as_markdown, as_table
+
+        click.echo({"table": as_table, "markdown": as_markdown, "json": as_json}[listing]())
+        return
+    if night is None or output is None:
+        raise click.UsageError("name a night and, with -o, where to write; or ask for --list")
+    from ztfml.features import compute
+    from ztfml.night import Night
+
+    opened = Night.load(night, history)
+    table = compute(opened, broker=broker)
+    ids = opened.alerts[["objectId", "candid", "jd"]]
+    _write_table(ids.join(table), output)
+    click.echo(f"{len(table)} alerts, {table.shape[1]} features: {output}")
+
+
+@main.add_command
+@_command("ztfml train nights/*.parquet -o my_model")
+@click.argument("nights", type=_PATH, nargs=-1, required=True, metavar="NIGHT.parquet...")
+@click.option(
+    "-o", "--output", type=_PATH, required=True, metavar="DIR", help="The model folder to write."
+)
+@click.option(
+    "--labels", type=_PATH, multiple=True, metavar="FILE",
+    help="A label file, once or one a night; by default NAME_labels.csv beside each night.",
+)  # fmt: skip
+@click.option(
+    "--drop-circular", is_flag=True,
+    help="Leave out labels that were read from a field that is also a feature.",
+)  # fmt: skip
+@click.option(
+    "--class-weight", type=click.Choice(["none", "balanced"]), default="balanced",
+    show_default=True, help="Whether rare classes weigh as much as common ones.",
+)  # fmt: skip
+def train(nights, output, labels, drop_circular, class_weight):
+    """Train a model on labelled nights, and print how good it is, the honest figure first."""
+    from ztfml.training import train as train_model
+
+    report = train_model(
+        _alert_files(nights),
+        output,
+        labels=labels or None,
+        drop_circular=drop_circular,
+        class_weight=None if class_weight == "none" else class_weight,
+    )
+    click.echo(report)
+    click.echo(output)
+
+
+def _alert_files(paths):
+    """The alerts' files among the paths: with `*.parquet` a shell names the histories too."""
+    from ztfml.schema import HISTORY_SUFFIX
+
+    alerts = [path for path in paths if not path.stem.endswith(HISTORY_SUFFIX)]
+    if not alerts:
+        raise click.UsageError("name at least one file of alerts, not only histories")
+    return alerts
+
+
+@main.add_command
+@_command("ztfml predict night.parquet -o predictions.parquet -m my_model")
+@_night
+@_history
+@_model
+@_out([".parquet", ".csv"])
+def predict(night, history, model, output):
+    """Give every alert of a night its five class probabilities."""
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night
+    from ztfml.training import predict as predict_night
+
+    loaded = load_model(_model_folder(model))
+    predictions = predict_night(Night.load(night, history), loaded)
+    _write_table(predictions, output)
+    counts = predictions["label"].value_counts()
+    told = ", ".join(f"{label} {count}" for label, count in counts.items())
+    click.echo(f"{len(predictions)} alerts: {told}: {output}")
+
+
+@main.add_command
+@_command("ztfml rank night.parquet -o ranked.csv --top 12")
+@_night
+@_history
+@_model
+@_out([".csv"], required=False)
+@click.option(
+    "--top", default=12, show_default=True, type=click.IntRange(1), help="How many objects."
+)
+def rank(night, history, model, output, top):
+    """Rank the fast transients of a night, with reasons."""
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night
+    from ztfml.training import rank as rank_night
+
+    loaded = load_model(_model_folder(model))
+    ranked = rank_night(Night.load(night, history), loaded, top)
+    _print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
+    if output:
+        _write_table(ranked, output)
+        click.echo(output)
+
+
+@main.add_command
+@_command("ztfml evaluate night.parquet -o metrics.json --labels night_labels.csv")
+@_night
+@_history
+@_model
+@click.option(
+    "--labels", type=_PATH, metavar="FILE", help="By default NAME_labels.csv beside the night."
+)
+@_out([".json"], required=False)
+def evaluate(night, history, model, labels, output):
+    """Compare a model's predictions with the labels of a night."""
+    import json
+
+    from ztfml.files import write_beside
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night, labels_beside
+    from ztfml.scorecard import metrics_table
+    from ztfml.training import evaluate as evaluate_night
+
+    loaded = load_model(_model_folder(model))
+    metrics = evaluate_night(Night.load(night, history), labels or labels_beside(night), loaded)
+    click.echo(metrics_table(metrics))
+    if output:
+        with write_beside(output) as part:
+            part.write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n")
+        click.echo(output)
+
+
+@main.add_command
+@_command("ztfml plot night.parquet ZTF18abukavn -o figure.png")
+@_night
+@click.argument("object_id", metavar="OBJECTID")
+@_history
+@_out([".png", ".pdf", ".svg"])
+def plot(night, object_id, history, output):
+    """Draw an object's light curve as of its latest alert, with its rise and fade."""
+    from ztfml import plots
+    from ztfml.night import Night
+
+    fig, (ax,) = plots.figure()
+    plots.light_curve(ax, Night.load(night, history), object_id)
+    plots.save(fig, output)
+    click.echo(output)
+
+
+@main.group()
+def model():
+    """Show or check a model folder."""
+
+
+@model.add_command
+@_command("ztfml model show my_model")
+@click.argument("folder", type=_PATH, metavar="[DIR]", required=False)
+def show(folder):
+    """Say what a model is, how good it is, and what it was trained on."""
+    from ztfml.modelfile import describe_model
+
+    click.echo(describe_model(_model_folder(folder)))
+
+
+@model.add_command
+@_command("ztfml model verify my_model")
+@click.argument("folder", type=_PATH, metavar="[DIR]", required=False)
+def verify(folder):
+    """Check that a model folder is whole and gives the probabilities that its card expects."""
+    from ztfml.modelfile import verify_model
+
+    checks = verify_model(_model_folder(folder))
+    for check in checks:
+        click.echo(f"{'ok    ' if check.passed else 'FAILED'} {check.check}: {check.outcome}")
+    if not checks[-1].passed:
+        sys.exit(1)
+
+
+def _model_folder(folder):
+    from ztfml.modelfile import shipped_model
+
+    return folder if folder is not None else shipped_model()
+
+
+def _write_table(frame, path):
+    """Write a table as parquet or CSV, by the path's suffix, whole or not at all."""
+    from ztfml.files import write_beside
+
+    with write_beside(path) as part:
+        if path.suffix.lower() == ".parquet":
+            frame.to_parquet(part, index=False)
+        else:
+            frame.to_csv(part, index=False)
+
+
+def _print_table(frame, title):
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", show_edge=False)
+    for name in frame.columns:
+        text = not hasattr(frame[name].dtype, "kind") or frame[name].dtype.kind not in "fiu"
+        table.add_column(str(name), justify="left" if text else "right", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+    # Into a file or a pipe nothing is cut off.
+    width = None if sys.stdout.isatty() else 200
+    Console(width=width, highlight=False, markup=False).print(table)

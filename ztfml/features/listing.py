@@ -1,0 +1,64 @@
+"""The features as a table for people and programs, made from the registry."""
+
+import json
+
+from ztfml.features.registry import FEATURES
+
+
+def as_table():
+    """All features as aligned text: name, unit, meaning.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> as_table().splitlines()[0].split()
+    ['name', 'unit', 'meaning']
+    """
+    rows = [("name", "unit", "meaning")]
+    rows += [(feature.name, feature.unit, feature.meaning) for feature in FEATURES]
+    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
+    return "\n".join(f"{n:{widths[0]}}  {u:{widths[1]}}  {m}" for n, u, m in rows)
+
+
+def as_markdown():
+    """All features as one markdown table a group; the README holds it.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> "| `drb` |" in as_markdown()
+    True
+    """
+    lines = []
+    for group in dict.fromkeys(feature.group for feature in FEATURES):
+        lines += [f"**{group}**", "", "| feature | unit | meaning | missing |"]
+        lines += ["| --- | --- | --- | --- |"]
+        for feature in FEATURES:
+            if feature.group == group:
+                lines.append(
+                    f"| `{feature.name}` | {feature.unit} | {feature.meaning} | {feature.missing} |"
+                )
+        lines.append("")
+    return "\n".join(lines).rstrip()
+
+
+def as_json():
+    """All features as a JSON list with name, group, unit, meaning, reads, missing, version.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> json.loads(as_json())[0]["name"]
+    'drb'
+    """
+    fields = ("name", "group", "unit", "meaning", "reads", "missing", "version")
+    return json.dumps([{name: getattr(f, name) for name in fields} for f in FEATURES], indent=1)
