@@ -1,0 +1,1 @@
+"""Where nights come from: packets, brokers, simulation."""

@@ -1,0 +1,455 @@
+"""Labelled nights of any size, made from a seed.
+
+The embedded default: a survey with ZTF's cadence looks at populations of artifacts,
+asteroids, stars, active galaxies and transients, and what it detects becomes alerts. Each
+population is one file here; `survey` has the exposures, `measure` the photometry, `packet`
+and `context` the other fields of an alert.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from ztfml.errors import DataError
+from ztfml.files import write_beside
+from ztfml.lightcurve import History
+from ztfml.night import Night, labels_beside
+from ztfml.progress import track
+from ztfml.sources.simulate import agn, artifacts, asteroids, stars, transients
+from ztfml.sources.simulate.context import neighbourhood, reference_source
+from ztfml.sources.simulate.measure import Measurements, measure
+from ztfml.sources.simulate.packet import quality, real_enough
+from ztfml.sources.simulate.population import Counterpart, Stage
+from ztfml.sources.simulate.sky import galactic_latitude
+from ztfml.sources.simulate.survey import LOOK_BACK, SURVEY_START, field_of, observe
+from ztfml.taxonomy import LABELS
+
+KINDS = (*artifacts.KINDS, *asteroids.KINDS, *stars.KINDS, *agn.KINDS, *transients.KINDS)
+
+# Alerts by class on a public night without quality cuts.
+MIXES = {
+    "natural": {"artifact": 0.30, "sso": 0.20, "star": 0.42, "agn": 0.07, "transient": 0.01},
+    "balanced": dict.fromkeys(LABELS, 0.2),
+}
+_PACKET_WINDOW = 30.0  # d of history that a packet carries
+_EVALUATED_AT_ONCE = 1_500_000  # pairs of source and exposure; bounds the memory in use
+
+
+def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
+    """Make labelled nights, one by one.
+
+    Nights are successive nights of one sky: variable objects come again under their own
+    names, with a history that grows. Equal arguments give equal nights, to the last byte
+    of the files they are saved to.
+
+    Parameters
+    ----------
+    n_alerts : int
+        Alerts in each night.
+    n_nights : int
+    seed : int
+    mix : {'natural', 'balanced'}
+        Classes as on an unfiltered public night, or in equal numbers. In a balanced night
+        the rare kinds of a class are drawn by the square root of their natural share, so
+        that the fast transients are there to be learnt.
+    start_jd : float
+        Julian date that the first night begins with (midnight UT, half-integer), d.
+
+    Yields
+    ------
+    night : Night
+    labels : pandas.DataFrame
+        ``candid``, ``objectId``, ``label``, ``evidence`` (``simulated: SN Ia``) and
+        ``confidence``, in the order of the night's alerts.
+
+    Raises
+    ------
+    DataError
+        If a number is not positive or the mix unknown.
+
+    Examples
+    --------
+    >>> night, labels = next(simulate(200, seed=3))
+    >>> len(night), len(labels)
+    (200, 200)
+    """
+    if n_alerts < 1 or n_nights < 1:
+        raise DataError(
+            f"cannot simulate {n_alerts} alerts in {n_nights} nights; ask for at least one of each"
+        )
+    if mix not in MIXES:
+        raise DataError(f"no mix {mix!r}; choose one of {', '.join(MIXES)}")
+    return _nights(n_alerts, n_nights, seed, mix, start_jd)
+
+
+def write_nights(folder, n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
+    """Write simulated nights in the layout of real ones, labels beside them.
+
+    Parameters
+    ----------
+    folder : str or Path
+        Must exist. Each night is ``ztf_alerts_<jd>.parquet`` with its
+        ``_prv_candidates.parquet`` and ``_labels.csv``.
+    n_alerts, n_nights, seed, mix, start_jd
+        As in `simulate`.
+
+    Returns
+    -------
+    list of Path
+        The alerts' files.
+
+    Raises
+    ------
+    DataError
+        As `simulate`, and if the folder cannot be written to.
+
+    Examples
+    --------
+    >>> write_nights("nights", 5000, n_nights=3)   # doctest: +SKIP
+    [PosixPath('nights/ztf_alerts_2460474.5.parquet'), ...]
+    """
+    nights = simulate(n_alerts, n_nights, seed, mix, start_jd)
+    paths = []
+    for night, labels in track(nights, "simulating nights", total=n_nights):
+        path = Path(folder) / f"{night.name}.parquet"
+        night.save(path)
+        with write_beside(labels_beside(path)) as part:
+            labels.to_csv(part, index=False, lineterminator="\n")
+        paths.append(path)
+    return paths
+
+
+def _nights(n_alerts, n_nights, seed, mix, start_jd):
+    survey = observe(_generator(seed, 0), start_jd, n_nights)
+    exposures = [survey.of_night(night) for night in range(n_nights)]
+    quotas = _quotas(_generator(seed, 1), n_alerts, mix)
+    casts = [
+        block
+        for number, kind in enumerate(KINDS)
+        if quotas[number] > 0
+        for block in _cast(seed, number, kind, quotas[number], survey, exposures)
+    ]
+    for block in casts:
+        _look_back(survey, block)
+    for night in range(n_nights):
+        yield _assemble(seed, survey, night, casts, exposures[night])
+
+
+def _generator(seed, *key):
+    """A generator of its own for each purpose: results depend on no order of drawing."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=key))
+
+
+def _quotas(rng, n_alerts, mix):
+    """Alerts of each kind: whole numbers that add up, the same on each night.
+
+    Rare kinds get their fraction of an alert by chance: cumulative shares are cut at whole
+    numbers from a random offset (systematic sampling).
+    """
+    shares = np.array([kind.weight if mix == "natural" else kind.weight**0.5 for kind in KINDS])
+    by_class = np.array([kind.label for kind in KINDS])
+    for label, part in MIXES[mix].items():
+        shares[by_class == label] *= part / shares[by_class == label].sum()
+    bounds = np.floor(np.cumsum(shares) * n_alerts + rng.random())
+    bounds[-1] = n_alerts
+    return np.diff(bounds, prepend=0).astype(int)
+
+
+@dataclass
+class _Block:
+    """Sources of one kind drawn together, the alerts they give and their history."""
+
+    kind: object
+    number: int
+    sources: object
+    key: np.ndarray
+    numbers: np.ndarray
+    alerts: dict  # night -> Measurements
+    first_jd: float
+    past: Measurements = None
+    rows: np.ndarray = None
+    before: dict = None
+    around: dict = None
+
+
+def _cast(seed, number, kind, quota, survey, exposures):
+    """Draw sources of a kind until each night has its alerts of it.
+
+    Sources are drawn without regard to whether they will be detected; what the survey
+    detects in the order of drawing is taken until the quota is full. So an alert has the
+    properties of what is detected, not of what exists, and a source detected on two nights
+    is on both.
+    """
+    jobs = (
+        [[night] for night in range(len(exposures))] if kind.one_night else [range(len(exposures))]
+    )
+    blocks = []
+    for job, nights in enumerate(jobs):
+        missing = dict.fromkeys(nights, quota)
+        wanted = np.concatenate([exposures[night] for night in nights])
+        stage = Stage(
+            survey,
+            np.unique(survey.field[wanted]),
+            np.sort(wanted),
+            survey.nights[nights[0]],
+            survey.nights[nights[-1]] + 1,
+        )
+        drawn = 0
+        while any(missing.values()):
+            size = min(max(60, 3 * quota, drawn), 60_000)
+            block = _audition(seed, number, kind, survey, stage, nights, missing, size, job, drawn)
+            drawn += size
+            if block.alerts:
+                blocks.append(block)
+    return blocks
+
+
+def _audition(seed, number, kind, survey, stage, nights, missing, size, job, drawn):
+    rng = _generator(seed, 2, number, job, drawn)
+    sources = kind.draw(rng, size, stage)
+    key = rng.integers(0, 2**63, size).astype(np.uint64)
+    place = field_of(sources.ra, sources.dec)
+    alerts = {}
+    for night in nights:
+        begin = survey.nights[night]
+        row, exposure = survey.exposures(place, begin, begin + 1)
+        pairs = measure(survey, sources, key, row, exposure)
+        taken = np.flatnonzero(pairs.detected)[: missing[night]]
+        missing[night] -= len(taken)
+        if len(taken):
+            alerts[night] = pairs.take(taken)
+    # A packet's history reaches back 30 d from the first alert.
+    first_jd = stage.first_jd - (_PACKET_WINDOW if kind.one_night else LOOK_BACK)
+    numbers = (number * 64 + job % 64) * 2_900_000 + drawn + np.arange(size)
+    return _Block(kind, number, sources, key, numbers, alerts, first_jd)
+
+
+def _look_back(survey, block):
+    """Measure the chosen sources of a block in all exposures before and during the nights."""
+    chosen = np.unique(np.concatenate([pairs.row for pairs in block.alerts.values()]))
+    last_night = max(block.alerts)
+    place = field_of(block.sources.ra[chosen], block.sources.dec[chosen])
+    until = survey.nights[last_night] + 1
+    parts = []
+    step = max(1, _EVALUATED_AT_ONCE // _most_exposures(survey, place, block.first_jd, until))
+    for begin in range(0, len(chosen), step):
+        some = chosen[begin : begin + step]
+        row, exposure = survey.exposures(place[begin : begin + step], block.first_jd, until)
+        parts.append(measure(survey, block.sources, block.key, some[row], exposure))
+    block.past = Measurements(*(np.concatenate(values) for values in zip(*parts, strict=True)))
+    block.rows = chosen
+    block.before = _before(survey, block, place)
+
+
+def _most_exposures(survey, place, first_jd, last_jd):
+    _, exposure = survey.exposures(np.unique(place), first_jd, last_jd)
+    return max(1, np.bincount(survey.field[exposure]).max(initial=1))
+
+
+def _before(survey, block, place):
+    """What happened at each place before the exposures that are simulated."""
+    n = len(block.rows)
+    rng = _generator(int(block.key[0]), n)
+    past = block.past
+    at = np.searchsorted(block.rows, past.row)
+    covered = np.bincount(at, minlength=n)
+    found = np.bincount(at, weights=past.detected, minlength=n)
+    coverage = survey.old_coverage[place] * rng.uniform(0.8, 1.2, n)
+    if block.kind.one_night:
+        # Another asteroid, or a fault, once in a while.
+        old = (rng.random(n) < 0.06).astype(float)
+    else:
+        rate = found / np.maximum(covered, 1) if block.sources.steady else np.zeros(n)
+        old = rng.binomial(coverage.astype(int), rate).astype(float)
+    first = np.full(n, np.inf)
+    np.minimum.at(first, at[past.detected], past.jd[past.detected])
+    survey_begin = np.minimum(SURVEY_START, block.first_jd)
+    early = survey_begin + (block.first_jd - survey_begin) * rng.beta(1, np.maximum(old, 1))
+    return {
+        "old_detections": old,
+        "old_coverage": np.floor(coverage),
+        "first_jd": np.where(old > 0, early, first),
+    }
+
+
+def _assemble(seed, survey, night, casts, exposures):
+    """One night's alerts, history and labels out of the measurements of all blocks."""
+    blocks = [block for block in casts if night in block.alerts]
+    tables, curves, names = [], [], []
+    for number, block in enumerate(blocks):
+        table = _alerts(_generator(seed, 3, block.number, night, number), survey, night, block)
+        tables.append(table)
+        rows, owner = _history(survey, night, block)
+        curves.append(rows)
+        names.append(owner)
+    alerts = pd.concat(tables, ignore_index=True)
+    # A night's file has the alerts as they came, exposure by exposure.
+    order = np.argsort(alerts["jd"].to_numpy(), kind="stable")
+    alerts = alerts.iloc[order].reset_index(drop=True)
+    alerts.insert(1, "candid", _candids(alerts["jd"].to_numpy()))
+    name = f"ztf_alerts_{survey.nights[night]:.1f}"
+    labels = pd.DataFrame(
+        {
+            "candid": alerts["candid"],
+            "objectId": alerts["objectId"],
+            "label": alerts.pop("label"),
+            "evidence": "simulated: " + alerts.pop("kind"),
+            "confidence": "high",
+        }
+    )
+    history, object_ids = _join(curves, names)
+    return Night(alerts, history, object_ids, name), labels
+
+
+def _alerts(rng, survey, night, block):
+    """The alerts of a block as a table with ztfml's column names."""
+    pairs, sources = block.alerts[night], block.sources
+    n = len(pairs.jd)
+    own, at = np.unique(pairs.row, return_inverse=True)
+    counterpart = Counterpart(
+        sources.counterpart.kind[own],
+        sources.counterpart.mag[own],
+        sources.counterpart.distance[own],
+    )
+    # What surrounds a source is drawn from the source's own keys: the same on each night.
+    around = _around(block, own)
+    each = {name: values[at] for name, values in around.items()}
+    here = Counterpart(*(values[at] for values in vars(counterpart).values()))
+    fid = pairs.fid.astype(np.int64)
+    near = reference_source(rng, here, each, fid)
+    fields = quality(
+        rng, pairs, block.key[pairs.row], survey.seeing[pairs.exposure], near, block.kind
+    )
+    now = np.searchsorted(block.rows, pairs.row)
+    seen = _counts(survey, block, pairs)
+    before = {name: values[now] for name, values in block.before.items()}
+    jitter = rng.normal(0, 0.08 + 0.5 / np.maximum(pairs.scorr, 5), (2, n)) / 3600
+    dec = sources.dec[pairs.row] + jitter[0]
+    columns = {
+        "objectId": _object_ids(block, pairs.row, before["first_jd"]),
+        "jd": pairs.jd,
+        "fid": fid.astype(float),
+        "magpsf": pairs.magpsf,
+        "sigmapsf": pairs.sigmapsf,
+        "isdiffpos": pairs.sign,
+        "ra": (sources.ra[pairs.row] + jitter[1] / np.cos(np.radians(dec))) % 360,
+        "dec": dec,
+        "diffmaglim": pairs.limit,
+        **fields,
+        **near,
+        "ndethist": seen["detections"] + before["old_detections"],
+        "ncovhist": seen["coverage"] + before["old_coverage"],
+        "jdstarthist": before["first_jd"],
+        "ssdistnr": np.full(n, np.nan),
+        "ssmagnr": np.full(n, np.nan),
+        "ssnamenr": np.full(n, "null"),
+        **each,
+    }
+    for name, values in sources.shared.items():
+        columns[name] = values[pairs.row]
+    table = pd.DataFrame(columns).astype({"objectId": "str", "ssnamenr": "str"})
+    return table.assign(label=block.kind.label, kind=block.kind.name)
+
+
+def _around(block, own):
+    """PS1 and Gaia surroundings of a block's chosen sources, drawn once for all nights."""
+    if block.around is None:
+        rows = block.rows
+        where = block.sources.counterpart
+        latitude = galactic_latitude(block.sources.ra[rows], block.sources.dec[rows])
+        block.around = neighbourhood(
+            np.random.default_rng(int(block.key[0]) + 1),
+            Counterpart(where.kind[rows], where.mag[rows], where.distance[rows]),
+            latitude,
+        )
+    at = np.searchsorted(block.rows, own)
+    return {name: values[at] for name, values in block.around.items()}
+
+
+def _counts(survey, block, pairs):
+    """Detections and exposures of each alert's place up to and with the alert."""
+    past = block.past
+    # Both are sorted by source, then exposure.
+    step = np.int64(len(survey.jd))
+    found = np.searchsorted(past.row * step + past.exposure, pairs.row * step + pairs.exposure)
+    total = np.cumsum(past.detected)
+    first = np.searchsorted(past.row, pairs.row)
+    before = np.where(first > 0, total[first - 1], 0)
+    place = survey.field[pairs.exposure]
+    return {
+        "detections": (total[found] - before).astype(float),
+        "coverage": (pairs.exposure - survey.start[place] + 1).astype(float),
+    }
+
+
+def _history(survey, night, block):
+    """History rows of a block's objects of a night, and whose they are.
+
+    A file's history is merged over the packets of all alerts of the object so far, each of
+    which carries the 30 d before it: rows that no detection followed within 30 d are in no
+    packet.
+    """
+    past, end = block.past, survey.nights[night] + 1
+    tonight = np.unique(block.alerts[night].row)
+    brightness = np.where(
+        block.sources.counterpart.distance[tonight] < 1.2,
+        block.sources.counterpart.mag[tonight, 1],
+        23.0,
+    )
+    kept = tonight[real_enough(block.key[tonight], brightness, block.kind.label)]
+    index = np.arange(len(past.jd))
+    following = np.where(past.detected & (past.jd < end), index, len(index))
+    following = np.minimum.accumulate(following[::-1])[::-1]
+    then = np.append(past.jd, np.inf)[following]
+    whose = np.append(past.row, -1)[following]
+    carried = (whose == past.row) & (then - past.jd <= _PACKET_WINDOW)
+    keep = (carried | (past.jd >= end - 1)) & (past.jd < end) & np.isin(past.row, kept)
+    rows = past.take(keep)
+    owner, count = np.unique(rows.row, return_counts=True)
+    first_jd = block.before["first_jd"][np.searchsorted(block.rows, owner)]
+    magpsf = np.where(rows.detected, rows.magpsf, np.nan)
+    curve = History(
+        jd=rows.jd,
+        fid=rows.fid.astype(np.int8),
+        magpsf=magpsf,
+        sigmapsf=np.where(rows.detected, rows.sigmapsf, np.nan),
+        diffmaglim=rows.limit,
+        isdiffpos=np.where(rows.detected, rows.sign, 0).astype(np.int8),
+        start=count,
+    )
+    return curve, _object_ids(block, owner, first_jd)
+
+
+def _join(curves, names):
+    """One history out of those of the blocks; objects stay in the order of the blocks."""
+    columns = [
+        np.concatenate(values) for values in zip(*(curve[:-1] for curve in curves), strict=True)
+    ]
+    count = np.concatenate([curve.start for curve in curves])
+    start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return History(*columns, start=start), pa.array(np.concatenate(names), pa.string())
+
+
+def _object_ids(block, row, first_jd):
+    """ZTF names: the year of the first detection and seven letters."""
+    # Multiplying by a number without the factors 2 and 13 shuffles the names, one to one,
+    # so that kinds do not stand together in a sorted list.
+    shuffled = block.numbers[row] * 1_000_003 % 26**7
+    letters = np.empty((len(row), 7), np.uint8)
+    for place in range(6, -1, -1):
+        letters[:, place] = shuffled % 26 + ord("a")
+        shuffled = shuffled // 26
+    year = 2000 + (first_jd - 2451544.5) / 365.2425
+    head = np.char.add("ZTF", np.char.mod("%02d", (year % 100).astype(int)))
+    return np.char.add(head, letters.view("S7").ravel().astype("U7"))
+
+
+def _candids(jd):
+    """Alert numbers as ZTF makes them: night, fraction of the day, then a serial number."""
+    moment = np.floor((jd - 2457754.5) * 1e6).astype(np.int64)
+    first = np.searchsorted(moment, moment)  # alerts come sorted by jd
+    serial = np.arange(len(jd)) - first
+    return moment * 10**9 + 15 * 10**6 + serial

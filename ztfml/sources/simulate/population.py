@@ -1,0 +1,211 @@
+"""What every population hands to the survey: sources with light curves and surroundings."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import numpy as np
+
+ZERO_POINT = 25.0
+NONE, STAR, GALAXY = 0, 1, 2
+
+
+def flux_of(mag):
+    """Flux in units of a 25th magnitude source.
+
+    >>> float(flux_of(22.5))
+    10.0
+    """
+    return 10 ** (0.4 * (ZERO_POINT - mag))
+
+
+def mag_of(flux):
+    """The inverse of `flux_of`.
+
+    >>> float(mag_of(10.0))
+    22.5
+    """
+    return ZERO_POINT - 2.5 * np.log10(flux)
+
+
+@dataclass
+class Counterpart:
+    """What PS1, Gaia and the reference image show at the place of a source.
+
+    Attributes
+    ----------
+    kind : ndarray of int, shape (n,)
+        `NONE`, `STAR` (any point source, quasars too) or `GALAXY`.
+    mag : ndarray, shape (n, 4)
+        g, r, i, z; NaN where there is none.
+    distance : ndarray, shape (n,), arcsec
+        True separation.
+    """
+
+    kind: np.ndarray
+    mag: np.ndarray
+    distance: np.ndarray
+
+    @classmethod
+    def none(cls, n):
+        """Empty sky at n places."""
+        return cls(np.zeros(n, int), np.full((n, 4), np.nan), np.full(n, np.nan))
+
+
+@dataclass
+class Sources:
+    """Sources of one kind.
+
+    Attributes
+    ----------
+    ra, dec : ndarray, shape (n,), deg
+    flux : callable
+        ``flux(row, jd, fid)``: difference flux (`flux_of` units) of source `row` at `jd` in
+        band `fid`, without noise; elementwise.
+    counterpart : Counterpart
+    glare : ndarray, shape (n, 3)
+        Flux in g, r, i of the reference image under the source; its subtraction leaves noise.
+    residual : ndarray, shape (n,)
+        That noise as a fraction of the glare.
+    rough : ndarray, shape (n,)
+        Misfit of the PSF as a fraction of the source's own flux.
+    steady : bool
+        Whether the source was there before the exposures that are simulated.
+    shared : dict of ndarray
+        What else the alerts of a source share: ``ssdistnr``, ``ssmagnr``, ``ssnamenr``.
+    """
+
+    ra: np.ndarray
+    dec: np.ndarray
+    flux: Callable
+    counterpart: Counterpart
+    glare: np.ndarray
+    residual: np.ndarray
+    rough: np.ndarray = None
+    steady: bool = False
+    shared: dict = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.rough is None:
+            # Calibration of a good subtraction: 1.5 % (Masci et al. 2019).
+            self.rough = np.full(len(self.ra), 0.015)
+
+    def __len__(self):
+        return len(self.ra)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of source, e.g. RR Lyrae.
+
+    Attributes
+    ----------
+    name : str
+        As written in the evidence of a label.
+    label : str
+        One of the five classes.
+    weight : float
+        Share of the alerts of its class on a natural night.
+    draw : callable
+        ``draw(rng, n, stage)`` gives `Sources`.
+    one_night : bool
+        Whether each night has sources of its own (asteroids, cosmic rays, flares).
+    """
+
+    name: str
+    label: str
+    weight: float
+    draw: Callable
+    one_night: bool = False
+
+
+@dataclass(frozen=True)
+class Stage:
+    """Where and when sources are drawn.
+
+    Attributes
+    ----------
+    survey : Survey
+    fields : ndarray of int64
+        Fields visited in the nights wanted.
+    exposures : ndarray of int64
+        Exposures of those nights.
+    first_jd, last_jd : float
+        Begin of the first and end of the last of them.
+    """
+
+    survey: object
+    fields: np.ndarray
+    exposures: np.ndarray
+    first_jd: float
+    last_jd: float
+
+
+def column(mag, fid):
+    """The magnitudes of band `fid` out of those of g, r, i, ... side by side."""
+    return mag[np.arange(len(fid)), np.asarray(fid) - 1]
+
+
+def subtraction_noise(rng, n, typical=0.018):
+    """Fraction of the light of the reference that its subtraction leaves as noise.
+
+    Measured: variable stars brighter than 16 mag keep sigmapsf near 2 % of their reference.
+    """
+    return typical * np.exp(rng.normal(0, 0.35, n))
+
+
+def variable_source(rng, ra, dec, mag, change, **more):
+    """A point source that varies about its reference image.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    ra, dec : ndarray, shape (n,), deg
+    mag : ndarray, shape (n, 4)
+        Mean g, r, i, z.
+    change : callable
+        ``change(row, jd, fid)``: magnitudes fainter than `mag`.
+    **more
+        ``counterpart`` and ``diluted`` (constant flux of a host under the source, (n, 3)).
+
+    Returns
+    -------
+    Sources
+
+    Examples
+    --------
+    >>> variable_source(rng, ra, dec, mag, lambda row, jd, fid: 0.3 * np.sin(jd))
+    ... # doctest: +SKIP
+    """
+    n = len(ra)
+    base = flux_of(mag[:, :3])
+    reference = _reference(rng, n, base, change)
+    counterpart = more.get("counterpart") or Counterpart(
+        np.full(n, STAR), mag, np.abs(rng.normal(0, 0.05, n))
+    )
+
+    def flux(row, jd, fid):
+        bright = base[row, fid - 1] * 10 ** (-0.4 * change(row, jd, fid))
+        return bright - reference[row, fid - 1]
+
+    return Sources(
+        ra,
+        dec,
+        flux,
+        counterpart,
+        glare=reference + more.get("diluted", 0),
+        residual=subtraction_noise(rng, n),
+        steady=True,
+    )
+
+
+def _reference(rng, n, base, change, n_frames=15):
+    """Mean flux over the frames of the reference image: 15 or more within a season."""
+    begin = 2458250.0 + 300 * rng.random(n)
+    total = np.zeros((n, 3))
+    row = np.arange(n)
+    for _ in range(n_frames):
+        jd = begin + 90 * rng.random(n)
+        for fid in (1, 2, 3):
+            band = np.full(n, fid)
+            total[:, fid - 1] += base[:, fid - 1] * 10 ** (-0.4 * change(row, jd, band))
+    return total / n_frames

@@ -1,0 +1,234 @@
+"""Variable and erupting stars of the Galaxy."""
+
+import numpy as np
+
+from ztfml.sources.simulate import noise
+from ztfml.sources.simulate.population import (
+    STAR,
+    Counterpart,
+    Kind,
+    Sources,
+    column,
+    flux_of,
+    subtraction_noise,
+    variable_source,
+)
+from ztfml.sources.simulate.sky import place
+
+# Galactic stars: scale height (deg) and halo part of `sky.place`.
+_DISK = (5.0, 0.012)
+_PLANE = (2.5, 0.001)
+_THICK = (14.0, 0.06)
+_HALO = (20.0, 0.6)
+
+
+def star_colours(rng, g_r):
+    """g, r, i, z colours along the stellar locus (Covey et al. 2007), with scatter.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    g_r : ndarray, shape (n,), mag
+
+    Returns
+    -------
+    ndarray, shape (n, 4)
+        Magnitudes relative to r.
+
+    Examples
+    --------
+    >>> star_colours(np.random.default_rng(1), np.array([0.5])).shape
+    (1, 4)
+    """
+    g_r = np.asarray(g_r)
+    # Past the turn at g-r = 1.4 M dwarfs redden in r-i only; giants and dust go on in both.
+    r_i = np.interp(g_r, [-0.5, 0.2, 0.5, 1.0, 1.4, 2.5, 4], [-0.35, 0.03, 0.16, 0.42, 0.8, 2.0, 3])
+    i_z = np.interp(g_r, [-0.5, 0.2, 0.5, 1.0, 1.4, 2.5, 4], [-0.3, 0.0, 0.06, 0.2, 0.4, 0.95, 1.6])
+    n = len(g_r)
+    r_i = r_i + rng.normal(0, 0.06 + 0.1 * np.clip(g_r - 1, 0, 2), n)
+    i_z = i_z + rng.normal(0, 0.05 + 0.05 * np.clip(g_r - 1, 0, 2), n)
+    return np.column_stack([g_r, np.zeros(n), -r_i, -r_i - i_z])
+
+
+def _mags(rng, n, bright, faint, g_r, slope=0.25):
+    """Apparent magnitudes: numbers grow by 10^(slope m) between two limits in r."""
+    low, high = 10 ** (slope * bright), 10 ** (slope * faint)
+    r = np.log10(low + (high - low) * rng.random(n)) / slope
+    colour = rng.normal(g_r[0], g_r[1], n)
+    return r[:, None] + star_colours(rng, np.clip(colour, -0.6, 4.0))
+
+
+def _pulse(phase, rise):
+    """A light curve between -1/2 (bright) and 1/2 with a rise that takes `rise` of the cycle."""
+    rising = phase < rise
+    part = np.where(rising, phase / rise, (phase - rise) / (1 - rise))
+    return np.where(rising, 0.5, -0.5) * np.cos(np.pi * part)
+
+
+def _log_uniform(rng, n, low, high):
+    return np.exp(rng.uniform(np.log(low), np.log(high), n))
+
+
+def _pulsator(days, amplitude, rise, g_r, limits, disk, ratio=(1.0, 0.72, 0.58), wander=0.0):
+    """A kind that pulses with one period.
+
+    `amplitude` is the g amplitude's median and scatter (dex); `ratio` the amplitudes in g,
+    r, i relative to g; `wander` the cycle-to-cycle change of amplitude.
+    """
+
+    def draw(rng, n, stage):
+        ra, dec = place(rng, n, stage.fields, thin=disk)
+        period = _log_uniform(rng, n, *days)
+        size = amplitude[0] * 10 ** rng.normal(0, amplitude[1], n)
+        size = np.minimum(size, amplitude[2])
+        begin = rng.random(n)
+        key = rng.integers(0, 2**63, n).astype(np.uint64)
+        steep = np.clip(rise * np.exp(rng.normal(0, 0.15, n)), 0.05, 0.6)
+        ratios = np.array(ratio)
+
+        def change(row, jd, fid):
+            cycles = (jd - 2458000.0) / period[row] + begin[row]
+            whole = np.floor(cycles)
+            scale = size[row] * ratios[fid - 1]
+            if wander:
+                # Amplitudes of neighbouring cycles differ; the junction at minimum stays smooth
+                # enough at the cadence of a survey.
+                scale = scale * (1 + wander * noise.normal(key[row], whole.astype(int), 0))
+            return scale * _pulse(cycles - whole, steep[row])
+
+        return variable_source(rng, ra, dec, _mags(rng, n, *limits, g_r), change)
+
+    return draw
+
+
+def _eclipsing(days, depth, width, g_r, limits):
+    """Eclipses: `width` of the cycle for each, 0.5 where the stars touch (EW)."""
+
+    def draw(rng, n, stage):
+        ra, dec = place(rng, n, stage.fields, thin=_DISK)
+        period = _log_uniform(rng, n, *days)
+        deep = np.clip(rng.normal(*depth, n), 0.12, 2.0)
+        second = deep * rng.uniform(0.25, 0.95, n) if width < 0.4 else deep * rng.uniform(0.8, 1, n)
+        wide = np.clip(width * np.exp(rng.normal(0, 0.25, n)), 0.02, 0.5)
+        begin = rng.random(n)
+
+        def change(row, jd, fid):
+            phase = ((jd - 2458000.0) / period[row] + begin[row]) % 1
+            first = np.abs(np.minimum(phase, 1 - phase)) / wide[row]
+            other = np.abs(phase - 0.5) / wide[row]
+            shape = deep[row] * (1 + np.cos(np.pi * np.minimum(2 * first, 1))) / 2
+            return shape + second[row] * (1 + np.cos(np.pi * np.minimum(2 * other, 1))) / 2
+
+        return variable_source(rng, ra, dec, _mags(rng, n, *limits, g_r), change)
+
+    return draw
+
+
+def _irregular(tau, size, g_r, limits, disk, ratio=(1.0, 0.8, 0.65)):
+    """A damped random walk: young and irregular stars (Findeisen et al. 2015)."""
+
+    def draw(rng, n, stage):
+        ra, dec = place(rng, n, stage.fields, thin=disk)
+        modes = noise.walk_modes(rng, _log_uniform(rng, n, *tau))
+        sigma = np.minimum(size[0] * 10 ** rng.normal(0, size[1], n), 1.2)
+        ratios = np.array(ratio)
+
+        def change(row, jd, fid):
+            walk = noise.damped_walk(*modes, row, jd)
+            return sigma[row] * ratios[fid - 1] * walk
+
+        return variable_source(rng, ra, dec, _mags(rng, n, *limits, g_r), change)
+
+    return draw
+
+
+def outburst(t, length, fade):
+    """Magnitudes above quiescence lost since the begin of a dwarf-nova outburst, over its height.
+
+    A rise of about a day, a plateau and an exponential-in-flux fall (Cannizzo & Mattei 1998).
+
+    >>> float(outburst(np.array([2.0]), 5.0, 0.3)[0])
+    1.0
+    """
+    rise = np.clip(t / 1.2, 0, 1)
+    fall = np.clip(1 - fade * np.clip(t - 1.2 - length, 0, None), 0, 1)
+    return np.where(t < 0, 0, np.minimum(rise, fall))
+
+
+def _draw_dwarf_nova(rng, n, stage):
+    """Dwarf novae: 2 to 6 mag outbursts every few weeks to years (Warner 1995, ch. 3)."""
+    ra, dec = place(rng, n, stage.fields, thin=_THICK)
+    recurrence = _log_uniform(rng, n, 20, 500)
+    height = np.clip(rng.normal(3.5, 1.0, n), 1.8, 7)
+    length = _log_uniform(rng, n, 1.5, 10) * (recurrence / 80) ** 0.3
+    fade = rng.uniform(0.5, 1.1, n) / height  # mag/d over the height
+    key = rng.integers(0, 2**63, n).astype(np.uint64)
+    begin = rng.random(n)
+    r = rng.uniform(17.5, 23.0, n)
+    mag = r[:, None] + star_colours(rng, rng.normal(0.25, 0.3, n))
+    base = flux_of(mag[:, :3])
+    blue = np.array([0.12, 0.0, -0.05])  # outbursts are bluer than the quiescent star
+
+    def flux(row, jd, fid):
+        cycle = (jd - 2458000.0) / recurrence[row] + begin[row]
+        whole = np.floor(cycle)
+        late = 0.6 * noise.uniform(key[row], whole.astype(int), 0)
+        since = (cycle - whole - late) * recurrence[row]
+        rise = height[row] * outburst(since, length[row], fade[row])
+        flicker = 0.08 * noise.normal(key[row], (jd * 200).astype(int), 3)
+        lift = rise + blue[fid - 1] * (rise > 0) + flicker
+        return base[row, fid - 1] * (10 ** (0.4 * lift) - 1)
+
+    seen = np.where(mag[:, 1] < 22.3, STAR, 0)
+    counterpart = Counterpart(seen, mag, np.abs(rng.normal(0, 0.1, n)))
+    return Sources(ra, dec, flux, counterpart, base.copy(), subtraction_noise(rng, n), steady=True)
+
+
+def _draw_flare(rng, n, stage):
+    """M-dwarf flares: a sharp rise and a fall in two parts (Davenport et al. 2014, eq. 4)."""
+    ra, dec = place(rng, n, stage.fields, thin=(25.0, 0.4))
+    start = rng.choice(stage.survey.jd[stage.exposures], n) - 0.04 * rng.random(n) ** 2
+    half = _log_uniform(rng, n, 4, 40) / 1440
+    r = rng.uniform(15.5, 21.0, n)
+    mag = r[:, None] + star_colours(rng, np.full(n, 1.45) + rng.normal(0, 0.08, n))
+    mag[:, 2] -= rng.uniform(0, 1.2, n)  # later types: redder in r - i
+    base = flux_of(mag[:, :3])
+    # A flare is a 9,000 K flash: the lift is larger in g than in r and i.
+    height = np.column_stack([np.ones(n), np.full(n, 0.55), np.full(n, 0.35)])
+    height *= (base[:, 0] * 10 ** rng.uniform(-0.6, 1.3, n))[:, None]
+
+    def flux(row, jd, fid):
+        t = (jd - start[row]) / half[row]
+        late = np.clip(t, 0, None)
+        shape = 0.689 * np.exp(-1.6 * late) + 0.303 * np.exp(-0.2783 * late)
+        return column(height[row], fid) * np.where(t < 0, 0, shape)
+
+    counterpart = Counterpart(np.full(n, STAR), mag, np.abs(rng.normal(0, 0.15, n)))
+    return Sources(ra, dec, flux, counterpart, base.copy(), subtraction_noise(rng, n), steady=True)
+
+
+KINDS = (
+    Kind("RR Lyrae", "star", 0.15,
+         _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.3, 0.2), (12.8, 19.8), _HALO)),
+    Kind("contact binary", "star", 0.22,
+         _eclipsing((0.22, 0.8), (0.45, 0.18), 0.5, (0.75, 0.35), (12.8, 18.8))),
+    Kind("detached binary", "star", 0.10,
+         _eclipsing((0.5, 10), (0.6, 0.3), 0.12, (0.7, 0.4), (12.8, 18.5))),
+    Kind("Mira", "star", 0.08,
+         _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (2.6, 0.5), (12.5, 18.5), _PLANE,
+                   (1.0, 0.85, 0.6), 0.08)),
+    Kind("semi-regular", "star", 0.22,
+         _pulsator((30, 300), (0.6, 0.2, 1.8), 0.48, (2.0, 0.6), (12.5, 17.5), _PLANE,
+                   (1.0, 0.75, 0.55), 0.25)),
+    Kind("Cepheid", "star", 0.03,
+         _pulsator((2, 50), (0.8, 0.12, 1.5), 0.3, (1.4, 0.5), (12.8, 17.5), _PLANE)),
+    Kind("delta Scuti", "star", 0.05,
+         _pulsator((0.04, 0.2), (0.3, 0.15, 0.8), 0.35, (0.4, 0.25), (12.8, 17.8), _DISK)),
+    Kind("rotating star", "star", 0.06,
+         _pulsator((0.5, 30), (0.25, 0.12, 0.5), 0.5, (1.0, 0.4), (12.8, 17.5), _DISK,
+                   (1.0, 0.85, 0.75), 0.15)),
+    Kind("young star", "star", 0.06,
+         _irregular((1, 40), (0.3, 0.2), (1.6, 0.5), (13.0, 19.0), _PLANE)),
+    Kind("dwarf nova", "star", 0.025, _draw_dwarf_nova),
+    Kind("stellar flare", "star", 0.005, _draw_flare, one_night=True),
+)  # fmt: skip

@@ -1,0 +1,262 @@
+"""What the telescope did: fields, nights, exposures and how deep each of them went."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+LATITUDE = 33.356  # Palomar, deg
+LONGITUDE = -116.86
+FIELD = 7.2  # deg; a ZTF field covers 47 deg^2 with small gaps (Bellm et al. 2019)
+LOWEST_DEC = -28.8
+LOOK_BACK = 420  # d of exposures simulated before the first night
+SURVEY_START = 2458194.5  # 2018 March 17, first public alerts
+_MIN_ALTITUDE = 30.0
+
+# Measured on three nights without quality cuts: nights between two visits of a field, and
+# exposures of a field in a night. Lost nights come on top, hence the surplus of ones.
+_GAPS = (np.array([1, 2, 3, 4]), np.array([0.66, 0.08, 0.21, 0.05]))
+_EXPOSURES = (np.array([1, 2, 3]), np.array([0.46, 0.48, 0.06]))
+# Minutes between two exposures of a field in a night, at cumulative fractions.
+_MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
+_CLEAR = 0.78
+_I_BAND = 0.07
+
+
+@dataclass
+class Survey:
+    """All exposures, sorted by field and time.
+
+    Field f has the exposures ``start[f]:start[f + 1]``.
+
+    Attributes
+    ----------
+    jd, fid, limit, seeing : ndarray, shape (n_exposures,)
+        Start of exposure (d), band (1 g, 2 r, 3 i), 5-sigma limit of the difference image
+        (mag), full width at half maximum (pix).
+    field : ndarray of int64, shape (n_exposures,)
+    start : ndarray of int64, shape (n_fields + 1,)
+    nights : ndarray of float, shape (n_nights,)
+        Julian dates (at ...5, midnight UT) that the wanted nights begin with.
+    old_coverage : ndarray, shape (n_fields,)
+        Exposures of the field before those that are simulated.
+    """
+
+    jd: np.ndarray
+    fid: np.ndarray
+    limit: np.ndarray
+    seeing: np.ndarray
+    field: np.ndarray
+    start: np.ndarray
+    nights: np.ndarray
+    old_coverage: np.ndarray
+
+    def of_night(self, night):
+        """The numbers of the exposures of one of the wanted nights."""
+        begin = self.nights[night]
+        return np.flatnonzero((self.jd >= begin) & (self.jd < begin + 1))
+
+    def exposures(self, field, first_jd, last_jd):
+        """All exposures of some places between two times.
+
+        Parameters
+        ----------
+        field : ndarray of int64, shape (n,)
+            The field of each place.
+        first_jd, last_jd : float
+
+        Returns
+        -------
+        row, exposure : ndarray of int64
+            For each pair the place (an index into `field`) and the exposure, by place and
+            time.
+
+        Examples
+        --------
+        >>> row, exposure = survey.exposures(np.array([12]), 2460474.5, 2460475.5)
+        ... # doctest: +SKIP
+        """
+        fields = np.arange(len(self.start) - 1)
+        begins = np.array(
+            [
+                np.searchsorted(self.jd[self.start[f] : self.start[f + 1]], (first_jd, last_jd))
+                for f in fields
+            ]
+        )
+        begins += self.start[:-1, None]
+        first, last = begins[field].T
+        count = last - first
+        row = np.repeat(np.arange(len(field)), count)
+        within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
+        return row, np.repeat(first, count) + within
+
+
+def _grid():
+    n_bands = round((90 - LOWEST_DEC) / FIELD)
+    dec = LOWEST_DEC + FIELD * (np.arange(n_bands) + 0.5)
+    per_band = np.maximum(1, np.round(360 * np.cos(np.radians(dec)) / FIELD)).astype(int)
+    return dec, per_band, np.concatenate([[0], np.cumsum(per_band)])
+
+
+def field_centres():
+    """Right ascension and declination (deg) of all fields.
+
+    >>> len(field_centres()[0]) > 500
+    True
+    """
+    dec, per_band, first = _grid()
+    number = np.arange(first[-1])
+    band = np.searchsorted(first, number, side="right") - 1
+    return (number - first[band] + 0.5) * 360 / per_band[band], dec[band]
+
+
+def field_of(ra, dec):
+    """The field that a place lies in; -1 south of the survey.
+
+    >>> int(field_of(np.array([10.0]), np.array([-60.0]))[0])
+    -1
+    """
+    _, per_band, first = _grid()
+    band = np.floor((dec - LOWEST_DEC) / FIELD).astype(int)
+    inside = (band >= 0) & (band < len(per_band))
+    band = np.clip(band, 0, len(per_band) - 1)
+    column = np.floor((ra % 360) * per_band[band] / 360).astype(int)
+    return np.where(inside, first[band] + np.minimum(column, per_band[band] - 1), -1)
+
+
+def _sun(jd):
+    # Low-precision solar position, Astronomical Almanac (C24): good to 0.01 deg.
+    n = jd - 2451545.0
+    anomaly = np.radians((357.528 + 0.9856003 * n) % 360)
+    longitude = np.radians(280.460 + 0.9856474 * n + 1.915 * np.sin(anomaly))
+    tilt = np.radians(23.439)
+    ra = np.degrees(np.arctan2(np.cos(tilt) * np.sin(longitude), np.cos(longitude))) % 360
+    return ra, np.degrees(np.arcsin(np.sin(tilt) * np.sin(longitude)))
+
+
+def sun_longitude(jd):
+    """Ecliptic longitude of the Sun, deg.
+
+    >>> round(float(sun_longitude(2451545.0)))
+    280
+    """
+    n = jd - 2451545.0
+    anomaly = np.radians((357.528 + 0.9856003 * n) % 360)
+    return (280.460 + 0.9856474 * n + 1.915 * np.sin(anomaly)) % 360
+
+
+def _hour_angle(altitude, dec):
+    """Hours (as fractions of a day) from the meridian at which a place has an altitude."""
+    altitude, dec, latitude = np.radians(altitude), np.radians(dec), np.radians(LATITUDE)
+    cosine = (np.sin(altitude) - np.sin(latitude) * np.sin(dec)) / (np.cos(latitude) * np.cos(dec))
+    return np.arccos(np.clip(cosine, -1, 1)) / (2 * np.pi)
+
+
+def _windows(jd, ra, dec):
+    """When each field stands high enough in the dark of the nights beginning at `jd`."""
+    middle = jd - LONGITUDE / 360  # local midnight, as UT
+    sun_ra, sun_dec = _sun(middle)
+    dark = 0.5 - _hour_angle(-15.0, sun_dec)
+    gap = ((ra[:, None] - sun_ra - 180 + 180) % 360 - 180) / 360  # from transit at midnight
+    high = _hour_angle(_MIN_ALTITUDE, dec)[:, None]
+    begin = middle + np.maximum(gap - high, -dark)
+    return begin, middle + np.minimum(gap + high, dark)
+
+
+def moon_light(jd):
+    """Illuminated fraction of the Moon.
+
+    >>> round(float(moon_light(2460483.5)), 1)
+    1.0
+    """
+    phase = (jd - 2451550.1) / 29.530588853
+    return 0.5 * (1 - np.cos(2 * np.pi * phase))
+
+
+def observe(rng, start_jd, n_nights):
+    """Draw what the survey did before and during the wanted nights.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    start_jd : float
+        Julian date that the first wanted night begins with.
+    n_nights : int
+        Successive nights, all of them clear.
+
+    Returns
+    -------
+    Survey
+
+    Examples
+    --------
+    >>> survey = observe(np.random.default_rng(1), 2460474.5, 1)
+    """
+    ra, dec = field_centres()
+    nights = start_jd + np.arange(-LOOK_BACK, n_nights)
+    begin, end = _windows(nights, ra, dec)
+    clear = rng.random(len(nights)) < _CLEAR
+    clear[LOOK_BACK:] = True
+    visited = _visits(rng, (end - begin > 0.03) & clear)
+    field, night = np.nonzero(visited)
+    count = rng.choice(_EXPOSURES[0], len(field), p=_EXPOSURES[1])
+    room = end[field, night] - begin[field, night]
+    pause = np.interp(rng.random((2, len(field))), *_MINUTES) / 1440
+    pause = np.minimum(pause, 0.45 * room)
+    first = begin[field, night] + rng.random(len(field)) * (room - pause.sum(axis=0))
+    epochs = first + np.vstack([np.zeros(len(field)), pause[0], pause.sum(axis=0)])
+    bands = _bands(rng, len(field))
+    haze = np.abs(rng.normal(0, 0.14, len(nights)))
+    used = np.arange(3)[:, None] < count
+    jd, fid = epochs[used], bands[used]
+    field = np.broadcast_to(field, used.shape)[used]
+    night = np.broadcast_to(night, used.shape)[used]
+    order = np.lexsort((jd, field))
+    jd, fid, field, night = jd[order], fid[order], field[order], night[order]
+    limit, seeing = _depth(rng, jd, fid, haze[night])
+    years = (nights[0] - SURVEY_START) / 365.25
+    return Survey(
+        jd=jd,
+        fid=fid,
+        limit=limit,
+        seeing=seeing,
+        field=field,
+        start=np.searchsorted(field, np.arange(len(ra) + 1)),
+        nights=nights[LOOK_BACK:],
+        # 769 to 4,650 exposures after five and a half years (2023-10-18).
+        old_coverage=np.maximum(0, years) * 200 * np.exp(rng.normal(0, 0.45, len(ra))),
+    )
+
+
+def _visits(rng, possible):
+    """Which fields are visited on which nights: each field waits its own gap."""
+    visited = np.zeros_like(possible)
+    wait = rng.integers(0, 3, len(possible))
+    for night in range(possible.shape[1]):
+        wait -= 1
+        visited[:, night] = (wait <= 0) & possible[:, night]
+        gap = rng.choice(_GAPS[0], len(possible), p=_GAPS[1])
+        wait = np.where(visited[:, night], gap, wait)
+    return visited
+
+
+def _bands(rng, n):
+    """Bands of up to three exposures: g and r by turns, now and then i."""
+    begins_with_r = rng.random(n) < 0.5
+    same = rng.random(n) < 0.15
+    first = np.where(begins_with_r, 2, 1)
+    second = np.where(same, first, 3 - first)
+    bands = np.vstack([first, second, first])
+    return np.where(rng.random(bands.shape) < _I_BAND, 3, bands).astype(np.int8)
+
+
+def _depth(rng, jd, fid, haze):
+    """Limiting magnitude and seeing of each exposure.
+
+    Dark limits 20.8 (g), 20.6 (r), 19.9 (i); moonlight takes up to 1 mag from g and less
+    from the redder bands (Bellm et al. 2019, fig. 6; Dekany et al. 2020).
+    """
+    dark = np.array([0, 20.85, 20.65, 20.0])[fid]
+    moon = np.array([0, 1.0, 0.7, 0.5])[fid] * moon_light(jd) ** 1.5
+    seeing = 2.15 * np.exp(rng.normal(0, 0.17, len(jd)))
+    limit = dark - moon - haze - 1.0 * np.log10(seeing / 2.15) + rng.normal(0, 0.1, len(jd))
+    return limit, seeing
