@@ -5,6 +5,7 @@ with ``jd < alert.jd``, and itself. Everything before it makes a Night, everythi
 reads one.
 """
 
+import json
 import logging
 from pathlib import Path
 
@@ -19,6 +20,25 @@ from ztfml.files import open_parquet, write_beside
 from ztfml.lightcurve import History, order_rows, repeats_alert, visible_rows
 
 log = logging.getLogger(__name__)
+
+# What makes pandas read objectId as the index of a history file.
+INDEXED_BY_OBJECT = {
+    "pandas": json.dumps(
+        {
+            "index_columns": ["objectId"],
+            "column_indexes": [],
+            "columns": [
+                {
+                    "name": "objectId",
+                    "field_name": "objectId",
+                    "pandas_type": "unicode",
+                    "numpy_type": "str",
+                    "metadata": None,
+                }
+            ],
+        }
+    )
+}
 
 
 class Night:
@@ -254,9 +274,7 @@ class Night:
                 "diffmaglim": pa.array(history.diffmaglim, from_pandas=True),
                 "isdiffpos": pc.take(pa.array(["f", "t"]), positive),
             }
-        ).replace_schema_metadata(
-            {"pandas": '{"index_columns": ["objectId"], "columns": [], "column_indexes": []}'}
-        )
+        ).replace_schema_metadata(INDEXED_BY_OBJECT)
 
 
 def _repeats(past, alerts):
