@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ztfml.labels.rules import DEGREES, EVIDENCE_PREFIX, Cuts, apply_cuts
+from ztfml.labels.rules import DEGREES, EVIDENCE_PREFIX, apply_cuts
+from ztfml.labels.thresholds import Cuts
+from ztfml.lightcurve import EPISODE_GAP
 from ztfml.night import Night, labels_beside
 from ztfml.taxonomy import LABELS
 
@@ -237,6 +239,10 @@ def test_every_threshold_decides_and_is_explained(name):
     assert field.metadata["help"]
     assert field.metadata["unit"] in ("", "arcsec", "mag", "min", "d", "mag/d")
     assert f"{name}" in Cuts.__doc__
+
+
+def test_time_clusters_are_the_episodes_of_the_light_curve():
+    assert Cuts().gap == EPISODE_GAP
 
 
 def several():
