@@ -527,11 +527,11 @@ def _refuse_nonsense(column, values, meant, usable, name):
 # time and a band it cannot lack.
 _ALWAYS = {"jd", "fid"}
 
-_SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1}
+_SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
 
 
 def _read_sign(column, array, name):
-    """Read isdiffpos, spelt 't'/'f', '1'/'0' or as a boolean, as +1, -1 and 0 (unknown)."""
+    """Read isdiffpos, spelt 't'/'f', '1'/'0', '1'/'-1' or as a boolean, as +1, -1, 0 (unknown)."""
     if pa.types.is_floating(array.type):
         array = array.cast(pa.int64())
     array = _one_dictionary(array)
