@@ -14,7 +14,7 @@ GROUP.declare(
     "age",
     "d",
     "days since the first detection of the current episode (one without a gap over 30 d)",
-    "never",
+    "never in a ZTF alert, which is a detection",
     _DETECTIONS,
 )
 
