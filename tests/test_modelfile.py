@@ -14,7 +14,13 @@ from hypothesis import strategies as st
 from ztfml.classifier import AlertClassifier
 from ztfml.errors import ModelError
 from ztfml.evaluation import metrics
-from ztfml.modelfile import describe_model, load_model, save_model, verify_model
+from ztfml.modelfile import (
+    check_place,
+    describe_model,
+    load_model,
+    save_model,
+    verify_model,
+)
 
 FEATURES = ["drb", "fade_rate", "sgscore1", "ssdistnr"]
 TRAINING = {
@@ -157,6 +163,11 @@ def test_refuses_to_replace_what_is_no_model(saved, tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "x"
 
 
+def test_a_name_in_the_working_folder_will_do(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    check_place("mine")
+
+
 def test_refuses_to_lose_a_file_in_a_model(saved, folder):
     (folder / "notes.txt").write_text("x")
     with pytest.raises(ModelError, match=r"notes\.txt"):
@@ -176,7 +187,7 @@ def test_a_failed_save_leaves_the_old_model(saved, folder):
 
 
 def test_no_parent_folder(saved, tmp_path):
-    with pytest.raises(ModelError, match="cannot be written"):
+    with pytest.raises(ModelError, match="does not exist"):
         save_model(saved[1], tmp_path / "absent" / "model", {}, _table(20, 5)[0])
 
 

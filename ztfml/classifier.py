@@ -51,7 +51,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
     early_stopping_rounds : int
         Stop after this many rounds without gain on the held-out objects.
     class_weight : None, 'balanced' or dict of label to float
-        What an alert of each class weighs, besides its ``sample_weight``.
+        What an alert of each class weighs, besides its ``sample_weight``; with 'balanced'
+        all classes weigh the same in sum.
     random_state : int, RandomState or None
     n_jobs : int, optional
         Threads; by default all cores.
@@ -82,8 +83,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         n_estimators=100,
         num_leaves=15,
         learning_rate=0.1,
-        min_child_samples=10,
-        feature_fraction=0.5,
+        min_child_samples=30,
+        feature_fraction=0.2,
         reg_lambda=1.0,
         early_stopping_rounds=10,
         class_weight=None,
@@ -145,7 +146,10 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             raise ValueError(
                 f"only one class ({self.classes_[0]}) in y; give at least two to tell apart"
             )
-        weight = weight * compute_class_weight(self.class_weight, classes=self.classes_, y=y)[code]
+        of_class = compute_class_weight(
+            self.class_weight, classes=self.classes_, y=y, sample_weight=weight
+        )
+        weight = weight * of_class[code]
         weight /= weight.mean()
         self.class_prior_ = np.bincount(code, weight) / weight.sum()
         self._grow(X, code, weight, groups)

@@ -89,7 +89,7 @@ def save_model(classifier, folder, card, probes):
     >>> save_model(classifier, "models/mine", {}, table.sample(16))   # doctest: +SKIP
     """
     folder = Path(folder)
-    _refuse_foreign(folder)
+    check_place(folder)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     text = trees_only(classifier.booster_.model_to_string())
     full_card = _complete_card(classifier, card, text, probes, folder)
@@ -110,7 +110,25 @@ def save_model(classifier, folder, card, probes):
     return folder
 
 
-def _refuse_foreign(folder):
+def check_place(folder):
+    """Make sure that a model may be written to a folder, before the work of training.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Raises
+    ------
+    ModelError
+        If something stands there that is not a model, or is more than a model.
+
+    Examples
+    --------
+    >>> check_place("models/mine")   # doctest: +SKIP
+    """
+    folder = Path(folder)
+    if not folder.resolve().parent.is_dir():
+        raise ModelError(f"{folder}: its folder does not exist; make it or name another place")
     if not folder.exists() and not folder.is_symlink():
         return
     inside = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
@@ -191,6 +209,31 @@ def _as_json(card):
         ensure_ascii=False,
     )
     return body.replace('"@rows"', f"[\n   {rows}\n  ]") + "\n"
+
+
+def shipped_model():
+    """Give the folder of the model that ships with ztfml.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ModelError
+        If this copy of ztfml came without one.
+
+    Examples
+    --------
+    >>> model = load_model(shipped_model())   # doctest: +SKIP
+    """
+    folder = Path(__file__).parents[1] / "models" / "default"
+    if not (folder / CARD).is_file():
+        raise ModelError(
+            f"{folder}: no model came with this copy of ztfml; train one with `ztfml train` and "
+            "name it with -m"
+        )
+    return folder
 
 
 # --- reading -----------------------------------------------------------------------------
