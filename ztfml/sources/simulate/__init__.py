@@ -24,7 +24,7 @@ from ztfml.sources.simulate.measure import Measurements, measure
 from ztfml.sources.simulate.packet import quality, real_enough
 from ztfml.sources.simulate.population import Counterpart, Stage
 from ztfml.sources.simulate.sky import galactic_latitude
-from ztfml.sources.simulate.survey import LOOK_BACK, SURVEY_START, field_of, observe
+from ztfml.sources.simulate.survey import LOOK_BACK, field_of, observe
 from ztfml.taxonomy import LABELS
 
 KINDS = (*artifacts.KINDS, *asteroids.KINDS, *stars.KINDS, *agn.KINDS, *transients.KINDS)
@@ -255,23 +255,26 @@ def _before(survey, block, place):
     rng = _generator(int(block.key[0]), n)
     past = block.past
     at = np.searchsorted(block.rows, past.row)
-    covered = np.bincount(at, minlength=n)
-    found = np.bincount(at, weights=past.detected, minlength=n)
-    coverage = survey.old_coverage[place] * rng.uniform(0.8, 1.2, n)
+    coverage = np.floor(survey.old_coverage[place] * rng.uniform(0.8, 1.2, n)).astype(int)
     if block.kind.one_night:
         # Another asteroid, or a fault, once in a while.
-        old = (rng.random(n) < 0.06).astype(float)
+        old = np.minimum(rng.random(n) < 0.06, coverage)
+    elif block.sources.steady:
+        earlier = past.jd < survey.nights[0]
+        covered = np.bincount(at[earlier], minlength=n)
+        found = np.bincount(at[earlier], weights=past.detected[earlier], minlength=n)
+        old = rng.binomial(coverage, found / np.maximum(covered, 1))
     else:
-        rate = found / np.maximum(covered, 1) if block.sources.steady else np.zeros(n)
-        old = rng.binomial(coverage.astype(int), rate).astype(float)
+        old = np.zeros(n, int)
     first = np.full(n, np.inf)
     np.minimum.at(first, at[past.detected], past.jd[past.detected])
-    survey_begin = np.minimum(SURVEY_START, block.first_jd)
-    early = survey_begin + (block.first_jd - survey_begin) * rng.beta(1, np.maximum(old, 1))
+    begin = np.minimum(survey.begin[place], block.first_jd)
+    early = begin + (block.first_jd - begin) * rng.beta(1, np.maximum(old, 1))
     return {
         "old_detections": old,
-        "old_coverage": np.floor(coverage),
-        "first_jd": np.where(old > 0, early, first),
+        # Neighbouring fields overlap: a place is covered oftener than its field.
+        "old_coverage": coverage + rng.integers(2, 8, n),
+        "first_jd": np.where((old > 0) & (early < block.first_jd), early, first),
     }
 
 

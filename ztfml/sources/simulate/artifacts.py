@@ -18,7 +18,7 @@ _EVERYWHERE = (12.0, 0.15)
 
 def _spurious_mag(rng, n):
     """Magnitudes as unfiltered nights have them: 15.9 to 20, most near 18.5."""
-    return np.clip(rng.normal(18.6, 1.1, n), 14.5, 20.6)
+    return np.clip(rng.normal(19.0, 1.0, n), 14.5, 20.7)
 
 
 def _roughness(rng, n):
@@ -103,9 +103,9 @@ def _at_star(bright, faint, away, share, often):
 
 
 KINDS = (
-    Kind("cosmic ray", "artifact", 0.33, _once(0.97), one_night=True),
-    Kind("ghost", "artifact", 0.17, _once(0.75), one_night=True),
-    Kind("edge", "artifact", 0.10, _once(0.7), one_night=True),
-    Kind("bright-star residual", "artifact", 0.22, _at_star(9.5, 13.5, 1.0, 0.03, (0.01, 0.3))),
-    Kind("dipole", "artifact", 0.18, _at_star(13.0, 16.5, 0.45, 0.08, (0.005, 0.2))),
+    Kind("cosmic ray", "artifact", 0.36, _once(0.97), one_night=True),
+    Kind("ghost", "artifact", 0.18, _once(0.75), one_night=True),
+    Kind("edge", "artifact", 0.11, _once(0.7), one_night=True),
+    Kind("bright-star residual", "artifact", 0.18, _at_star(10.5, 14.0, 1.0, 0.02, (0.002, 0.15))),
+    Kind("dipole", "artifact", 0.17, _at_star(13.5, 17.0, 0.45, 0.07, (0.002, 0.15))),
 )

@@ -34,11 +34,15 @@ def neighbourhood(rng, counterpart, latitude):
     # Median matches 5 at the pole and 60 in the plane (unfiltered nights), with patches.
     density = (3.4 + 75 * np.exp(-b / 6) + 10 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
     count = rng.poisson(density)
-    distance = _nearest(rng, count)
+    # PS1 breaks large galaxies into pieces: neighbours stand closer there.
+    broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
     kind, mag = _background(rng, n, b)
     seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
     seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
-    own = np.hypot(counterpart.distance, np.abs(rng.normal(0, 0.09, n)))
+    # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
+    error = 0.14 * np.exp(rng.normal(0, 0.35, n))
+    own = np.hypot(counterpart.distance + error * rng.normal(size=n), error * rng.normal(size=n))
     distance = np.column_stack([np.where(seen, own, np.inf), distance])
     kind = np.column_stack([counterpart.kind, kind])
     mag = np.concatenate([counterpart.mag[:, None] + rng.normal(0, 0.03, (n, 1, 4)), mag], axis=1)
@@ -78,6 +82,7 @@ def _background(rng, n, b):
     g_r = np.where(is_star, rng.normal(0.9, 0.45, (n, 3)), rng.normal(0.75, 0.45, (n, 3)))
     g_r += (0.5 * np.exp(-b / 6))[:, None]
     mag = r[..., None] + star_colours(rng, g_r.ravel()).reshape(n, 3, 4)
+    mag[..., 3] -= 0.1
     # Near its limit PS1's colours are mostly noise.
     mag += rng.normal(0, 1, mag.shape) * (0.02 + 0.25 * np.clip(r - 20.5, 0, 2))[..., None]
     return np.where(is_star, STAR, GALAXY), mag
@@ -89,7 +94,7 @@ def _star_score(rng, kind, r):
     Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
-    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.04, 0.16, 0.5, 0.8])
+    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.03, 0.08, 0.3, 0.6])
     spread = rng.exponential(1.0, n) * np.nan_to_num(doubt, nan=0.8)
     away = np.where(rng.random(n) < 0.07, rng.random(n), np.minimum(spread, 1.0))
     score = np.where(kind == GALAXY, 0.9 * away, 1 - 0.85 * away)
@@ -110,16 +115,16 @@ def _gaia(rng, counterpart, own_source, own, b):
     """Nearest Gaia source to 20.7 mag, and nearest to 14 mag, within 90 arcsec."""
     n = len(b)
     crowd = 1 + 8 * np.exp(-b / 7) + 1.5 * np.exp(-b / 25)
-    faint = _chance_distance(rng, 4.2e-4 * crowd)
+    faint = _chance_distance(rng, 2.9e-4 * crowd)
     # Chance neighbours: counts of stars rise slowly with magnitude.
     magnitude = np.clip(20.8 + np.log10(rng.random(n)) / 0.2, 8.5, 20.9)
     r = counterpart.mag[:, 1]
     # Gaia sees point sources; of galaxies only bright compact cores.
     has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
     has &= rng.random(n) < 0.97
-    wide = np.hypot(own, np.abs(rng.normal(0, 0.12, n)))
+    wide = np.hypot(own, rng.normal(0, 0.16, n))
     near = np.where(has, wide, faint)
-    bright = _chance_distance(rng, 1.1e-5 * crowd)
+    bright = _chance_distance(rng, 0.9e-5 * crowd)
     bright_mag = np.clip(14 + np.log10(rng.random(n)) / 0.4, 7.0, 14.0)
     itself = has & (r < 13.9)
     bright_mag = np.where(itself, r, bright_mag)
@@ -168,18 +173,18 @@ def reference_source(rng, counterpart, near, fid):
     own = (counterpart.kind != NONE) & (counterpart.distance < 1.5)
     known = ~np.isnan(ps1) & (ps1 < 22.6)
     use_ps1 = known & (own | (near["distpsnr1"] < chance))
-    distance = np.hypot(near["distpsnr1"], np.abs(rng.normal(0, 0.16, n)))
+    distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
     distance = np.where(use_ps1, distance, chance)
     # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 1.1, 20.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
     galaxy = use_ps1 & (near["sgscore1"] < 0.4) & (mag < 21.5)
-    extended = np.where(galaxy, np.clip((21.0 - mag) / 3.5, 0, 1), 0)
-    chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 7 * extended * rng.random(n))
+    extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)
+    chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
     sharp = rng.normal(-0.022, 0.02 + 0.15 * np.clip((mag - 20) / 3, 0, 1), n)
-    sharp += 0.45 * extended * rng.random(n) - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
+    sharp += 0.55 * extended - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
     sigma = np.interp(mag, [12, 15, 17, 19, 20, 21, 22, 23], _MAGNR_ERRORS)
-    sigma = sigma * np.exp(rng.normal(0, 0.15, n)) * (1 + 3 * extended)
+    sigma = sigma * np.exp(rng.normal(0, 0.15, n)) * (1 + 4.5 * extended)
     return {
         "distnr": distance,
         "magnr": mag,

@@ -77,7 +77,8 @@ def measure(survey, sources, key, row, exposure):
     magpsf = ZERO_POINT - 2.5 * np.log10(size)
     sigmapsf = 1.0857 * sigma / size
     scorr = size / np.sqrt(clean) * _matched_filter(glare / unit)
-    scorr *= np.exp(0.12 * noise.normal(own, exposure, 5))
+    scatter = 0.16 + 0.18 * np.minimum(glare / unit / 50, 1)
+    scorr *= np.exp(scatter * noise.normal(own, exposure, 5))
     detected = (sigmapsf < FAINTEST_SIGMA) & (scorr >= _LEAST_SCORR) & (magpsf < limit)
     detected &= noise.uniform(own, exposure, 21) < _COMPLETE
     sign = np.where(seen > 0, 1, -1).astype(np.int8)

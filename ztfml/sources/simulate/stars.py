@@ -16,8 +16,8 @@ from ztfml.sources.simulate.population import (
 from ztfml.sources.simulate.sky import place
 
 # Galactic stars: scale height (deg) and halo part of `sky.place`.
-_DISK = (5.0, 0.012)
-_PLANE = (2.5, 0.001)
+_DISK = (8.0, 0.03)
+_PLANE = (4.0, 0.003)
 _THICK = (14.0, 0.06)
 _HALO = (20.0, 0.6)
 
@@ -218,7 +218,7 @@ KINDS = (
          _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (2.6, 0.5), (12.5, 18.5), _PLANE,
                    (1.0, 0.85, 0.6), 0.08)),
     Kind("semi-regular", "star", 0.22,
-         _pulsator((30, 300), (0.6, 0.2, 1.8), 0.48, (2.0, 0.6), (12.5, 17.5), _PLANE,
+         _pulsator((30, 300), (0.6, 0.2, 1.8), 0.48, (2.0, 0.6), (12.5, 17.2), _PLANE,
                    (1.0, 0.75, 0.55), 0.25)),
     Kind("Cepheid", "star", 0.03,
          _pulsator((2, 50), (0.8, 0.12, 1.5), 0.3, (1.4, 0.5), (12.8, 17.5), _PLANE)),

@@ -8,14 +8,14 @@ LATITUDE = 33.356  # Palomar, deg
 LONGITUDE = -116.86
 FIELD = 7.2  # deg; a ZTF field covers 47 deg^2 with small gaps (Bellm et al. 2019)
 LOWEST_DEC = -28.8
-LOOK_BACK = 420  # d of exposures simulated before the first night
+LOOK_BACK = 270  # d of exposures simulated before the first night
 SURVEY_START = 2458194.5  # 2018 March 17, first public alerts
 _MIN_ALTITUDE = 30.0
 
 # Measured on three nights without quality cuts: nights between two visits of a field, and
 # exposures of a field in a night. Lost nights come on top, hence the surplus of ones.
 _GAPS = (np.array([1, 2, 3, 4]), np.array([0.66, 0.08, 0.21, 0.05]))
-_EXPOSURES = (np.array([1, 2, 3]), np.array([0.46, 0.48, 0.06]))
+_EXPOSURES = (np.array([1, 2, 3]), np.array([0.37, 0.52, 0.11]))
 # Minutes between two exposures of a field in a night, at cumulative fractions.
 _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
 _CLEAR = 0.78
@@ -37,8 +37,10 @@ class Survey:
     start : ndarray of int64, shape (n_fields + 1,)
     nights : ndarray of float, shape (n_nights,)
         Julian dates (at ...5, midnight UT) that the wanted nights begin with.
+    begin : ndarray, shape (n_fields,), d
+        When the field got its reference image, and alerts began.
     old_coverage : ndarray, shape (n_fields,)
-        Exposures of the field before those that are simulated.
+        Exposures of the field since then, before those that are simulated.
     """
 
     jd: np.ndarray
@@ -48,6 +50,7 @@ class Survey:
     field: np.ndarray
     start: np.ndarray
     nights: np.ndarray
+    begin: np.ndarray
     old_coverage: np.ndarray
 
     def of_night(self, night):
@@ -195,6 +198,7 @@ def observe(rng, start_jd, n_nights):
     nights = start_jd + np.arange(-LOOK_BACK, n_nights)
     begin, end = _windows(nights, ra, dec)
     clear = rng.random(len(nights)) < _CLEAR
+    clear[nights < SURVEY_START] = False
     clear[LOOK_BACK:] = True
     visited = _visits(rng, (end - begin > 0.03) & clear)
     field, night = np.nonzero(visited)
@@ -213,7 +217,8 @@ def observe(rng, start_jd, n_nights):
     order = np.lexsort((jd, field))
     jd, fid, field, night = jd[order], fid[order], field[order], night[order]
     limit, seeing = _depth(rng, jd, fid, haze[night])
-    years = (nights[0] - SURVEY_START) / 365.25
+    first_light = _first_light(rng, len(ra), nights[0])
+    years = np.maximum(0, nights[0] - first_light) / 365.25
     return Survey(
         jd=jd,
         fid=fid,
@@ -223,8 +228,16 @@ def observe(rng, start_jd, n_nights):
         start=np.searchsorted(field, np.arange(len(ra) + 1)),
         nights=nights[LOOK_BACK:],
         # 769 to 4,650 exposures after five and a half years (2023-10-18).
-        old_coverage=np.maximum(0, years) * 200 * np.exp(rng.normal(0, 0.45, len(ra))),
+        begin=first_light,
+        old_coverage=years * 200 * np.exp(rng.normal(0, 0.45, len(ra))),
     )
+
+
+def _first_light(rng, n, first_night):
+    """When alerts began in each field: most in the first months, some after new references."""
+    early = SURVEY_START + rng.exponential(80.0, n)
+    late = SURVEY_START + rng.random(n) * max(first_night - SURVEY_START, 0)
+    return np.where(rng.random(n) < 0.8, early, late)
 
 
 def _visits(rng, possible):
@@ -257,6 +270,6 @@ def _depth(rng, jd, fid, haze):
     """
     dark = np.array([0, 20.85, 20.65, 20.0])[fid]
     moon = np.array([0, 1.0, 0.7, 0.5])[fid] * moon_light(jd) ** 1.5
-    seeing = 2.15 * np.exp(rng.normal(0, 0.17, len(jd)))
-    limit = dark - moon - haze - 1.0 * np.log10(seeing / 2.15) + rng.normal(0, 0.1, len(jd))
+    seeing = 2.35 * np.exp(rng.normal(0, 0.17, len(jd)))
+    limit = dark - moon - haze - 1.0 * np.log10(seeing / 2.35) + rng.normal(0, 0.1, len(jd))
     return limit, seeing

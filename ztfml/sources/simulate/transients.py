@@ -138,7 +138,7 @@ NOVA = Template(
 )  # fmt: skip
 
 
-def _events(rng, n, peak, faintest, slope=0.5):
+def _events(rng, n, peak, faintest, slope=0.45):
     """Apparent peaks of a magnitude-limited sample and the redshifts they come from.
 
     Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites.
@@ -338,7 +338,7 @@ def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(_WAVELENGT
     total = np.zeros((len(wavelength), len(_KN_DAYS)))
     for mass, velocity, opacity, floor in _EJECTA:
         grams, speed = mass * mass_scale * _SUN_MASS, velocity * velocity_scale * _C
-        heating = 4e18 * grams * (0.5 - np.arctan((fine - 1.3) / 0.11) / np.pi) ** 1.3
+        heating = 4e18 * grams * (0.5 - np.arctan((fine * _DAY - 1.3) / 0.11) / np.pi) ** 1.3
         heating *= _thermalised(fine, mass * mass_scale, velocity * velocity_scale)
         diffusion = np.sqrt(2 * opacity * grams / (13.4 * speed * _C)) / _DAY
         luminosity = np.interp(_KN_DAYS, fine, _diffuse(fine, heating, diffusion))
@@ -357,19 +357,18 @@ def _diffuse(days, heating, diffusion):
     """Luminosity of an expanding, heated sphere (Arnett 1982) of a diffusion time in days."""
     out = np.zeros(len(days))
     for k in range(1, len(days)):
-        step = days[k] - days[k - 1]
         leaving = np.exp(-(days[k] ** 2 - days[k - 1] ** 2) / diffusion**2)
-        out[k] = out[k - 1] * leaving + heating[k] * 2 * days[k] / diffusion**2 * step
-        # Where diffusion is faster than the steps, light leaves as it is made.
-        out[k] = min(out[k], heating[k]) if days[k] > 3 * diffusion else out[k]
+        out[k] = out[k - 1] * leaving + heating[k] * (1 - leaving)
     return out
 
 
 def _thermalised(days, mass, velocity):
-    # Barnes et al. 2016, eq. 34, with table 1 interpolated at 0.01 to 0.05 M and 0.1 to 0.3 c.
-    a = np.interp(velocity, [0.1, 0.2, 0.3], [2.01, 4.52, 8.16]) * (0.01 / mass) ** 0.4
-    b = np.interp(velocity, [0.1, 0.2, 0.3], [0.28, 0.62, 1.19]) * (0.01 / mass) ** 0.3
-    a, d = a * 0.28, np.interp(velocity, [0.1, 0.2, 0.3], [1.12, 1.39, 1.52])
+    # Barnes et al. 2016, eq. 34; table 1 (tangled fields) in velocity at 0.01 solar masses, and
+    # the power of the mass that leads to its values at 0.05.
+    relative = mass / 0.01
+    a = np.interp(velocity, [0.1, 0.2, 0.3], [2.01, 4.52, 8.16]) * relative**-0.56
+    b = np.interp(velocity, [0.1, 0.2, 0.3], [0.28, 0.62, 1.19]) * relative**-0.5
+    d = np.interp(velocity, [0.1, 0.2, 0.3], [1.12, 1.39, 1.52]) * relative**-0.08
     term = 2 * b * days**d
     return 0.36 * (np.exp(-a * days) + np.log1p(term) / term)
 
