@@ -335,6 +335,18 @@ def test_one_leaf_trees_are_read(tmp_path):
     assert load_model(folder)
 
 
+def test_a_split_between_known_and_missing_is_read(tmp_path):
+    """LightGBM writes its threshold as inf."""
+    y = np.repeat(["agn", "sso"], 200)
+    known = np.random.default_rng(0).integers(0, 2, 400) * 1.0
+    table = pd.DataFrame({"a": np.where(y == "agn", np.nan, known), "b": known})
+    classifier = AlertClassifier(n_estimators=3, feature_fraction=1.0).fit(table, y)
+    folder = save_model(classifier, tmp_path / "missing", {}, table)
+    assert "threshold=inf" in _trees(folder)
+    loaded = load_model(folder).classifier
+    assert np.array_equal(loaded.predict_proba(table), classifier.predict_proba(table))
+
+
 @settings(
     max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )

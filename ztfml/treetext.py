@@ -15,7 +15,7 @@ _FIELDS = (
     ("num_cat", "int", "one"),
     ("split_feature", "int", "split"),
     ("split_gain", "float", "split"),
-    ("threshold", "float", "split"),
+    ("threshold", "threshold", "split"),
     ("decision_type", "int", "split"),
     ("left_child", "int", "split"),
     ("right_child", "int", "split"),
@@ -35,9 +35,11 @@ _DECISIONS = (0, 2, 4, 6, 8, 10)
 
 _INT = r"-?\d{1,9}"
 _FLOAT = r"-?\d{1,25}(?:\.\d{1,25})?(?:e[+-]?\d{1,3})?"
+# "inf" parts the known values from the missing ones.
+_THRESHOLD = rf"(?:{_FLOAT}|inf)"
 _LISTS = {
     kind: re.compile(rf"(?:{number}(?: {number})*)?")
-    for kind, number in (("int", _INT), ("float", _FLOAT))
+    for kind, number in (("int", _INT), ("float", _FLOAT), ("threshold", _THRESHOLD))
 }
 _RANGE = re.compile(rf"none|\[{_FLOAT}:{_FLOAT}\]")
 
@@ -185,7 +187,7 @@ def _numbers(line, name, kind, where):
     if not _LISTS[kind].fullmatch(value):
         raise ValueError(f"{where} holds something other than numbers for {name}")
     numbers = np.array(value.split(), dtype=np.int64 if kind == "int" else np.float64)
-    if not np.isfinite(numbers).all():
+    if kind != "threshold" and not np.isfinite(numbers).all():
         raise ValueError(f"{where} holds a number that is too large for {name}")
     return numbers
 
