@@ -106,6 +106,6 @@ KINDS = (
     Kind("cosmic ray", "artifact", 0.36, _once(0.97), one_night=True),
     Kind("ghost", "artifact", 0.18, _once(0.75), one_night=True),
     Kind("edge", "artifact", 0.11, _once(0.7), one_night=True),
-    Kind("bright-star residual", "artifact", 0.18, _at_star(10.5, 14.0, 1.0, 0.02, (0.002, 0.15))),
+    Kind("bright-star residual", "artifact", 0.18, _at_star(10.5, 14.0, 1.0, 0.009, (0.002, 0.15))),
     Kind("dipole", "artifact", 0.17, _at_star(13.5, 17.0, 0.45, 0.07, (0.002, 0.15))),
 )

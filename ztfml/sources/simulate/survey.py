@@ -126,18 +126,8 @@ def field_of(ra, dec):
     return np.where(inside, first[band] + np.minimum(column, per_band[band] - 1), -1)
 
 
-def _sun(jd):
-    # Low-precision solar position, Astronomical Almanac (C24): good to 0.01 deg.
-    n = jd - 2451545.0
-    anomaly = np.radians((357.528 + 0.9856003 * n) % 360)
-    longitude = np.radians(280.460 + 0.9856474 * n + 1.915 * np.sin(anomaly))
-    tilt = np.radians(23.439)
-    ra = np.degrees(np.arctan2(np.cos(tilt) * np.sin(longitude), np.cos(longitude))) % 360
-    return ra, np.degrees(np.arcsin(np.sin(tilt) * np.sin(longitude)))
-
-
 def sun_longitude(jd):
-    """Ecliptic longitude of the Sun, deg.
+    """Ecliptic longitude of the Sun, deg; good to 0.01 (Astronomical Almanac, C24).
 
     >>> round(float(sun_longitude(2451545.0)))
     280
@@ -145,6 +135,11 @@ def sun_longitude(jd):
     n = jd - 2451545.0
     anomaly = np.radians((357.528 + 0.9856003 * n) % 360)
     return (280.460 + 0.9856474 * n + 1.915 * np.sin(anomaly)) % 360
+
+
+def _sun_declination(jd):
+    tilt = np.radians(23.439)
+    return np.degrees(np.arcsin(np.sin(tilt) * np.sin(np.radians(sun_longitude(jd)))))
 
 
 def _hour_angle(altitude, dec):
@@ -157,9 +152,9 @@ def _hour_angle(altitude, dec):
 def _windows(jd, ra, dec):
     """When each field stands high enough in the dark of the nights beginning at `jd`."""
     middle = jd - LONGITUDE / 360  # local midnight, as UT
-    sun_ra, sun_dec = _sun(middle)
-    dark = 0.5 - _hour_angle(-15.0, sun_dec)
-    gap = ((ra[:, None] - sun_ra - 180 + 180) % 360 - 180) / 360  # from transit at midnight
+    dark = 0.5 - _hour_angle(-16.0, _sun_declination(middle))
+    sidereal = (280.46062 + 360.98564737 * (middle - 2451545.0) + LONGITUDE) % 360
+    gap = ((ra[:, None] - sidereal + 180) % 360 - 180) / 360.9856  # days to the transit
     high = _hour_angle(_MIN_ALTITUDE, dec)[:, None]
     begin = middle + np.maximum(gap - high, -dark)
     return begin, middle + np.minimum(gap + high, dark)
