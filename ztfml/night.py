@@ -140,12 +140,13 @@ class Night:
         --------
         >>> night = Night.from_frames(alerts, history)   # doctest: +SKIP
         """
+        history_name = f"{name} (history)"
         alerts = _select_columns(_to_arrow(alerts), schema.ALERT_COLUMNS, name)
         if history is not None:
             if history.index.name == "objectId":
                 history = history.reset_index()
-            history = _select_columns(_to_arrow(history), schema.HISTORY_COLUMNS, name)
-        return cls._from_tables(alerts, history, name, f"{name} (history)")
+            history = _select_columns(_to_arrow(history), schema.HISTORY_COLUMNS, history_name)
+        return cls._from_tables(alerts, history, name, history_name)
 
     @classmethod
     def _from_tables(cls, alerts, rows, name, history_name):
@@ -176,6 +177,7 @@ class Night:
         >>> bright = night.subset(night.alerts["magpsf"] < 18)   # doctest: +SKIP
         """
         rows = np.asarray(rows)
+        rows = rows if rows.size else rows.astype(np.int64)  # [] is of floats
         alerts = self.alerts[rows] if rows.dtype == bool else self.alerts.iloc[rows]
         code = self._object_code[rows]
         keep = np.unique(code[code >= 0])
@@ -195,8 +197,8 @@ class Night:
         ----------
         object_id : str
         as_of : float, optional
-            A Julian date: history rows before it and alerts up to it are given, which for
-            an alert's own jd is what that alert sees. By default everything.
+            A Julian date: what an alert of that epoch sees is given, history rows before it
+            and the alert itself. By default everything.
 
         Returns
         -------
@@ -225,7 +227,7 @@ class Night:
         now = own.reindex(columns=past.columns).assign(is_alert=True)
         if as_of is not None:
             past = past[past["jd"] < as_of]
-            now = now[now["jd"] <= as_of]
+            now = now[now["jd"] == as_of]
         past = past[~_repeats(past, now)]
         curve = pd.concat([part for part in (past, now) if len(part)] or [past])
         curve = curve.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
@@ -331,9 +333,11 @@ def _read_columns(path, columns):
 
 
 def _unnamed_index(arrow_schema):
-    # Some writers leave objectId in an unnamed pandas index.
+    # Some writers leave objectId in an unnamed pandas index; an index of numbers is none.
     name = "__index_level_0__"
-    return name if name in arrow_schema.names else None
+    if name in arrow_schema.names and "string" in str(arrow_schema.field(name).type):
+        return name
+    return None
 
 
 def _to_arrow(frame):
@@ -387,15 +391,22 @@ def _tell_stand_ins(alerts, name):
         for column in schema.ALERT_COLUMNS
         if column.name not in alerts and column.prefix == "candidate."
     ]
-    if "drb" not in alerts and "rb" in alerts:
+    no_drb = "drb" not in alerts or alerts["drb"].isna().all()
+    if no_drb and "rb" in alerts:
         log.warning("%s: no candidate.drb, rb stands in", name)
-        absent.remove("drb")
+        absent = [field for field in absent if field != "drb"]
     if absent:
         log.warning(
             "%s: no %s; features that need them are NaN",
             name,
-            ", ".join(f"candidate.{field}" for field in absent),
+            _some([f"candidate.{field}" for field in absent]),
         )
+
+
+def _some(names, most=6):
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
 def _clean_history(columns, name):
@@ -407,7 +418,7 @@ def _clean_history(columns, name):
         column, array = by_name[field]
         return _READERS[column.kind](column, array, name)
 
-    object_code, object_ids = _dictionary(by_name["objectId"][1], name)
+    object_code, object_ids = _dictionary(*by_name["objectId"], name)
     jd = read("jd")
     fid = read("fid")
     n = len(jd)
@@ -427,9 +438,9 @@ def _clean_history(columns, name):
     return order_rows(object_code, len(object_ids), rows), object_ids
 
 
-def _dictionary(array, name):
+def _dictionary(column, array, name):
     """Each row's object as a number, and the names behind the numbers."""
-    array = _one_dictionary(array)
+    array = _one_dictionary(column, array, name)
     if array.null_count:
         raise DataError(
             f"{name}: the column objectId is empty in {array.null_count} rows; "
@@ -438,9 +449,12 @@ def _dictionary(array, name):
     return _writable(array.indices.to_numpy().astype(np.int64)), array.dictionary.cast(pa.string())
 
 
-def _one_dictionary(array):
+def _one_dictionary(column, array, name):
     if not pa.types.is_dictionary(array.type):
-        array = array.cast(pa.string()).dictionary_encode()
+        try:
+            array = array.cast(pa.string()).dictionary_encode()
+        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+            raise _wrong_type(column, array, name, "text") from error
     array = array.unify_dictionaries().combine_chunks()
     return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
 
@@ -514,7 +528,7 @@ def _read_number(column, array, name):
 
 def _refuse_nonsense(column, values, meant, usable, name):
     low, high = column.valid
-    hollow = column.name in _ALWAYS and not usable.any()
+    hollow = column.in_file in _ALWAYS and not usable.any()
     if hollow or usable.sum() < meant.sum() / 2:
         example = f" (for example {values[meant][0]:g})" if meant.any() else ""
         raise DataError(
@@ -523,23 +537,22 @@ def _refuse_nonsense(column, values, meant, usable, name):
         )
 
 
-# A history may consist of non-detections alone, so magpsf may be empty in all of it; a
-# time and a band it cannot lack.
-_ALWAYS = {"jd", "fid"}
+# A history may consist of non-detections alone, so that its magpsf may be empty throughout.
+_ALWAYS = {"candidate.jd", "candidate.fid", "candidate.magpsf", "jd", "fid"}
 
 _SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
 
 
 def _read_sign(column, array, name):
     """Read isdiffpos, spelt 't'/'f', '1'/'0', '1'/'-1' or as a boolean, as +1, -1, 0 (unknown)."""
-    if pa.types.is_floating(array.type):
-        array = array.cast(pa.int64())
-    array = _one_dictionary(array)
+    array = _one_dictionary(column, array, name)
     spellings = [str(value).strip().lower() for value in array.dictionary.to_pylist()]
     # Code -1 stands for null and picks the last entry.
     sign = np.array([*(_SIGNS.get(spelling, 0) for spelling in spellings), 0], np.int8)
     code = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    if column.required and len(code) and not sign[code].any():
+    # A history of non-detections alone has no signs at all.
+    given = column.required or array.null_count < len(array)
+    if given and len(code) and not sign[code].any():
         raise DataError(
             f"{name}: the column {column.in_file} is spelt {spellings[:3]}, not 't' or 'f'; "
             "check what was exported there"

@@ -288,7 +288,7 @@ def test_many_objects_over_many_spills_merge_as_pandas_would(tmp_path, output, m
     assert [path.name for path in output.parent.iterdir() if path.name.startswith(".")] == []
 
 
-# --- schemas, spellings, brokers ---------------------------------------------------------
+# --- schemas, spellings, brokers --------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -385,7 +385,7 @@ def test_the_candid_may_stand_in_one_place_only(tmp_path, output, absent):
     assert alert["candid"] == alert["candidate.candid"] == 1234567890123456789
 
 
-# --- forced photometry ---------------------------------------------------------------------
+# --- forced photometry ------------------------------------------------------------------
 
 FORCED_FIELDS = {
     "jd": "double",
@@ -455,7 +455,7 @@ def test_forced_photometry_beside_the_history_is_counted_not_written(tmp_path, o
     assert "left out 2 rows of forced photometry" in caplog.text
 
 
-# --- folders and archives --------------------------------------------------------------------
+# --- folders and archives ---------------------------------------------------------------
 
 
 def test_folders_are_searched_all_the_way_down_in_order(tmp_path, output):
@@ -493,7 +493,7 @@ def test_nothing_of_an_archive_is_extracted(tmp_path, output):
     }
 
 
-# --- duplicates and bad input ----------------------------------------------------------------
+# --- duplicates and bad input -----------------------------------------------------------
 
 
 def test_the_same_packet_twice_counts_once(tmp_path, output):
@@ -675,7 +675,7 @@ def test_the_output_is_a_parquet_file(tmp_path):
         ingest([path], tmp_path / "night_2460474.5")
 
 
-# --- real packets ------------------------------------------------------------------------------
+# --- real packets -----------------------------------------------------------------------
 
 # What can be read but is no packet of ZTF: another survey's, or without a candidate.
 FOREIGN = {
