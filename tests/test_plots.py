@@ -199,7 +199,7 @@ def test_odd_objects_are_drawn(kind):
 
 def test_an_object_of_nothing_but_nan():
     history = [(-5.0, np.nan, {"diffmaglim": np.nan}), (-4.0, np.nan, {"diffmaglim": np.nan})]
-    night = make_night(history, ((0.0, np.nan), (0.1, np.nan)))
+    night = make_night(history, ((0.0, np.nan), (0.1, 18.0)))
     ax = draw(night, as_of=NOW)
     assert ax.yaxis_inverted()
     assert ax.get_xlabel() == "Days since first exposure"

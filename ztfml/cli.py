@@ -182,7 +182,7 @@ def cuts(night, history, output, plot, **thresholds):
 
     With -o the outcome is written as a label file; its evidence begins with "rules:".
     """
-    from ztfml.labels.rules import apply_cuts
+    from ztfml.labels.rules import DEGREES, apply_cuts
     from ztfml.labels.thresholds import Cuts
     from ztfml.night import Night
 
@@ -191,8 +191,9 @@ def cuts(night, history, output, plot, **thresholds):
     result = apply_cuts(opened, chosen)
     _print_table(result.flow, f"{night}: the cut flow")
     degrees = result.labels.dropna(subset="degree")
-    counts = degrees.groupby("degree", sort=False)["objectId"].agg(["size", "nunique"])
-    counts = counts.set_axis(["alerts", "objects"], axis=1).reset_index()
+    counts = degrees.groupby("degree")["objectId"].agg(["size", "nunique"])
+    counts = counts.reindex(DEGREES, fill_value=0).set_axis(["alerts", "objects"], axis=1)
+    counts = counts.reset_index()
     _print_table(counts, "what is left, from transient to AGN")
     if output:
         _write_table(result.labels, output)
@@ -200,8 +201,10 @@ def cuts(night, history, output, plot, **thresholds):
     if plot:
         from ztfml import plots
 
+        has_drb = "drb" in opened.alerts and opened.alerts["drb"].notna().any()
+        score, cut = ("drb", chosen.drb) if has_drb else ("rb", chosen.rb)
         fig, axes = plots.figure(2)
-        plots.score_histogram(axes[0], opened, "drb", chosen.drb)
+        plots.score_histogram(axes[0], opened, score, cut)
         plots.score_histogram(axes[1], opened, "sgscore1", chosen.sgscore)
         plots.save(fig, plot)
         click.echo(plot)

@@ -215,7 +215,8 @@ class LightCurve(NamedTuple):
     """What one alert may see, in time order; the alert itself is the last detection.
 
     Detections: ``jd`` (d), ``band`` (0 g, 1 r, 2 i, -1 unknown), ``mag`` and ``err`` (mag, with
-    the systematic floor), ``flux`` and ``flux_err`` (microjansky, signed), ``positive``.
+    the systematic floor), ``flux`` and ``flux_err`` (microjansky, signed), ``sign`` (+1, -1, 0
+    unknown; an unknown sign is taken as positive).
     Non-detections: ``limit_jd``, ``limit_band``, ``limit_mag``. ``now`` is the alert's jd,
     ``episode`` the index of the first detection since the last gap of 30 d.
     """
@@ -226,7 +227,7 @@ class LightCurve(NamedTuple):
     err: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
-    positive: np.ndarray
+    sign: np.ndarray
     limit_jd: np.ndarray
     limit_band: np.ndarray
     limit_mag: np.ndarray
@@ -269,7 +270,7 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
     band = np.empty(n, np.int64)
     mag = np.empty(n)
     err = np.empty(n)
-    positive = np.empty(n, np.bool_)
+    sign = np.empty(n, np.int8)
     limits = is_limit.sum()
     limit_t = np.empty(limits)
     limit_band = np.empty(limits, np.int64)
@@ -281,7 +282,7 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
             band[d] = history.fid[k] - 1
             mag[d] = history.magpsf[k]
             err[d] = _total_error(history.sigmapsf[k])
-            positive[d] = history.isdiffpos[k] >= 0
+            sign[d] = history.isdiffpos[k]
             d += 1
         elif is_limit[k - first]:
             limit_t[u] = history.jd[k]
@@ -293,16 +294,16 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
         band[d] = -1 if np.isnan(fid) else int(fid) - 1
         mag[d] = magpsf
         err[d] = _total_error(sigmapsf)
-        positive[d] = isdiffpos >= 0
+        sign[d] = isdiffpos
     flux = 10 ** (-0.4 * (mag - ZERO_POINT))
     flux_err = flux * err * (0.4 * np.log(10))
-    flux = np.where(positive, flux, -flux)
+    flux = np.where(sign >= 0, flux, -flux)
     episode = 0
     for k in range(1, n):
         if t[k] - t[k - 1] > EPISODE_GAP:
             episode = k
     return LightCurve(
-        t, band, mag, err, flux, flux_err, positive, limit_t, limit_band, limit_mag, jd, episode
+        t, band, mag, err, flux, flux_err, sign, limit_t, limit_band, limit_mag, jd, episode
     )
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.nights import JD
-from ztfml.features import compute
+from tests.nights import JD, random_night
+from ztfml.errors import DataError
+from ztfml.features import compute, of_light_curve
 from ztfml.features.registry import FEATURES
 from ztfml.night import Night
 
@@ -113,3 +114,20 @@ def test_an_alert_shipped_again_in_the_history_counts_once():
 
 def test_two_candidates_of_one_exposure_both_count():
     assert features(rows([JD + 1, JD + 1], magpsf=[18.0, 19.0]))["n_det"] == 3
+
+
+def test_one_light_curve_in_a_notebook_gives_what_the_night_gives():
+    night = random_night(7)
+    table = compute(night)
+    for k, alert in night.alerts.iterrows():
+        curve = night.light_curve(alert["objectId"], as_of=alert["jd"])
+        packet = alert.drop(["objectId", "candid", "isdiffpos"]).to_dict()
+        pd.testing.assert_series_equal(
+            of_light_curve(curve, packet), table.loc[k], check_names=False
+        )
+
+
+def test_a_light_curve_without_a_detection_is_refused():
+    curve = pd.DataFrame({"jd": [JD], "fid": [1], "magpsf": [np.nan], "isdiffpos": [0]})
+    with pytest.raises(DataError, match="no detection"):
+        of_light_curve(curve)

@@ -93,7 +93,7 @@ COUNTS = {
 }  # fmt: skip
 TIMING = {
     "age": 10, "age_hist": 13, "limit_gap": 1.9, "days_since_limit": 0.8,
-    "days_since_detection": 3.9, "n_episodes": 1, "longest_gap": 3.9, "history_span": 14,
+    "days_since_detection": 3.9, "n_episodes": 1, "longest_gap": 3.9,
 }  # fmt: skip
 RATES = {
     "peak_mag_g": 17.9, "peak_mag_r": 18.0, "peak_mag_i": 18.2, "peak_mag": 17.9,
@@ -114,7 +114,9 @@ RATES = {
     "rise_base_g": 2, "rise_base_r": 2, "rise_base_i": 2,
     # g: 1 mag in 4 d. r: 18.0, 18.8, 19.2 at 2, 6, 10 d; sum(dt dm) / sum(dt^2) = 4.8 / 32
     "fade_rate_g": 0.25, "fade_rate_r": 0.15, "fade_rate_i": np.nan,
-    "fade_rate_err_g": 0.02**0.5 / 4, "fade_rate_err_r": 0.1 / 32**0.5, "fade_rate_err_i": np.nan,
+    # the misfits of r are -1/15, 2/15, -1/15: reduced chi-square (2/75) / 0.01 = 2.667
+    "fade_rate_err_g": 0.02**0.5 / 4, "fade_rate_err_r": 0.1 / 32**0.5 * (8 / 3) ** 0.5,
+    "fade_rate_err_i": np.nan,
     "fade_n_g": 2, "fade_n_r": 3, "fade_n_i": np.nan,
     "fade_base_g": 4, "fade_base_r": 8, "fade_base_i": np.nan,
     "recent_slope_g": 0.25, "recent_slope_r": 0.1, "recent_slope_i": -0.5,
@@ -139,7 +141,7 @@ COLOUR = {
     # g - r is -0.1, -0.1 and 0.1 at days 0.05, 2.05 and 6.05
     "g_r": 0.1, "g_r_err": 0.02**0.5, "g_r_age": 3.95, "g_r_peak": -0.1,
     "g_r_slope": np.polyfit([0, 2, 6], [-0.1, -0.1, 0.1], 1)[0],
-    "g_r_slope_err": 0.02**0.5 / np.sqrt(8 / 3 * 7),
+    "g_r_slope_err": 0.02**0.5 / np.sqrt(56 / 3),
     "r_i": -0.2, "r_i_err": 0.02**0.5,
 }  # fmt: skip
 
@@ -157,7 +159,7 @@ def by_hand_variability(magnitudes, signs):
         "mag_std": np.std(bright, ddof=1),
         "mag_iqr": np.subtract(*np.percentile(bright, [75, 25])) if len(bright) > 3 else np.nan,
         "chi2": chi2 / (n - 1),
-        "excess_variance": (np.var(f, ddof=1) - np.mean(err**2)) / f.mean() ** 2,
+        "excess_variance": (np.var(f, ddof=1) - np.mean(err**2)) / np.mean(f**2),
         "von_neumann": np.sum(np.diff(f) ** 2) / (n - 1) / np.var(f, ddof=1) if n > 2 else np.nan,
         "stetson_k": np.mean(np.abs(f - mean) / err) / np.sqrt(chi2 / n),
         "flux_skew": third * np.sqrt(n * (n - 1)) / (n - 2) if n > 2 else np.nan,

@@ -4,7 +4,6 @@
 in a notebook. `registry.FEATURES` says what each is.
 """
 
-import hashlib
 import os
 from pathlib import Path
 
@@ -14,6 +13,7 @@ import pandas as pd
 from numba import njit
 
 from ztfml import lightcurve
+from ztfml.compiled import stamp_of
 from ztfml.features import (
     broker,
     colour,
@@ -39,17 +39,9 @@ registry.check_unique((*registry.FEATURES, *BROKER.features))
 _ROW = np.dtype([field for group in GROUPS for field in group.fields])
 
 
-def _digest_of_sources():
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    files.append(Path(lightcurve.__file__))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()[:16]
-
-
-# numba finds compiled code by the types of the arguments, and sees it as stale only when the
-# file of the outermost function changes. A type named after all sources makes it see the rest.
-_SOURCES = np.zeros(1, [(_digest_of_sources(), np.int8)])
 # Alerts a thread takes at a time: small enough to share the work evenly.
 _CHUNK = 4096
+_SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
 def compute(night, broker=False):

@@ -7,20 +7,33 @@ from ztfml.features.registry import Group
 
 GROUP = Group("counts", "how often the source was seen, and how often it was looked for")
 
+# Days of history that a ZTF packet ships.
+PACKET_HISTORY = 30.0
+
 _DETECTIONS = ("jd", "magpsf")
 
 GROUP.declare("n_det", "", "detections so far, this one included", "never", _DETECTIONS)
-GROUP.declare("n_limit", "", "non-detections so far", "never", ("jd", "magpsf", "diffmaglim"))
+GROUP.declare(
+    "n_limit",
+    "",
+    "non-detections in the last 30 d, which is what every packet ships",
+    "never",
+    ("jd", "magpsf", "diffmaglim"),
+)
 GROUP.declare("n_det_band", "", "detections in {band}", "never", ("jd", "fid", "magpsf"))
 GROUP.declare(
-    "n_limit_band", "", "non-detections in {band}", "never", ("jd", "fid", "magpsf", "diffmaglim")
+    "n_limit_band",
+    "",
+    "non-detections in {band} in the last 30 d",
+    "never",
+    ("jd", "fid", "magpsf", "diffmaglim"),
 )
 GROUP.declare("n_nights", "", "nights with a detection", "never", _DETECTIONS)
 GROUP.declare(
     "frac_positive",
     "",
     "fraction of detections brighter than the reference",
-    "never",
+    "where isdiffpos is not readable",
     ("jd", "magpsf", "isdiffpos"),
 )
 GROUP.declare("n_det_tonight", "", "detections in the alert's own night", "never", _DETECTIONS)
@@ -52,15 +65,20 @@ def count(curve, row):
     """Write the counts of one light curve into its row."""
     n = len(curve.jd)
     row.n_det = n
-    row.n_limit = len(curve.limit_jd)
+    row.n_limit = 0
     row.n_det_band[:] = 0
     row.n_limit_band[:] = 0
     for band in curve.band:
         if band >= 0:
             row.n_det_band[band] += 1
-    for band in curve.limit_band:
-        if band >= 0:
-            row.n_limit_band[band] += 1
+    for k in range(len(curve.limit_jd) - 1, -1, -1):
+        # Merged histories reach back for as long as their maker liked, which is not a fact
+        # about the source.
+        if curve.now - curve.limit_jd[k] > PACKET_HISTORY:
+            break
+        row.n_limit += 1
+        if curve.limit_band[k] >= 0:
+            row.n_limit_band[curve.limit_band[k]] += 1
     nights = 0
     tonight = 0
     for k in range(n):
@@ -70,7 +88,8 @@ def count(curve, row):
             tonight += 1
     row.n_nights = nights
     row.n_det_tonight = tonight
-    if n > 0:
-        row.frac_positive = curve.positive.sum() / n
+    known = (curve.sign != 0).sum()
+    if known > 0:
+        row.frac_positive = (curve.sign > 0).sum() / known
     if n > 1:
         row.max_separation = curve.jd[-1] - curve.jd[0]

@@ -169,7 +169,7 @@ def night_means(curve, band):
     filled = -1
     night = 0.0
     for k in range(curve.episode, len(curve.jd)):
-        if curve.band[k] != band or not curve.positive[k]:
+        if curve.band[k] != band or curve.sign[k] < 0:
             continue
         if filled < 0 or night_of(curve.jd[k]) != night:
             filled += 1
@@ -199,8 +199,9 @@ def fit_slope(jd, mag, err):
     Returns
     -------
     Slope
-        NaN throughout with fewer than two points or a time base under 0.02 d. The error is
-        that of the given errors; it does not depend on how well the line fits.
+        NaN throughout with fewer than two points or a time base under 0.02 d. Where the line
+        fits worse than the errors allow, its error is enlarged by the root of the reduced
+        chi-square, as for a source that is not on a line: no rate is surer than its fit.
 
     Examples
     --------
@@ -217,7 +218,12 @@ def fit_slope(jd, mag, err):
     mean_mag = (weight * mag).sum() / total
     spread = (weight * (t - mean_t) ** 2).sum()
     slope = (weight * (t - mean_t) * (mag - mean_mag)).sum() / spread
-    return Slope(slope, spread**-0.5, jd[0] + mean_t, mean_mag)
+    err_of_slope = spread**-0.5
+    if len(jd) > 2:
+        misfit = mag - mean_mag - slope * (t - mean_t)
+        chi2 = (weight * misfit**2).sum() / (len(jd) - 2)
+        err_of_slope *= np.sqrt(max(1.0, chi2))
+    return Slope(slope, err_of_slope, jd[0] + mean_t, mean_mag)
 
 
 @njit(cache=True)
@@ -345,7 +351,8 @@ def _rise_bound(curve, nights, b):
     tightest = np.nan
     for k in range(len(curve.limit_jd)):
         base = nights.jd[0] - curve.limit_jd[k]
-        if curve.limit_band[k] == b and base >= _MIN_LIMIT_BASE:
+        in_episode = curve.episode == 0 or curve.limit_jd[k] > curve.jd[curve.episode - 1]
+        if in_episode and curve.limit_band[k] == b and base >= _MIN_LIMIT_BASE:
             tightest = _tighter(tightest, (curve.limit_mag[k] - faintest) / base)
     return tightest
 

@@ -51,9 +51,6 @@ GROUP.declare(
     "longest_gap", "d", "longest time between successive detections", "with one detection",
     _DETECTIONS,
 )  # fmt: skip
-GROUP.declare(
-    "history_span", "d", "days since the first row of the history", "without a history", _ROWS
-)
 
 
 @njit(cache=True)
@@ -81,10 +78,3 @@ def time(curve, row):
                 if curve.limit_jd[k] < first:
                     row.limit_gap = first - curve.limit_jd[k]
                     break
-    if limits > 0 or n > 1:
-        earliest = curve.now
-        if limits > 0:
-            earliest = min(earliest, curve.limit_jd[0])
-        if n > 0:
-            earliest = min(earliest, curve.jd[0])
-        row.history_span = curve.now - earliest

@@ -39,8 +39,8 @@ GROUP.declare(
 GROUP.declare(
     "excess_variance_band",
     "",
-    "variance of the difference flux in {band} beyond the errors over its squared mean "
-    "(Nandra et al. 1997, ApJ 476, 70)",
+    "variance of the difference flux in {band} beyond the errors over its mean square: 1 when it "
+    "averages to nothing (after Nandra et al. 1997, ApJ 476, 70)",
     _FEW.format(n=2),
     _READS,
 )
@@ -71,7 +71,7 @@ def vary(curve, row):
         if mine.sum() < 2:
             continue
         _flux_statistics(curve.flux[mine], curve.flux_err[mine], b, row)
-        bright = mine & curve.positive
+        bright = mine & (curve.sign >= 0)
         if bright.sum() >= 2:
             _magnitude_statistics(curve.mag[bright], curve.err[bright], b, row)
 
@@ -88,8 +88,7 @@ def _flux_statistics(flux, err, b, row):
         row.stetson_k_band[b] = np.abs(pull).sum() / np.sqrt(n * chi2)
     plain_mean = flux.mean()
     variance = ((flux - plain_mean) ** 2).sum() / (n - 1)
-    if plain_mean != 0:
-        row.excess_variance_band[b] = (variance - (err**2).mean()) / plain_mean**2
+    row.excess_variance_band[b] = (variance - (err**2).mean()) / (flux**2).mean()
     if n >= 3 and variance > 0:
         step = np.diff(flux)
         row.von_neumann_band[b] = (step**2).sum() / (n - 1) / variance

@@ -10,15 +10,14 @@ jdstarthist counts as a detection before. And the exercise's sorting was done by
 is spelt out.
 """
 
-import hashlib
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numba import njit
 
 from ztfml import lightcurve
+from ztfml.compiled import stamp_of
 from ztfml.labels.thresholds import Cuts
 from ztfml.lightcurve import light_curve_of
 
@@ -200,11 +199,7 @@ def _flow(object_id, position):
     )
 
 
-# numba sees compiled code as stale only when the file of the outermost function changes. An
-# argument whose type is named after the other file makes it see that one, too.
-_SOURCES = np.zeros(
-    1, [(hashlib.sha256(Path(lightcurve.__file__).read_bytes()).hexdigest()[:16], np.int8)]
-)
+_SOURCES = stamp_of(lightcurve.__file__)
 
 
 @njit(cache=True)
@@ -233,10 +228,10 @@ def _histories(
         first_seen[k] = curve.jd[0]
         starts = np.flatnonzero(np.diff(curve.jd) > gap) + 1
         episodes[k] = len(starts) + 1
-        below[k] = not curve.positive.all()
+        below[k] = (curve.sign < 0).any()
         now = np.arange(len(curve.jd)) >= (starts[-1] if len(starts) else 0)
         for band in range(3):
-            own = now & (curve.band == band) & curve.positive
+            own = now & (curve.band == band) & (curve.sign >= 0)
             # Days before now: Julian dates would lose ten digits in the squares.
             t, mag, err = curve.jd[own] - curve.now, curve.mag[own], curve.err[own]
             steady[k] |= len(t) > 1 and _rises_or_fades(t, mag, err, sigma, change, rate)
