@@ -69,7 +69,7 @@ class TrainingSet:
     @property
     def weight(self):
         """What each alert weighs before class weights (see the rules of the model card)."""
-        weight = self.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
+        weight = self.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float, copy=True)
         simulated = self.labels["simulated"].to_numpy()
         real_sum, simulated_sum = weight[~simulated].sum(), weight[simulated].sum()
         if 0 < real_sum < simulated_sum:
