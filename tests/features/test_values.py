@@ -244,3 +244,23 @@ def test_one_noisy_bright_point_is_not_the_peak():
     alert |= {"candidate.magpsf": 18.6, "candidate.sigmapsf": 0.05, "candidate.isdiffpos": "t"}
     values = compute(Night.from_frames(pd.DataFrame([alert]), history)).iloc[0]
     assert values["peak_mag_r"] == pytest.approx(18.0)
+
+
+def test_limits_that_detections_contradict_bound_nothing():
+    """A deep limit between two bright nights shows that its limits cannot be trusted."""
+    seen = {"objectId": "ZTF20aaa", "fid": 2, "sigmapsf": 0.1, "isdiffpos": "t"}
+    history = pd.DataFrame(
+        [
+            {"jd": DAY - 1, "diffmaglim": 20.5, **seen, "sigmapsf": np.nan},
+            {"jd": DAY, "magpsf": 18.5, **seen},
+            {"jd": DAY + 2, "magpsf": 18.0, **seen},
+        ]
+    )
+    alert = {"objectId": "ZTF20aaa", "candid": 1, "candidate.jd": NOW, "candidate.fid": 2}
+    alert |= {"candidate.magpsf": 18.6, "candidate.sigmapsf": 0.1, "candidate.isdiffpos": "t"}
+    alert = pd.DataFrame([alert])
+    bound = compute(Night.from_frames(alert, history))["rise_bound_r"][0]
+    assert bound == pytest.approx(20.5 - 18.5 - np.hypot(0.1, 0.015))
+    between = pd.DataFrame([{**seen, "jd": DAY + 1, "diffmaglim": 20.5, "sigmapsf": np.nan}])
+    contradicted = pd.concat([history, between])
+    assert np.isnan(compute(Night.from_frames(alert, contradicted))["rise_bound_r"][0])

@@ -83,7 +83,7 @@ GROUP.declare(
     "mag / d",
     "least rise rate in {band} that a non-detection on an earlier night allows, the first "
     "detection being 1 sigma fainter",
-    "without a deeper non-detection before it",
+    "without a deeper non-detection before it, or where non-detections contradict detections",
     _WITH_LIMITS,
 )
 GROUP.declare(
@@ -91,7 +91,7 @@ GROUP.declare(
     "mag / d",
     "least fade rate in {band} that a non-detection on a later night allows, the last "
     "detection being 1 sigma fainter",
-    "without a deeper non-detection after it",
+    "without a deeper non-detection after it, or where non-detections contradict detections",
     _WITH_LIMITS,
 )
 GROUP.declare(
@@ -249,9 +249,10 @@ def _rate_band(curve, nights, b, row):
     row.first_mag_band[b] = nights.mag[0]
     row.last_mag_band[b] = nights.mag[-1]
     row.above_half_band[b] = _above_half(nights, peak)
-    row.half_time_band[b] = _half_time(curve, nights, peak, b)
-    row.rise_bound_band[b] = _rise_bound(curve, nights, b)
-    row.fade_bound_band[b] = _fade_bound(curve, nights, b)
+    limits = _limits_of(curve, nights, b)
+    row.half_time_band[b] = _half_time(limits, nights, peak)
+    row.rise_bound_band[b] = _rise_bound(limits, nights)
+    row.fade_bound_band[b] = _fade_bound(limits, nights)
     n = len(nights.jd)
     if n < 2:
         return
@@ -305,18 +306,45 @@ def _above_half(nights, peak):
 
 
 @njit(cache=True)
-def _half_time(curve, nights, peak, b):
+def _limits_of(curve, nights, b):
+    """The band's non-detections since the episode before, or none if they cannot be trusted.
+
+    Packets carry limits of nights on which the source was bright but gave no alert that was
+    shipped (another program's, or one of low quality). A limit deeper than the detections on
+    both its sides shows that this is such a light curve.
+    """
+    since = curve.jd[curve.episode - 1] if curve.episode > 0 else -np.inf
+    mine = (curve.limit_band == b) & (curve.limit_jd > since)
+    jd, mag = curve.limit_jd[mine], curve.limit_mag[mine]
+    after = 0
+    for k in range(len(jd)):
+        while after < len(nights.jd) and nights.jd[after] < jd[k]:
+            after += 1
+        if 0 < after < len(nights.jd):
+            faintest = max(
+                nights.mag[after - 1] + nights.err[after - 1], nights.mag[after] + nights.err[after]
+            )
+            if mag[k] > faintest:
+                return jd[:0], mag[:0]
+    return jd, mag
+
+
+@njit(cache=True)
+def _half_time(limits, nights, peak):
     first, last = _edges_of_half(nights, peak)
     half = 0.5 * nights.flux[peak]
-    deep = nights.mag[peak] + _HALF_FLUX
+    limit_jd, limit_mag = limits
+    deep = limit_jd[limit_mag > nights.mag[peak] + _HALF_FLUX]
     if first > 0:
         start = _crossing(nights, first - 1, first, half)
     else:
-        start = 0.5 * (_last_limit_before(curve, nights.jd[0], b, deep) + nights.jd[0])
+        before = deep[deep < nights.jd[0]]
+        start = 0.5 * (before[-1] + nights.jd[0]) if len(before) > 0 else np.nan
     if last < len(nights.jd) - 1:
         end = _crossing(nights, last, last + 1, half)
     else:
-        end = 0.5 * (_first_limit_after(curve, nights.jd[-1], b, deep) + nights.jd[-1])
+        after = deep[deep > nights.jd[-1]]
+        end = 0.5 * (after[0] + nights.jd[-1]) if len(after) > 0 else np.nan
     return end - start
 
 
@@ -327,44 +355,26 @@ def _crossing(nights, a, b, flux):
 
 
 @njit(cache=True)
-def _last_limit_before(curve, jd, b, deeper_than):
-    found = np.nan
-    for k in range(len(curve.limit_jd)):
-        if curve.limit_jd[k] >= jd:
-            break
-        if curve.limit_band[k] == b and curve.limit_mag[k] > deeper_than:
-            found = curve.limit_jd[k]
-    return found
-
-
-@njit(cache=True)
-def _first_limit_after(curve, jd, b, deeper_than):
-    for k in range(len(curve.limit_jd)):
-        if curve.limit_jd[k] > jd and curve.limit_band[k] == b and curve.limit_mag[k] > deeper_than:
-            return curve.limit_jd[k]
-    return np.nan
-
-
-@njit(cache=True)
-def _rise_bound(curve, nights, b):
+def _rise_bound(limits, nights):
+    limit_jd, limit_mag = limits
     faintest = nights.mag[0] + nights.err[0]
     tightest = np.nan
-    for k in range(len(curve.limit_jd)):
-        base = nights.jd[0] - curve.limit_jd[k]
-        in_episode = curve.episode == 0 or curve.limit_jd[k] > curve.jd[curve.episode - 1]
-        if in_episode and curve.limit_band[k] == b and base >= _MIN_LIMIT_BASE:
-            tightest = _tighter(tightest, (curve.limit_mag[k] - faintest) / base)
+    for k in range(len(limit_jd)):
+        base = nights.jd[0] - limit_jd[k]
+        if base >= _MIN_LIMIT_BASE:
+            tightest = _tighter(tightest, (limit_mag[k] - faintest) / base)
     return tightest
 
 
 @njit(cache=True)
-def _fade_bound(curve, nights, b):
+def _fade_bound(limits, nights):
+    limit_jd, limit_mag = limits
     faintest = nights.mag[-1] + nights.err[-1]
     tightest = np.nan
-    for k in range(len(curve.limit_jd)):
-        base = curve.limit_jd[k] - nights.jd[-1]
-        if curve.limit_band[k] == b and base >= _MIN_LIMIT_BASE:
-            tightest = _tighter(tightest, (curve.limit_mag[k] - faintest) / base)
+    for k in range(len(limit_jd)):
+        base = limit_jd[k] - nights.jd[-1]
+        if base >= _MIN_LIMIT_BASE:
+            tightest = _tighter(tightest, (limit_mag[k] - faintest) / base)
     return tightest
 
 
