@@ -180,7 +180,7 @@ def test_missing_optional_columns_are_named_in_one_line(tmp_path, caplog):
     night = Night.load(save(tmp_path, alerts_frame(**{"candidate.drb": [0.9] * 3})))
     lines = [r.getMessage() for r in caplog.records if "candidate.rb" in r.getMessage()]
     assert len(lines) == 1
-    assert "candidate.ssdistnr" in lines[0]
+    assert "more; features that need them are NaN" in lines[0]
     assert "candidate.drb" not in lines[0]
     assert "ssdistnr" not in night.alerts
 
@@ -393,10 +393,16 @@ def test_the_alert_shipped_again_as_history_counts_once():
         {"objectId": [ONE], "jd": [JD - 4e-6], "fid": [1], "magpsf": [18.5001], "sigmapsf": [0.1]}
     )
     night = Night.from_frames(alerts_frame(), pd.concat([history_frame(), again]))
-    for as_of in (JD, JD + 2, None):
+    for as_of, is_alert in ((JD, True), (JD + 2, False), (JD + 3, False), (None, True)):
         curve = night.light_curve(ONE, as_of=as_of)
-        assert (abs(curve["jd"] - JD) < 1e-4).sum() == 1
-        assert curve.loc[abs(curve["jd"] - JD) < 1e-4, "is_alert"].all()
+        assert curve.loc[abs(curve["jd"] - JD) < 1e-4, "is_alert"].tolist() == [is_alert]
+
+
+def test_as_of_a_later_alert_the_earlier_one_is_seen_through_the_history_alone():
+    night = Night.from_frames(alerts_frame(), history_frame())
+    curve = night.light_curve(ONE, as_of=JD + 3)
+    assert curve["jd"].tolist() == [*sees(night, 1), JD + 3]
+    assert JD not in curve["jd"].tolist()
 
 
 def test_another_candidate_at_the_alerts_epoch_stays():
