@@ -23,6 +23,8 @@ from ztfml.taxonomy import LABELS
 HELD_OUT_PARTS = 5
 """One part in five of the objects is held out for early stopping and calibration."""
 
+_ROWS_WORTH_THREADS = 10_000
+
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
@@ -55,7 +57,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         all classes weigh the same in sum.
     random_state : int, RandomState or None
     n_jobs : int, optional
-        Threads; by default all cores.
+        Threads; by default all cores, and one for tables so small that threads would wait
+        for one another longer than they work.
 
     Attributes
     ----------
@@ -157,7 +160,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
 
     def _grow(self, X, code, weight, groups):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-        params = self._lightgbm_parameters(seed)
+        params = self._lightgbm_parameters(seed, len(X))
         held_out = object_folds(code, groups, HELD_OUT_PARTS, seed) == 0
         self.n_rounds_, self.temperature_ = self.n_estimators, 1.0
         if held_out.any():
@@ -169,12 +172,15 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             )
             self.n_rounds_ = max(booster.best_iteration, 1)
             scores = booster.predict(
-                X[held_out], raw_score=True, num_threads=self._threads, num_iteration=self.n_rounds_
+                X[held_out],
+                raw_score=True,
+                num_threads=params["num_threads"],
+                num_iteration=self.n_rounds_,
             )
             self.temperature_ = fit_temperature(scores, code[held_out], weight[held_out])
         self.booster_ = self._boost(params, self._dataset(X, code, weight, params))
 
-    def _lightgbm_parameters(self, seed):
+    def _lightgbm_parameters(self, seed, n_rows):
         return {
             "objective": "multiclass",
             "num_class": len(self.classes_),
@@ -184,7 +190,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             "feature_fraction": self.feature_fraction,
             "lambda_l2": self.reg_lambda,
             "seed": seed,
-            "num_threads": self._threads,
+            "num_threads": self._threads(n_rows),
             "deterministic": True,
             "force_col_wise": True,
             # LightGBM would otherwise drop a feature that it thinks cannot split, and say
@@ -193,9 +199,10 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             "verbosity": -1,
         }
 
-    @property
-    def _threads(self):
-        return 0 if self.n_jobs is None else self.n_jobs
+    def _threads(self, n_rows):
+        if self.n_jobs is not None:
+            return self.n_jobs
+        return 1 if n_rows < _ROWS_WORTH_THREADS else 0
 
     def _dataset(self, X, code, weight, params):
         names = [str(name) for name in getattr(self, "feature_names_in_", ())]
@@ -274,7 +281,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             dtype=[np.float64, np.float32],
             ensure_all_finite="allow-nan",
         )
-        scores = self.booster_.predict(X, raw_score=True, num_threads=self._threads)
+        scores = self.booster_.predict(X, raw_score=True, num_threads=self._threads(len(X)))
         scores /= self.temperature_
         if priors is not None:
             with np.errstate(divide="ignore"):  # a class that cannot occur: log 0
