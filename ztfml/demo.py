@@ -8,12 +8,12 @@ from ztfml.errors import DataError
 from ztfml.files import write_beside
 from ztfml.modelfile import load_model
 from ztfml.night import Night, labels_beside
-from ztfml.scorecard import metrics_table
+from ztfml.scorecard import headline, metrics_table
 from ztfml.sources.simulate import write_nights
 from ztfml.training import evaluate, predict, rank, train
 
 N_TRAINING_NIGHTS = 3
-N_ALERTS = 6000
+N_ALERTS = 4000
 
 
 def run_demo(folder, seed=1):
@@ -53,11 +53,11 @@ def run_demo(folder, seed=1):
     yield clock(f"simulated {len(paths)} nights of {N_ALERTS} alerts: {folder}")
 
     model_folder = folder / "model"
-    report = train(labelled, model_folder)
-    yield clock(f"trained on the first {len(labelled)}: {model_folder}")
-    yield from ("", report, "")
-
+    train(labelled, model_folder)
     model = load_model(model_folder)
+    yield clock(f"trained on the first {len(labelled)}: {model_folder}")
+    yield from (f"       {one['title']}: {headline(one)}" for one in model.card["metrics"])
+
     night = Night.load(new)
     predictions = predict(night, model)
     _write(folder / "predictions.parquet", predictions.to_parquet)

@@ -18,11 +18,27 @@ def metrics_table(metrics):
     >>> print(metrics_table(metrics))   # doctest: +SKIP
     macro-F1 0.78 (0.74 to 0.81), accuracy 0.91 (0.90 to 0.92)
     """
-    lines = [_headline(metrics), "", *_class_rows(metrics), "", *_confusion_rows(metrics)]
+    lines = [headline(metrics), "", *_class_rows(metrics), "", *_confusion_rows(metrics)]
     return "\n".join(lines)
 
 
-def _headline(metrics):
+def headline(metrics):
+    """Say a metrics dictionary in one line: macro-F1, accuracy, calibration, on how many.
+
+    Parameters
+    ----------
+    metrics : dict
+        As of `ztfml.evaluation.metrics`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> headline({"macro_f1": 0.5, "accuracy": 0.75, "n": 4})
+    'macro-F1 0.50, accuracy 0.75, on 4 labelled alerts'
+    """
     intervals = metrics.get("intervals", {})
     figures = [
         f"macro-F1 {_figure(metrics['macro_f1'], intervals.get('macro_f1'))}",
