@@ -178,7 +178,8 @@ def reference_source(rng, counterpart, near, fid):
     # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 1.1, 20.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
-    galaxy = use_ps1 & (near["sgscore1"] < 0.4) & (mag < 21.5)
+    host = (counterpart.kind == GALAXY) & (np.abs(near["distpsnr1"] - counterpart.distance) < 0.6)
+    galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
     extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)
     chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
     sharp = rng.normal(-0.022, 0.02 + 0.15 * np.clip((mag - 20) / 3, 0, 1), n)

@@ -62,7 +62,9 @@ def real_enough(key, magpsf, label):
     """
     lasting = noise.normal(key, np.zeros(len(key), np.int64), 40)
     centre = {"artifact": -3.8}.get(label, np.interp(magpsf, [12.5, 14, 16], [2.5, 4.5, 12.0]))
-    return centre - 1.6 * lasting > 0
+    # A fault that falls beside an older object is filed with that object's history.
+    beside = (label == "artifact") & (noise.uniform(key, np.zeros(len(key), np.int64), 90) < 0.12)
+    return (centre - 1.6 * lasting > 0) | beside
 
 
 def _scores(rng, depth, snr, under, lasting, poor, label):
@@ -117,8 +119,8 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     long = np.log(0.075) + np.interp(snr, [5, 10, 25], [0.45, 0.1, -0.2]) + 0.5 * split
     long = long + np.interp(depth, [2, 4], [0, 0.1]) + 0.12 * poor + (0.0 if fault is None else 0.7)
     elong = 1 + np.minimum(np.exp(long + rng.normal(0, 0.55, n)), 1.2)
-    aimage = np.where(split, 0.69 * np.exp(rng.normal(0, 0.16, n)), 0.33 * fwhm)
-    aimage = np.where(fault is None, 1.0, 0.85) * aimage * np.exp(rng.normal(0.02, 0.09, n))
+    aimage = np.where(split, 0.69 * np.exp(rng.normal(0, 0.16, n)), 0.325 * fwhm)
+    aimage = np.where(fault is None, 1.0, 0.85) * aimage * np.exp(rng.normal(0.0, 0.14, n))
     chi = np.interp(
         depth, [-0.2, 0.25, 0.75, 1.5, 2.5, 3.5, 5, 7], [0, 0.08, 0.18, 0.43, 0.93, 1.6, 2.35, 3.0]
     )
@@ -128,7 +130,7 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
         0.985
         + 0.012 * (rng.random(n) - 0.3)
         - np.exp(np.interp(snr, [5, 8, 12, 25], [-2.9, -4.2, -5.5, -7.0]) + rng.normal(0, 1.0, n))
-        - (rng.random(n) < 0.08) * rng.random(n) * 0.5
+        - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5
     )
     return {
         "split": split,

@@ -19,7 +19,9 @@ _EXPOSURES = (np.array([1, 2, 3]), np.array([0.37, 0.52, 0.11]))
 # Minutes between two exposures of a field in a night, at cumulative fractions.
 _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
 _CLEAR = 0.78
-_I_BAND = 0.07
+# The i band is left to a partnership survey of a part of the sky (Bellm et al. 2019): share of
+# fields, and of exposures in them.
+_I_BAND = (0.3, 0.22)
 
 
 @dataclass
@@ -78,15 +80,10 @@ class Survey:
         >>> row, exposure = survey.exposures(np.array([12]), 2460474.5, 2460475.5)
         ... # doctest: +SKIP
         """
-        fields = np.arange(len(self.start) - 1)
-        begins = np.array(
-            [
-                np.searchsorted(self.jd[self.start[f] : self.start[f + 1]], (first_jd, last_jd))
-                for f in fields
-            ]
-        )
-        begins += self.start[:-1, None]
-        first, last = begins[field].T
+        # One number that sorts by field, then time, as the exposures are sorted.
+        key = self.field * 1e5 + (self.jd - 2.4e6)
+        first = np.searchsorted(key, field * 1e5 + (first_jd - 2.4e6))
+        last = np.searchsorted(key, field * 1e5 + (last_jd - 2.4e6))
         count = last - first
         row = np.repeat(np.arange(len(field)), count)
         within = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count)
@@ -203,7 +200,8 @@ def observe(rng, start_jd, n_nights):
     pause = np.minimum(pause, 0.45 * room)
     first = begin[field, night] + rng.random(len(field)) * (room - pause.sum(axis=0))
     epochs = first + np.vstack([np.zeros(len(field)), pause[0], pause.sum(axis=0)])
-    bands = _bands(rng, len(field))
+    with_i = rng.random(len(ra)) < _I_BAND[0]
+    bands = _bands(rng, with_i[field])
     haze = np.abs(rng.normal(0, 0.14, len(nights)))
     used = np.arange(3)[:, None] < count
     jd, fid = epochs[used], bands[used]
@@ -247,14 +245,15 @@ def _visits(rng, possible):
     return visited
 
 
-def _bands(rng, n):
+def _bands(rng, with_i):
     """Bands of up to three exposures: g and r by turns, now and then i."""
+    n = len(with_i)
     begins_with_r = rng.random(n) < 0.5
     same = rng.random(n) < 0.15
     first = np.where(begins_with_r, 2, 1)
     second = np.where(same, first, 3 - first)
     bands = np.vstack([first, second, first])
-    return np.where(rng.random(bands.shape) < _I_BAND, 3, bands).astype(np.int8)
+    return np.where(with_i & (rng.random(bands.shape) < _I_BAND[1]), 3, bands).astype(np.int8)
 
 
 def _depth(rng, jd, fid, haze):
