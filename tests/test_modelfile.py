@@ -178,7 +178,12 @@ def test_refuses_to_lose_a_file_in_a_model(saved, folder):
 def test_a_failed_save_leaves_the_old_model(saved, folder):
     before = (folder / "card.json").read_bytes()
     broken = AlertClassifier.restored(
-        saved[1].booster_, ["agn", "sso", "star"], FEATURES, [0.5, 0.5, 0.5], 1.0, {}
+        saved[1].booster_.model_to_string(),
+        ["agn", "sso", "star"],
+        FEATURES,
+        [0.5, 0.5, 0.5],
+        1.0,
+        {},
     )
     with pytest.raises(ModelError, match="class_prior"):
         save_model(broken, folder, {}, _table(20, 5)[0])

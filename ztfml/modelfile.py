@@ -14,7 +14,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
-import lightgbm as lgb
 import numpy as np
 import pandas as pd
 
@@ -454,24 +453,24 @@ def _read_trees(folder, card):
 def _restore(text, card, folder):
     features = [feature["name"] for feature in card["features"]]
     try:
-        booster = lgb.Booster(model_str=text)
-    except lgb.basic.LightGBMError as error:
-        raise ModelError(f"{folder / TREES}: LightGBM refuses it ({error}); {_AGAIN}") from error
-    if booster.feature_name() != features or booster.num_model_per_iteration() != len(
-        card["classes"]
-    ):
+        classifier = AlertClassifier.restored(
+            text,
+            card["classes"],
+            features,
+            card["class_prior"],
+            card["calibration"]["temperature"],
+            card["parameters"],
+        )
+    except ValueError as error:
+        raise ModelError(f"{folder / TREES}: {error}; {_AGAIN}") from error
+    booster = classifier.booster_
+    n_classes = booster.num_model_per_iteration()
+    if booster.feature_name() != features or n_classes != len(card["classes"]):
         raise ModelError(
             f"{folder / TREES}: LightGBM reads other features or classes than its card names; "
             f"{_AGAIN}"
         )
-    return AlertClassifier.restored(
-        booster,
-        card["classes"],
-        features,
-        card["class_prior"],
-        card["calibration"]["temperature"],
-        card["parameters"],
-    )
+    return classifier
 
 
 def _compare_probes(classifier, card, folder):
