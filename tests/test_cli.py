@@ -58,7 +58,7 @@ def all_commands(group=main, path=()):
             yield (*path, name)
 
 
-@pytest.mark.parametrize("path", all_commands(), ids=" ".join)
+@pytest.mark.parametrize("path", list(all_commands()), ids=" ".join)
 def test_every_command_has_an_example_in_its_help_and_stands_in_the_readme(path, request):
     text = ztfml(*path, "--help").stdout
     assert f"Example:\n  ztfml {' '.join(path)}" in text

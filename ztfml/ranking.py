@@ -101,10 +101,10 @@ def off_plane(abs_gal_lat):
 
 
 @_term
-def bright(table, instrument):
+def bright(magpsf, positive, instrument):
     """Whether the instrument reaches it tonight: 0.5 at its limiting magnitude."""
-    latest = np.fmin.reduce([table[f"last_mag_{band}"] for band in BANDS])
-    return _known(expit((instrument.limiting_magnitude - latest) / 0.25))
+    above_reference = np.where(positive == 0, np.inf, magpsf)
+    return _known(expit((instrument.limiting_magnitude - above_reference) / 0.25))
 
 
 @_term
@@ -241,7 +241,7 @@ class FastTransientScorer(BaseEstimator):
         ranked = ranked.join(rates.drop(columns=["base", "is_bound"]))
         ranked["age"] = table["age"]
         ranked["peak_mag"] = table["peak_mag"]
-        ranked["last_mag"] = np.fmin.reduce([table[f"last_mag_{band}"] for band in BANDS])
+        ranked["last_mag"] = table["magpsf"].where(table["positive"] != 0)
         ranked["color"] = table["g_r"]
         ranked.insert(4, "reasons", _reasons(ranked, table, rates))
         for column in ("ra", "dec"):
