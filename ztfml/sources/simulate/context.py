@@ -38,14 +38,20 @@ def neighbourhood(rng, counterpart, latitude):
     broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
     distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
     kind, mag = _background(rng, n, b)
+    kind = np.where(broken[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
     seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
     seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
     # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
-    error = 0.14 * np.exp(rng.normal(0, 0.35, n))
+    error = 0.16 * np.exp(rng.normal(0, 0.45, n))
     own = np.hypot(counterpart.distance + error * rng.normal(size=n), error * rng.normal(size=n))
     distance = np.column_stack([np.where(seen, own, np.inf), distance])
     kind = np.column_stack([counterpart.kind, kind])
-    mag = np.concatenate([counterpart.mag[:, None] + rng.normal(0, 0.03, (n, 1, 4)), mag], axis=1)
+    own_mag = counterpart.mag + rng.normal(0, 0.03, (n, 4))
+    # PSF magnitudes of extended sources are off by more, and missing now and then.
+    extended = (counterpart.kind == GALAXY)[:, None]
+    own_mag += extended * np.clip(rng.standard_t(2.5, (n, 4)) * 0.08, -1.5, 1.5)
+    own_mag = np.where(extended & (rng.random((n, 4)) < 0.1), np.nan, own_mag)
+    mag = np.concatenate([own_mag[:, None], mag], axis=1)
     order = np.argsort(distance, axis=1, kind="stable")[:, :3]
     at = np.arange(n)[:, None]
     distance, kind, mag = distance[at, order], kind[at, order], mag[at, order]
@@ -68,8 +74,9 @@ def _nearest(rng, count):
     steps = rng.exponential(1.0, (n, 3)).cumsum(axis=1)
     rest = rng.gamma(np.maximum(count - 2, 1e-9))
     area = steps / (steps[:, 2] + rest)[:, None]
-    area = np.where(count[:, None] <= 2, np.sort(rng.random((n, 3)), axis=1), area)
-    return np.where(np.arange(3) < count[:, None], _RADIUS * np.sqrt(area), np.inf)
+    # Two or fewer: draw them one by one.
+    few = np.where(np.arange(3) < count[:, None], rng.random((n, 3)), np.inf)
+    return _RADIUS * np.sqrt(np.where(count[:, None] <= 2, np.sort(few, axis=1), area))
 
 
 def _background(rng, n, b):
@@ -94,7 +101,7 @@ def _star_score(rng, kind, r):
     Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
-    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.03, 0.08, 0.3, 0.6])
+    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.025, 0.06, 0.22, 0.5])
     spread = rng.exponential(1.0, n) * np.nan_to_num(doubt, nan=0.8)
     away = np.where(rng.random(n) < 0.07, rng.random(n), np.minimum(spread, 1.0))
     score = np.where(kind == GALAXY, 0.9 * away, 1 - 0.85 * away)
@@ -108,7 +115,8 @@ def _star_score(rng, kind, r):
 
 def _measured(rng, mag):
     odds = (mag - _FAINTEST) / 0.28
-    return (rng.random(mag.shape) < 1 / (1 + np.exp(np.clip(odds, -30, 30)))) & (mag < 24)
+    chance = 1 / (1 + np.exp(np.clip(np.nan_to_num(odds, nan=30), -30, 30)))
+    return (rng.random(mag.shape) < chance) & (mag < 24)
 
 
 def _gaia(rng, counterpart, own_source, own, b):
@@ -122,7 +130,9 @@ def _gaia(rng, counterpart, own_source, own, b):
     # Gaia sees point sources; of galaxies only bright compact cores.
     has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
     has &= rng.random(n) < 0.97
-    wide = np.hypot(own, rng.normal(0, 0.16, n))
+    # Gaia's epoch is 2015: proper motions of the nearest stars add up.
+    motion = 0.12 * np.exp(rng.normal(0, 0.9, n)) * (counterpart.kind == STAR)
+    wide = np.hypot(own, rng.normal(0, 0.12, n) + motion)
     near = np.where(has, wide, faint)
     bright = _chance_distance(rng, 0.9e-5 * crowd)
     bright_mag = np.clip(14 + np.log10(rng.random(n)) / 0.4, 7.0, 14.0)
@@ -183,7 +193,7 @@ def reference_source(rng, counterpart, near, fid):
     extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)
     chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
     sharp = rng.normal(-0.022, 0.02 + 0.15 * np.clip((mag - 20) / 3, 0, 1), n)
-    sharp += 0.55 * extended - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
+    sharp += 0.75 * extended - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
     sigma = np.interp(mag, [12, 15, 17, 19, 20, 21, 22, 23], _MAGNR_ERRORS)
     sigma = sigma * np.exp(rng.normal(0, 0.15, n)) * (1 + 4.5 * extended)
     return {

@@ -61,10 +61,10 @@ def real_enough(key, magpsf, label):
     True
     """
     lasting = noise.normal(key, np.zeros(len(key), np.int64), 40)
-    centre = {"artifact": -3.8}.get(label, np.interp(magpsf, [12.5, 14, 16], [2.5, 4.5, 12.0]))
+    centre = {"artifact": -3.8}.get(label, np.interp(magpsf, [12.5, 14, 16], [2.0, 3.8, 10.0]))
     # A fault that falls beside an older object is filed with that object's history.
     beside = (label == "artifact") & (noise.uniform(key, np.zeros(len(key), np.int64), 90) < 0.12)
-    return (centre - 1.6 * lasting > 0) | beside
+    return (centre - 1.8 * lasting > 0) | beside
 
 
 def _scores(rng, depth, snr, under, lasting, poor, label):
@@ -73,18 +73,18 @@ def _scores(rng, depth, snr, under, lasting, poor, label):
     scatter = rng.normal(size=n)
     if label == "artifact":
         rb = 0.38 - 0.04 * poor + 0.10 * scatter
-        drb = -3.8 - 1.6 * lasting + 2.0 * rng.normal(size=n)
+        drb = -3.8 - 1.8 * lasting + 2.0 * rng.normal(size=n)
     else:
         clean = np.interp(
             depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.60, 0.66, 0.78, 0.9, 0.93, 0.89, 0.75]
         )
         spoilt = np.interp(
-            under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.42, 0.37, 0.27, 0.2, 0.1, 0.03, 0]
+            under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.37, 0.32, 0.22, 0.15, 0.07, 0.02, 0]
         )
         rb = clean - spoilt - 0.045 * poor + (0.06 + 0.12 * spoilt) * scatter
-        drb = np.interp(under, [12.5, 14, 15.5, 17, 18.5], [2.5, 4.0, 6.5, 10.0, 12.5])
-        drb = drb + np.interp(snr, [5, 10, 20], [-2.5, 0, 1.0]) - 1.6 * lasting
-        drb = drb + 1.8 * rng.normal(size=n)
+        drb = np.interp(under, [12.5, 14, 15.5, 17, 18.5], [1.8, 3.2, 5.5, 9.0, 12.0])
+        drb = drb + np.interp(snr, [5, 10, 20], [-2.5, 0, 1.0]) - 1.8 * lasting
+        drb = drb + 2.2 * rng.normal(size=n)
         # One residual in fifteen over a bright star looks bogus to the network.
         drb = np.where((under < 17) & (rng.random(n) < 0.07), -4.0 + 2 * scatter, drb)
     rb = np.where(rb > 0.9, 0.9 + (rb - 0.9) * 0.45, rb)
@@ -103,9 +103,11 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     odds = np.interp(
         under, [13, 14.5, 16, 17.5, 19, 20.5, 22], [0.72, 0.7, 0.58, 0.34, 0.24, 0.15, 0.01]
     )
-    odds = odds * np.interp(snr, [5, 8, 20], [1.1, 1.0, 0.75])
+    odds = odds * np.interp(snr, [5, 8, 20], [0.95, 0.85, 0.6])
     split = rng.random(n) < {"cosmic ray": 0.3, "edge": 0.25, "ghost": 0.1}.get(fault, odds)
     fwhm = seeing * np.exp(rng.normal(0, 0.1 + 0.6 / snr, n))
+    # The wings of bright stars' residuals widen the profile.
+    fwhm = fwhm * np.exp(0.1 * np.clip(depth - 2, 0, 3) * (under < 19))
     fwhm = np.where(split, 1.28 * np.exp(np.abs(rng.normal(0, 0.12, n)) - 0.08), fwhm)
     ratio = np.where(
         split,
@@ -126,12 +128,11 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     )
     chi = chi + 0.08 * poor + rng.normal(0, 0.12 + 0.08 * np.clip(depth, 0, 3), n)
     chi = chi + (0.0 if fault is None else 0.4)
-    classtar = (
-        0.985
-        + 0.012 * (rng.random(n) - 0.3)
-        - np.exp(np.interp(snr, [5, 8, 12, 25], [-2.9, -4.2, -5.5, -7.0]) + rng.normal(0, 1.0, n))
-        - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5
-    )
+    # SExtractor's network says 0.983 of most clean detections and 1 of the brightest.
+    classtar = 0.983 + np.interp(depth, [1.5, 3, 4.5], [0, 0.009, 0.015]) + rng.normal(0, 0.0015, n)
+    doubt = np.interp(snr, [5, 8, 12, 25], [-3.4, -4.8, -6.0, -7.5]) + 0.4 * (under < 20)
+    classtar = classtar - np.exp(doubt + rng.normal(0, 1.1, n))
+    classtar = classtar - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5
     return {
         "split": split,
         "fwhm": fwhm,
@@ -154,7 +155,7 @@ def _negative_pixels(rng, snr, split, fault):
     else:
         mean = np.full(n, {"cosmic ray": 9.0, "ghost": 6.0, "edge": 8.0}.get(fault, 6.5))
     nneg = np.minimum(rng.poisson(mean), 24)
-    weight, power = (0.45, 2.6) if fault is None else (0.55, 1.6)
+    weight, power = (0.3, 2.6) if fault is None else (0.55, 1.6)
     share = weight * (nneg / 12) ** power * np.exp(rng.normal(0, 0.5, n))
     return {
         "nneg": nneg.astype(float),
