@@ -388,6 +388,8 @@ def test_the_first_nights_of_the_survey_have_no_past():
     night = next(simulate(150, seed=1, start_jd=SURVEY_START + 20))[0]
     assert (night.history.jd >= SURVEY_START).all()
     assert night.alerts["ndethist"].max() < 60
+    assert night.alerts["drb"].isna().all()  # not yet in packets
+    assert night.alerts["rb"].max() < 0.8
 
 
 # --- physics --------------------------------------------------------------------------
