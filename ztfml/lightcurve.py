@@ -203,7 +203,8 @@ def _compare_floats(a, b):
 # Repeatability of ZTF's bright-star photometry (Masci et al. 2019, PASP 131, 018003, fig. 10),
 # added in quadrature so that no point and no rate is surer than the calibration.
 SYSTEMATIC = 0.015
-# A detection without an error is taken as one at the alert threshold of 5 sigma.
+# A detection without an error, or with one of zero, is taken as one at the alert threshold of
+# 5 sigma.
 ERROR_AT_THRESHOLD = 2.5 / np.log(10) / 5
 # Flux unit of the light curves, microjansky: AB magnitude 23.9.
 ZERO_POINT = 23.9
@@ -217,8 +218,9 @@ class LightCurve(NamedTuple):
     Detections: ``jd`` (d), ``band`` (0 g, 1 r, 2 i, -1 unknown), ``mag`` and ``err`` (mag, with
     the systematic floor), ``flux`` and ``flux_err`` (microjansky, signed), ``sign`` (+1, -1, 0
     unknown; an unknown sign is taken as positive).
-    Non-detections: ``limit_jd``, ``limit_band``, ``limit_mag``. ``now`` is the alert's jd,
-    ``episode`` the index of the first detection since the last gap of 30 d.
+    Non-detections, but for those of an exposure that also has a detection: ``limit_jd``,
+    ``limit_band``, ``limit_mag``. ``now`` is the alert's jd, ``episode`` the index of the first
+    detection since the last gap of 30 d.
     """
 
     jd: np.ndarray
@@ -260,7 +262,9 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
     is_detection = np.zeros(size, np.bool_)
     for k in range(first, last):
         if np.isnan(history.magpsf[k]):
-            is_limit[k - first] = not np.isnan(history.diffmaglim[k])
+            is_limit[k - first] = not np.isnan(history.diffmaglim[k]) and not (
+                _detected_in_exposure(history, first, last, k, jd, fid, magpsf)
+            )
         else:
             is_detection[k - first] = not repeats_alert(
                 history.jd[k], history.fid[k], history.magpsf[k], jd, fid, magpsf
@@ -308,5 +312,24 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
 
 
 @njit(cache=True)
+def _detected_in_exposure(history, first, last, k, jd, fid, magpsf):
+    """Whether the source was detected in the exposure of row k after all.
+
+    The alerts of an object lie up to 1.5 arcsec apart, and each packet tells what was detected
+    that close to itself: in merged histories an exposure can stand as both.
+    """
+    if fid == history.fid[k] and abs(jd - history.jd[k]) < SAME_EPOCH and not np.isnan(magpsf):
+        return True
+    for step in (-1, 1):
+        other = k + step
+        while first <= other < last and abs(history.jd[other] - history.jd[k]) < SAME_EPOCH:
+            if history.fid[other] == history.fid[k] and not np.isnan(history.magpsf[other]):
+                return True
+            other += step
+    return False
+
+
+@njit(cache=True)
 def _total_error(sigmapsf):
-    return np.hypot(ERROR_AT_THRESHOLD if np.isnan(sigmapsf) else sigmapsf, SYSTEMATIC)
+    # An error of zero is one that was not measured; as it stands it would outweigh all others.
+    return np.hypot(sigmapsf if sigmapsf > 0 else ERROR_AT_THRESHOLD, SYSTEMATIC)
