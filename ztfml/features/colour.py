@@ -19,8 +19,10 @@ _NO_PAIR = "without both bands within 0.5 d"
 
 GROUP.declare("g_r", "mag", "latest g - r of the difference flux", _NO_PAIR, _READS)
 GROUP.declare("g_r_err", "mag", "1-sigma error of the latest g - r", _NO_PAIR, _READS)
-GROUP.declare("g_r_age", "d", "days since the latest g - r", _NO_PAIR, _READS)
-GROUP.declare("g_r_peak", "mag", "g - r closest in time to the brightest night", _NO_PAIR, _READS)
+GROUP.declare(
+    "g_r_age", "d", "days since the latest g - r, half-way between its two nights", _NO_PAIR, _READS
+)
+GROUP.declare("g_r_peak", "mag", "g - r closest in time to the peak of all bands", _NO_PAIR, _READS)
 GROUP.declare(
     "g_r_slope", "mag / d", "change of g - r, positive as it reddens", "without two pairs", _READS
 )
@@ -42,6 +44,7 @@ def colours(blue, red):
     Returns
     -------
     jd, colour, err : ndarray, shape (n_pairs,), d and mag
+        The epoch is half-way between the two; a red night may serve two blue ones.
 
     Examples
     --------

@@ -32,7 +32,7 @@ GROUP.declare("n_nights", "", "nights with a detection", "never", _DETECTIONS)
 GROUP.declare(
     "frac_positive",
     "",
-    "fraction of detections brighter than the reference",
+    "fraction of the detections of known sign that are brighter than the reference",
     "where isdiffpos is not readable",
     ("jd", "magpsf", "isdiffpos"),
 )

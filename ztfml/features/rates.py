@@ -26,27 +26,35 @@ _MIN_LIMIT_BASE = 0.5
 
 _READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 _WITH_LIMITS = (*_READS, "diffmaglim")
-_NONE = "without a positive detection in {band}"
-_TWO = "without two nights in {band}"
+_NONE = "without a positive detection in the current episode"
 _RISE = "without two points before or at the peak, 0.02 d apart"
 _FADE = "without two points at or after the peak, 0.02 d apart"
+_RECENT = "without two nights 0.02 d apart"
 
-GROUP.declare("peak_mag_band", "mag", "brightest night mean in {band}", "not detected", _READS)
 GROUP.declare(
-    "days_since_peak_band", "d", "days since the brightest night in {band}", "not detected", _READS
+    "peak_mag_band",
+    "mag",
+    "peak in {band}: the night mean of the largest flux less its error",
+    _NONE,
+    _READS,
 )
+GROUP.declare("days_since_peak_band", "d", "days since the peak in {band}", _NONE, _READS)
 GROUP.declare(
     "peak_significance_band",
     "",
-    "flux of the brightest night in {band} above its nearest neighbours over the error, the "
-    "smaller of both sides: below 3 the peak is within the noise",
+    "flux of the peak in {band} less that of the night before or after over the error of the "
+    "difference, the smaller of the two: below 3 the peak is within the noise",
     "with one night",
     _READS,
 )
-GROUP.declare("first_mag_band", "mag", "first night mean in {band}", "not detected", _READS)
-GROUP.declare("last_mag_band", "mag", "latest night mean in {band}", "not detected", _READS)
+GROUP.declare("first_mag_band", "mag", "first night mean in {band}", _NONE, _READS)
+GROUP.declare("last_mag_band", "mag", "latest night mean in {band}", _NONE, _READS)
 GROUP.declare(
-    "amplitude_band", "mag", "faintest minus brightest night mean in {band}", "one night", _READS
+    "amplitude_band",
+    "mag",
+    "largest minus smallest night mean of the magnitude in {band}",
+    "with one night",
+    _READS,
 )
 for _way, _missing, _when in (("rise", _RISE, "up to"), ("fade", _FADE, "from")):
     GROUP.declare(
@@ -71,60 +79,73 @@ GROUP.declare(
     "recent_slope_band",
     "mag / d",
     "change over the last two nights in {band}, positive as it fades",
-    "with one night",
+    _RECENT,
     _READS,
 )
 GROUP.declare(
     "recent_slope_err_band", "mag / d", "1-sigma error of the recent slope in {band}",
-    "with one night", _READS,
+    _RECENT, _READS,
 )  # fmt: skip
 GROUP.declare(
     "rise_bound_band",
     "mag / d",
-    "least rise rate in {band} that a non-detection on an earlier night allows, the first "
-    "detection being 1 sigma fainter",
+    "least rise rate in {band} that a non-detection half a day or more before the first night "
+    "allows, that night's mean being 1 sigma fainter",
     "without a deeper non-detection before it, or where non-detections contradict detections",
     _WITH_LIMITS,
 )
 GROUP.declare(
     "fade_bound_band",
     "mag / d",
-    "least fade rate in {band} that a non-detection on a later night allows, the last "
-    "detection being 1 sigma fainter",
+    "least fade rate in {band} that a non-detection half a day or more after the last night "
+    "allows, that night's mean being 1 sigma fainter",
     "without a deeper non-detection after it, or where non-detections contradict detections",
     _WITH_LIMITS,
 )
 GROUP.declare(
     "half_time_band",
     "d",
-    "time above half of the peak flux in {band}, interpolated, with non-detections as its ends",
+    "time above half of the peak flux in {band}, interpolated linearly in flux; an open end lies "
+    "midway to the closest non-detection below half",
     "while either end is open",
     _WITH_LIMITS,
 )
 GROUP.declare(
     "above_half_band", "d", "time from the first to the last night above half of the peak flux "
-    "in {band}: what the half-time is at least", "not detected", _READS,
+    "in {band}: what the half-time is at least", _NONE, _READS,
 )  # fmt: skip
 GROUP.declare(
-    "best_rise_rate", "mag / d", "rise rate of the band in which it is surest to be fast", _RISE,
+    "best_rise_rate",
+    "mag / d",
+    "rise rate of the band in which the rate less its error is largest",
+    _RISE,
     _READS,
-)  # fmt: skip
+)
 GROUP.declare("best_rise_rate_err", "mag / d", "1-sigma error of the best rise rate", _RISE, _READS)
 GROUP.declare(
-    "best_fade_rate", "mag / d", "fade rate of the band in which it is surest to be fast", _FADE,
+    "best_fade_rate",
+    "mag / d",
+    "fade rate of the band in which the rate less its error is largest",
+    _FADE,
     _READS,
-)  # fmt: skip
+)
 GROUP.declare("best_fade_rate_err", "mag / d", "1-sigma error of the best fade rate", _FADE, _READS)
-GROUP.declare("peak_mag", "mag", "brightest night mean of all bands", "not detected", _READS)
-GROUP.declare("days_since_peak", "d", "days since the brightest night of all bands",
-              "not detected", _READS)  # fmt: skip
+GROUP.declare("peak_mag", "mag", "smallest peak magnitude of all bands", _NONE, _READS)
+GROUP.declare(
+    "days_since_peak",
+    "d",
+    "days since the peak of the band with the smallest peak magnitude",
+    _NONE,
+    _READS,
+)
 
 
 class NightMeans(NamedTuple):
     """Inverse-variance flux means of one band's detections within each night.
 
     ``jd`` (d) is weighted like the flux; ``mag`` and ``err`` in mag; ``flux`` and
-    ``flux_err`` in microjansky.
+    ``flux_err`` in microjansky. The systematic floor is in each detection's error, and averages
+    down with it.
     """
 
     jd: np.ndarray
@@ -310,8 +331,8 @@ def _limits_of(curve, nights, b):
     """The band's non-detections since the episode before, or none if they cannot be trusted.
 
     Packets carry limits of nights on which the source was bright but gave no alert that was
-    shipped (another program's, or one of low quality). A limit deeper than the detections on
-    both its sides shows that this is such a light curve.
+    shipped (another program's, or one of low quality). A limit that is deeper by 1 sigma than
+    the night means before and after it shows that this is such a light curve.
     """
     since = curve.jd[curve.episode - 1] if curve.episode > 0 else -np.inf
     mine = (curve.limit_band == b) & (curve.limit_jd > since)

@@ -29,7 +29,7 @@ GROUP.declare(
     "limit_gap",
     "d",
     "days between the last non-detection before the current episode and its first detection",
-    "without a non-detection before the episode",
+    "without any non-detection before it",
     _ROWS,
 )
 GROUP.declare(
@@ -57,6 +57,7 @@ GROUP.declare(
 def time(curve, row):
     """Write the timing of one light curve into its row."""
     n = len(curve.jd)
+    row.n_episodes = 0
     if n > 0:
         row.age = curve.now - curve.jd[curve.episode]
         row.n_episodes = 1

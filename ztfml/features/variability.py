@@ -14,11 +14,12 @@ GROUP = Group("variability", "how the source varies over all of its history")
 
 _READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 _FEW = "with fewer than {n} detections in the band"
+_FLAT = _FEW + ", or without scatter"
 
 GROUP.declare(
     "mag_std_band",
     "mag",
-    "weighted standard deviation of the positive magnitudes in {band}",
+    "weighted standard deviation of the positive magnitudes in {band}, unbiased by n / (n - 1)",
     _FEW.format(n="2 positive"),
     _READS,
 )
@@ -48,18 +49,18 @@ GROUP.declare(
     "von_neumann_band",
     "",
     "mean squared successive flux difference over the variance in {band}: small when smooth",
-    _FEW.format(n=3),
+    _FLAT.format(n=3),
     _READS,
 )
 GROUP.declare(
     "stetson_k_band",
     "",
     "Stetson K of the difference flux in {band}: 0.80 for Gaussian scatter, less with outliers",
-    _FEW.format(n=2),
+    _FLAT.format(n=2),
     _READS,
 )
 GROUP.declare(
-    "flux_skew_band", "", "skewness of the difference flux in {band}", _FEW.format(n=3), _READS
+    "flux_skew_band", "", "skewness of the difference flux in {band}", _FLAT.format(n=3), _READS
 )
 
 
@@ -84,12 +85,14 @@ def _flux_statistics(flux, err, b, row):
     pull = (flux - mean) / err
     chi2 = (pull**2).sum()
     row.chi2_band[b] = chi2 / (n - 1)
-    if chi2 > 0:
+    # Not chi2 > 0: the mean of equal fluxes is off by a rounding, which is no scatter.
+    varies = flux.max() > flux.min()
+    if varies:
         row.stetson_k_band[b] = np.abs(pull).sum() / np.sqrt(n * chi2)
     plain_mean = flux.mean()
     variance = ((flux - plain_mean) ** 2).sum() / (n - 1)
     row.excess_variance_band[b] = (variance - (err**2).mean()) / (flux**2).mean()
-    if n >= 3 and variance > 0:
+    if n >= 3 and varies:
         step = np.diff(flux)
         row.von_neumann_band[b] = (step**2).sum() / (n - 1) / variance
         third = ((flux - plain_mean) ** 3).sum()
