@@ -1,0 +1,444 @@
+"""Every feature of a light curve once more: slow, plain Python, from the definitions alone.
+
+`of_night` takes the two tables of a parquet pair as they are. It applies the one law itself,
+shares no code with ztfml, and takes other ways where there are any: `numpy.polyfit` for lines,
+`scipy.stats` for moments, sorting and searching instead of running sums.
+"""
+
+import math
+from collections import defaultdict
+from itertools import groupby, pairwise
+from typing import NamedTuple
+
+import numpy as np
+import scipy.stats
+
+NAN = math.nan
+BANDS = {1: "g", 2: "r", 3: "i"}
+SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
+SHORTEST_BASE = 0.02
+EPISODE_GAP = 30.0
+HALF_A_DAY = 0.5
+
+
+class Row(NamedTuple):
+    """One row of a history, or an alert, with everything that is not meant made NaN."""
+
+    jd: float
+    fid: float
+    mag: float
+    sigma: float
+    limit: float
+    sign: int
+
+
+class Detection(NamedTuple):
+    """Flux in microjansky, signed; errors with the systematic floor."""
+
+    jd: float
+    band: str
+    mag: float
+    err: float
+    sign: int
+    flux: float
+    flux_err: float
+
+
+class Limit(NamedTuple):
+    """A non-detection."""
+
+    jd: float
+    band: str
+    mag: float
+
+
+class NightMean(NamedTuple):
+    """One band's detections of one night."""
+
+    jd: float
+    mag: float
+    err: float
+    flux: float
+    flux_err: float
+
+
+def of_night(alerts, history):
+    """The light-curve features of each alert as a list of dicts, in the order of the alerts.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        With ``objectId`` and ``candidate.<field>``.
+    history : pandas.DataFrame
+        With ``objectId``, ``jd``, ``fid``, ``magpsf``, ``sigmapsf``, ``diffmaglim``, ``isdiffpos``.
+    """
+    by_object = defaultdict(set)  # a set: exact duplicates count once
+    fields = ["jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos"]
+    for object_id, *values in history[["objectId", *fields]].itertuples(index=False):
+        row = clean(*values)
+        if not math.isnan(row.jd):
+            by_object[object_id].add(row)
+    packet = alerts[
+        ["objectId", *(f"candidate.{field}" for field in fields if field != "diffmaglim")]
+    ]
+    return [
+        of_alert(clean(jd, fid, mag, sigma, NAN, sign), by_object[object_id])
+        for object_id, jd, fid, mag, sigma, sign in packet.itertuples(index=False)
+    ]
+
+
+def clean(jd, fid, mag, sigma, limit, sign):
+    return Row(
+        within(jd, 2400000.5, 2500000.5),
+        within(fid, 1, 3),
+        within(mag, -5, 40),
+        within(sigma, 0, 10),
+        within(limit, -5, 40),
+        SIGNS.get(str(sign).lower(), 0),
+    )
+
+
+# One NaN object, so that equal rows with NaN are equal in a set.
+def within(value, low, high):
+    return float(value) if value is not None and low <= value <= high else NAN
+
+
+def of_alert(alert, rows):
+    """All features of one alert, given all rows of its object, in any order."""
+    past = sorted((row for row in rows if row.jd < alert.jd and not repeats(row, alert)), key=order)
+    detections = [detection(row) for row in [*past, alert] if not math.isnan(row.mag)]
+    limits = [
+        Limit(row.jd, BANDS.get(row.fid), row.limit)
+        for row in past
+        if math.isnan(row.mag) and not math.isnan(row.limit) and not seen(row, [*past, alert])
+    ]
+    return (
+        counts(detections, limits, alert.jd)
+        | timing(detections, limits, alert.jd)
+        | rates(detections, limits, alert.jd)
+        | colours(detections, alert.jd)
+        | variability(detections)
+    )
+
+
+def repeats(row, alert):
+    """Whether the row is the alert, shipped again with an epoch rounded to 0.1 s."""
+    return (
+        abs(row.jd - alert.jd) < 1e-5 and row.fid == alert.fid and abs(row.mag - alert.mag) < 1e-3
+    )
+
+
+def seen(limit, rows):
+    """Whether there is a detection in the exposure of a non-detection."""
+    return any(
+        abs(row.jd - limit.jd) < 1e-5
+        and BANDS.get(row.fid) == BANDS.get(limit.fid)
+        and not math.isnan(row.mag)
+        for row in rows
+    )
+
+
+def order(row):
+    """By time; rows of one epoch by their values, with NaN last."""
+    return tuple((math.isnan(value), value) for value in row)
+
+
+def detection(row):
+    # Without an error, or with one of zero: the alert threshold of 5 sigma.
+    sigma = row.sigma if row.sigma > 0 else 2.5 / math.log(10) / 5
+    err = math.hypot(sigma, 0.015)
+    size = 10 ** ((23.9 - row.mag) / 2.5)
+    flux_err = size * err * math.log(10) / 2.5
+    sign = -1 if row.sign < 0 else 1
+    return Detection(row.jd, BANDS.get(row.fid), row.mag, err, row.sign, sign * size, flux_err)
+
+
+def night(jd):
+    """The UT date, within which a night at Palomar lies."""
+    return math.floor(jd + 0.5)
+
+
+# --- counts and timing ------------------------------------------------------------------
+
+
+def counts(detections, limits, now):
+    recent = [limit for limit in limits if now - limit.jd <= 30]
+    signs = [d.sign for d in detections if d.sign != 0]
+    nights = [night(d.jd) for d in detections]
+    values = {
+        "n_det": len(detections),
+        "n_limit": len(recent),
+        "n_nights": len(set(nights)),
+        "frac_positive": signs.count(1) / len(signs) if signs else NAN,
+        "n_det_tonight": nights.count(night(now)),
+        "max_separation": detections[-1].jd - detections[0].jd if len(detections) > 1 else NAN,
+    }
+    for band in BANDS.values():
+        values[f"n_det_{band}"] = sum(d.band == band for d in detections)
+        values[f"n_limit_{band}"] = sum(limit.band == band for limit in recent)
+    return values
+
+
+def timing(detections, limits, now):
+    runs = episodes(detections)
+    start = runs[-1][0].jd if runs else NAN
+    before = [limit.jd for limit in limits if limit.jd < start]
+    gaps = [b.jd - a.jd for a, b in pairwise(detections)]
+    return {
+        "age": now - start,
+        "limit_gap": start - max(before) if before else NAN,
+        "days_since_limit": now - max(limit.jd for limit in limits) if limits else NAN,
+        "days_since_detection": gaps[-1] if gaps else NAN,
+        "n_episodes": len(runs),
+        "longest_gap": max(gaps, default=NAN),
+    }
+
+
+def episodes(detections):
+    """Runs of detections without a gap over 30 d."""
+    runs = [detections[:1]] if detections else []
+    for before, after in pairwise(detections):
+        if after.jd - before.jd > EPISODE_GAP:
+            runs.append([])
+        runs[-1].append(after)
+    return runs
+
+
+# --- rates ------------------------------------------------------------------------------
+
+
+def night_means(detections, band):
+    """The night means of a band's positive detections in the current episode."""
+    current = episodes(detections)[-1] if detections else []
+    chosen = [d for d in current if d.band == band and d.flux > 0]
+    return [mean_of(list(group)) for _, group in groupby(chosen, lambda d: night(d.jd))]
+
+
+def mean_of(detections):
+    weight = [d.flux_err**-2 for d in detections]
+    flux, total = np.average([d.flux for d in detections], weights=weight, returned=True)
+    jd = detections[0].jd
+    jd += np.average([d.jd - jd for d in detections], weights=weight)
+    flux_err = total**-0.5
+    mag = 23.9 - 2.5 * math.log10(flux)
+    return NightMean(jd, mag, 2.5 / math.log(10) * flux_err / flux, flux, flux_err)
+
+
+def line(jd, mag, err):
+    """Slope and its error by weighted least squares, the error enlarged where the line misfits."""
+    jd, mag, err = np.array(jd), np.array(mag), np.array(err)
+    if len(jd) < 2 or jd.max() - jd.min() < SHORTEST_BASE:
+        return NAN, NAN
+    jd = jd - jd.mean()
+    (slope, level), covariance = np.polyfit(jd, mag, 1, w=1 / err, cov="unscaled")
+    chi2 = np.sum(((mag - slope * jd - level) / err) ** 2)
+    misfit = max(1, chi2 / (len(jd) - 2)) if len(jd) > 2 else 1
+    return slope, math.sqrt(covariance[0, 0] * misfit)
+
+
+def brightest(means):
+    """The position of the largest flux less its error."""
+    return max(range(len(means)), key=lambda k: means[k].flux - means[k].flux_err)
+
+
+def rates(detections, limits, now):
+    by_band = {band: night_means(detections, band) for band in BANDS.values()}
+    values = {}
+    for band, means in by_band.items():
+        own = trusted_limits(detections, limits, means, band)
+        values |= {f"{name}_{band}": value for name, value in rates_of(means, own, now).items()}
+    for way in ("rise", "fade"):
+        fits = [(values[f"{way}_rate_{b}"], values[f"{way}_rate_err_{b}"]) for b in by_band]
+        known = [fit for fit in fits if not math.isnan(fit[0])]
+        best = max(known, key=lambda fit: fit[0] - fit[1], default=(NAN, NAN))
+        values[f"best_{way}_rate"], values[f"best_{way}_rate_err"] = best
+    peaks = [
+        (values[f"peak_mag_{b}"], values[f"days_since_peak_{b}"]) for b in by_band if by_band[b]
+    ]
+    # Of equal peaks that of the bluest band counts.
+    brightest_of_all = min(peaks, key=lambda peak: peak[0], default=(NAN, NAN))
+    values["peak_mag"], values["days_since_peak"] = brightest_of_all
+    return values
+
+
+def rates_of(means, limits, now):
+    names = ["peak_mag", "days_since_peak", "first_mag", "last_mag", "above_half"]
+    values = dict.fromkeys(names, NAN)
+    peak = brightest(means) if means else None
+    if means:
+        first, last = above_half(means, peak)
+        values["peak_mag"] = means[peak].mag
+        values["days_since_peak"] = now - means[peak].jd
+        values["first_mag"] = means[0].mag
+        values["last_mag"] = means[-1].mag
+        values["above_half"] = means[last].jd - means[first].jd
+    values["peak_significance"] = significance(means, peak)
+    several = len(means) > 1
+    values["amplitude"] = np.ptp([m.mag for m in means]) if several else NAN
+    values |= fit("rise", means[: peak + 1] if means else [], -1)
+    values |= fit("fade", means[peak:] if means else [], +1)
+    recent = line(*columns(means[-2:]))
+    values["recent_slope"], values["recent_slope_err"] = recent
+    values["rise_bound"] = bound(means[:1], [m for m in limits if means and m.jd < means[0].jd])
+    values["fade_bound"] = bound(means[-1:], [m for m in limits if means and m.jd > means[-1].jd])
+    values["half_time"] = half_time(means, peak, limits) if means else NAN
+    return values
+
+
+def columns(means):
+    return [m.jd for m in means], [m.mag for m in means], [m.err for m in means]
+
+
+def fit(way, means, sign):
+    slope, err = line(*columns(means))
+    known = not math.isnan(slope)
+    return {
+        f"{way}_rate": sign * slope,
+        f"{way}_rate_err": err,
+        f"{way}_n": len(means) if known else NAN,
+        f"{way}_base": means[-1].jd - means[0].jd if known else NAN,
+    }
+
+
+def significance(means, peak):
+    if len(means) < 2:
+        return NAN
+    neighbours = [means[k] for k in (peak - 1, peak + 1) if 0 <= k < len(means)]
+    return min(
+        (means[peak].flux - other.flux) / math.hypot(means[peak].flux_err, other.flux_err)
+        for other in neighbours
+    )
+
+
+def above_half(means, peak):
+    """First and last of the unbroken run of nights around the peak above half of its flux."""
+    half = means[peak].flux / 2
+    first = last = peak
+    while first > 0 and means[first - 1].flux >= half:
+        first -= 1
+    while last < len(means) - 1 and means[last + 1].flux >= half:
+        last += 1
+    return first, last
+
+
+def trusted_limits(detections, limits, means, band):
+    """The band's limits since the episode before; none if the nights around one contradict it."""
+    before = episodes(detections)[:-1]
+    since = before[-1][-1].jd if before else -math.inf
+    own = [limit for limit in limits if limit.band == band and limit.jd > since]
+    for limit in own:
+        for a, b in pairwise(means):
+            if a.jd < limit.jd < b.jd and limit.mag > max(a.mag + a.err, b.mag + b.err):
+                return []
+    return own
+
+
+def bound(means, limits):
+    """The largest rate towards the limits of other nights that is positive."""
+    found = [
+        (limit.mag - mean.mag - mean.err) / abs(limit.jd - mean.jd)
+        for mean in means
+        for limit in limits
+        if abs(limit.jd - mean.jd) >= HALF_A_DAY
+    ]
+    return max((rate for rate in found if rate > 0), default=NAN)
+
+
+def half_time(means, peak, limits):
+    """From end to end: a crossing of half flux, or midway to a limit below half flux."""
+    half = means[peak].flux / 2
+    first, last = above_half(means, peak)
+    deep = [m.jd for m in limits if 10 ** ((23.9 - m.mag) / 2.5) < half]
+    before = max((jd for jd in deep if jd < means[first].jd), default=NAN)
+    after = min((jd for jd in deep if jd > means[last].jd), default=NAN)
+    if first > 0:
+        start = crossing(means[first - 1], means[first], half)
+    else:
+        start = (before + means[first].jd) / 2
+    if last < len(means) - 1:
+        end = crossing(means[last], means[last + 1], half)
+    else:
+        end = (means[last].jd + after) / 2
+    return end - start
+
+
+def crossing(a, b, flux):
+    jd, level = zip(*sorted([(a.jd, a.flux), (b.jd, b.flux)], key=lambda p: p[1]), strict=True)
+    return np.interp(flux, level, jd)
+
+
+# --- colour -----------------------------------------------------------------------------
+
+
+def colours(detections, now):
+    g, r, i = (night_means(detections, band) for band in "gri")
+    pairs = pairs_of(g, r)
+    values = dict.fromkeys(["g_r", "g_r_err", "g_r_age", "g_r_peak", "r_i", "r_i_err"], NAN)
+    if pairs:
+        jd, values["g_r"], values["g_r_err"] = pairs[-1]
+        values["g_r_age"] = now - jd
+        peaks = [means[brightest(means)] for means in (g, r, i) if means]
+        at_peak = min(peaks, key=lambda mean: mean.mag).jd
+        values["g_r_peak"] = min(pairs, key=lambda pair: abs(pair[0] - at_peak))[1]
+    slope = line(*zip(*pairs, strict=True)) if pairs else (NAN, NAN)
+    values["g_r_slope"], values["g_r_slope_err"] = slope
+    red = pairs_of(r, i)
+    if red:
+        _, values["r_i"], values["r_i_err"] = red[-1]
+    return values
+
+
+def pairs_of(blue, red):
+    """Epoch, colour and error of each blue night with its closest red one."""
+    pairs = []
+    for b in blue:
+        close = [r for r in red if abs(r.jd - b.jd) <= HALF_A_DAY]
+        if close:
+            r = min(close, key=lambda r: abs(r.jd - b.jd))
+            pairs.append(((b.jd + r.jd) / 2, b.mag - r.mag, math.hypot(b.err, r.err)))
+    return pairs
+
+
+# --- variability ------------------------------------------------------------------------
+
+
+def variability(detections):
+    values = {}
+    for band in BANDS.values():
+        own = [d for d in detections if d.band == band]
+        bright = [d for d in own if d.flux > 0]
+        of_band = of_flux([d.flux for d in own], [d.flux_err for d in own])
+        of_band |= of_magnitudes([d.mag for d in bright], [d.err for d in bright])
+        values |= {f"{name}_{band}": value for name, value in of_band.items()}
+    return values
+
+
+def of_flux(flux, err):
+    names = ["chi2", "excess_variance", "von_neumann", "stetson_k", "flux_skew"]
+    values = dict.fromkeys(names, NAN)
+    flux, err = np.array(flux), np.array(err)
+    n = len(flux)
+    if n >= 2:
+        residual = (flux - np.average(flux, weights=err**-2)) / err
+        variance = np.var(flux, ddof=1)
+        values["chi2"] = np.sum(residual**2) / (n - 1)
+        values["excess_variance"] = (variance - np.mean(err**2)) / np.mean(flux**2)
+        if np.ptp(flux) > 0:
+            values["stetson_k"] = np.mean(np.abs(residual)) / np.sqrt(np.mean(residual**2))
+    if n >= 3 and np.ptp(flux) > 0:
+        values["von_neumann"] = np.sum(np.diff(flux) ** 2) / (n - 1) / variance
+        values["flux_skew"] = scipy.stats.skew(flux, bias=False)
+    return values
+
+
+def of_magnitudes(mag, err):
+    mag, weight = np.array(mag), np.array(err) ** -2.0
+    n = len(mag)
+    values = {"mag_std": NAN, "mag_iqr": NAN}
+    if n >= 2:
+        mean = np.average(mag, weights=weight)
+        variance = np.average((mag - mean) ** 2, weights=weight)
+        values["mag_std"] = np.sqrt(variance * n / (n - 1))
+    if n >= 4:
+        values["mag_iqr"] = np.subtract(*np.percentile(mag, [75, 25]))
+    return values

@@ -1,0 +1,193 @@
+"""Every light-curve feature against definitions written twice: ours, and other packages'."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.features import oracle
+from tests.features.curves import curves_frames
+from tests.nights import JD, random_frames
+from ztfml.features import compute, of_light_curve
+from ztfml.features.rates import fit_slope
+from ztfml.features.registry import FEATURES
+from ztfml.night import Night
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+NAMES = [feature.name for feature in FEATURES if feature.column is None]
+RELATIVE = 1e-9
+# Values that are small differences of large ones: a Julian date is held to 4.7e-10 d, so that
+# days are known to a few of that; differences of magnitudes (which are of order 20) and their
+# rates to some 1e-14 over the time base.
+OF_DAYS = 2e-9
+OF_ANYTHING = 1e-12
+
+
+def disagreements(alerts, history):
+    """One line a feature in which some alert differs from the oracle."""
+    night = Night.from_frames(alerts, history)
+    assert (night.alerts["candid"] == alerts["candid"]).all()
+    computed = compute(night)
+    expected = pd.DataFrame(oracle.of_night(alerts, history)).astype(float)
+    assert set(expected) == set(NAMES)
+    unit = {feature.name: feature.unit for feature in FEATURES}
+    lines = []
+    for name in NAMES:
+        ours, theirs = computed[name].to_numpy(), expected[name].to_numpy()
+        absolute = OF_DAYS if unit[name] == "d" else OF_ANYTHING
+        same = np.isclose(ours, theirs, rtol=RELATIVE, atol=absolute, equal_nan=True)
+        if not same.all():
+            k = int(np.argmin(same))
+            lines.append(f"{name}: {(~same).sum()}, first row {k}: {ours[k]}, not {theirs[k]}")
+    return lines
+
+
+def test_the_oracle_knows_every_light_curve_feature():
+    assert set(oracle.of_alert(oracle.Row(JD, 1, 18.0, 0.1, np.nan, 1), set())) == set(NAMES)
+
+
+@pytest.mark.parametrize("max_rows", [10, 40, 150])
+@pytest.mark.parametrize("seed", range(7))
+def test_on_random_rows(seed, max_rows):
+    assert not disagreements(*random_frames(seed, n_objects=26, max_rows=max_rows))
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_on_light_curves_of_real_shapes(seed):
+    alerts, history = curves_frames(seed, 250)
+    assert not disagreements(alerts, history)
+
+
+def test_shapes_that_reach_every_feature():
+    """Agreement on NaN alone would be none."""
+    known = compute(Night.from_frames(*curves_frames(0, 250)))[NAMES].notna().sum()
+    assert len(NAMES) > 90
+    assert known.min() >= 10, known.nsmallest(3)
+
+
+def test_on_real_alerts(shared_data):
+    stem = shared_data / "alerts" / "ztf_alerts_real"
+    alerts = pd.read_parquet(f"{stem}.parquet")
+    history = pd.read_parquet(f"{stem}_prv_candidates.parquet").reset_index()
+    assert len(alerts) > 5000
+    assert not disagreements(alerts, history)
+
+
+# --- by hand: what the oracle and the compiled functions first disagreed on -------------------
+
+
+def curve_of(rows):
+    columns = ["jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def test_an_error_of_zero_is_one_that_was_not_measured():
+    """It counts as 5 sigma, 0.2171 mag, not as the surest point of all."""
+    points = [(JD + 0.2, 2, 18.0, 0.0, 20.5, 1), (JD + 2.2, 2, 19.0, 0.0, 20.5, 1)]
+    err = np.hypot(2.5 / np.log(10) / 5, 0.015)
+    values = of_light_curve(curve_of(points))
+    assert values["fade_rate_err_r"] == pytest.approx(2**0.5 * err / 2)
+    assert err == pytest.approx(0.2177, abs=1e-4)
+
+
+def test_a_non_detection_in_the_exposure_of_a_detection_is_none():
+    """Merged packets repeat an exposure as both; left in, it would contradict its detection."""
+    points = [
+        (JD - 1.8, 2, np.nan, np.nan, 20.5, 0),
+        (JD + 0.2, 2, 19.0, 0.1, 20.5, 1),
+        (JD + 2.2, 2, 18.5, 0.1, 20.5, 1),
+        (JD + 2.2, 2, np.nan, np.nan, 20.5, 0),
+        (JD + 2.2, 1, np.nan, np.nan, 20.4, 0),
+        (JD + 5.2, 2, 18.0, 0.1, 20.5, 1),
+    ]
+    values = of_light_curve(curve_of(points))
+    assert (values["n_limit_r"], values["n_limit_g"]) == (1, 1)
+    assert values["rise_bound_r"] == pytest.approx((20.5 - 19.0 - np.hypot(0.1, 0.015)) / 2)
+    # The same of the alert itself, whose epoch the packet before rounded to 0.1 s.
+    early = curve_of([*points[:2], (JD + 2.2 - 1e-6, 2, np.nan, np.nan, 20.5, 0), points[2]])
+    assert of_light_curve(early)["n_limit_r"] == 1
+
+
+def test_equal_fluxes_have_no_shape():
+    """The mean of three equal fluxes is off by a rounding; that is not a scatter."""
+    for mag in np.arange(17, 20, 0.1):
+        values = of_light_curve(
+            curve_of([(JD + 0.2 + k, 2, mag, 0.1 + 0.01 * k, 20.5, 1) for k in range(3)])
+        )
+        assert values[["stetson_k_r", "von_neumann_r", "flux_skew_r"]].isna().all()
+        assert values["chi2_r"] == pytest.approx(0, abs=1e-20)
+
+
+# --- other packages ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_variability_agrees_with_light_curve(seed):
+    package = pytest.importorskip("light_curve")
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(4, 60))
+    t = np.sort(rng.choice(300, n, replace=False)) + 0.2
+    mag, sigma, sign = rng.uniform(16, 20, n), rng.uniform(0.02, 0.2, n), rng.choice([1, -1], n)
+    rows = zip(JD + t, [2] * n, mag, sigma, [20.5] * n, sign, strict=True)
+    values = of_light_curve(curve_of(rows))
+    flux = sign * 10 ** (-0.4 * (mag - 23.9))
+    err = np.abs(flux) * np.hypot(sigma, 0.015) * 0.4 * np.log(10)
+
+    def theirs(*features):
+        return package.Extractor(*features)(t, flux, err)
+
+    ours = values[["chi2_r", "stetson_k_r", "flux_skew_r", "von_neumann_r"]].to_numpy(float)
+    names = (package.ReducedChi2(), package.StetsonK(), package.Skew(), package.Eta())
+    assert ours == pytest.approx(theirs(*names), rel=1e-9)
+    # Theirs is over the squared mean, which a source about its reference does not have.
+    excess, mean = theirs(package.ExcessVariance(), package.Mean())
+    assert values["excess_variance_r"] == pytest.approx(excess * mean**2 / np.mean(flux**2))
+    gap, duration = theirs(package.MaximumTimeInterval(), package.Duration())
+    assert values["longest_gap"] == pytest.approx(gap)
+    assert values["max_separation"] == pytest.approx(duration)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_slopes_agree_with_light_curve(seed):
+    package = pytest.importorskip("light_curve")
+    rng = np.random.default_rng(seed)
+    n = int(rng.integers(3, 40))
+    t = np.sort(rng.uniform(0, 100, n))
+    mag, err = 18 + 0.1 * t + rng.normal(0, 0.2, n), rng.uniform(0.02, 0.3, n)
+    slope, slope_err, chi2 = package.LinearFit()(t, mag, err)
+    line = fit_slope(JD + t, mag, err)
+    assert line.slope == pytest.approx(slope, rel=1e-8)
+    assert line.err == pytest.approx(slope_err * max(1, chi2) ** 0.5, rel=1e-8)
+
+
+def test_latitudes_agree_with_rotations_by_hand():
+    """The matrix of the Hipparcos catalogue (ESA SP-1200, eq. 1.5.11) and the obliquity."""
+    rng = np.random.default_rng(5)
+    ra, dec = rng.uniform(0, 360, 300), np.degrees(np.arcsin(rng.uniform(-1, 1, 300)))
+    alerts, _ = random_frames(1, n_objects=26)
+    alerts = pd.concat([alerts] * 10, ignore_index=True).iloc[:300]
+    alerts = alerts.assign(candid=range(300), **{"candidate.ra": ra, "candidate.dec": dec})
+    values = compute(Night.from_frames(alerts))
+    a, d = np.radians(ra), np.radians(dec)
+    x, y, z = np.cos(d) * np.cos(a), np.cos(d) * np.sin(a), np.sin(d)
+    sin_b = -0.8676661490 * x - 0.1980763734 * y + 0.4559837762 * z
+    assert values["abs_gal_lat"].to_numpy() == pytest.approx(
+        np.abs(np.degrees(np.arcsin(sin_b))), abs=1e-4
+    )
+    obliquity = np.radians(84381.406 / 3600)
+    sin_beta = np.cos(obliquity) * z - np.sin(obliquity) * y
+    assert values["abs_ecl_lat"].to_numpy() == pytest.approx(
+        np.abs(np.degrees(np.arcsin(sin_beta))), abs=1e-4
+    )
+
+
+def test_latitudes_agree_with_astropy_one_position_at_a_time():
+    from astropy.coordinates import SkyCoord
+
+    alerts, _ = random_frames(2)
+    values = compute(Night.from_frames(alerts))
+    for k, (ra, dec) in alerts[["candidate.ra", "candidate.dec"]].iterrows():
+        position = SkyCoord(ra, dec, unit="deg")
+        assert values["abs_gal_lat"][k] == pytest.approx(abs(position.galactic.b.deg), abs=1e-9)
+        ecliptic = position.barycentricmeanecliptic
+        assert values["abs_ecl_lat"][k] == pytest.approx(abs(ecliptic.lat.deg), abs=1e-5)
