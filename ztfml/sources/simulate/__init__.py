@@ -34,6 +34,7 @@ MIXES = {
     "natural": {"artifact": 0.30, "sso": 0.20, "star": 0.42, "agn": 0.07, "transient": 0.01},
     "balanced": dict.fromkeys(LABELS, 0.2),
 }
+_NAMES = 26**7  # of seven letters
 _PACKET_WINDOW = 30.0  # d of history that a packet carries
 _EVALUATED_AT_ONCE = 1_500_000  # pairs of source and exposure; bounds the memory in use
 
@@ -56,7 +57,8 @@ def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
         the rare kinds of a class are drawn by the square root of their natural share, so
         that the fast transients are there to be learnt.
     start_jd : float
-        Julian date that the first night begins with (midnight UT, half-integer), d.
+        Julian date that the first night begins with (midnight UT, half-integer), d. Nights
+        look as they did then: no drb before June 2019, little history in 2018.
 
     Yields
     ------
@@ -166,11 +168,12 @@ class _Block:
     number: int
     sources: object
     key: np.ndarray
-    numbers: np.ndarray
     alerts: dict  # night -> Measurements
     first_jd: float
+    names: np.ndarray = None  # numbers that the sources are named after
     past: Measurements = None
-    rows: np.ndarray = None
+    rows: np.ndarray = None  # sources with alerts
+    filed: np.ndarray = None  # which of them have a history
     before: dict = None
     around: dict = None
 
@@ -197,18 +200,22 @@ def _cast(seed, number, kind, quota, survey, exposures):
             survey.nights[nights[0]],
             survey.nights[nights[-1]] + 1,
         )
+        first_name = (number * len(jobs) + job) * (_NAMES // len(KINDS) // len(jobs))
         drawn = 0
         while any(missing.values()):
             size = min(max(60, 3 * quota, drawn), 60_000)
-            block = _audition(seed, number, kind, survey, stage, nights, missing, size, job, drawn)
+            rng = _generator(seed, 2, number, job, drawn)
+            block = _audition(rng, number, kind, stage, nights, missing, size)
+            block.names = first_name + drawn + np.arange(size)
             drawn += size
             if block.alerts:
                 blocks.append(block)
     return blocks
 
 
-def _audition(seed, number, kind, survey, stage, nights, missing, size, job, drawn):
-    rng = _generator(seed, 2, number, job, drawn)
+def _audition(rng, number, kind, stage, nights, missing, size):
+    """Draw sources and keep what is detected of them, as far as it is still missing."""
+    survey = stage.survey
     sources = kind.draw(rng, size, stage)
     key = rng.integers(0, 2**63, size).astype(np.uint64)
     place = field_of(sources.ra, sources.dec)
@@ -223,25 +230,45 @@ def _audition(seed, number, kind, survey, stage, nights, missing, size, job, dra
             alerts[night] = pairs.take(taken)
     # A packet's history reaches back 30 d from the first alert.
     first_jd = stage.first_jd - (_PACKET_WINDOW if kind.one_night else LOOK_BACK)
-    numbers = (number * 64 + job % 64) * 2_900_000 + drawn + np.arange(size)
-    return _Block(kind, number, sources, key, numbers, alerts, first_jd)
+    return _Block(kind, number, sources, key, alerts, first_jd)
 
 
 def _look_back(survey, block):
     """Measure the chosen sources of a block in all exposures before and during the nights."""
     chosen = np.unique(np.concatenate([pairs.row for pairs in block.alerts.values()]))
-    last_night = max(block.alerts)
+    block.rows, block.filed = chosen, _filed(block, chosen)
     place = field_of(block.sources.ra[chosen], block.sources.dec[chosen])
-    until = survey.nights[last_night] + 1
-    parts = []
+    until = survey.nights[max(block.alerts)] + 1
+    parts, covered = [], np.zeros(len(chosen), int)
     step = max(1, _EVALUATED_AT_ONCE // _most_exposures(survey, place, block.first_jd, until))
     for begin in range(0, len(chosen), step):
-        some = chosen[begin : begin + step]
-        row, exposure = survey.exposures(place[begin : begin + step], block.first_jd, until)
-        parts.append(measure(survey, block.sources, block.key, some[row], exposure))
+        some = slice(begin, begin + step)
+        row, exposure = survey.exposures(place[some], block.first_jd, until)
+        pairs = measure(survey, block.sources, block.key, chosen[some][row], exposure)
+        covered[some] = np.bincount(row[pairs.jd < survey.nights[0]], minlength=len(place[some]))
+        # What can be in no file is let go here, for the sake of memory.
+        wanted = (_carried(pairs, until) | (pairs.jd >= survey.nights[0])) & block.filed[some][row]
+        parts.append(pairs.take(wanted | pairs.detected))
     block.past = Measurements(*(np.concatenate(values) for values in zip(*parts, strict=True)))
-    block.rows = chosen
-    block.before = _before(survey, block, place)
+    block.before = _before(survey, block, place, covered)
+
+
+def _filed(block, rows):
+    """Which sources have their history kept by a broker."""
+    counterpart = block.sources.counterpart
+    near = counterpart.distance[rows] < 1.2
+    brightness = np.where(near, counterpart.mag[rows, 1], 23.0)
+    return real_enough(block.key[rows], brightness, block.kind.label)
+
+
+def _carried(past, end):
+    """Which rows stand in the packet of a detection before `end`: it follows within 30 d."""
+    index = np.arange(len(past.jd))
+    following = np.where(past.detected & (past.jd < end), index, len(index))
+    following = np.minimum.accumulate(following[::-1])[::-1]
+    then = np.append(past.jd, np.inf)[following]
+    whose = np.append(past.row, -1)[following]
+    return (whose == past.row) & (then - past.jd <= _PACKET_WINDOW)
 
 
 def _most_exposures(survey, place, first_jd, last_jd):
@@ -249,10 +276,10 @@ def _most_exposures(survey, place, first_jd, last_jd):
     return max(1, np.bincount(survey.field[exposure]).max(initial=1))
 
 
-def _before(survey, block, place):
+def _before(survey, block, place, covered):
     """What happened at each place before the exposures that are simulated."""
     n = len(block.rows)
-    rng = _generator(int(block.key[0]), n)
+    rng = _generator(int(block.key[0]), 0)
     past = block.past
     at = np.searchsorted(block.rows, past.row)
     coverage = np.floor(survey.old_coverage[place] * rng.uniform(0.8, 1.2, n)).astype(int)
@@ -260,9 +287,8 @@ def _before(survey, block, place):
         # Another asteroid, or a fault, once in a while.
         old = np.minimum(rng.random(n) < 0.06, coverage)
     elif block.sources.steady:
-        earlier = past.jd < survey.nights[0]
-        covered = np.bincount(at[earlier], minlength=n)
-        found = np.bincount(at[earlier], weights=past.detected[earlier], minlength=n)
+        earlier = past.detected & (past.jd < survey.nights[0])
+        found = np.bincount(at[earlier], minlength=n)
         old = rng.binomial(coverage, found / np.maximum(covered, 1))
     else:
         old = np.zeros(n, int)
@@ -364,7 +390,7 @@ def _around(block, own):
         where = block.sources.counterpart
         latitude = galactic_latitude(block.sources.ra[rows], block.sources.dec[rows])
         block.around = neighbourhood(
-            np.random.default_rng(int(block.key[0]) + 1),
+            _generator(int(block.key[0]), 1),
             Counterpart(where.kind[rows], where.mag[rows], where.distance[rows]),
             latitude,
         )
@@ -396,20 +422,10 @@ def _history(survey, night, block):
     packet.
     """
     past, end = block.past, survey.nights[night] + 1
-    tonight = np.unique(block.alerts[night].row)
-    brightness = np.where(
-        block.sources.counterpart.distance[tonight] < 1.2,
-        block.sources.counterpart.mag[tonight, 1],
-        23.0,
-    )
-    kept = tonight[real_enough(block.key[tonight], brightness, block.kind.label)]
-    index = np.arange(len(past.jd))
-    following = np.where(past.detected & (past.jd < end), index, len(index))
-    following = np.minimum.accumulate(following[::-1])[::-1]
-    then = np.append(past.jd, np.inf)[following]
-    whose = np.append(past.row, -1)[following]
-    carried = (whose == past.row) & (then - past.jd <= _PACKET_WINDOW)
-    keep = (carried | (past.jd >= end - 1)) & (past.jd < end) & np.isin(past.row, kept)
+    tonight = np.zeros(len(block.rows), bool)
+    tonight[np.searchsorted(block.rows, block.alerts[night].row)] = True
+    of_night = (tonight & block.filed)[np.searchsorted(block.rows, past.row)]
+    keep = (_carried(past, end) | (past.jd >= end - 1)) & (past.jd < end) & of_night
     rows = past.take(keep)
     owner, count = np.unique(rows.row, return_counts=True)
     first_jd = block.before["first_jd"][np.searchsorted(block.rows, owner)]
@@ -440,7 +456,7 @@ def _object_ids(block, row, first_jd):
     """ZTF names: the year of the first detection and seven letters."""
     # Multiplying by a number without the factors 2 and 13 shuffles the names, one to one,
     # so that kinds do not stand together in a sorted list.
-    shuffled = block.numbers[row] * 1_000_003 % 26**7
+    shuffled = block.names[row] * 1_000_003 % _NAMES
     letters = np.empty((len(row), 7), np.uint8)
     for place in range(6, -1, -1):
         letters[:, place] = shuffled % 26 + ord("a")

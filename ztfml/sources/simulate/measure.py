@@ -82,6 +82,8 @@ def measure(survey, sources, key, row, exposure):
     detected = (sigmapsf < FAINTEST_SIGMA) & (scorr >= _LEAST_SCORR) & (magpsf < limit)
     detected &= noise.uniform(own, exposure, 21) < _COMPLETE
     sign = np.where(seen > 0, 1, -1).astype(np.int8)
+    # Small integers: a full night holds ten million of these.
+    row, exposure, fid = row.astype(np.int32), exposure.astype(np.int32), fid.astype(np.int8)
     return Measurements(row, exposure, jd, fid, limit, magpsf, sigmapsf, scorr, sign, detected)
 
 
