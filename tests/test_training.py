@@ -120,9 +120,9 @@ def test_files_that_contradict_each_other(nights, tmp_path):
 def test_one_class_is_too_few(nights, tmp_path):
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.assign(label="agn").to_csv(tmp_path / "agn.csv", index=False)
-    with pytest.raises(LabelError, match="only agn is labelled"):
+    with pytest.raises(LabelError, match="only alerts of class agn are labelled"):
         train([nights[0]], tmp_path / "model", [tmp_path / "agn.csv"])
-    with pytest.raises(LabelError, match="only nothing is labelled"):
+    with pytest.raises(LabelError, match="no alert is labelled"):
         train([nights[1]], tmp_path / "model", [tmp_path / "agn.csv"])
     assert not (tmp_path / "model").exists()
 
@@ -173,6 +173,22 @@ def test_honest_figure_by_hand(nights, trained):
         index=list(LABELS), columns=list(LABELS), fill_value=0
     )
     assert trained[0].card["metrics"][0]["confusion"] == counts.to_numpy().tolist()
+
+
+def test_only_real_alerts_are_scored_beside_simulated_ones(nights, tmp_path):
+    simulated = tmp_path / "simulated.parquet"
+    Night.load(nights[2]).save(simulated)
+    labels = pd.read_csv(labels_beside(nights[2]))
+    labels["evidence"] = "simulated: " + labels["evidence"]
+    labels.to_csv(labels_beside(simulated), index=False)
+    train([nights[0], simulated], tmp_path / "model")
+    figures = load_model(tmp_path / "model").card["metrics"]
+    assert figures[0]["title"] == "Nights never trained on"
+    assert figures[0]["n"] == len(pd.read_csv(labels_beside(nights[0])))
+    assert "Only real alerts are scored" in figures[0]["rule"]
+    train([simulated], tmp_path / "model")
+    rule = load_model(tmp_path / "model").card["metrics"][0]["rule"]
+    assert "All of them are simulated" in rule
 
 
 def test_one_night_has_no_honest_figure(nights, tmp_path):

@@ -398,7 +398,9 @@ def object_folds(code, groups, n_folds, seed):
 def fit_temperature(scores, code, weight):
     """Find the temperature at which softmax(scores / temperature) is best calibrated.
 
-    It has the lowest weighted cross-entropy (Guo et al. 2017, arXiv:1706.04599).
+    It has the lowest weighted cross-entropy (Guo et al. 2017, arXiv:1706.04599). Vector
+    scaling, two numbers a class, was tried beside it: it follows the few held-out objects of
+    rare classes (real alerts, five folds by object: cross-entropy 0.133 against 0.114).
 
     Parameters
     ----------

@@ -537,7 +537,8 @@ def _training_sections(training):
             circular = "yes" if one["circular"] else "no"
             rows.append([one["label"], one["evidence"], circular, f"{one['alerts']:,}"])
         yield "\n".join(table_rows(rows))
-    yield from training.get("rules", [])
+    if training.get("rules"):
+        yield "\n".join(f"- {rule}" for rule in training["rules"])
 
 
 def _feature_section(features):

@@ -190,9 +190,10 @@ def read_training_set(nights, labels=None, drop_circular=False):
         pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), summaries
     )
     if len(np.unique(known.y)) < 2:
+        found = f"only alerts of class {known.y[0]} are" if len(known.y) else "no alert is"
         raise LabelError(
-            f"{', '.join(map(str, nights))}: only {' '.join(np.unique(known.y)) or 'nothing'} is "
-            "labelled; name nights with labels of at least two classes"
+            f"{', '.join(map(str, nights))}: {found} labelled; name nights with labels of at "
+            "least two classes"
         )
     return known
 
@@ -295,20 +296,27 @@ def _figures(classifier, known, seed):
 
 
 def _score_parts(classifier, known, parts, title, rule):
-    predicted = out_of_part(
-        classifier, known.table, known.y, known.objects, parts, weight=known.weight
-    )
+    """Yield the figures on the parts left out, and the same without circular labels."""
     simulated = known.labels["simulated"].to_numpy()
-    scored = predicted.notna().all(axis=1).to_numpy()
-    if (scored & ~simulated).any() and simulated.any():
-        scored &= ~simulated
-        rule += " Real alerts only are scored."
-    elif simulated[scored].all():
-        rule += " All of them are simulated, and real nights differ."
+    wanted = ~simulated if not simulated.all() else simulated
+    predicted = out_of_part(
+        classifier,
+        known.table,
+        known.y,
+        known.objects,
+        parts,
+        weight=known.weight,
+        left_out=np.unique(parts[wanted]),
+    )
+    scored = wanted & predicted.notna().all(axis=1).to_numpy()
     if not scored.any():
         return
-    circular = known.labels["circular"].to_numpy()
+    if simulated.all():
+        rule += " All of them are simulated, and real nights differ."
+    elif simulated.any():
+        rule += " Only real alerts are scored."
     yield _figure(known, predicted, scored, title, rule)
+    circular = known.labels["circular"].to_numpy()
     if circular[scored].any() and not circular[scored].all():
         yield _figure(
             known,
