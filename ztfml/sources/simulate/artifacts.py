@@ -12,6 +12,7 @@ from ztfml.sources.simulate.population import (
 )
 from ztfml.sources.simulate.sky import place
 from ztfml.sources.simulate.stars import star_colours
+from ztfml.sources.simulate.survey import FIELD, field_centres, field_of
 
 _EVERYWHERE = (12.0, 0.15)
 
@@ -55,8 +56,6 @@ def _once(positive):
 
 def _within(rng, field):
     """A place anywhere in each of the fields."""
-    from ztfml.sources.simulate.survey import FIELD, field_centres
-
     ra, dec = field_centres()
     half = FIELD / 2 * 0.98
     dec_here = np.clip(dec[field] + rng.uniform(-half, half, len(field)), -89, 89)
@@ -78,11 +77,15 @@ def _at_star(bright, faint, away, share, often):
         base = flux_of(mag[:, :3])
         key = rng.integers(0, 2**63, n).astype(np.uint64)
         failing = np.exp(rng.uniform(np.log(often[0]), np.log(often[1]), n))
+        # Without regard to how rarely it fails, each fails in one exposure of these nights:
+        # what is not seen need not be drawn.
+        exposure = stage.pick_exposures(rng, field_of(ra, dec))[0]
+        tonight = np.round(stage.survey.jd[exposure] * 1e5).astype(np.int64)
         typical = share * np.exp(rng.normal(0, 0.4, n))
 
         def flux(row, jd, fid):
             epoch = np.round(jd * 1e5).astype(np.int64)
-            fails = noise.uniform(key[row], epoch, 0) < failing[row]
+            fails = (noise.uniform(key[row], epoch, 0) < failing[row]) | (epoch == tonight[row])
             size = typical[row] * np.exp(0.4 * noise.normal(key[row], epoch, 1))
             sign = np.where(noise.uniform(key[row], epoch, 4) < 0.5, 1, -1)
             return np.where(fails, sign * size * base[row, fid - 1], 0.0)

@@ -28,15 +28,9 @@ def _draw_asteroid(rng, n, stage):
     n_bodies = (n + 1) // 2
     ra, dec = place_asteroids(rng, n_bodies, stage.fields, stage.first_jd + 0.3)
     field = field_of(ra, dec)
-    visits = np.searchsorted(survey.field[stage.exposures], np.arange(len(survey.start)))
-    count = visits[field + 1] - visits[field]
     body = np.repeat(np.arange(n_bodies), 2)[:n]
-    turn = np.tile([0, 1], n_bodies)[:n]
-    # The first exposure of the field by chance, for the second place the one after it.
-    first = np.repeat((rng.random(n_bodies) * count).astype(int), 2)[:n]
-    visit = visits[field[body]] + (first + turn) % np.maximum(count[body], 1)
-    exposure = stage.exposures[np.minimum(visit, len(stage.exposures) - 1)]
-    passed = np.where(turn < count[body], survey.jd[exposure], 0.0)
+    exposure = stage.pick_exposures(rng, field, n_each=2).T.ravel()[:n]
+    passed = np.where(exposure >= 0, survey.jd[exposure], 0.0)
     rate = np.exp(rng.normal(np.log(11.0), 0.25, n_bodies))[body]  # arcmin a day
     angle = rng.normal(0, 0.35, n_bodies)[body] + 0.4
     days = survey.jd[exposure] - stage.first_jd

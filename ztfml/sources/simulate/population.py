@@ -139,6 +139,34 @@ class Stage:
     first_jd: float
     last_jd: float
 
+    def pick_exposures(self, rng, field, n_each=1):
+        """Exposures of these nights of each of some fields, drawn by chance.
+
+        Parameters
+        ----------
+        rng : numpy.random.Generator
+        field : ndarray of int64, shape (n,)
+        n_each : int
+            How many successive ones, begun anywhere.
+
+        Returns
+        -------
+        ndarray of int64, shape (n_each, n)
+            Their numbers in the survey; -1 where the field has fewer.
+
+        Examples
+        --------
+        >>> stage.pick_exposures(rng, field)[0]   # doctest: +SKIP
+        """
+        of_field = self.survey.field[self.exposures]
+        first, last = np.searchsorted(of_field, field), np.searchsorted(of_field, field, "right")
+        count = last - first
+        begin = (rng.random(len(field)) * count).astype(int)
+        turn = np.arange(n_each)[:, None]
+        visit = first + (begin + turn) % np.maximum(count, 1)
+        chosen = self.exposures[np.minimum(visit, len(self.exposures) - 1)]
+        return np.where(turn < count, chosen, -1)
+
 
 def column(mag, fid):
     """The magnitudes of band `fid` out of those of g, r, i, ... side by side."""
