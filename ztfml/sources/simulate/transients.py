@@ -260,7 +260,7 @@ def blackbody_mag(radius, temperature, wavelength):
     Examples
     --------
     >>> round(float(blackbody_mag(6.957e10, 5772.0, 6230e-8)), 1)
-    4.6
+    4.7
     """
     frequency = _C / np.asarray(wavelength)
     hotness = np.clip(_H * frequency / (_K * np.asarray(temperature)), 1e-6, 300)
