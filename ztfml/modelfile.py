@@ -226,13 +226,16 @@ def shipped_model():
     --------
     >>> model = load_model(shipped_model())   # doctest: +SKIP
     """
-    folder = Path(__file__).parents[1] / "models" / "default"
-    if not (folder / CARD).is_file():
-        raise ModelError(
-            f"{folder}: no model came with this copy of ztfml; train one with `ztfml train` and "
-            "name it with -m"
-        )
-    return folder
+    package = Path(__file__).parent
+    # Inside the package where it was installed, beside it in the source tree.
+    places = [home / "models" / "default" for home in (package, package.parent)]
+    for folder in places:
+        if (folder / CARD).is_file():
+            return folder
+    raise ModelError(
+        f"{places[0]}: no model came with this copy of ztfml; train one with `ztfml train` and "
+        "name it with -m"
+    )
 
 
 # --- reading -----------------------------------------------------------------------------
