@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV := $(VENV)/.ready
 
-.PHONY: demo test bench lint notebooks
+.PHONY: demo test bench lint notebooks model
 
 $(ENV): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ztfml needs Python 3.11 or newer; name one with make PYTHON=...")'
@@ -25,6 +25,19 @@ bench: $(ENV)
 lint: $(ENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+# The model that ships: DATA is a folder with labelled real nights (NAME.parquet and beside it
+# its history and labels); simulated nights of three eras of the survey are added to them.
+NIGHTS := build/nights
+model: $(ENV)
+	@test -n "$(DATA)" || { echo "name the folder of labelled nights: make model DATA=..."; exit 2; }
+	rm -rf $(NIGHTS)
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458312.5 --alerts 6000 --seed 101
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458451.5 --alerts 6000 --seed 102 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459300.5 --alerts 6000 --seed 103 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460235.5 --alerts 6000 --seed 104
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 6000 --seed 105 --mix balanced
+	$(BIN)/ztfml train $(DATA)/ztf_alerts_real.parquet $(NIGHTS)/*.parquet -o models/default
 
 notebooks: $(ENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
