@@ -322,10 +322,25 @@ def above_half(means, peak):
 
 
 def trusted_limits(detections, limits, means, band):
-    """The band's limits since the episode before; none if the nights around one contradict it."""
+    """The band's limits since the episode before; none if the nights around one contradict it.
+
+    A limit alone goes where another band was half a magnitude brighter within half a day.
+    """
     before = episodes(detections)[:-1]
     since = before[-1][-1].jd if before else -math.inf
-    own = [limit for limit in limits if limit.band == band and limit.jd > since]
+    own = [
+        limit
+        for limit in limits
+        if limit.band == band
+        and limit.jd > since
+        and not any(
+            d.band != band
+            and d.sign >= 0
+            and d.mag < limit.mag - 0.5
+            and limit.jd - 0.5 <= d.jd <= limit.jd + 0.5
+            for d in detections
+        )
+    ]
     for limit in own:
         for a, b in pairwise(means):
             if a.jd < limit.jd < b.jd and limit.mag > max(a.mag + a.err, b.mag + b.err):

@@ -23,6 +23,9 @@ MIN_BASE = 0.02
 _HALF_FLUX = 2.5 * np.log10(2)
 # A limit of the same night bounds nothing: two exposures an hour apart differ by their noise.
 _MIN_LIMIT_BASE = 0.5
+# Colours of transients differ by less than this within half a day of each other.
+_SEEN_WITHIN = 0.5
+_SEEN_BRIGHTER = 0.5
 
 _READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 _WITH_LIMITS = (*_READS, "diffmaglim")
@@ -332,10 +335,11 @@ def _limits_of(curve, nights, b):
 
     Packets carry limits of nights on which the source was bright but gave no alert that was
     shipped (another program's, or one of low quality). A limit that is deeper by 1 sigma than
-    the night means before and after it shows that this is such a light curve.
+    the night means before and after it shows that this is such a light curve. A limit alone is
+    left out where another band saw the source half a magnitude brighter within half a day.
     """
     since = curve.jd[curve.episode - 1] if curve.episode > 0 else -np.inf
-    mine = (curve.limit_band == b) & (curve.limit_jd > since)
+    mine = (curve.limit_band == b) & (curve.limit_jd > since) & ~_seen_in_another_band(curve, b)
     jd, mag = curve.limit_jd[mine], curve.limit_mag[mine]
     after = 0
     for k in range(len(jd)):
@@ -348,6 +352,23 @@ def _limits_of(curve, nights, b):
             if mag[k] > faintest:
                 return jd[:0], mag[:0]
     return jd, mag
+
+
+@njit(cache=True)
+def _seen_in_another_band(curve, b):
+    """Which limits have a positive detection of another band close by that outshines them."""
+    seen = np.zeros(len(curve.limit_jd), np.bool_)
+    start = 0
+    for k in range(len(seen)):
+        while start < len(curve.jd) and curve.jd[start] < curve.limit_jd[k] - _SEEN_WITHIN:
+            start += 1
+        for d in range(start, len(curve.jd)):
+            if curve.jd[d] > curve.limit_jd[k] + _SEEN_WITHIN:
+                break
+            other = curve.band[d] != b and curve.sign[d] >= 0
+            if other and curve.mag[d] < curve.limit_mag[k] - _SEEN_BRIGHTER:
+                seen[k] = True
+    return seen
 
 
 @njit(cache=True)
