@@ -56,12 +56,14 @@ def _umask():
     return mask
 
 
-def open_parquet(path):
+def open_parquet(path, read_dictionary=()):
     """Open a parquet file, turning every way it can be unreadable into one sentence.
 
     Parameters
     ----------
     path : str or Path
+    read_dictionary : sequence of str
+        Text columns to read as numbers of distinct texts.
 
     Returns
     -------
@@ -84,7 +86,7 @@ def open_parquet(path):
     if not path.is_file():
         raise DataError(f"{path}: there is no such file; name the alerts' parquet file of a night")
     try:
-        return pq.ParquetFile(path, memory_map=True)
+        return pq.ParquetFile(path, memory_map=True, read_dictionary=list(read_dictionary))
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(
             f"{path}: not a readable parquet file (not parquet, or cut short); "

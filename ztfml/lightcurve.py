@@ -51,7 +51,7 @@ def order_rows(object_code, n_objects, rows):
 
     Parameters
     ----------
-    object_code : ndarray of int64, shape (n,)
+    object_code : ndarray of int32, shape (n,)
         The object of each row, from 0.
     n_objects : int
     rows : dict of ndarray, each of shape (n,)

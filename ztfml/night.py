@@ -15,8 +15,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ztfml import schema
+from ztfml.columns import read_columns, select_columns
 from ztfml.errors import DataError
-from ztfml.files import open_parquet, write_beside
+from ztfml.files import write_beside
 from ztfml.lightcurve import History, order_rows, repeats_alert, visible_rows
 
 log = logging.getLogger(__name__)
@@ -103,7 +104,7 @@ class Night:
         >>> night = Night.load("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
         """
         path = Path(path)
-        alerts = _read_columns(path, schema.ALERT_COLUMNS)
+        alerts = read_columns(path, schema.ALERT_COLUMNS)
         history_path = Path(history) if history is not None else history_beside(path)
         if history is None and not history_path.is_file():
             log.warning(
@@ -111,7 +112,7 @@ class Night:
             )
             rows = None
         else:
-            rows = _read_columns(history_path, schema.HISTORY_COLUMNS)
+            rows = read_columns(history_path, schema.HISTORY_COLUMNS)
         return cls._from_tables(alerts, rows, str(path), str(history_path))
 
     @classmethod
@@ -141,11 +142,15 @@ class Night:
         >>> night = Night.from_frames(alerts, history)   # doctest: +SKIP
         """
         history_name = f"{name} (history)"
-        alerts = _select_columns(_to_arrow(alerts), schema.ALERT_COLUMNS, name)
+        alerts = select_columns(alerts, schema.ALERT_COLUMNS, name)
         if history is not None:
             if history.index.name == "objectId":
                 history = history.reset_index()
-            history = _select_columns(_to_arrow(history), schema.HISTORY_COLUMNS, history_name)
+            history = select_columns(
+                history,
+                schema.HISTORY_COLUMNS,
+                history_name,
+            )
         return cls._from_tables(alerts, history, name, history_name)
 
     @classmethod
@@ -312,66 +317,10 @@ def labels_beside(path):
     return path.with_name(path.stem + schema.LABELS_SUFFIX + ".csv")
 
 
-# --- from files to Arrow -------------------------------------------------------------
+# --- clean tables ----------------------------------------------------------------------
 
 
-def _read_columns(path, columns):
-    file = open_parquet(path)
-    found = _find_columns(file.schema_arrow.names, columns, path, _unnamed_index(file.schema_arrow))
-    text = [name for column, name in found.items() if column.kind in ("text", "sign")]
-    try:
-        import pyarrow.parquet as pq
-
-        table = pq.read_table(
-            path, columns=list(found.values()), read_dictionary=text, memory_map=True
-        )
-    except (pa.ArrowInvalid, OSError) as error:
-        raise DataError(
-            f"{path}: the file is damaged or cut short; write or download it again"
-        ) from error
-    return {column: table.column(name) for column, name in found.items()}
-
-
-def _unnamed_index(arrow_schema):
-    # Some writers leave objectId in an unnamed pandas index; an index of numbers is none.
-    name = "__index_level_0__"
-    if name in arrow_schema.names and "string" in str(arrow_schema.field(name).type):
-        return name
-    return None
-
-
-def _to_arrow(frame):
-    return pa.Table.from_pandas(frame, preserve_index=False)
-
-
-def _select_columns(table, columns, name):
-    found = _find_columns(table.column_names, columns, name)
-    return {column: table.column(in_file) for column, in_file in found.items()}
-
-
-def _find_columns(names, columns, where, index_name=None):
-    found = {}
-    for column in columns:
-        here = [name for name in (column.in_file, *column.aliases) if name in names]
-        if not here and column.name == "objectId" and index_name:
-            here = [index_name]
-        if here:
-            found[column] = here[0]
-        elif column.required:
-            raise DataError(
-                f"{where}: the column {column.in_file} ({column.meaning}) is missing; "
-                "export the night again with it"
-            )
-    return found
-
-
-# --- from Arrow to clean arrays -------------------------------------------------------
-
-
-def _clean_alerts(columns, name):
-    values = {}
-    for column, array in columns.items():
-        values[column.name] = _READERS[column.kind](column, array, name)
+def _clean_alerts(values, name):
     if len(values["candid"]) == 0:
         raise DataError(f"{name}: the night is empty; name a file with at least one alert")
     alerts = pd.DataFrame(values)
@@ -409,27 +358,15 @@ def _some(names, most=6):
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
-def _clean_history(columns, name):
-    if columns is None:
+def _clean_history(values, name):
+    if values is None:
         return History.empty(), pa.array([], pa.string())
-    by_name = {column.name: (column, array) for column, array in columns.items()}
-
-    def read(field):
-        column, array = by_name[field]
-        return _READERS[column.kind](column, array, name)
-
-    object_code, object_ids = _dictionary(*by_name["objectId"], name)
-    jd = read("jd")
-    fid = read("fid")
-    n = len(jd)
-    rows = {
-        "jd": jd,
-        "fid": np.where(np.isnan(fid), 0, fid).astype(np.int8),
-        "magpsf": read("magpsf"),
-        "sigmapsf": read("sigmapsf"),
-        "diffmaglim": read("diffmaglim") if "diffmaglim" in by_name else np.full(n, np.nan),
-        "isdiffpos": read("isdiffpos") if "isdiffpos" in by_name else np.zeros(n, np.int8),
-    }
+    object_code, object_ids = values["objectId"]
+    n = len(object_code)
+    absent = {"diffmaglim": np.full(n, np.nan), "isdiffpos": np.zeros(n, np.int8)}
+    rows = {field: values.get(field, absent.get(field)) for field in History._fields[:-1]}
+    rows["fid"] = np.where(np.isnan(rows["fid"]), 0, rows["fid"]).astype(np.int8)
+    jd = rows["jd"]
     timed = ~np.isnan(jd)
     if not timed.all():
         log.warning("%s: %d rows without a usable jd are left out", name, n - timed.sum())
@@ -438,135 +375,12 @@ def _clean_history(columns, name):
     return order_rows(object_code, len(object_ids), rows), object_ids
 
 
-def _dictionary(column, array, name):
-    """Each row's object as a number, and the names behind the numbers."""
-    array = _one_dictionary(column, array, name)
-    if array.null_count:
-        raise DataError(
-            f"{name}: the column objectId is empty in {array.null_count} rows; "
-            "export the history again"
-        )
-    return _writable(array.indices.to_numpy().astype(np.int64)), array.dictionary.cast(pa.string())
-
-
-def _one_dictionary(column, array, name):
-    if not pa.types.is_dictionary(array.type):
-        try:
-            array = array.cast(pa.string()).dictionary_encode()
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-            raise _wrong_type(column, array, name, "text") from error
-    array = array.unify_dictionaries().combine_chunks()
-    return array.chunk(0) if isinstance(array, pa.ChunkedArray) else array
-
-
 def _codes_of(object_ids, dictionary):
     if len(dictionary) == 0:
         return np.full(len(object_ids), -1, np.int64)
     wanted = pa.array(object_ids, pa.string(), from_pandas=True)
     found = pc.index_in(wanted, value_set=dictionary)
     return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _writable(values):
-    # Arrow lends read-only memory; compiled code would be compiled again for it.
-    return np.require(values, requirements="W")
-
-
-def _wrong_type(column, array, name, expected):
-    return DataError(
-        f"{name}: the column {column.in_file} is of type {array.type}, not {expected}; "
-        "export the night again"
-    )
-
-
-def _read_id(column, array, name):
-    if pa.types.is_floating(array.type):
-        raise DataError(
-            f"{name}: the column {column.in_file} is floating-point, which cannot hold its 19 "
-            "digits; export it as a 64-bit integer"
-        )
-    try:
-        array = array.cast(pa.string() if pa.types.is_dictionary(array.type) else array.type)
-        array = array.cast(pa.int64())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise _wrong_type(column, array, name, "a 64-bit integer") from error
-    if array.null_count:
-        raise DataError(
-            f"{name}: the column {column.in_file} is empty in {array.null_count} rows; "
-            "export the night again"
-        )
-    return array.to_numpy()
-
-
-def _read_text(column, array, name):
-    try:
-        array = array.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise _wrong_type(column, array, name, "text") from error
-    if column.required and array.null_count:
-        raise DataError(
-            f"{name}: the column {column.in_file} is empty in {array.null_count} rows; "
-            "export the night again"
-        )
-    return pd.Series(array.to_pandas(), dtype="str")
-
-
-def _read_number(column, array, name):
-    kind = array.type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
-        raise _wrong_type(column, array, name, "a number")
-    values = array.cast(pa.float64(), safe=False).to_numpy()
-    low, high = column.valid
-    meant = ~np.isnan(values) & (values != schema.SENTINEL)
-    usable = meant & (values >= low) & (values <= high) & np.isfinite(values)
-    if column.required and len(values):
-        _refuse_nonsense(column, values, meant, usable, name)
-    if usable.all():
-        return _writable(values)
-    return np.where(usable, values, np.nan)
-
-
-def _refuse_nonsense(column, values, meant, usable, name):
-    low, high = column.valid
-    hollow = column.in_file in _ALWAYS and not usable.any()
-    if hollow or usable.sum() < meant.sum() / 2:
-        example = f" (for example {values[meant][0]:g})" if meant.any() else ""
-        raise DataError(
-            f"{name}: the column {column.in_file} holds hardly any value between {low:g} and "
-            f"{high:g}{example}; check what was exported there"
-        )
-
-
-# A history may consist of non-detections alone, so that its magpsf may be empty throughout.
-_ALWAYS = {"candidate.jd", "candidate.fid", "candidate.magpsf", "jd", "fid"}
-
-_SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
-
-
-def _read_sign(column, array, name):
-    """Read isdiffpos, spelt 't'/'f', '1'/'0', '1'/'-1' or as a boolean, as +1, -1, 0 (unknown)."""
-    array = _one_dictionary(column, array, name)
-    spellings = [str(value).strip().lower() for value in array.dictionary.to_pylist()]
-    # Code -1 stands for null and picks the last entry.
-    sign = np.array([*(_SIGNS.get(spelling, 0) for spelling in spellings), 0], np.int8)
-    code = array.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    # A history of non-detections alone has no signs at all.
-    given = column.required or array.null_count < len(array)
-    if given and len(code) and not sign[code].any():
-        raise DataError(
-            f"{name}: the column {column.in_file} is spelt {spellings[:3]}, not 't' or 'f'; "
-            "check what was exported there"
-        )
-    return sign[code]
-
-
-_READERS = {
-    "id": _read_id,
-    "text": _read_text,
-    "float": _read_number,
-    "integer": _read_number,
-    "sign": _read_sign,
-}
 
 
 def _for_file(series):
