@@ -61,7 +61,7 @@ def all_commands(group=main, path=()):
 @pytest.mark.parametrize("path", list(all_commands()), ids=" ".join)
 def test_every_command_has_an_example_in_its_help_and_stands_in_the_readme(path, request):
     text = ztfml(*path, "--help").stdout
-    assert f"Example:\n  ztfml {' '.join(path)}" in text
+    assert f"Example:\n    ztfml {' '.join(path)}" in text
     readme = (request.config.rootpath / "README.md").read_text()
     assert f"ztfml {' '.join(path)}" in readme
 
