@@ -273,7 +273,10 @@ def test_a_damaged_model_is_one_sentence(damage, model, nights, tmp_path):
 
 def test_wrong_usage_exits_with_2(nights, tmp_path):
     ztfml("rank", code=2)
-    ztfml("predict", nights[0], "-o", tmp_path / "p.txt", code=2)
+    for command in ("predict", "features", "rank", "plot"):
+        ztfml(command, nights[0], "-o", tmp_path / "p.txt", code=2)
+    ztfml("features", nights[0], code=2)
+    ztfml("features", code=2)
     ztfml("rank", nights[0], "--top", "0", code=2)
 
 

@@ -214,9 +214,7 @@ def cuts(night, history, output, plot, **thresholds):
 @_command("ztfml features night.parquet -o features.parquet\nztfml features --list markdown")
 @click.argument("night", type=_PATH, metavar="NIGHT.parquet", required=False)
 @_history
-@click.option(
-    "-o", "--output", type=_PATH, metavar="FILE", help="Where to write (.parquet or .csv)."
-)
+@_out([".parquet", ".csv"], required=False)
 @click.option(
     "--list", "listing", is_flag=False, flag_value="table",
     type=click.Choice(["table", "markdown", "json"]),
