@@ -1,9 +1,45 @@
-"""Making numba see when compiled code is stale."""
+"""Making numba see when compiled code is stale, and people when it compiles."""
 
 import hashlib
+import logging
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+
+
+log = logging.getLogger(__name__)
+
+# Loading compiled code takes less than this; compiling it takes far longer.
+_LOADS_WITHIN = 2.0
+
+
+@contextmanager
+def say_if_compiling(function):
+    """Log that a compiled function is being compiled if its first call in the block takes long.
+
+    Parameters
+    ----------
+    function : numba dispatcher
+        Compiled with ``cache=True``, so that this happens once in an installation.
+
+    Examples
+    --------
+    >>> with say_if_compiling(kernel):   # doctest: +SKIP
+    ...     kernel(values)
+    """
+
+    def say():
+        if not function.signatures:
+            log.info("compiling the feature functions, which takes half a minute, once")
+
+    timer = threading.Timer(_LOADS_WITHIN, say)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
 
 
 def stamp_of(*files):

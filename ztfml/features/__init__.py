@@ -13,7 +13,7 @@ import pandas as pd
 from numba import njit
 
 from ztfml import lightcurve
-from ztfml.compiled import stamp_of
+from ztfml.compiled import say_if_compiling, stamp_of
 from ztfml.features import (
     broker,
     colour,
@@ -138,8 +138,9 @@ def _fill_light_curves(night, table):
         )
         for begin in starts
     )
-    for _ in track(work, "features", total=len(starts)):
-        pass
+    with say_if_compiling(_fill_rows):
+        for _ in track(work, "features", total=len(starts)):
+            pass
 
 
 @njit(nogil=True, cache=True)
