@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 
-
 log = logging.getLogger(__name__)
 
 # Loading compiled code takes less than this; compiling it takes far longer.
