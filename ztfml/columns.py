@@ -17,7 +17,7 @@ from ztfml.errors import DataError
 from ztfml.files import open_parquet
 from ztfml.schema import SENTINEL
 
-# Some 300 MB of Arrow memory at a time.
+# At 8 bytes a value, 160 MB of Arrow memory at a time.
 _VALUES_AT_A_TIME = 20_000_000
 
 # A history may consist of non-detections alone, so that its magpsf may be empty throughout.

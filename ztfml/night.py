@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
 from ztfml import schema
 from ztfml.columns import read_columns, select_columns
@@ -146,11 +147,7 @@ class Night:
         if history is not None:
             if history.index.name == "objectId":
                 history = history.reset_index()
-            history = select_columns(
-                history,
-                schema.HISTORY_COLUMNS,
-                history_name,
-            )
+            history = select_columns(history, schema.HISTORY_COLUMNS, history_name)
         return cls._from_tables(alerts, history, name, history_name)
 
     @classmethod
@@ -256,8 +253,6 @@ class Night:
         --------
         >>> night.save("night.parquet")   # doctest: +SKIP
         """
-        import pyarrow.parquet as pq
-
         columns = {
             schema.ALERT_BY_NAME[name].in_file: _for_file(self.alerts[name]) for name in self.alerts
         }
@@ -270,7 +265,6 @@ class Night:
         history = self.history
         code = np.repeat(np.arange(len(history.start) - 1, dtype=np.int32), np.diff(history.start))
         object_id = pa.DictionaryArray.from_arrays(pa.array(code), self._object_ids)
-        positive = pa.array(np.where(history.isdiffpos > 0, 1, 0), mask=history.isdiffpos == 0)
         return pa.table(
             {
                 "objectId": object_id,
@@ -279,7 +273,7 @@ class Night:
                 "magpsf": pa.array(history.magpsf, from_pandas=True),
                 "sigmapsf": pa.array(history.sigmapsf, from_pandas=True),
                 "diffmaglim": pa.array(history.diffmaglim, from_pandas=True),
-                "isdiffpos": pc.take(pa.array(["f", "t"]), positive),
+                "isdiffpos": _spelt(history.isdiffpos),
             }
         ).replace_schema_metadata(INDEXED_BY_OBJECT)
 
@@ -385,7 +379,11 @@ def _codes_of(object_ids, dictionary):
 
 def _for_file(series):
     if series.name == "isdiffpos":
-        values = series.to_numpy()
-        positive = pa.array(np.where(values > 0, 1, 0), mask=values == 0)
-        return pc.take(pa.array(["f", "t"]), positive)
+        return _spelt(series.to_numpy())
     return pa.array(series, from_pandas=True)
+
+
+def _spelt(sign):
+    """Signs as packets spell them: 't', 'f', or null where unknown."""
+    positive = pa.array(np.where(sign > 0, 1, 0), mask=sign == 0)
+    return pc.take(pa.array(["f", "t"]), positive)

@@ -14,6 +14,7 @@ from numba import njit
 
 from ztfml import lightcurve
 from ztfml.compiled import say_if_compiling, stamp_of
+from ztfml.errors import DataError
 from ztfml.features import (
     broker,
     colour,
@@ -26,6 +27,7 @@ from ztfml.features import (
     variability,
 )
 from ztfml.lightcurve import light_curve_of
+from ztfml.night import Night
 from ztfml.progress import track
 
 GROUPS = (packet.GROUP, counts.GROUP, timing.GROUP, rates.GROUP, colour.GROUP,
@@ -97,9 +99,6 @@ def of_light_curve(curve, alert=None):
     --------
     >>> of_light_curve(night.light_curve("ZTF18abukavn"))["fade_rate_r"]   # doctest: +SKIP
     """
-    from ztfml.errors import DataError
-    from ztfml.night import Night
-
     curve = curve.sort_values("jd", kind="stable").reset_index(drop=True)
     detected = curve.index[curve["magpsf"].notna()]
     if detected.empty:
