@@ -16,10 +16,10 @@ from ztfml.evaluation import (
     cross_validate,
     labels_from,
     metrics,
-    metrics_table,
     out_of_part,
     reliability,
 )
+from ztfml.scorecard import metrics_table
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 

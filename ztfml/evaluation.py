@@ -8,7 +8,6 @@ from sklearn.base import clone
 
 from ztfml.classifier import probabilities
 from ztfml.progress import track
-from ztfml.scorecard import metrics_table
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 __all__ = [
@@ -16,7 +15,6 @@ __all__ = [
     "cross_validate",
     "labels_from",
     "metrics",
-    "metrics_table",
     "out_of_part",
     "reliability",
 ]
