@@ -76,7 +76,7 @@ def order_rows(object_code, n_objects, rows):
     if repeats.any():
         object_code = object_code[~repeats]
         history = History(*(column[~repeats] for column in history[:-1]), start=history.start)
-    start = np.searchsorted(object_code, np.arange(n_objects + 1))
+    start = np.searchsorted(object_code, np.arange(n_objects + 1, dtype=object_code.dtype))
     return history._replace(start=start)
 
 
@@ -142,7 +142,8 @@ def _check_order(object_code, history):
     for k in range(1, len(object_code)):
         if object_code[k] < object_code[k - 1]:
             return False, repeats
-        if object_code[k] == object_code[k - 1]:
+        # Nearly all rows are later than the one before, and need no closer look.
+        if object_code[k] == object_code[k - 1] and not history.jd[k] > history.jd[k - 1]:
             order = _compare(history, k - 1, k)
             if order > 0:
                 return False, repeats
@@ -206,6 +207,8 @@ SYSTEMATIC = 0.015
 # A detection without an error, or with one of zero, is taken as one at the alert threshold of
 # 5 sigma.
 ERROR_AT_THRESHOLD = 2.5 / np.log(10) / 5
+# A flux changes by this times itself and a small change of magnitude.
+_LN_PER_MAG = 0.4 * np.log(10)
 # Flux unit of the light curves, microjansky: AB magnitude 23.9.
 ZERO_POINT = 23.9
 # A gap between detections that ends an episode (an outburst, a season).
@@ -257,73 +260,63 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
     --------
     >>> light_curve_of(history, 0, 5, 2459000.7, 1, 18.5, 0.05, 1)   # doctest: +SKIP
     """
+    h_jd, h_fid = history.jd[first:last], history.fid[first:last]
+    h_mag, h_err = history.magpsf[first:last], history.sigmapsf[first:last]
+    h_lim, h_sign = history.diffmaglim[first:last], history.isdiffpos[first:last]
     size = last - first + 1
-    is_limit = np.zeros(size, np.bool_)
-    is_detection = np.zeros(size, np.bool_)
-    for k in range(first, last):
-        if np.isnan(history.magpsf[k]):
-            is_limit[k - first] = not np.isnan(history.diffmaglim[k]) and not (
-                _detected_in_exposure(history, first, last, k, jd, fid, magpsf)
-            )
-        else:
-            is_detection[k - first] = not repeats_alert(
-                history.jd[k], history.fid[k], history.magpsf[k], jd, fid, magpsf
-            )
-    n = is_detection.sum() + (0 if np.isnan(magpsf) else 1)
-    t = np.empty(n)
-    band = np.empty(n, np.int64)
-    mag = np.empty(n)
-    err = np.empty(n)
-    sign = np.empty(n, np.int8)
-    limits = is_limit.sum()
-    limit_t = np.empty(limits)
-    limit_band = np.empty(limits, np.int64)
-    limit_mag = np.empty(limits)
-    d = u = 0
-    for k in range(first, last):
-        if is_detection[k - first]:
-            t[d] = history.jd[k]
-            band[d] = history.fid[k] - 1
-            mag[d] = history.magpsf[k]
-            err[d] = _total_error(history.sigmapsf[k])
-            sign[d] = history.isdiffpos[k]
-            d += 1
-        elif is_limit[k - first]:
-            limit_t[u] = history.jd[k]
-            limit_band[u] = history.fid[k] - 1
-            limit_mag[u] = history.diffmaglim[k]
-            u += 1
-    if d < n:
-        t[d] = jd
-        band[d] = -1 if np.isnan(fid) else int(fid) - 1
-        mag[d] = magpsf
-        err[d] = _total_error(sigmapsf)
-        sign[d] = isdiffpos
-    flux = 10 ** (-0.4 * (mag - ZERO_POINT))
-    flux_err = flux * err * (0.4 * np.log(10))
-    flux = np.where(sign >= 0, flux, -flux)
+    # Two blocks of memory for all the columns: asking for each would take longer than filling it.
+    t, mag, err, flux, flux_err, limit_t, limit_mag = np.empty((7, size))
+    band, sign, limit_band = np.empty((3, size), np.int8)
+    n = limits = 0
+    for k in range(len(h_jd)):
+        if np.isnan(h_mag[k]):
+            if not np.isnan(h_lim[k]) and not (
+                _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf)
+            ):
+                limit_t[limits] = h_jd[k]
+                limit_band[limits] = h_fid[k] - 1
+                limit_mag[limits] = h_lim[k]
+                limits += 1
+        elif not repeats_alert(h_jd[k], h_fid[k], h_mag[k], jd, fid, magpsf):
+            t[n] = h_jd[k]
+            band[n] = h_fid[k] - 1
+            mag[n] = h_mag[k]
+            err[n] = _total_error(h_err[k])
+            sign[n] = h_sign[k]
+            n += 1
+    if not np.isnan(magpsf):
+        t[n] = jd
+        band[n] = -1 if np.isnan(fid) else int(fid) - 1
+        mag[n] = magpsf
+        err[n] = _total_error(sigmapsf)
+        sign[n] = isdiffpos
+        n += 1
     episode = 0
-    for k in range(1, n):
-        if t[k] - t[k - 1] > EPISODE_GAP:
+    for k in range(n):
+        size_of_flux = np.exp(-_LN_PER_MAG * (mag[k] - ZERO_POINT))
+        flux[k] = size_of_flux if sign[k] >= 0 else -size_of_flux
+        flux_err[k] = size_of_flux * err[k] * _LN_PER_MAG
+        if k > 0 and t[k] - t[k - 1] > EPISODE_GAP:
             episode = k
     return LightCurve(
-        t, band, mag, err, flux, flux_err, sign, limit_t, limit_band, limit_mag, jd, episode
-    )
+        t[:n], band[:n], mag[:n], err[:n], flux[:n], flux_err[:n], sign[:n],
+        limit_t[:limits], limit_band[:limits], limit_mag[:limits], jd, episode,
+    )  # fmt: skip
 
 
 @njit(cache=True)
-def _detected_in_exposure(history, first, last, k, jd, fid, magpsf):
+def _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf):
     """Whether the source was detected in the exposure of row k after all.
 
     The alerts of an object lie up to 1.5 arcsec apart, and each packet tells what was detected
     that close to itself: in merged histories an exposure can stand as both.
     """
-    if fid == history.fid[k] and abs(jd - history.jd[k]) < SAME_EPOCH and not np.isnan(magpsf):
+    if fid == h_fid[k] and abs(jd - h_jd[k]) < SAME_EPOCH and not np.isnan(magpsf):
         return True
     for step in (-1, 1):
         other = k + step
-        while first <= other < last and abs(history.jd[other] - history.jd[k]) < SAME_EPOCH:
-            if history.fid[other] == history.fid[k] and not np.isnan(history.magpsf[other]):
+        while 0 <= other < len(h_jd) and abs(h_jd[other] - h_jd[k]) < SAME_EPOCH:
+            if h_fid[other] == h_fid[k] and not np.isnan(h_mag[other]):
                 return True
             other += step
     return False
@@ -332,4 +325,5 @@ def _detected_in_exposure(history, first, last, k, jd, fid, magpsf):
 @njit(cache=True)
 def _total_error(sigmapsf):
     # An error of zero is one that was not measured; as it stands it would outweigh all others.
-    return np.hypot(sigmapsf if sigmapsf > 0 else ERROR_AT_THRESHOLD, SYSTEMATIC)
+    measured = sigmapsf if sigmapsf > 0 else ERROR_AT_THRESHOLD
+    return np.sqrt(measured * measured + SYSTEMATIC * SYSTEMATIC)

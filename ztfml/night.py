@@ -317,7 +317,7 @@ def labels_beside(path):
 def _clean_alerts(values, name):
     if len(values["candid"]) == 0:
         raise DataError(f"{name}: the night is empty; name a file with at least one alert")
-    alerts = pd.DataFrame(values)
+    alerts = pd.DataFrame(values, copy=False)
     repeated = alerts["candid"].duplicated()
     if repeated.any():
         log.warning(
@@ -359,7 +359,6 @@ def _clean_history(values, name):
     n = len(object_code)
     absent = {"diffmaglim": np.full(n, np.nan), "isdiffpos": np.zeros(n, np.int8)}
     rows = {field: values.get(field, absent.get(field)) for field in History._fields[:-1]}
-    rows["fid"] = np.where(np.isnan(rows["fid"]), 0, rows["fid"]).astype(np.int8)
     jd = rows["jd"]
     timed = ~np.isnan(jd)
     if not timed.all():

@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
-from ztfml.features import rates
+from ztfml.features.nights import fit_slope, night_means, peak_of
 from ztfml.files import write_beside
 from ztfml.lightcurve import light_curve_of
 from ztfml.schema import ALERT_BY_NAME, BANDS
@@ -238,10 +238,10 @@ def _draw_fits(ax, night, alert, origin):
     )
     brightest = (np.inf, None, None)
     for number, band in enumerate(BANDS):
-        nights = rates.night_means(curve, number)
+        nights = night_means(curve, number)
         if len(nights.jd) == 0:
             continue
-        peak = rates.peak_of(nights)
+        peak = peak_of(nights)
         if len(nights.jd) > 1:
             brightest = min(brightest, (nights.mag[peak], nights.jd[peak], band))
         for part, sign, verb in (
@@ -249,7 +249,7 @@ def _draw_fits(ax, night, alert, origin):
             (slice(peak, None), 1, "fading"),
         ):
             jd = nights.jd[part]
-            fit = rates.fit_slope(jd, nights.mag[part], nights.err[part])
+            fit = fit_slope(jd, nights.mag[part], nights.err[part])
             if not np.isnan(fit.slope):
                 ends = jd[[0, -1]]
                 ax.plot(

@@ -24,9 +24,10 @@ class Column:
     ----------
     name : str
         The name inside ztfml: the packet's field name without the ``candidate.`` prefix.
-    kind : {'id', 'integer', 'float', 'sign', 'text', 'object'}
-        How it is read; ``object`` is text of which each stands in many rows, ``sign`` is
-        `isdiffpos` in any spelling, held as +1, -1 or 0 (unknown).
+    kind : {'id', 'integer', 'float', 'band', 'sign', 'text', 'object'}
+        How it is read; ``object`` is text of which each stands in many rows, ``band`` is a
+        `fid` held as a small integer with 0 for unknown, ``sign`` is `isdiffpos` in any
+        spelling, held as +1, -1 or 0 (unknown).
     unit : str
         An astropy unit string, empty for pure numbers.
     meaning : str
@@ -164,7 +165,7 @@ ALERT_COLUMNS = (
 HISTORY_COLUMNS = (
     Column("objectId", "object", "", "ZTF name of the object", required=True),
     Column("jd", "float", "d", "Julian date at the start of the exposure", _JD, required=True),
-    Column("fid", "integer", "", "band: 1 g, 2 r, 3 i", (1, 3), required=True),
+    Column("fid", "band", "", "band: 1 g, 2 r, 3 i", (1, 3), required=True),
     Column("magpsf", "float", "mag", "PSF magnitude, null if not detected", _MAG, required=True),
     Column("sigmapsf", "float", "mag", "1-sigma error of magpsf", (0.0, 10.0), required=True),
     Column("diffmaglim", "float", "mag", "5-sigma limit of the difference image", _MAG),

@@ -26,6 +26,7 @@ from ztfml.features import (
     timing,
     variability,
 )
+from ztfml.features.nights import night_means
 from ztfml.lightcurve import light_curve_of
 from ztfml.night import Night
 from ztfml.progress import track
@@ -40,9 +41,8 @@ registry.check_unique((*registry.FEATURES, *BROKER.features))
 # One alert's features as a record, so that the compiled functions write them by name.
 _ROW = np.dtype([field for group in GROUPS for field in group.fields])
 
-
 # Alerts a thread takes at a time: small enough to share the work evenly.
-_CHUNK = 4096
+_CHUNK = 2048
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
@@ -64,14 +64,20 @@ def compute(night, broker=False):
     --------
     >>> compute(Night.load("night.parquet"))["fade_rate_r"]   # doctest: +SKIP
     """
-    table = _fill_columns(night.alerts, registry.FEATURES)
-    _fill_light_curves(night, table)
-    names = [feature.name for feature in registry.FEATURES]
-    frame = pd.DataFrame(table, columns=names, index=night.alerts.index, copy=False)
-    if broker:
-        scores = _fill_columns(night.alerts, BROKER.features)
-        frame[[feature.name for feature in BROKER.features]] = scores
-    return frame
+    features = registry.FEATURES + (tuple(BROKER.features) if broker else ())
+    # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
+    table = np.empty((len(features), len(night)))
+    columns = [k for k, feature in enumerate(features) if feature.column is not None]
+    work = [joblib.delayed(_fill_column)(night.alerts, features[k], table[k]) for k in columns]
+    work += _light_curve_work(night, table)
+    done = joblib.Parallel(
+        n_jobs=min(len(work), os.cpu_count()), prefer="threads", return_as="generator"
+    )(work)
+    with say_if_compiling(_fill_rows):
+        for _ in track(done, "features", total=len(work)):
+            pass
+    names = [feature.name for feature in features]
+    return pd.DataFrame(table.T, columns=names, index=night.alerts.index, copy=False)
 
 
 def of_light_curve(curve, alert=None):
@@ -111,55 +117,55 @@ def of_light_curve(curve, alert=None):
     return compute(night).iloc[0]
 
 
-def _fill_columns(alerts, features):
-    """The table of features, with those filled that are functions of alert columns."""
-    table = np.full((len(alerts), len(features)), np.nan)
+def _fill_column(alerts, feature, values):
+    """Fill in a feature that is a function of alert columns."""
+    fields = [field.rpartition(".")[2] for field in feature.reads]
     missing = np.full(len(alerts), np.nan)
-    for position, feature in enumerate(features):
-        if feature.column is not None:
-            fields = (field.rpartition(".")[2] for field in feature.reads)
-            columns = (alerts[f].to_numpy() if f in alerts else missing for f in fields)
-            table[:, position] = feature.column(*columns)
-    return table
+    values[:] = feature.column(*(alerts[f].to_numpy() if f in alerts else missing for f in fields))
 
 
-def _fill_light_curves(night, table):
-    """Let the compiled functions write their features into the table, in threads."""
+def _light_curve_work(night, table):
+    """What is to be done for the features of light curves, some alerts at a time."""
     alert_fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
     alerts = [night.alerts[field].to_numpy() for field in alert_fields]
-    rows = table.view(_ROW)[:, 0]
-    starts = range(0, len(rows), _CHUNK)
-    work = joblib.Parallel(
-        n_jobs=min(len(starts), os.cpu_count()), prefer="threads", return_as="generator"
-    )(
-        joblib.delayed(_fill_rows)(
-            night.history, night.first, night.last, *alerts, begin, begin + _CHUNK, rows, _SOURCES
-        )
-        for begin in starts
-    )
-    with say_if_compiling(_fill_rows):
-        for _ in track(work, "features", total=len(starts)):
-            pass
+    written = np.array([feature.column is None for feature in registry.FEATURES])
+    for begin in range(0, len(night), _CHUNK):
+        some = slice(begin, begin + _CHUNK)
+        yield joblib.delayed(_fill_light_curves)(
+            night.history, night.first[some], night.last[some], [field[some] for field in alerts],
+            written, table[: len(written), some],
+        )  # fmt: skip
+
+
+def _fill_light_curves(history, first, last, alerts, written, table):
+    values = np.full((len(first), len(written)), np.nan)
+    _fill_rows(history, first, last, *alerts, values.view(_ROW)[:, 0], _SOURCES)
+    _turn(values, written, table)
 
 
 @njit(nogil=True, cache=True)
-def _fill_rows(
-    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, begin, end, rows, sources
-):
-    for k in range(begin, min(end, len(rows))):
+def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, rows, sources):
+    for k in range(len(rows)):
         if np.isnan(jd[k]):
             continue
         curve = light_curve_of(
             history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k]
         )
-        nights = (
-            rates.night_means(curve, 0),
-            rates.night_means(curve, 1),
-            rates.night_means(curve, 2),
-        )
+        nights = (night_means(curve, 0), night_means(curve, 1), night_means(curve, 2))
         row = rows[k]
         counts.count(curve, row)
         timing.time(curve, row)
         rates.rate(curve, nights, row)
         colour.colour(curve, nights, row)
         variability.vary(curve, row)
+
+
+@njit(nogil=True, cache=True)
+def _turn(values, written, table):
+    """Copy what was written, an alert a row, to the table, a feature a row."""
+    # Eight values share a line of the cache.
+    for start in range(0, len(values), 8):
+        for feature in range(len(written)):
+            if written[feature]:
+                for k in range(start, min(start + 8, len(values))):
+                    table[feature, k] = values[k, feature]

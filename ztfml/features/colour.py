@@ -1,12 +1,12 @@
 """The colour of the source, now and at peak, and how fast it changes.
 
-Colours come from night means (`rates.night_means`) of two bands within half a day.
+Colours come from night means (`nights.night_means`) of two bands within half a day.
 """
 
 import numpy as np
 from numba import njit
 
-from ztfml.features.rates import fit_slope, peak_of
+from ztfml.features.nights import fit_slope, peak_of
 from ztfml.features.registry import Group
 
 GROUP = Group("colour", "the colour of the source, now and at peak, and how fast it changes")
@@ -51,16 +51,17 @@ def colours(blue, red):
     >>> colours(night_means(curve, 0), night_means(curve, 1))   # doctest: +SKIP
     """
     n = len(blue.jd) if len(red.jd) > 0 else 0
-    jd = np.empty(n)
-    colour = np.empty(n)
-    err = np.empty(n)
-    pairs = 0
+    jd, colour, err = np.empty((3, n))
+    pairs = closest = 0
     for k in range(n):
-        closest = np.argmin(np.abs(red.jd - blue.jd[k]))
+        while closest + 1 < len(red.jd) and (
+            abs(red.jd[closest + 1] - blue.jd[k]) < abs(red.jd[closest] - blue.jd[k])
+        ):
+            closest += 1
         if abs(red.jd[closest] - blue.jd[k]) <= PAIR_WITHIN:
             jd[pairs] = 0.5 * (blue.jd[k] + red.jd[closest])
             colour[pairs] = blue.mag[k] - red.mag[closest]
-            err[pairs] = np.hypot(blue.err[k], red.err[closest])
+            err[pairs] = np.sqrt(blue.err[k] ** 2 + red.err[closest] ** 2)
             pairs += 1
     return jd[:pairs], colour[:pairs], err[:pairs]
 

@@ -1,5 +1,7 @@
 """What stands at this place in other catalogues, and where on the sky it is."""
 
+from functools import lru_cache
+
 import numpy as np
 
 from ztfml.features.registry import Group
@@ -43,25 +45,78 @@ def mag_minus_ps1(magpsf, srmag1):
     return magpsf - srmag1
 
 
-@GROUP.feature(unit="arcsec", missing="without a star-like PS1 source within 30 arcsec")
+_NO_STAR = "without a star-like PS1 source within 30 arcsec"
+_NO_HOST = "without a galaxy-like PS1 source within 30 arcsec"
+
+
+@GROUP.feature(unit="arcsec", missing=_NO_STAR)
 def star_offset(sgscore1, sgscore2, sgscore3, distpsnr1, distpsnr2, distpsnr3):
     """Distance to the closest of three PS1 sources that looks like a star (score > 0.5)."""
-    scores = np.stack([sgscore1, sgscore2, sgscore3])
-    return _closest(scores > _STAR_ABOVE, distpsnr1, distpsnr2, distpsnr3)
+    distances = (distpsnr1, distpsnr2, distpsnr3)
+    return _of_closest(_star_like(sgscore1, sgscore2, sgscore3), distances, distances)
 
 
-@GROUP.feature(unit="arcsec", missing="without a galaxy-like PS1 source within 30 arcsec")
+@GROUP.feature(unit="mag", missing=_NO_STAR)
+def star_mag(sgscore1, sgscore2, sgscore3, distpsnr1, distpsnr2, distpsnr3, srmag1, srmag2, srmag3):
+    """PS1 r magnitude of that star-like source."""
+    stars = _star_like(sgscore1, sgscore2, sgscore3)
+    return _of_closest(stars, (distpsnr1, distpsnr2, distpsnr3), (srmag1, srmag2, srmag3))
+
+
+@GROUP.feature(unit="mag", missing=_NO_STAR)
+def star_g_r(
+    sgscore1, sgscore2, sgscore3, distpsnr1, distpsnr2, distpsnr3,
+    sgmag1, sgmag2, sgmag3, srmag1, srmag2, srmag3,
+):  # fmt: skip
+    """PS1 g - r of that star-like source."""
+    stars = _star_like(sgscore1, sgscore2, sgscore3)
+    colours = (sgmag1 - srmag1, sgmag2 - srmag2, sgmag3 - srmag3)
+    return _of_closest(stars, (distpsnr1, distpsnr2, distpsnr3), colours)
+
+
+@GROUP.feature(unit="arcsec", missing=_NO_HOST)
 def host_offset(sgscore1, sgscore2, sgscore3, distpsnr1, distpsnr2, distpsnr3):
     """Distance to the closest of three PS1 sources that looks like a galaxy (score < 0.5)."""
-    scores = np.stack([sgscore1, sgscore2, sgscore3])
-    return _closest(scores < _STAR_ABOVE, distpsnr1, distpsnr2, distpsnr3)
+    distances = (distpsnr1, distpsnr2, distpsnr3)
+    return _of_closest(_galaxy_like(sgscore1, sgscore2, sgscore3), distances, distances)
 
 
-def _closest(wanted, *distances):
-    distance = np.where(wanted, np.stack(distances), np.inf)
-    # A missing distance must neither win nor hide the others.
-    closest = np.fmin.reduce(distance, axis=0)
-    return np.where(np.isfinite(closest), closest, np.nan)
+@GROUP.feature(unit="mag", missing=_NO_HOST)
+def host_mag(sgscore1, sgscore2, sgscore3, distpsnr1, distpsnr2, distpsnr3, srmag1, srmag2, srmag3):
+    """PS1 r magnitude of that galaxy-like source."""
+    galaxies = _galaxy_like(sgscore1, sgscore2, sgscore3)
+    return _of_closest(galaxies, (distpsnr1, distpsnr2, distpsnr3), (srmag1, srmag2, srmag3))
+
+
+@GROUP.feature(unit="mag", missing=_NO_HOST)
+def host_g_r(
+    sgscore1, sgscore2, sgscore3, distpsnr1, distpsnr2, distpsnr3,
+    sgmag1, sgmag2, sgmag3, srmag1, srmag2, srmag3,
+):  # fmt: skip
+    """PS1 g - r of that galaxy-like source."""
+    galaxies = _galaxy_like(sgscore1, sgscore2, sgscore3)
+    colours = (sgmag1 - srmag1, sgmag2 - srmag2, sgmag3 - srmag3)
+    return _of_closest(galaxies, (distpsnr1, distpsnr2, distpsnr3), colours)
+
+
+def _star_like(*scores):
+    return [score > _STAR_ABOVE for score in scores]
+
+
+def _galaxy_like(*scores):
+    return [score < _STAR_ABOVE for score in scores]
+
+
+def _of_closest(wanted, distances, values):
+    """What the closest of the wanted sources has; NaN without any."""
+    closest = np.full(len(distances[0]), np.inf)
+    value = np.full(len(distances[0]), np.nan)
+    for this, distance, own in zip(wanted, distances, values, strict=True):
+        # A missing distance is closer than none.
+        closer = this & (distance < closest)
+        closest[closer] = distance[closer]
+        value[closer] = own[closer]
+    return value
 
 
 GROUP.copy("neargaia", "maggaia", "neargaiabright", "maggaiabright", missing=_GAIA)
@@ -85,47 +140,58 @@ def mag_minus_sso(magpsf, ssmagnr):
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_gal_lat(ra, dec):
     """Absolute galactic latitude."""
-    return np.abs(_icrs(ra, dec).galactic.b.deg)
+    return np.abs(_latitude(_turned(ra, dec, "Galactic")))
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_ecl_lat(ra, dec):
     """Absolute ecliptic latitude."""
-    return np.abs(_ecliptic(_icrs(ra, dec)).lat.deg)
+    return np.abs(_latitude(_turned(ra, dec, "BarycentricMeanEcliptic")))
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def opposition_distance(ra, dec, jd):
     """Ecliptic longitude from the point opposite to the Sun, 0 to 180."""
-    from astropy.coordinates import get_sun
-    from astropy.time import Time
-
-    longitude = _ecliptic(_icrs(ra, dec)).lon.deg
+    x, y, _ = _turned(ra, dec, "BarycentricMeanEcliptic")
     # The Sun moves 0.01 deg in 0.01 d, and a night has few such steps.
     step, position = np.unique(np.round(jd, 2), return_inverse=True)
-    known = np.isfinite(step)
-    sun = np.full(len(step), np.nan)
-    if known.any():
-        with _no_downloads():
-            sun[known] = _ecliptic(get_sun(Time(step[known], format="jd"))).lon.deg
-    return np.abs((longitude - sun[position] + 360) % 360 - 180)
+    sun = np.array([_solar_longitude(day) for day in step])
+    longitude = np.degrees(np.arctan2(y, x))
+    return np.abs((longitude - sun[position]) % 360 - 180)
 
 
-def _icrs(ra, dec):
-    from astropy.coordinates import SkyCoord
+def _turned(ra, dec, frame):
+    """Unit vectors towards positions, in another frame."""
+    ra, dec = np.radians(ra), np.radians(dec)
+    x, y, z = np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)
+    return [row[0] * x + row[1] * y + row[2] * z for row in _rotation(frame)]
 
-    return SkyCoord(ra, dec, unit="deg")
+
+def _latitude(direction):
+    x, y, z = direction
+    return np.degrees(np.arctan2(z, np.hypot(x, y)))
 
 
-def _ecliptic(coordinates):
-    from astropy.coordinates import BarycentricMeanEcliptic, SkyCoord
+@lru_cache
+def _rotation(frame):
+    """The rotation from ICRS to a frame of astropy, as a matrix."""
+    from astropy import coordinates
 
     # Only directions are meant: a distance would move the Sun as seen from the barycentre.
-    direction = SkyCoord(coordinates.ra, coordinates.dec)
-    return direction.transform_to(BarycentricMeanEcliptic())
+    axes = coordinates.SkyCoord([0, 90, 0], [0, 0, 90], unit="deg")
+    return axes.transform_to(getattr(coordinates, frame)()).cartesian.xyz.value
 
 
-def _no_downloads():
+@lru_cache(maxsize=4096)
+def _solar_longitude(jd):
+    """Ecliptic longitude of the Sun in degrees; NaN without a date."""
+    if np.isnan(jd):
+        return np.nan
+    from astropy.coordinates import get_sun
+    from astropy.time import Time
     from astropy.utils.iers import conf
 
-    return conf.set_temp("auto_download", False)
+    with conf.set_temp("auto_download", False):
+        sun = get_sun(Time(jd, format="jd"))
+    x, y, _ = _turned(sun.ra.deg, sun.dec.deg, "BarycentricMeanEcliptic")
+    return np.degrees(np.arctan2(y, x))

@@ -3,6 +3,7 @@
 import numpy as np
 from numba import njit
 
+from ztfml.features.nights import night_of
 from ztfml.features.registry import Group
 
 GROUP = Group("counts", "how often the source was seen, and how often it was looked for")
@@ -55,12 +56,6 @@ def det_ratio(ndethist, ncovhist):
 
 
 @njit(cache=True)
-def night_of(jd):
-    """The night a Julian date belongs to: a Palomar night lies within one UT date."""
-    return np.floor(jd - 0.5)
-
-
-@njit(cache=True)
 def count(curve, row):
     """Write the counts of one light curve into its row."""
     n = len(curve.jd)
@@ -68,9 +63,9 @@ def count(curve, row):
     row.n_limit = 0
     row.n_det_band[:] = 0
     row.n_limit_band[:] = 0
-    for band in curve.band:
-        if band >= 0:
-            row.n_det_band[band] += 1
+    for k in range(n):
+        if curve.band[k] >= 0:
+            row.n_det_band[curve.band[k]] += 1
     for k in range(len(curve.limit_jd) - 1, -1, -1):
         # Merged histories reach back for as long as their maker liked, which is not a fact
         # about the source.
@@ -79,17 +74,16 @@ def count(curve, row):
         row.n_limit += 1
         if curve.limit_band[k] >= 0:
             row.n_limit_band[curve.limit_band[k]] += 1
-    nights = 0
-    tonight = 0
+    nights = tonight = known = positive = 0
     for k in range(n):
         if k == 0 or night_of(curve.jd[k]) != night_of(curve.jd[k - 1]):
             nights += 1
-        if night_of(curve.jd[k]) == night_of(curve.now):
-            tonight += 1
+        tonight += night_of(curve.jd[k]) == night_of(curve.now)
+        known += curve.sign[k] != 0
+        positive += curve.sign[k] > 0
     row.n_nights = nights
     row.n_det_tonight = tonight
-    known = (curve.sign != 0).sum()
     if known > 0:
-        row.frac_positive = (curve.sign > 0).sum() / known
+        row.frac_positive = positive / known
     if n > 1:
         row.max_separation = curve.jd[-1] - curve.jd[0]

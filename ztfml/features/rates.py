@@ -1,24 +1,19 @@
 """How fast the source rises and fades, per band and in the best of them.
 
-All of it rests on the night means of the current episode (`night_means`), positive
+All of it rests on the night means of the current episode (`nights.night_means`), positive
 detections only. Rates follow BOOM (rise and fade per band with error and time base, fitted by
 weighted least squares before and after the peak); the bounds from non-detections follow
 ZTFReST (Andreoni et al. 2021, ApJ 918, 63).
 """
 
-from typing import NamedTuple
-
 import numpy as np
 from numba import njit
 
-from ztfml.features.counts import night_of
+from ztfml.features.nights import common_slope, fit_slope, peak_of
 from ztfml.features.registry import Group
-from ztfml.lightcurve import ZERO_POINT
 
 GROUP = Group("rates", "how fast the source rises and fades")
 
-# Half an hour: the shortest time base from which a rate is worth giving.
-MIN_BASE = 0.02
 # Half of the flux, in magnitudes.
 _HALF_FLUX = 2.5 * np.log10(2)
 # A limit of the same night bounds nothing: two exposures an hour apart differ by their noise.
@@ -78,6 +73,39 @@ for _way, _missing, _when in (("rise", _RISE, "up to"), ("fade", _FADE, "from"))
         f"{_way}_base_band", "d", f"time base of the fit of the {_way} in {{band}}", _missing,
         _READS,
     )  # fmt: skip
+    GROUP.declare(
+        f"{_way}_chi2_band",
+        "",
+        f"reduced chi-square of the fit of the {_way} in {{band}}",
+        "with fewer than three points in the fit",
+        _READS,
+    )
+    GROUP.declare(
+        f"{_way}_rate",
+        "mag / d",
+        f"{_way} rate common to all bands, each with a zero point of its own",
+        _missing + " in any band",
+        _READS,
+    )
+    GROUP.declare(
+        f"{_way}_rate_err", "mag / d", f"1-sigma error of the common {_way} rate",
+        _missing + " in any band", _READS,
+    )  # fmt: skip
+    GROUP.declare(
+        f"{_way}_n", "", f"night means in the common fit of the {_way}",
+        _missing + " in any band", _READS,
+    )  # fmt: skip
+    GROUP.declare(
+        f"{_way}_base", "d", f"longest time base in the common fit of the {_way}",
+        _missing + " in any band", _READS,
+    )  # fmt: skip
+    GROUP.declare(
+        f"{_way}_chi2",
+        "",
+        f"reduced chi-square of the common fit of the {_way}",
+        "without a degree of freedom in the fit",
+        _READS,
+    )
 GROUP.declare(
     "recent_slope_band",
     "mag / d",
@@ -143,160 +171,70 @@ GROUP.declare(
 )
 
 
-class NightMeans(NamedTuple):
-    """Inverse-variance flux means of one band's detections within each night.
-
-    ``jd`` (d) is weighted like the flux; ``mag`` and ``err`` in mag; ``flux`` and
-    ``flux_err`` in microjansky. The systematic floor is in each detection's error, and averages
-    down with it.
-    """
-
-    jd: np.ndarray
-    mag: np.ndarray
-    err: np.ndarray
-    flux: np.ndarray
-    flux_err: np.ndarray
-
-
-class Slope(NamedTuple):
-    """A straight line through magnitudes: mag/day, its error, and the line's anchor."""
-
-    slope: float
-    err: float
-    mean_jd: float
-    mean_mag: float
-
-
-@njit(cache=True)
-def night_means(curve, band):
-    """Average the positive detections of a band within each night of the current episode.
-
-    Parameters
-    ----------
-    curve : LightCurve
-    band : int
-        0 g, 1 r, 2 i.
-
-    Returns
-    -------
-    NightMeans
-        In time order, empty where the band has no positive detection.
-
-    Examples
-    --------
-    >>> night_means(curve, 1).mag   # doctest: +SKIP
-    """
-    n = len(curve.jd) - curve.episode
-    jd = np.zeros(n)
-    flux = np.zeros(n)
-    weight = np.zeros(n)
-    filled = -1
-    night = 0.0
-    for k in range(curve.episode, len(curve.jd)):
-        if curve.band[k] != band or curve.sign[k] < 0:
-            continue
-        if filled < 0 or night_of(curve.jd[k]) != night:
-            filled += 1
-            night = night_of(curve.jd[k])
-        w = curve.flux_err[k] ** -2
-        jd[filled] += w * (curve.jd[k] - curve.now)
-        flux[filled] += w * curve.flux[k]
-        weight[filled] += w
-    filled += 1
-    weight = weight[:filled]
-    jd = jd[:filled] / weight + curve.now
-    flux = flux[:filled] / weight
-    flux_err = weight**-0.5
-    mag = ZERO_POINT - 2.5 * np.log10(flux)
-    err = 2.5 / np.log(10) * flux_err / flux
-    return NightMeans(jd, mag, err, flux, flux_err)
-
-
-@njit(cache=True)
-def fit_slope(jd, mag, err):
-    """Weighted least-squares slope of magnitudes over time.
-
-    Parameters
-    ----------
-    jd, mag, err : ndarray, shape (n,), d and mag
-
-    Returns
-    -------
-    Slope
-        NaN throughout with fewer than two points or a time base under 0.02 d. Where the line
-        fits worse than the errors allow, its error is enlarged by the root of the reduced
-        chi-square, as for a source that is not on a line: no rate is surer than its fit.
-
-    Examples
-    --------
-    >>> fit_slope(np.array([0.0, 2.0]), np.array([18.0, 19.0]), np.array([0.1, 0.1])).slope
-    0.5
-    """
-    if len(jd) < 2 or jd[-1] - jd[0] < MIN_BASE:
-        return Slope(np.nan, np.nan, np.nan, np.nan)
-    weight = err**-2.0
-    total = weight.sum()
-    # Relative to the first point: Julian dates would lose ten digits in the squares.
-    t = jd - jd[0]
-    mean_t = (weight * t).sum() / total
-    mean_mag = (weight * mag).sum() / total
-    spread = (weight * (t - mean_t) ** 2).sum()
-    slope = (weight * (t - mean_t) * (mag - mean_mag)).sum() / spread
-    err_of_slope = spread**-0.5
-    if len(jd) > 2:
-        misfit = mag - mean_mag - slope * (t - mean_t)
-        chi2 = (weight * misfit**2).sum() / (len(jd) - 2)
-        err_of_slope *= np.sqrt(max(1.0, chi2))
-    return Slope(slope, err_of_slope, jd[0] + mean_t, mean_mag)
-
-
-@njit(cache=True)
-def peak_of(nights):
-    """The brightest night mean: the largest flux less its error, so that noise seldom wins."""
-    return np.argmax(nights.flux - nights.flux_err)
-
-
 @njit(cache=True)
 def rate(curve, nights, row):
     """Write the rates of one light curve into its row; ``nights`` are its night means by band."""
-    for b in range(3):
-        if len(nights[b].jd) > 0:
-            _rate_band(curve, nights[b], b, row)
+    fits = (
+        _rate_band(curve, nights[0], 0, row),
+        _rate_band(curve, nights[1], 1, row),
+        _rate_band(curve, nights[2], 2, row),
+    )
+    rise = common_slope((fits[0][0], fits[1][0], fits[2][0]))
+    if rise.n > 0:
+        row.rise_rate = -rise.slope
+        row.rise_rate_err = rise.err
+        row.rise_n = rise.n
+        row.rise_base = rise.base
+        row.rise_chi2 = rise.chi2
+    fade = common_slope((fits[0][1], fits[1][1], fits[2][1]))
+    if fade.n > 0:
+        row.fade_rate = fade.slope
+        row.fade_rate_err = fade.err
+        row.fade_n = fade.n
+        row.fade_base = fade.base
+        row.fade_chi2 = fade.chi2
     _best_of_bands(row)
 
 
 @njit(cache=True)
 def _rate_band(curve, nights, b, row):
+    """Write one band's rates, and return the lines of its rise and its fade."""
+    n = len(nights.jd)
+    if n == 0:
+        return fit_slope(nights.jd, nights.mag, nights.err), fit_slope(
+            nights.jd, nights.mag, nights.err
+        )
     peak = peak_of(nights)
     row.peak_mag_band[b] = nights.mag[peak]
     row.days_since_peak_band[b] = curve.now - nights.jd[peak]
     row.first_mag_band[b] = nights.mag[0]
     row.last_mag_band[b] = nights.mag[-1]
-    row.above_half_band[b] = _above_half(nights, peak)
-    limits = _limits_of(curve, nights, b)
-    row.half_time_band[b] = _half_time(limits, nights, peak)
-    row.rise_bound_band[b] = _rise_bound(limits, nights)
-    row.fade_bound_band[b] = _fade_bound(limits, nights)
-    n = len(nights.jd)
-    if n < 2:
-        return
-    row.peak_significance_band[b] = _peak_significance(nights, peak)
-    row.amplitude_band[b] = nights.mag.max() - nights.mag.min()
-    recent = fit_slope(nights.jd[-2:], nights.mag[-2:], nights.err[-2:])
-    row.recent_slope_band[b] = recent.slope
-    row.recent_slope_err_band[b] = recent.err
+    first, last = _edges_of_half(nights, peak)
+    row.above_half_band[b] = nights.jd[last] - nights.jd[first]
+    limit_jd, limit_mag = _limits_of(curve, nights, b)
+    row.half_time_band[b] = _half_time(limit_jd, limit_mag, nights, peak, first, last)
+    row.rise_bound_band[b], row.fade_bound_band[b] = _bounds(limit_jd, limit_mag, nights)
     rise = fit_slope(nights.jd[: peak + 1], nights.mag[: peak + 1], nights.err[: peak + 1])
-    if not np.isnan(rise.slope):
+    fade = fit_slope(nights.jd[peak:], nights.mag[peak:], nights.err[peak:])
+    if n > 1:
+        row.peak_significance_band[b] = _peak_significance(nights, peak)
+        row.amplitude_band[b] = nights.mag.max() - nights.mag.min()
+        recent = fit_slope(nights.jd[-2:], nights.mag[-2:], nights.err[-2:])
+        row.recent_slope_band[b] = recent.slope
+        row.recent_slope_err_band[b] = recent.err
+    if rise.n > 0:
         row.rise_rate_band[b] = -rise.slope
         row.rise_rate_err_band[b] = rise.err
-        row.rise_n_band[b] = peak + 1
-        row.rise_base_band[b] = nights.jd[peak] - nights.jd[0]
-    fade = fit_slope(nights.jd[peak:], nights.mag[peak:], nights.err[peak:])
-    if not np.isnan(fade.slope):
+        row.rise_n_band[b] = rise.n
+        row.rise_base_band[b] = rise.base
+        row.rise_chi2_band[b] = rise.chi2
+    if fade.n > 0:
         row.fade_rate_band[b] = fade.slope
         row.fade_rate_err_band[b] = fade.err
-        row.fade_n_band[b] = n - peak
-        row.fade_base_band[b] = nights.jd[-1] - nights.jd[peak]
+        row.fade_n_band[b] = fade.n
+        row.fade_base_band[b] = fade.base
+        row.fade_chi2_band[b] = fade.chi2
+    return rise, fade
 
 
 @njit(cache=True)
@@ -305,7 +243,7 @@ def _peak_significance(nights, peak):
     for neighbour in (peak - 1, peak + 1):
         if 0 <= neighbour < len(nights.jd):
             excess = nights.flux[peak] - nights.flux[neighbour]
-            err = np.hypot(nights.flux_err[peak], nights.flux_err[neighbour])
+            err = np.sqrt(nights.flux_err[peak] ** 2 + nights.flux_err[neighbour] ** 2)
             least = min(least, excess / err)
     return least
 
@@ -313,20 +251,15 @@ def _peak_significance(nights, peak):
 @njit(cache=True)
 def _edges_of_half(nights, peak):
     """First and last night of the unbroken run above half of the peak flux."""
-    half = 0.5 * nights.flux[peak]
+    flux = nights.flux
+    half = 0.5 * flux[peak]
     first = peak
-    while first > 0 and nights.flux[first - 1] > half:
+    while first > 0 and flux[first - 1] > half:
         first -= 1
     last = peak
-    while last < len(nights.jd) - 1 and nights.flux[last + 1] > half:
+    while last < len(flux) - 1 and flux[last + 1] > half:
         last += 1
     return first, last
-
-
-@njit(cache=True)
-def _above_half(nights, peak):
-    first, last = _edges_of_half(nights, peak)
-    return nights.jd[last] - nights.jd[first]
 
 
 @njit(cache=True)
@@ -339,55 +272,58 @@ def _limits_of(curve, nights, b):
     left out where another band saw the source half a magnitude brighter within half a day.
     """
     since = curve.jd[curve.episode - 1] if curve.episode > 0 else -np.inf
-    mine = (curve.limit_band == b) & (curve.limit_jd > since) & ~_seen_in_another_band(curve, b)
-    jd, mag = curve.limit_jd[mine], curve.limit_mag[mine]
-    after = 0
-    for k in range(len(jd)):
-        while after < len(nights.jd) and nights.jd[after] < jd[k]:
+    all_jd, all_mag, all_band = curve.limit_jd, curve.limit_mag, curve.limit_band
+    jd, mag = np.empty((2, len(all_jd)))
+    n = start = after = 0
+    for k in range(len(all_jd)):
+        if all_band[k] != b or all_jd[k] <= since:
+            continue
+        while start < len(curve.jd) and curve.jd[start] < all_jd[k] - _SEEN_WITHIN:
+            start += 1
+        if _seen_in_another_band(
+            curve.jd, curve.band, curve.sign, curve.mag, start, b, all_jd[k], all_mag[k]
+        ):
+            continue
+        while after < len(nights.jd) and nights.jd[after] < all_jd[k]:
             after += 1
         if 0 < after < len(nights.jd):
             faintest = max(
                 nights.mag[after - 1] + nights.err[after - 1], nights.mag[after] + nights.err[after]
             )
-            if mag[k] > faintest:
+            if all_mag[k] > faintest:
                 return jd[:0], mag[:0]
-    return jd, mag
+        jd[n], mag[n] = all_jd[k], all_mag[k]
+        n += 1
+    return jd[:n], mag[:n]
 
 
 @njit(cache=True)
-def _seen_in_another_band(curve, b):
-    """Which limits have a positive detection of another band close by that outshines them."""
-    seen = np.zeros(len(curve.limit_jd), np.bool_)
-    start = 0
-    for k in range(len(seen)):
-        while start < len(curve.jd) and curve.jd[start] < curve.limit_jd[k] - _SEEN_WITHIN:
-            start += 1
-        for d in range(start, len(curve.jd)):
-            if curve.jd[d] > curve.limit_jd[k] + _SEEN_WITHIN:
-                break
-            other = curve.band[d] != b and curve.sign[d] >= 0
-            if other and curve.mag[d] < curve.limit_mag[k] - _SEEN_BRIGHTER:
-                seen[k] = True
-    return seen
+def _seen_in_another_band(jd, band, sign, mag, start, b, limit_jd, limit_mag):
+    """Whether a limit has a positive detection of another band close by that outshines it."""
+    for d in range(start, len(jd)):
+        if jd[d] > limit_jd + _SEEN_WITHIN:
+            return False
+        if band[d] != b and sign[d] >= 0 and mag[d] < limit_mag - _SEEN_BRIGHTER:
+            return True
+    return False
 
 
 @njit(cache=True)
-def _half_time(limits, nights, peak):
-    first, last = _edges_of_half(nights, peak)
+def _half_time(limit_jd, limit_mag, nights, peak, first, last):
+    """The time above half of the peak flux, the run above which is ``first`` to ``last``."""
     half = 0.5 * nights.flux[peak]
-    limit_jd, limit_mag = limits
-    deep = limit_jd[limit_mag > nights.mag[peak] + _HALF_FLUX]
+    begin = end = np.nan
     if first > 0:
-        start = _crossing(nights, first - 1, first, half)
-    else:
-        before = deep[deep < nights.jd[0]]
-        start = 0.5 * (before[-1] + nights.jd[0]) if len(before) > 0 else np.nan
+        begin = _crossing(nights, first - 1, first, half)
     if last < len(nights.jd) - 1:
         end = _crossing(nights, last, last + 1, half)
-    else:
-        after = deep[deep > nights.jd[-1]]
-        end = 0.5 * (after[0] + nights.jd[-1]) if len(after) > 0 else np.nan
-    return end - start
+    for k in range(len(limit_jd)):
+        if limit_mag[k] > nights.mag[peak] + _HALF_FLUX:
+            if first == 0 and limit_jd[k] < nights.jd[0]:
+                begin = 0.5 * (limit_jd[k] + nights.jd[0])
+            if np.isnan(end) and limit_jd[k] > nights.jd[-1]:
+                end = 0.5 * (limit_jd[k] + nights.jd[-1])
+    return end - begin
 
 
 @njit(cache=True)
@@ -397,32 +333,22 @@ def _crossing(nights, a, b, flux):
 
 
 @njit(cache=True)
-def _rise_bound(limits, nights):
-    limit_jd, limit_mag = limits
-    faintest = nights.mag[0] + nights.err[0]
-    tightest = np.nan
+def _bounds(limit_jd, limit_mag, nights):
+    """The least rise and fade rates that non-detections before and after the nights allow."""
+    rise = fade = np.nan
     for k in range(len(limit_jd)):
-        base = nights.jd[0] - limit_jd[k]
-        if base >= _MIN_LIMIT_BASE:
-            tightest = _tighter(tightest, (limit_mag[k] - faintest) / base)
-    return tightest
-
-
-@njit(cache=True)
-def _fade_bound(limits, nights):
-    limit_jd, limit_mag = limits
-    faintest = nights.mag[-1] + nights.err[-1]
-    tightest = np.nan
-    for k in range(len(limit_jd)):
-        base = limit_jd[k] - nights.jd[-1]
-        if base >= _MIN_LIMIT_BASE:
-            tightest = _tighter(tightest, (limit_mag[k] - faintest) / base)
-    return tightest
+        before = nights.jd[0] - limit_jd[k]
+        if before >= _MIN_LIMIT_BASE:
+            rise = _tighter(rise, (limit_mag[k] - nights.mag[0] - nights.err[0]) / before)
+        after = limit_jd[k] - nights.jd[-1]
+        if after >= _MIN_LIMIT_BASE:
+            fade = _tighter(fade, (limit_mag[k] - nights.mag[-1] - nights.err[-1]) / after)
+    return rise, fade
 
 
 @njit(cache=True)
 def _tighter(bound, rate):
-    return np.fmax(bound, rate) if rate > 0 else bound
+    return rate if rate > 0 and not rate <= bound else bound
 
 
 @njit(cache=True)

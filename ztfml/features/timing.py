@@ -1,7 +1,9 @@
 """When the source was first seen, how long ago, and with which gaps."""
 
+import numpy as np
 from numba import njit
 
+from ztfml.features.nights import night_of
 from ztfml.features.registry import Group
 from ztfml.lightcurve import EPISODE_GAP
 
@@ -51,6 +53,14 @@ GROUP.declare(
     "longest_gap", "d", "longest time between successive detections", "with one detection",
     _DETECTIONS,
 )  # fmt: skip
+GROUP.declare(
+    "duty",
+    "",
+    "of the nights with an exposure since the first detection of the current episode, the "
+    "fraction with a detection",
+    "never in a ZTF alert, which is a detection",
+    _ROWS,
+)
 
 
 @njit(cache=True)
@@ -61,6 +71,7 @@ def time(curve, row):
     if n > 0:
         row.age = curve.now - curve.jd[curve.episode]
         row.n_episodes = 1
+        row.duty = _duty(curve.jd[curve.episode :], curve.limit_jd)
     if n > 1:
         row.days_since_detection = curve.jd[-1] - curve.jd[-2]
         longest = 0.0
@@ -79,3 +90,25 @@ def time(curve, row):
                 if curve.limit_jd[k] < first:
                     row.limit_gap = first - curve.limit_jd[k]
                     break
+
+
+@njit(cache=True)
+def _duty(jd, limit_jd):
+    """Nights of detections over nights of any exposure, from the first detection on."""
+    seen = looked = 0
+    d = u = 0
+    while u < len(limit_jd) and limit_jd[u] < jd[0]:
+        u += 1
+    while d < len(jd) or u < len(limit_jd):
+        # The night of the earlier of the next detection and the next non-detection.
+        night = min(
+            night_of(jd[d]) if d < len(jd) else np.inf,
+            night_of(limit_jd[u]) if u < len(limit_jd) else np.inf,
+        )
+        looked += 1
+        seen += d < len(jd) and night_of(jd[d]) == night
+        while d < len(jd) and night_of(jd[d]) == night:
+            d += 1
+        while u < len(limit_jd) and night_of(limit_jd[u]) == night:
+            u += 1
+    return seen / looked

@@ -60,6 +60,14 @@ GROUP.declare(
     _READS,
 )
 GROUP.declare(
+    "cusum_range_band",
+    "",
+    "range of the cumulative sum of the difference flux in {band} about its mean: large when slow "
+    "(Ellaway 1978; Kim et al. 2011, ApJ 735, 68)",
+    _FLAT.format(n=2),
+    _READS,
+)
+GROUP.declare(
     "flux_skew_band", "", "skewness of the difference flux in {band}", _FLAT.format(n=3), _READS
 )
 
@@ -67,48 +75,79 @@ GROUP.declare(
 @njit(cache=True)
 def vary(curve, row):
     """Write the variability of one light curve into its row."""
+    n = len(curve.jd)
+    flux, flux_err, mag, err = np.empty((4, n))
     for b in range(3):
-        mine = curve.band == b
-        if mine.sum() < 2:
-            continue
-        _flux_statistics(curve.flux[mine], curve.flux_err[mine], b, row)
-        bright = mine & (curve.sign >= 0)
-        if bright.sum() >= 2:
-            _magnitude_statistics(curve.mag[bright], curve.err[bright], b, row)
+        own = positive = 0
+        for k in range(n):
+            if curve.band[k] == b:
+                flux[own], flux_err[own] = curve.flux[k], curve.flux_err[k]
+                own += 1
+                if curve.sign[k] >= 0:
+                    mag[positive], err[positive] = curve.mag[k], curve.err[k]
+                    positive += 1
+        if own >= 2:
+            _flux_statistics(flux[:own], flux_err[:own], b, row)
+        if positive >= 2:
+            _magnitude_statistics(mag[:positive], err[:positive], b, row)
 
 
 @njit(cache=True)
 def _flux_statistics(flux, err, b, row):
     n = len(flux)
-    weight = err**-2.0
-    mean = (weight * flux).sum() / weight.sum()
-    pull = (flux - mean) / err
-    chi2 = (pull**2).sum()
+    total = weighted = plain = square = noise = 0.0
+    for k in range(n):
+        weight = 1.0 / (err[k] * err[k])
+        total += weight
+        weighted += weight * flux[k]
+        plain += flux[k]
+        square += flux[k] * flux[k]
+        noise += err[k] * err[k]
+    weighted_mean, mean = weighted / total, plain / n
+    chi2 = pulls = second = third = steps = 0.0
+    summed = lowest = highest = 0.0
+    for k in range(n):
+        pull = abs(flux[k] - weighted_mean) / err[k]
+        chi2 += pull * pull
+        pulls += pull
+        off = flux[k] - mean
+        second += off * off
+        third += off * off * off
+        # The last sum is zero by definition, which is where these begin.
+        summed += off
+        lowest, highest = min(lowest, summed), max(highest, summed)
+        if k > 0:
+            steps += (flux[k] - flux[k - 1]) ** 2
     row.chi2_band[b] = chi2 / (n - 1)
+    variance = second / (n - 1)
+    row.excess_variance_band[b] = (variance - noise / n) / (square / n)
     # Not chi2 > 0: the mean of equal fluxes is off by a rounding, which is no scatter.
-    varies = flux.max() > flux.min()
-    if varies:
-        row.stetson_k_band[b] = np.abs(pull).sum() / np.sqrt(n * chi2)
-    plain_mean = flux.mean()
-    variance = ((flux - plain_mean) ** 2).sum() / (n - 1)
-    row.excess_variance_band[b] = (variance - (err**2).mean()) / (flux**2).mean()
-    if n >= 3 and varies:
-        step = np.diff(flux)
-        row.von_neumann_band[b] = (step**2).sum() / (n - 1) / variance
-        third = ((flux - plain_mean) ** 3).sum()
-        row.flux_skew_band[b] = n / ((n - 1) * (n - 2)) * third / variance**1.5
+    if flux.max() == flux.min():
+        return
+    row.stetson_k_band[b] = pulls / np.sqrt(n * chi2)
+    row.cusum_range_band[b] = (highest - lowest) / (n * np.sqrt(variance))
+    if n >= 3:
+        row.von_neumann_band[b] = steps / (n - 1) / variance
+        row.flux_skew_band[b] = n / ((n - 1) * (n - 2)) * third / (variance * np.sqrt(variance))
 
 
 @njit(cache=True)
 def _magnitude_statistics(mag, err, b, row):
     n = len(mag)
-    weight = err**-2.0
-    mean = (weight * mag).sum() / weight.sum()
+    total = mean = 0.0
+    for k in range(n):
+        weight = 1.0 / (err[k] * err[k])
+        total += weight
+        mean += weight * (mag[k] - mag[0])
+    mean = mag[0] + mean / total
+    scatter = 0.0
+    for k in range(n):
+        scatter += ((mag[k] - mean) / err[k]) ** 2
     # The n / (n - 1) makes it the sample standard deviation where all errors are equal.
-    row.mag_std_band[b] = np.sqrt((weight * (mag - mean) ** 2).sum() / weight.sum() * n / (n - 1))
+    row.mag_std_band[b] = np.sqrt(scatter / total * n / (n - 1))
     if n >= 4:
-        ordered = np.sort(mag)
-        row.mag_iqr_band[b] = _quantile(ordered, 0.75) - _quantile(ordered, 0.25)
+        mag.sort()
+        row.mag_iqr_band[b] = _quantile(mag, 0.75) - _quantile(mag, 0.25)
 
 
 @njit(cache=True)
