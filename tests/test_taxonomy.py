@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS, AlertClass, label_of
+from ztfml.taxonomy import _SIMBAD, LABELS, PROBABILITY_COLUMNS, AlertClass, label_of
 
 
 def test_the_classes_and_their_order_are_the_contract():
@@ -34,10 +34,36 @@ def test_the_classes_and_their_order_are_the_contract():
         ("alerce", "bogus", "artifact"),
         ("timedomain", "Kilonova", "transient"),
         ("vsx", "", None),
+        ("vsx", "GRB", "transient"),
+        ("simbad", "Candidate_RRLyr", "star"),
+        ("simbad", "LongPeriodV*_Candidate", "star"),
+        ("simbad", "Sy*", "star"),
+        ("simbad", "Sy1", "agn"),
+        ("simbad", "QSO_Candidate", "agn"),
+        ("simbad", "Candidate_SN*", "transient"),
+        ("simbad", "EmG", None),
+        ("tns", "Galaxy", None),
+        ("bts", "rock", "sso"),
+        ("bts", "bogus", "artifact"),
+        ("bts", "Ic-BL", "transient"),
+        ("bts", "NLS1", "agn"),
+        ("bts", "-", None),
+        ("gaia", "DSCT|GDOR|SXPHE", "star"),
+        ("gaia", "AGN", "agn"),
+        ("gaia", "GALAXY", None),
+        ("milliquas", "QRX", "agn"),
+        ("milliquas", "S", None),
     ],
 )
 def test_names_of_other_sources(source, name, label):
     assert label_of(source, name) == label
+
+
+def test_no_simbad_name_means_two_things():
+    labels = {}
+    for label, names in _SIMBAD.items():
+        for name in names:
+            assert labels.setdefault(name.casefold(), label) == label
 
 
 def test_an_unknown_source_is_refused():
