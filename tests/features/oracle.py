@@ -1,17 +1,18 @@
 """Every feature of a light curve once more: slow, plain Python, from the definitions alone.
 
 `of_night` takes the two tables of a parquet pair as they are. It applies the one law itself,
-shares no code with ztfml, and takes other ways where there are any: `numpy.polyfit` for lines,
-`scipy.stats` for moments, sorting and searching instead of running sums.
+shares no code with ztfml, and takes other ways where there are any: design matrices for lines,
+textbook forms for moments, sorting and searching instead of running sums.
 """
 
+import bisect
 import math
+import sys
 from collections import defaultdict
 from itertools import groupby, pairwise
 from typing import NamedTuple
 
 import numpy as np
-import scipy.stats
 
 NAN = math.nan
 BANDS = {1: "g", 2: "r", 3: "i"}
@@ -62,6 +63,17 @@ class NightMean(NamedTuple):
     flux_err: float
 
 
+class Line(NamedTuple):
+    """A straight line's slope, the slope's error, and the reduced chi-square."""
+
+    slope: float
+    err: float
+    chi2: float
+
+
+UNKNOWN = Line(NAN, NAN, NAN)
+
+
 def of_night(alerts, history):
     """The light-curve features of each alert as a list of dicts, in the order of the alerts.
 
@@ -110,7 +122,7 @@ def of_alert(alert, rows):
     limits = [
         Limit(row.jd, BANDS.get(row.fid), row.limit)
         for row in past
-        if math.isnan(row.mag) and not math.isnan(row.limit) and not seen(row, [*past, alert])
+        if math.isnan(row.mag) and not math.isnan(row.limit) and not seen(row, detections)
     ]
     return (
         counts(detections, limits, alert.jd)
@@ -128,13 +140,13 @@ def repeats(row, alert):
     )
 
 
-def seen(limit, rows):
+def seen(limit, detections):
     """Whether there is a detection in the exposure of a non-detection."""
+    first = bisect.bisect(detections, limit.jd - 1e-4, key=lambda d: d.jd)
+    last = bisect.bisect(detections, limit.jd + 1e-4, key=lambda d: d.jd)
     return any(
-        abs(row.jd - limit.jd) < 1e-5
-        and BANDS.get(row.fid) == BANDS.get(limit.fid)
-        and not math.isnan(row.mag)
-        for row in rows
+        abs(d.jd - limit.jd) < 1e-5 and d.band == BANDS.get(limit.fid)
+        for d in detections[first:last]
     )
 
 
@@ -184,6 +196,8 @@ def timing(detections, limits, now):
     start = runs[-1][0].jd if runs else NAN
     before = [limit.jd for limit in limits if limit.jd < start]
     gaps = [b.jd - a.jd for a, b in pairwise(detections)]
+    seen_on = {night(d.jd) for d in runs[-1]} if runs else set()
+    looked_on = seen_on | {night(limit.jd) for limit in limits if limit.jd >= start}
     return {
         "age": now - start,
         "limit_gap": start - max(before) if before else NAN,
@@ -191,6 +205,7 @@ def timing(detections, limits, now):
         "days_since_detection": gaps[-1] if gaps else NAN,
         "n_episodes": len(runs),
         "longest_gap": max(gaps, default=NAN),
+        "duty": len(seen_on) / len(looked_on) if runs else NAN,
     }
 
 
@@ -216,24 +231,58 @@ def night_means(detections, band):
 
 def mean_of(detections):
     weight = [d.flux_err**-2 for d in detections]
-    flux, total = np.average([d.flux for d in detections], weights=weight, returned=True)
+    flux = average([d.flux for d in detections], weight)
     jd = detections[0].jd
-    jd += np.average([d.jd - jd for d in detections], weights=weight)
-    flux_err = total**-0.5
+    jd += average([d.jd - jd for d in detections], weight)
+    flux_err = math.fsum(weight) ** -0.5
     mag = 23.9 - 2.5 * math.log10(flux)
     return NightMean(jd, mag, 2.5 / math.log(10) * flux_err / flux, flux, flux_err)
 
 
+def average(values, weight):
+    return math.fsum(w * v for w, v in zip(weight, values, strict=True)) / math.fsum(weight)
+
+
 def line(jd, mag, err):
-    """Slope and its error by weighted least squares, the error enlarged where the line misfits."""
-    jd, mag, err = np.array(jd), np.array(mag), np.array(err)
-    if len(jd) < 2 or jd.max() - jd.min() < SHORTEST_BASE:
-        return NAN, NAN
-    jd = jd - jd.mean()
-    (slope, level), covariance = np.polyfit(jd, mag, 1, w=1 / err, cov="unscaled")
-    chi2 = np.sum(((mag - slope * jd - level) / err) ** 2)
-    misfit = max(1, chi2 / (len(jd) - 2)) if len(jd) > 2 else 1
-    return slope, math.sqrt(covariance[0, 0] * misfit)
+    """A straight line through the points of one band."""
+    return common_slope([(jd, mag, err)])
+
+
+def common_slope(bands):
+    """One slope for all bands, each with its own level, by weighted least squares.
+
+    The slope's error is enlarged where the lines misfit. Bands that have no slope of their own
+    do not count.
+    """
+    bands = [band for band in bands if has_slope(band[0])]
+    if not bands:
+        return UNKNOWN
+    bands = [[np.array(column) for column in band] for band in bands]
+    # One column of ones for each band's level, and the days from the band's middle.
+    size = [len(jd) for jd, _, _ in bands]
+    level = np.repeat(np.eye(len(bands)), size, axis=0)
+    days = np.concatenate([jd - jd.mean() for jd, _, _ in bands])
+    weight = 1 / np.concatenate([err for _, _, err in bands])
+    mag = np.concatenate([mag for _, mag, _ in bands])
+    model = np.column_stack([level, days])
+    solution = np.linalg.lstsq(model * weight[:, None], mag * weight)[0]
+    chi2 = np.sum((weight * (mag - model @ solution)) ** 2)
+    freedom = len(days) - len(bands) - 1
+    reduced = chi2 / freedom if freedom > 0 else NAN
+    misfit = max(1, reduced) if freedom > 0 else 1
+    spread = sum(map(spread_of, bands))
+    return Line(solution[-1], math.sqrt(misfit / spread), reduced)
+
+
+def spread_of(band):
+    """The weighted sum of squared days from their mean."""
+    jd, _, err = band
+    days = jd - jd.mean()
+    return np.sum((days - average(days, err**-2)) ** 2 / err**2)
+
+
+def has_slope(jd):
+    return len(jd) > 1 and max(jd) - min(jd) >= SHORTEST_BASE
 
 
 def brightest(means):
@@ -247,7 +296,9 @@ def rates(detections, limits, now):
     for band, means in by_band.items():
         own = trusted_limits(detections, limits, means, band)
         values |= {f"{name}_{band}": value for name, value in rates_of(means, own, now).items()}
-    for way in ("rise", "fade"):
+    for way, sign in (("rise", -1), ("fade", +1)):
+        parts = [part_of(way, means) for means in by_band.values()]
+        values |= combined(way, parts, sign)
         fits = [(values[f"{way}_rate_{b}"], values[f"{way}_rate_err_{b}"]) for b in by_band]
         known = [fit for fit in fits if not math.isnan(fit[0])]
         best = max(known, key=lambda fit: fit[0] - fit[1], default=(NAN, NAN))
@@ -275,10 +326,9 @@ def rates_of(means, limits, now):
     values["peak_significance"] = significance(means, peak)
     several = len(means) > 1
     values["amplitude"] = np.ptp([m.mag for m in means]) if several else NAN
-    values |= fit("rise", means[: peak + 1] if means else [], -1)
-    values |= fit("fade", means[peak:] if means else [], +1)
-    recent = line(*columns(means[-2:]))
-    values["recent_slope"], values["recent_slope_err"] = recent
+    values |= combined("rise", [part_of("rise", means)], -1)
+    values |= combined("fade", [part_of("fade", means)], +1)
+    values["recent_slope"], values["recent_slope_err"], _ = line(*columns(means[-2:]))
     values["rise_bound"] = bound(means[:1], [m for m in limits if means and m.jd < means[0].jd])
     values["fade_bound"] = bound(means[-1:], [m for m in limits if means and m.jd > means[-1].jd])
     values["half_time"] = half_time(means, peak, limits) if means else NAN
@@ -289,14 +339,24 @@ def columns(means):
     return [m.jd for m in means], [m.mag for m in means], [m.err for m in means]
 
 
-def fit(way, means, sign):
-    slope, err = line(*columns(means))
-    known = not math.isnan(slope)
+def part_of(way, means):
+    """The night means up to the peak, or from it."""
+    if not means:
+        return []
+    peak = brightest(means)
+    return means[: peak + 1] if way == "rise" else means[peak:]
+
+
+def combined(way, parts, sign):
+    """The rate that the night means of one or several bands have in common."""
+    slope, err, chi2 = common_slope([columns(means) for means in parts])
+    fitted = [means for means in parts if has_slope([mean.jd for mean in means])]
     return {
         f"{way}_rate": sign * slope,
         f"{way}_rate_err": err,
-        f"{way}_n": len(means) if known else NAN,
-        f"{way}_base": means[-1].jd - means[0].jd if known else NAN,
+        f"{way}_n": sum(map(len, fitted)) or NAN,
+        f"{way}_base": max((means[-1].jd - means[0].jd for means in fitted), default=NAN),
+        f"{way}_chi2": chi2,
     }
 
 
@@ -395,8 +455,8 @@ def colours(detections, now):
         peaks = [means[brightest(means)] for means in (g, r, i) if means]
         at_peak = min(peaks, key=lambda mean: mean.mag).jd
         values["g_r_peak"] = min(pairs, key=lambda pair: abs(pair[0] - at_peak))[1]
-    slope = line(*zip(*pairs, strict=True)) if pairs else (NAN, NAN)
-    values["g_r_slope"], values["g_r_slope_err"] = slope
+    slope = line(*zip(*pairs, strict=True)) if pairs else UNKNOWN
+    values["g_r_slope"], values["g_r_slope_err"], _ = slope
     red = pairs_of(r, i)
     if red:
         _, values["r_i"], values["r_i_err"] = red[-1]
@@ -429,20 +489,24 @@ def variability(detections):
 
 
 def of_flux(flux, err):
-    names = ["chi2", "excess_variance", "von_neumann", "stetson_k", "flux_skew"]
+    names = ["chi2", "excess_variance", "von_neumann", "stetson_k", "flux_skew", "cusum_range"]
     values = dict.fromkeys(names, NAN)
     flux, err = np.array(flux), np.array(err)
     n = len(flux)
     if n >= 2:
-        residual = (flux - np.average(flux, weights=err**-2)) / err
+        residual = (flux - average(flux, err**-2)) / err
         variance = np.var(flux, ddof=1)
         values["chi2"] = np.sum(residual**2) / (n - 1)
         values["excess_variance"] = (variance - np.mean(err**2)) / np.mean(flux**2)
         if np.ptp(flux) > 0:
             values["stetson_k"] = np.mean(np.abs(residual)) / np.sqrt(np.mean(residual**2))
+            sums = [np.sum(flux[: k + 1] - np.mean(flux)) for k in range(n)]
+            values["cusum_range"] = np.ptp(sums) / (n * np.sqrt(variance))
     if n >= 3 and np.ptp(flux) > 0:
         values["von_neumann"] = np.sum(np.diff(flux) ** 2) / (n - 1) / variance
-        values["flux_skew"] = scipy.stats.skew(flux, bias=False)
+        deviation = flux - np.mean(flux)
+        moment = n / (n - 1) / (n - 2) * np.sum(deviation**3)
+        values["flux_skew"] = moment / variance**1.5
     return values
 
 
@@ -451,9 +515,45 @@ def of_magnitudes(mag, err):
     n = len(mag)
     values = {"mag_std": NAN, "mag_iqr": NAN}
     if n >= 2:
-        mean = np.average(mag, weights=weight)
-        variance = np.average((mag - mean) ** 2, weights=weight)
+        mean = average(mag, weight)
+        variance = average((mag - mean) ** 2, weight)
         values["mag_std"] = np.sqrt(variance * n / (n - 1))
     if n >= 4:
         values["mag_iqr"] = np.subtract(*np.percentile(mag, [75, 25]))
     return values
+
+
+# --- neighbours -------------------------------------------------------------------------
+
+
+def of_packets(alerts):
+    """What PS1 has beside each alert as a list of dicts; columns as in `of_night`."""
+    return [neighbours(alert) for alert in alerts.to_dict("records")]
+
+
+def neighbours(alert):
+    values = {}
+    sources = [source(alert, rank) for rank in (1, 2, 3)]
+    known = [s for s in sources if not math.isnan(s["offset"])]
+    for kind, looks_so in (
+        ("star", lambda score: score > 0.5),
+        ("host", lambda score: score < 0.5),
+    ):
+        own = [s for s in known if looks_so(s["score"])]
+        # Of two at the same distance the one that the packet names first.
+        closest = min(own, key=lambda s: s["offset"], default=dict.fromkeys(sources[0], NAN))
+        values |= {f"{kind}_{name}": closest[name] for name in ("offset", "mag", "g_r")}
+    return values
+
+
+def source(alert, rank):
+    def field(name, low, high):
+        return within(alert.get(f"candidate.{name}{rank}"), low, high)
+
+    red = field("srmag", -5, 40)
+    return {
+        "score": field("sgscore", 0, 1),
+        "offset": field("distpsnr", 0, sys.float_info.max),
+        "mag": red,
+        "g_r": field("sgmag", -5, 40) - red,
+    }

@@ -18,7 +18,7 @@ ZERO_ON_ONE_POINT = {
 }  # fmt: skip
 KNOWN_ON_ONE_POINT = {
     "magpsf", "sigmapsf", "positive", "n_det", "n_det_r", "n_nights", "frac_positive",
-    "n_det_tonight", "n_episodes", "peak_mag_r", "first_mag_r", "last_mag_r", "peak_mag",
+    "n_det_tonight", "n_episodes", "duty", "peak_mag_r", "first_mag_r", "last_mag_r", "peak_mag",
 }  # fmt: skip
 
 

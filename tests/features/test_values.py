@@ -47,6 +47,8 @@ def values():
     alert |= {f"candidate.{name}": value for name, value in PACKET.items()}
     alert |= {"candidate.magap": 19.22, "candidate.magapbig": 19.1}
     alert |= {"candidate.jdstarthist": DAY - 3}
+    alert |= {"candidate.sgmag2": 18.1, "candidate.srmag2": 17.3}
+    alert |= {"candidate.sgmag3": 21.0, "candidate.srmag3": 20.0}
     # Galactic centre: b = 0; ecliptic latitude and longitude as below.
     alert |= {"candidate.ra": 266.40499, "candidate.dec": -28.93617}
     alert |= {f"classifications.{name}": value for name, value in BY_BROKER.items()}
@@ -94,6 +96,8 @@ COUNTS = {
 TIMING = {
     "age": 10, "age_hist": 13, "limit_gap": 1.9, "days_since_limit": 0.8,
     "days_since_detection": 3.9, "n_episodes": 1, "longest_gap": 3.9,
+    # seen on days 0, 2, 4, 6 and 10; also looked at on day 9
+    "duty": 5 / 6,
 }  # fmt: skip
 RATES = {
     "peak_mag_g": 17.9, "peak_mag_r": 18.0, "peak_mag_i": 18.2, "peak_mag": 17.9,
@@ -119,6 +123,17 @@ RATES = {
     "fade_rate_err_i": np.nan,
     "fade_n_g": 2, "fade_n_r": 3, "fade_n_i": np.nan,
     "fade_base_g": 4, "fade_base_r": 8, "fade_base_i": np.nan,
+    # no line misses two points
+    "rise_chi2_g": np.nan, "rise_chi2_r": np.nan, "rise_chi2_i": np.nan,
+    "fade_chi2_g": np.nan, "fade_chi2_r": 8 / 3, "fade_chi2_i": np.nan,
+    # All bands rise by 0.5 mag/d. Each slope is known by (1^2 + 1^2) / 0.1^2 = 200, and the
+    # six points leave 6 - 3 - 1 = 2 degrees of freedom, none of which is used.
+    "rise_rate": 0.5, "rise_rate_err": 600**-0.5, "rise_n": 6, "rise_base": 2, "rise_chi2": 0,
+    # The fade in g is known by (2^2 + 2^2) / 0.1^2 = 800, that in r by 32 / 0.1^2 = 3200: in
+    # common (800 * 0.25 + 3200 * 0.15) / 4000. Chi-square grows from 8/3 by the two slopes'
+    # distance from the common one, 800 * 0.08^2 + 3200 * 0.02^2, over 5 - 2 - 1 = 2.
+    "fade_rate": 0.17, "fade_n": 5, "fade_base": 8, "fade_chi2": (8 / 3 + 6.4) / 2,
+    "fade_rate_err": ((8 / 3 + 6.4) / 2 / 4000) ** 0.5,
     "recent_slope_g": 0.25, "recent_slope_r": 0.1, "recent_slope_i": -0.5,
     "recent_slope_err_g": 0.02**0.5 / 4, "recent_slope_err_r": 0.02**0.5 / 4,
     "recent_slope_err_i": 0.02**0.5 / 2,
@@ -154,6 +169,7 @@ def by_hand_variability(magnitudes, signs):
     mean = np.average(f, weights=err**-2.0)
     chi2 = np.sum(((f - mean) / err) ** 2)
     bright = np.array(magnitudes)[np.array(signs) > 0]
+    sums = np.cumsum(f - f.mean())
     third = np.mean((f - f.mean()) ** 3) / np.var(f) ** 1.5
     return {
         "mag_std": np.std(bright, ddof=1),
@@ -162,6 +178,7 @@ def by_hand_variability(magnitudes, signs):
         "excess_variance": (np.var(f, ddof=1) - np.mean(err**2)) / np.mean(f**2),
         "von_neumann": np.sum(np.diff(f) ** 2) / (n - 1) / np.var(f, ddof=1) if n > 2 else np.nan,
         "stetson_k": np.mean(np.abs(f - mean) / err) / np.sqrt(chi2 / n),
+        "cusum_range": (sums.max() - sums.min()) / (n * np.std(f, ddof=1)),
         "flux_skew": third * np.sqrt(n * (n - 1)) / (n - 2) if n > 2 else np.nan,
     }
 
@@ -177,7 +194,8 @@ VARIABILITY = {
 }
 CONTEXT = {
     "ps1_g_r": 0.5, "ps1_r_i": 0.2, "ps1_i_z": 0.1, "mag_minus_ps1": -0.4, "star_offset": 6.0,
-    "host_offset": 2.5, "mag_minus_gaia": 1.7, "mag_minus_sso": 0.7,
+    "host_offset": 2.5, "star_mag": 17.3, "star_g_r": 0.8, "host_mag": 19.6, "host_g_r": 0.5,
+    "mag_minus_gaia": 1.7, "mag_minus_sso": 0.7,
     # The galactic centre is at ecliptic longitude 266.840, latitude -5.536 (J2000). The Sun,
     # by the Astronomical Almanac's series, is at 79.495 then, so opposition is at 259.495.
     "abs_gal_lat": pytest.approx(0.0, abs=1e-3), "abs_ecl_lat": pytest.approx(5.536, abs=1e-3),
@@ -264,3 +282,83 @@ def test_limits_that_detections_contradict_bound_nothing():
     between = pd.DataFrame([{**seen, "jd": DAY + 1, "diffmaglim": 20.5, "sigmapsf": np.nan}])
     contradicted = pd.concat([history, between])
     assert np.isnan(compute(Night.from_frames(alert, contradicted))["rise_bound_r"][0])
+
+
+def values_of(points, **now):
+    """The features of an r-band alert on day 10, after points of (day, band, mag, limit)."""
+    rows = pd.DataFrame(
+        [
+            {"objectId": "ZTF20aaa", "jd": DAY + day, "fid": " gri".index(band), "magpsf": mag,
+             "sigmapsf": SIGMA, "diffmaglim": limit, "isdiffpos": "t"}
+            for day, band, mag, limit in points
+        ]
+    )  # fmt: skip
+    alert = {"jd": NOW, "fid": 2, "magpsf": 19.0, "sigmapsf": SIGMA, "isdiffpos": "t"} | now
+    alert = {"objectId": "ZTF20aaa", "candid": 1} | {f"candidate.{k}": v for k, v in alert.items()}
+    return compute(Night.from_frames(pd.DataFrame([alert]), rows)).iloc[0]
+
+
+DUTY = {
+    "seen whenever looked at": ([(0, "r", 19.0, 20.5), (5, "g", 19.0, 20.5)], 1),
+    "the limits of a night count once, and not where it has a detection": (
+        [(0, "r", 19.0, 20.5), (0.01, "g", None, 20), (3, "g", None, 20), (3.05, "r", None, 20)],
+        2 / 3,
+    ),
+    "limits before the first detection do not count": (
+        [(-20, "g", None, 20), (-15, "r", 19.0, 20), (-10, "g", None, 20), (3, "r", None, 20)],
+        2 / 4,
+    ),
+    "neither does an earlier episode, nor the limits after it": (
+        [(-40, "r", 19.0, 20), (-35, "r", None, 20), (-1, "g", 19.0, 20), (5, "i", None, 20)],
+        2 / 3,
+    ),
+    "a limit in the exposure of a detection is none": (
+        [(0, "r", 19.0, 20.5), (3, "g", None, 20), (3, "g", 19.0, 20), (5, "g", None, None)],
+        1,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", DUTY)
+def test_duty(case):
+    points, expected = DUTY[case]
+    assert values_of(points)["duty"] == pytest.approx(expected)
+
+
+def test_a_band_of_one_night_adds_nothing_to_the_common_rate():
+    """Nor does one whose night means lie closer than 0.02 d."""
+    fading = [(0, "r", 18.0, 20), (4, "r", 18.5, 20)]
+    alone = values_of(fading)
+    with_others = values_of([*fading, (1, "g", 17.9, 20), (5, "i", 18.0, 20), (5.01, "i", 19, 20)])
+    names = [f"fade_{name}" for name in ("rate", "rate_err", "n", "base", "chi2")]
+    for name in names:
+        assert with_others[name] == alone[name] == alone[f"{name}_r"]
+    assert alone["fade_n"] == 3
+    assert np.isnan(with_others["rise_rate"])
+    assert np.isnan(with_others["rise_n"])
+
+
+def test_bands_that_disagree_make_the_common_rate_unsure():
+    """r rises by 0.4 mag/d and g by 0.2: some 0.3, at a chi-square of some 2 * 200 * 0.1^2."""
+    values = values_of(
+        [(6, "g", 19.0, 20), (8, "g", 18.6, 20), (8.01, "r", 19.8, 20)], magpsf=19.8 - 0.4 * 1.99
+    )
+    known_g, known_r = 200, 1.99**2 / 2 / 0.01
+    slope = (known_g * 0.2 + known_r * 0.4) / (known_g + known_r)
+    chi2 = known_g * (slope - 0.2) ** 2 + known_r * (0.4 - slope) ** 2
+    assert slope == pytest.approx(0.3, abs=0.01)
+    assert chi2 == pytest.approx(4, abs=0.1)
+    assert values["rise_rate"] == pytest.approx(slope)
+    assert values["rise_chi2"] == pytest.approx(chi2)
+    assert values["rise_rate_err"] == pytest.approx((chi2 / (known_g + known_r)) ** 0.5)
+
+
+def test_the_nearest_source_of_a_kind_speaks_for_it_even_without_magnitudes():
+    near = {"sgscore1": 0.5, "distpsnr1": 1.0, "sgmag1": 18.0, "srmag1": 17.0,
+            "sgscore2": 0.1, "distpsnr2": 4.0, "sgmag2": 21.0,
+            "sgscore3": 0.2, "distpsnr3": 3.0, "srmag3": 20.0}  # fmt: skip
+    values = values_of([(0, "r", 19.0, 20)], **near)
+    assert (values["host_offset"], values["host_mag"]) == (3.0, 20.0)
+    assert values[["host_g_r", "star_offset", "star_mag", "star_g_r"]].isna().all()
+    unscored = values_of([(0, "r", 19.0, 20)], **near | {"sgscore3": -999.0, "distpsnr2": -999.0})
+    assert unscored[["host_offset", "host_mag", "host_g_r"]].isna().all()
