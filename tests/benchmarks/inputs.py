@@ -1,0 +1,93 @@
+"""The simulated nights that are timed, and a model for them, made on the first run.
+
+Run as a process of its own (``python -m tests.benchmarks.inputs``), for simulating takes memory
+that would count as that of the processes that are timed after it. Prints as JSON what there is.
+"""
+
+import json
+import sys
+from pathlib import Path
+
+FOLDER = Path(".bench")
+FEATURES = FOLDER / "features.parquet"
+# Of the size of the public night of JD 2460474.5, and the tenth and the hundredth of it.
+SIZES = {"1 %": 1_535, "10 %": 15_349, "100 %": 153_489}
+SMALLEST, FULL = "1 %", "100 %"
+NIGHT = "ztf_alerts_2460474.5.parquet"
+
+
+def night_of(size):
+    """The alerts' file of the night of a size."""
+    return (FOLDER if size == FULL else FOLDER / f"{SIZES[size]}_alerts") / NIGHT
+
+
+def history_of(night):
+    """The history beside an alerts' file."""
+    return night.with_name(f"{night.stem}_prv_candidates.parquet")
+
+
+def links_to_full(number):
+    """The full night under as many names."""
+    folder = FOLDER / "links"
+    folder.mkdir(exist_ok=True)
+    full = night_of(FULL).resolve()
+    nights = [folder / f"night_{k:02}.parquet" for k in range(1, number + 1)]
+    for night in nights:
+        for link, target in ((night, full), (history_of(night), history_of(full))):
+            link.unlink(missing_ok=True)
+            link.symlink_to(target)
+    return nights
+
+
+def make_nights():
+    """Simulate the nights that are not there yet; the rows of all histories, by size."""
+    import pyarrow.parquet as pq
+
+    from ztfml.sources.simulate import write_nights
+
+    for size, n_alerts in SIZES.items():
+        night = night_of(size)
+        if not night.exists():
+            print(f"simulating a night of {n_alerts:,} alerts, once", file=sys.stderr)
+            night.parent.mkdir(parents=True, exist_ok=True)
+            write_nights(night.parent, n_alerts, seed=1)
+    return {size: pq.read_metadata(history_of(night_of(size))).num_rows for size in SIZES}
+
+
+def make_model():
+    """The folder of the model that ships, or of one trained here where that one is too old.
+
+    Second is whether it is the one that ships.
+    """
+    from ztfml.modelfile import shipped_model
+    from ztfml.sources.simulate import write_nights
+    from ztfml.training import train
+
+    if _works(shipped_model()):
+        return str(shipped_model()), True
+    folder = FOLDER / "model"
+    if not (folder.exists() and _works(folder)):
+        print("training a model on two simulated nights, once", file=sys.stderr)
+        train(write_nights(FOLDER, 5000, 2, seed=2, start_jd=2460400.5), folder)
+    return str(folder), False
+
+
+def _works(folder):
+    """Whether a model was trained on the features as they are computed now."""
+    from ztfml.errors import ModelError
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night
+    from ztfml.training import predict
+
+    try:
+        predict(Night.load(night_of(SMALLEST)), load_model(folder))
+    except ModelError as error:
+        print(error, file=sys.stderr)
+        return False
+    return True
+
+
+if __name__ == "__main__":
+    history_rows = make_nights()
+    model, ships = make_model()
+    print(json.dumps({"history_rows": history_rows, "model": model, "ships": ships}))

@@ -1,0 +1,52 @@
+"""The steps of a night, timed in one warm process.
+
+Run as ``python -m tests.benchmarks.steps NIGHT MODEL RUNS``; prints the seconds of each step
+and run as JSON.
+"""
+
+import contextlib
+import io
+import json
+import sys
+from pathlib import Path
+
+from tests.benchmarks.bare import bare_read
+from tests.benchmarks.inputs import FEATURES
+from tests.benchmarks.tables import BARE, PARQUET_TO_PARQUET
+from tests.benchmarks.timing import seconds_of
+from ztfml import features
+from ztfml.classifier import probabilities
+from ztfml.cli import main as ztfml
+from ztfml.modelfile import load_model
+from ztfml.night import Night
+from ztfml.ranking import FastTransientScorer
+
+
+def parquet_to_parquet(night):
+    """What ``ztfml features`` does, in this process."""
+    command = ["features", str(night), "-q", "-o", str(FEATURES)]
+    with contextlib.redirect_stdout(io.StringIO()):
+        ztfml(command, standalone_mode=False)
+
+
+def time_steps(night, model):
+    """Seconds of each step, in the order in which they are done."""
+    seconds = {BARE: seconds_of(bare_read, night)[0]}
+    seconds[PARQUET_TO_PARQUET] = seconds_of(parquet_to_parquet, night)[0]
+    seconds["Night.load"], loaded = seconds_of(Night.load, night)
+    seconds["features.compute"], table = seconds_of(features.compute, loaded)
+    seconds["probabilities"], p = seconds_of(probabilities, model.classifier, table)
+    rank = FastTransientScorer().rank
+    seconds["ranking"], _ = seconds_of(lambda: rank(loaded, table, p, top=12))
+    return seconds
+
+
+def main(night, model, runs):
+    """Print the seconds of all runs but the first, which warms up."""
+    night, model = Path(night), load_model(model)
+    time_steps(night, model)
+    print(json.dumps([time_steps(night, model) for _ in range(int(runs))]))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

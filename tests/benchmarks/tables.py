@@ -1,0 +1,129 @@
+"""What was measured as Markdown tables, ready for the README."""
+
+from statistics import median
+
+from tests.benchmarks.inputs import FULL, SIZES, SMALLEST
+from ztfml.scorecard import table_rows
+
+BARE = "bare read of the columns"
+PARQUET_TO_PARQUET = "features, parquet to parquet"
+
+
+def _table(head, rows):
+    return "\n".join(table_rows([head, *rows])) + "\n"
+
+
+def steps_table(steps):
+    """The steps of a night; ``steps`` is what the module of that name printed."""
+    # The command's own run less what it does before it writes.
+    written = [
+        run[PARQUET_TO_PARQUET] - run["Night.load"] - run["features.compute"] for run in steps
+    ]
+    seconds = {name: _median(steps, name) for name in (BARE, "Night.load", "features.compute")}
+    seconds["writing the features, by subtraction"] = median(written)
+    seconds |= {name: _median(steps, name) for name in steps[0] if name not in seconds}
+    rows = [[name, f"{s:.2f}", f"{s / seconds[BARE]:.1f}"] for name, s in seconds.items()]
+    title = f"Steps in one warm process, medians of {len(steps)} runs:\n\n"
+    return title + _table(["step", "seconds", "times the bare read"], rows)
+
+
+def _median(steps, name):
+    return median(run[name] for run in steps)
+
+
+def processes_table(processes, runs, ships):
+    """Whole processes; ``processes`` holds a `timing.Run` by name, the bare read first."""
+    model = "the model that ships" if ships else "a model of two simulated nights"
+    bare = next(iter(processes.values())).seconds
+    rows = [
+        [name, f"{one.seconds:.2f}", f"{one.seconds / bare:.1f}", f"{one.memory:.2f}"]
+        for name, one in processes.items()
+    ]
+    title = (
+        f"Whole processes as typed, the start of Python included, with {model}; medians of {runs} "
+        "runs, largest memory:\n\n"
+    )
+    return title + _table(["process", "seconds", "times the bare read", "peak GB"], rows)
+
+
+def growth_table(by_size, history_rows):
+    """How whole processes grow; ``by_size`` holds a `timing.Run` by size and command."""
+    head = ["night", "alerts", "history rows"]
+    for command in by_size[FULL]:
+        head += [f"{command}, s", "µs an alert"]
+    rows = []
+    for size, n_alerts in SIZES.items():
+        row = [size, f"{n_alerts:,}", f"{history_rows[size]:,}"]
+        for command, done in by_size[size].items():
+            more = done.seconds - by_size[SMALLEST][command].seconds
+            each = "-" if size == SMALLEST else f"{1e6 * more / (n_alerts - SIZES[SMALLEST]):.1f}"
+            row += [f"{done.seconds:.2f}", each]
+        rows.append(row)
+    title = "Growth; microseconds an alert are what lies beyond the smallest night:\n\n"
+    return title + _table(head, rows)
+
+
+def nights_table(by_number):
+    """Several nights in one command; ``by_number`` holds a `timing.Run` by number of nights."""
+    rows = [
+        [str(number), f"{one.seconds:.1f}", f"{one.seconds / number:.2f}", f"{one.memory:.2f}"]
+        for number, one in by_number.items()
+    ]
+    title = (
+        "Nights in one `ztfml features`, one run each; the nights are the full one under several "
+        "names:\n\n"
+    )
+    return title + _table(["nights", "seconds", "seconds a night", "peak GB"], rows)
+
+
+WAYS = {
+    "ztfml": "ztfml, each alert as of its epoch",
+    "pandas_groupby": "pandas, one merge and groupby, each alert as of its epoch",
+    "light_curve_alerts": "light-curve, 14 in g and r each, each alert as of its epoch",
+    "light_curve_objects": "light-curve, 14 in g and r each, each object once, alerts left out",
+}
+
+
+def ways_table(ways, steps, runs):
+    """Other ways to features; ``ways`` holds JSON and `timing.Run` of each comparator by name."""
+    bare, ours = _median(steps, BARE), median(ways["ztfml"][0]["seconds"])
+    rows = []
+    for name, what in WAYS.items():
+        found, process = ways[name]
+        s = median(found["seconds"])
+        sizes = [f"{found['rows']:,}", f"{found['values']}"]
+        ratios = [f"{s / bare:.1f}", f"{s / ours:.2f}"]
+        rows.append([what, *sizes, f"{s:.2f}", *ratios, f"{process.memory:.2f}"])
+    title = (
+        "From the same parquet files to a table in memory, each way in a warm process of its own, "
+        f"medians of {runs} runs; pandas and light-curve as written for this comparison:\n\n"
+    )
+    head = ["way", "rows", "values", "seconds", "times the bare read", "times ztfml", "peak GB"]
+    return title + _table(head, rows)
+
+
+EXERCISE = {
+    "exercise_as_text": "object names as text, as in the public files",
+    "exercise_as_categories": "object names as categories, as in files that ztfml writes",
+}
+
+
+def exercise_table(exercise, steps):
+    """The exercise's light curves; ``exercise`` holds the seconds of some alerts by name."""
+    ours = _median(steps, PARQUET_TO_PARQUET)
+    n_alerts = SIZES[FULL]
+    rows = []
+    for name, what in EXERCISE.items():
+        each = exercise[name]
+        s = median(each)
+        spread = f"{1e3 * min(each):.0f} to {1e3 * max(each):.0f}"
+        night = s * n_alerts
+        rows.append([what, f"{1e3 * s:.0f}", spread, f"{night / 3600:.1f}", f"{night / ours:,.0f}"])
+    title = (
+        "The exercise's way to get one alert's light curve, by selecting from the data frames, as "
+        f"written for this comparison: medians of {len(each)} alerts, extrapolated to all "
+        f"{n_alerts:,}; reading the files is not counted. Last is how many times as long that is "
+        f"as all features of the night from parquet to parquet:\n\n"
+    )
+    head = ["light curves", "ms an alert", "range", "hours a night", "times ztfml"]
+    return title + _table(head, rows)
