@@ -265,10 +265,9 @@ def _read_number(column, array, name, into):
     if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
         raise _wrong_type(column, array, name, "a number")
     missing = into.dtype.type(0 if into.dtype.kind == "i" else np.nan)
+    meant = (*column.valid, column.kind != "float")
     return [
-        _Tally(
-            *_clean(*_buffers(chunk.cast(pa.float64(), safe=False)), *column.valid, missing, piece)
-        )
+        _Tally(*_clean(*_buffers(chunk.cast(pa.float64(), safe=False)), *meant, missing, piece))
         for chunk, piece in zip(array.chunks, _pieces(into, array.chunks), strict=True)
     ]
 
@@ -296,7 +295,7 @@ def _buffers(chunk):
 
 
 @njit(nogil=True, cache=True)
-def _clean(values, bits, offset, low, high, missing, out):
+def _clean(values, bits, offset, low, high, whole, missing, out):
     """Copy values, giving as missing what is null or cannot be meant.
 
     Returns how many values are there, how many of them can be meant, and one that cannot.
@@ -312,7 +311,7 @@ def _clean(values, bits, offset, low, high, missing, out):
         if value == SENTINEL:
             continue
         meant += 1
-        if low <= value <= high and np.isfinite(value):
+        if low <= value <= high and np.isfinite(value) and not (whole and value % 1 != 0):
             usable += 1
             out[k] = value
         else:

@@ -56,9 +56,9 @@ class Column:
         return self.prefix + self.name
 
 
-# Julian dates between the first light of the oldest archives and the year 2131: what lies
+# Julian dates of 1900 to 2100, for which the Earth's orbit is known to all digits: what lies
 # outside is an MJD, a Unix time or rubbish.
-_JD = (2400000.5, 2500000.5)
+_JD = (2415020.5, 2488069.5)
 _MAG = (-5.0, 40.0)
 _DISTANCE = (0.0, float("inf"))
 

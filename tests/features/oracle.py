@@ -101,12 +101,12 @@ def of_night(alerts, history):
 
 def clean(jd, fid, mag, sigma, limit, sign):
     return Row(
-        within(jd, 2400000.5, 2500000.5),
-        within(fid, 1, 3),
+        within(jd, 2415020.5, 2488069.5),
+        float(fid) if fid in BANDS else NAN,
         within(mag, -5, 40),
         within(sigma, 0, 10),
         within(limit, -5, 40),
-        SIGNS.get(str(sign).lower(), 0),
+        SIGNS.get(str(sign).strip().lower(), 0),
     )
 
 
@@ -116,7 +116,13 @@ def within(value, low, high):
 
 
 def of_alert(alert, rows):
-    """All features of one alert, given all rows of its object, in any order."""
+    """All features of one alert, given all rows of its object, in any order.
+
+    Without a time nothing is known of it.
+    """
+    if math.isnan(alert.jd):
+        timeless = of_alert(alert._replace(jd=2459000.5), set())
+        return dict.fromkeys(timeless, NAN)
     past = sorted((row for row in rows if row.jd < alert.jd and not repeats(row, alert)), key=order)
     detections = [detection(row) for row in [*past, alert] if not math.isnan(row.mag)]
     limits = [
