@@ -155,7 +155,7 @@ def opposition_distance(ra, dec, jd):
     x, y, _ = _turned(ra, dec, "BarycentricMeanEcliptic")
     # The Sun moves 0.01 deg in 0.01 d, and a night has few such steps.
     step, position = np.unique(np.round(jd, 2), return_inverse=True)
-    sun = np.array([_solar_longitude(day) for day in step])
+    sun = _solar_longitude(step)
     longitude = np.degrees(np.arctan2(y, x))
     return np.abs((longitude - sun[position]) % 360 - 180)
 
@@ -182,16 +182,15 @@ def _rotation(frame):
     return axes.transform_to(getattr(coordinates, frame)()).cartesian.xyz.value
 
 
-@lru_cache(maxsize=4096)
 def _solar_longitude(jd):
     """Ecliptic longitude of the Sun in degrees; NaN without a date."""
-    if np.isnan(jd):
-        return np.nan
     from astropy.coordinates import get_sun
     from astropy.time import Time
-    from astropy.utils.iers import conf
 
-    with conf.set_temp("auto_download", False):
-        sun = get_sun(Time(jd, format="jd"))
+    longitude = np.full(len(jd), np.nan)
+    known = np.isfinite(jd)
+    # Taken as dynamical time, a minute off, the dates need no table of leap seconds, which ends.
+    sun = get_sun(Time(jd[known], format="jd", scale="tdb"))
     x, y, _ = _turned(sun.ra.deg, sun.dec.deg, "BarycentricMeanEcliptic")
-    return np.degrees(np.arctan2(y, x))
+    longitude[known] = np.degrees(np.arctan2(y, x))
+    return longitude
