@@ -1,0 +1,93 @@
+"""What must not matter: the day, the distance, the names of the bands."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.features.curves import curves_frames
+from tests.nights import random_frames
+from ztfml.features import compute
+from ztfml.features.registry import FEATURES
+from ztfml.night import Night
+
+pytestmark = pytest.mark.filterwarnings("ignore")
+
+SEEDS = st.integers(0, 2**32 - 1)
+NAMES = [feature.name for feature in FEATURES]
+# The Sun moves on.
+OF_THE_DATE = {"opposition_distance"}
+# Magnitudes of the source itself, and its distance in brightness from other sources.
+OF_BRIGHTNESS = {
+    "magpsf", "peak_mag", "mag_minus_ref", "mag_minus_ps1", "mag_minus_gaia", "mag_minus_sso",
+    *(f"{name}_{band}" for name in ("peak_mag", "first_mag", "last_mag") for band in "gri"),
+}  # fmt: skip
+# Pairs are looked for from the bluer band, so that they are others with g and i exchanged.
+OF_COLOUR = {feature.name for feature in FEATURES if feature.group == "colour"}
+
+
+def features_of(alerts, history):
+    return compute(Night.from_frames(alerts, history))
+
+
+def assert_equal(before, after, names=NAMES):
+    """To the rounding of a Julian date, 4.7e-10 d, and of logarithms."""
+    before, after = before[list(names)], after[list(names)]
+    pd.testing.assert_frame_equal(before, after, rtol=1e-8, atol=1e-8)
+
+
+def frames(seed):
+    """Alternately of oddities and of the shapes that real sources have."""
+    if seed % 2:
+        return random_frames(seed, n_objects=8)
+    return curves_frames(seed, 8)
+
+
+@settings(deadline=None, max_examples=30)
+@given(SEEDS, st.integers(-3000, 3000))
+def test_the_day_does_not_matter(seed, days):
+    alerts, history = frames(seed)
+    before = features_of(alerts, history)
+    times = [name for name in alerts if name in ("candidate.jd", "candidate.jdstarthist")]
+    alerts[times] += days
+    after = features_of(alerts, history.assign(jd=history["jd"] + days))
+    assert_equal(before, after, [name for name in NAMES if name not in OF_THE_DATE])
+
+
+@settings(deadline=None, max_examples=30)
+@given(SEEDS, st.floats(-10, 10))
+def test_the_distance_does_not_matter(seed, fainter):
+    """A source ten times as far, its limits as well: rates, colours, shapes stay as they are."""
+    alerts, history = random_frames(seed, n_objects=8)
+    before = features_of(alerts, history)
+    alerts["candidate.magpsf"] += fainter
+    mags = ["magpsf", "diffmaglim"]
+    after = features_of(alerts, history.assign(**(history[mags] + fainter)))
+    before[list(OF_BRIGHTNESS)] += fainter
+    assert_equal(before, after)
+
+
+@settings(deadline=None, max_examples=30)
+@given(SEEDS)
+def test_the_names_of_the_bands_do_not_matter(seed):
+    alerts, history = random_frames(seed, n_objects=8)
+    before = features_of(alerts, history)
+    swapped = {1: 3, 2: 2, 3: 1}
+    alerts["candidate.fid"] = alerts["candidate.fid"].map(swapped)
+    after = features_of(alerts, history.assign(fid=history["fid"].map(swapped)))
+    other = {"_g": "_i", "_i": "_g"}
+    names = [name for name in NAMES if name not in OF_COLOUR]
+    exchanged = [
+        name[:-2] + other[name[-2:]] if name[-2:] in other and name[-4:] != "_r_i" else name
+        for name in names
+    ]
+    assert sum(a != b for a, b in zip(names, exchanged, strict=True)) > 60
+    assert_equal(before[names], after[exchanged].set_axis(names, axis=1), names)
+
+
+def test_what_is_said_not_to_matter_is_known():
+    """Agreement on NaN alone would be none."""
+    known = [features_of(*frames(seed)).notna() for seed in range(6)]
+    of_curves = [f.name for f in FEATURES if f.column is None]
+    assert np.mean(pd.concat(known)[of_curves].any()) > 0.95
