@@ -83,12 +83,14 @@ def night_means(curve, band):
             n += 1
         w = 1.0 / (all_err[k] * all_err[k])
         weight += w
-        # Running means; times relative to now, for Julian dates would lose digits.
+        # A running mean, relative to now, for Julian dates would lose digits.
         jd[n - 1] += w / weight * (all_jd[k] - curve.now - jd[n - 1])
-        flux[n - 1] += w / weight * (all_flux[k] - flux[n - 1])
+        # Fluxes are all positive, so that their plain sum loses none, whatever their range.
+        flux[n - 1] += w * all_flux[k]
         flux_err[n - 1] = 1.0 / np.sqrt(weight)
     for k in range(n):
         jd[k] += curve.now
+        flux[k] *= flux_err[k] * flux_err[k]
         mag[k] = ZERO_POINT - 2.5 * np.log10(flux[k])
         err[k] = 2.5 / np.log(10) * flux_err[k] / flux[k]
     return NightMeans(jd[:n], mag[:n], err[:n], flux[:n], flux_err[:n])
