@@ -86,6 +86,31 @@ def test_features_of_a_night(nights, tmp_path):
     assert (text["candid"] == table["candid"]).all()
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_several_nights_stand_one_below_the_other(nights, model, tmp_path, suffix):
+    read = pd.read_parquet if suffix == ".parquet" else pd.read_csv
+    for command in (["features"], ["predict", "-m", model]):
+        together = tmp_path / f"together{suffix}"
+        ztfml(command[0], *nights, *command[1:], "-o", together)
+        alone = []
+        for night in nights:
+            ztfml(command[0], night, *command[1:], "-o", tmp_path / f"one{suffix}")
+            alone.append(read(tmp_path / f"one{suffix}"))
+        pd.testing.assert_frame_equal(read(together), pd.concat(alone, ignore_index=True))
+
+
+def test_one_night_that_cannot_be_read_leaves_no_file(nights, tmp_path):
+    out = tmp_path / "f.parquet"
+    one_sentence(ztfml("features", nights[0], tmp_path / "no.parquet", "-o", out, code=1), "no.par")
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_history_is_of_one_night(nights, tmp_path):
+    arguments = (*nights, "--history", nights[0], "-o", tmp_path / "f.parquet")
+    assert "name one night" in ztfml("features", *arguments, code=2).stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_features_list():
     assert len(json.loads(ztfml("features", "--list", "json").stdout)) == len(FEATURES)
     assert "| `fade_rate_r` | mag / d |" in ztfml("features", "--list=markdown").stdout

@@ -81,6 +81,7 @@ def _out(suffixes, required=True):
 
 _PATH = click.Path(path_type=Path)
 _night = click.argument("night", type=_PATH, metavar="NIGHT.parquet")
+_nights = click.argument("nights", type=_PATH, nargs=-1, metavar="NIGHT.parquet...")
 _history = click.option(
     "--history", type=_PATH, metavar="FILE",
     help="Previous candidates; by default NAME_prv_candidates.parquet beside the night.",
@@ -210,9 +211,78 @@ def cuts(night, history, output, plot, **thresholds):
         click.echo(plot)
 
 
+def _catalog_options(function):
+    """The options that name catalogues, with the kinds there are."""
+    from ztfml.labels.kinds import KINDS, OBJECTS
+
+    def check(ctx, param, values):
+        named = [value.partition("=") for value in values]
+        for value, (kind, _, path) in zip(values, named, strict=True):
+            if kind not in (*KINDS, OBJECTS) or not path:
+                raise click.BadParameter(
+                    f"{value}: write KIND=FILE, with {', '.join(KINDS)} or {OBJECTS} as KIND"
+                )
+        return [(kind, Path(path)) for kind, _, path in named]
+
+    online = [kind.name for kind in KINDS.values() if (kind.vizier or "").startswith("vizier:")]
+    for option in (
+        click.option(
+            "--mpc", is_flag=True,
+            help="The known asteroid that the packet names. Such labels are circular.",
+        ),
+        click.option(
+            "--vizier", type=click.Choice(online), multiple=True,
+            help="Ask VizieR for a catalogue, online; may be given again.",
+        ),
+        click.option("--simbad", is_flag=True, help="Ask SIMBAD, online."),
+        click.option(
+            "--catalog", "files", multiple=True, callback=check, metavar="KIND=FILE",
+            help=f"A catalogue of places ({', '.join(KINDS)}; agn is any list of AGN) or a table "
+            f"of {OBJECTS} with types (TNS, BTS, a label file). May be given again.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@main.add_command
+@_command(
+    "ztfml label night.parquet --catalog vsx=vsx.parquet --catalog objects=bts.csv \\\n"
+    "    -o night_labels.csv"
+)
+@_night
+@_catalog_options
+@_out([".csv"])
+def label(night, files, simbad, vizier, mpc, output):
+    """Label a night by catalogues: what stands there, and what the objects were found to be.
+
+    Alerts of which the catalogues disagree get no label; they go to NAME_conflicts.csv.
+    """
+    if not (files or simbad or vizier or mpc):
+        raise click.UsageError("name a catalogue with --catalog, --simbad, --vizier or --mpc")
+    from ztfml.labels.catalogs import label_from_catalogs, read_catalog
+    from ztfml.labels.matching import Ephemerides
+    from ztfml.night import Night
+
+    opened = Night.load(night)
+    catalogs = [read_catalog(kind, path) for kind, path in files]
+    if simbad or vizier:
+        from ztfml.labels.services import fetch_catalog
+
+        catalogs += [fetch_catalog(kind, opened) for kind in [*["simbad"] * simbad, *vizier]]
+    catalogs += [Ephemerides()] * mpc
+    found = label_from_catalogs(opened, catalogs)
+    conflicts = output.with_name(f"{output.stem.removesuffix('_labels')}_conflicts.csv")
+    _write_table(found.conflicts, conflicts)
+    _write_table(found.labels, output)
+    _print_table(found.summary(), f"{night}: labels by catalogue, in alerts")
+    click.echo(output)
+    click.echo(f"{conflicts}: {len(found.conflicts)} conflicts")
+
+
 @main.add_command
 @_command("ztfml features night.parquet -o features.parquet\nztfml features --list markdown")
-@click.argument("night", type=_PATH, metavar="NIGHT.parquet", required=False)
+@_nights
 @_history
 @_out([".parquet", ".csv"], required=False)
 @click.option(
@@ -221,23 +291,31 @@ def cuts(night, history, output, plot, **thresholds):
     help="Print what each feature is instead: as a table (the default), markdown or json.",
 )  # fmt: skip
 @click.option("--broker", is_flag=True, help="Add the brokers' scores (acai, braai).")
-def features(night, history, output, listing, broker):
-    """Compute the features of every alert of a night, each as of its own epoch."""
+def features(nights, history, output, listing, broker):
+    """Compute the features of every alert, each as of its own epoch.
+
+    Several nights are written one below the other; one at a time is in memory.
+    """
     if listing:
         from ztfml.features.listing import as_json, as_markdown, as_table
 
         click.echo({"table": as_table, "markdown": as_markdown, "json": as_json}[listing]())
         return
-    if night is None or output is None:
+    if not nights or output is None:
         raise click.UsageError("name a night and, with -o, where to write; or ask for --list")
-    from ztfml.features import compute
-    from ztfml.night import Night
+    import pandas as pd
 
-    opened = Night.load(night, history)
-    table = compute(opened, broker=broker)
-    ids = opened.alerts[["objectId", "candid", "jd"]]
-    _write_table(ids.join(table), output)
-    click.echo(f"{len(table)} alerts, {table.shape[1]} features: {output}")
+    from ztfml.features import compute_in_parts
+    from ztfml.files import write_tables
+
+    n_alerts = 0
+    with write_tables(output) as write:
+        for night in _opened(nights, history):
+            for table in compute_in_parts(night, broker=broker):
+                ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
+                write(pd.concat([ids, table], axis=1))
+            n_alerts += len(night)
+    click.echo(f"{n_alerts} alerts, {table.shape[1]} features: {output}")
 
 
 @main.add_command
@@ -285,22 +363,32 @@ def _alert_files(paths):
 
 @main.add_command
 @_command("ztfml predict night.parquet -o predictions.parquet -m my_model")
-@_night
+@_nights
 @_history
 @_model
 @_out([".parquet", ".csv"])
-def predict(night, history, model, output):
-    """Give every alert of a night its five class probabilities."""
+def predict(nights, history, model, output):
+    """Give every alert its five class probabilities.
+
+    Several nights are written one below the other; one at a time is in memory.
+    """
+    if not nights:
+        raise click.UsageError("name a night")
+    from collections import Counter
+
+    from ztfml.files import write_tables
     from ztfml.modelfile import load_model
-    from ztfml.night import Night
     from ztfml.training import predict as predict_night
 
     loaded = load_model(_model_folder(model))
-    predictions = predict_night(Night.load(night, history), loaded)
-    _write_table(predictions, output)
-    counts = predictions["label"].value_counts()
-    told = ", ".join(f"{label} {count}" for label, count in counts.items())
-    click.echo(f"{len(predictions)} alerts: {told}: {output}")
+    counts = Counter()
+    with write_tables(output) as write:
+        for night in _opened(nights, history):
+            predictions = predict_night(night, loaded)
+            write(predictions)
+            counts.update(predictions["label"])
+    told = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+    click.echo(f"{counts.total()} alerts: {told}: {output}")
 
 
 @main.add_command
@@ -406,17 +494,22 @@ def _model_folder(folder):
     return folder if folder is not None else shipped_model()
 
 
-def _write_table(frame, path):
-    """Write a table as parquet or CSV, by the path's suffix, whole or not at all."""
-    from ztfml.files import write_beside
+def _opened(paths, history):
+    """The nights, one at a time."""
+    from ztfml.night import Night
+    from ztfml.progress import track
 
-    with write_beside(path) as part:
-        if path.suffix.lower() == ".parquet":
-            # A dictionary pays for names; looking for one among floats doubles the time.
-            text = list(frame.select_dtypes("str").columns)
-            frame.to_parquet(part, index=False, use_dictionary=text)
-        else:
-            frame.to_csv(part, index=False)
+    if history is not None and len(paths) > 1:
+        raise click.UsageError("--history is of one night; name one night with it")
+    for path in track(paths, "nights") if len(paths) > 1 else paths:
+        yield Night.load(path, history)
+
+
+def _write_table(table, path):
+    from ztfml.files import write_tables
+
+    with write_tables(path) as write:
+        write(table)
 
 
 def _print_table(frame, title):

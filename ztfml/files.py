@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -54,6 +55,76 @@ def _umask():
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+@contextmanager
+def write_tables(path):
+    """Give a function that writes tables one below the other, as parquet or CSV by the suffix.
+
+    A table is written while the next one is being made.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file to be written, as for `write_beside`.
+
+    Yields
+    ------
+    callable
+        Takes a pandas.DataFrame; all of them must have the same columns.
+
+    Raises
+    ------
+    DataError
+        As for `write_beside`.
+
+    Examples
+    --------
+    >>> with write_tables("features.parquet") as write:   # doctest: +SKIP
+    ...     write(features.compute(night))
+    """
+    appending = _appending_csv if Path(path).suffix.lower() == ".csv" else _appending_parquet
+    with write_beside(path) as part, appending(part) as append, ThreadPoolExecutor(1) as thread:
+        pending = []
+
+        def write(table):
+            while pending:
+                pending.pop().result()
+            pending.append(thread.submit(append, table))
+
+        yield write
+        while pending:
+            pending.pop().result()
+
+
+@contextmanager
+def _appending_csv(part):
+    yield lambda table: table.to_csv(part, mode="a", header=part.stat().st_size == 0, index=False)
+
+
+@contextmanager
+def _appending_parquet(part):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writers = []
+
+    def append(table):
+        rows = pa.Table.from_pandas(table, preserve_index=False)
+        if not writers:
+            # Dictionaries and statistics pay for names and ids; for floats they double the time.
+            text = list(table.select_dtypes("str").columns)
+            named = list(table.select_dtypes(exclude="float").columns)
+            writers.append(
+                pq.ParquetWriter(part, rows.schema, use_dictionary=text, write_statistics=named)
+            )
+        writers[0].write_table(rows)
+
+    try:
+        yield append
+    finally:
+        for writer in writers:
+            writer.close()
 
 
 def open_parquet(path, read_dictionary=()):

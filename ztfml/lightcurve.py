@@ -265,8 +265,18 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos):
     h_lim, h_sign = history.diffmaglim[first:last], history.isdiffpos[first:last]
     size = last - first + 1
     # Two blocks of memory for all the columns: asking for each would take longer than filling it.
-    t, mag, err, flux, flux_err, limit_t, limit_mag = np.empty((7, size))
-    band, sign, limit_band = np.empty((3, size), np.int8)
+    memory = np.empty((7, size))
+    t, mag, err, flux, flux_err, limit_t, limit_mag = (
+        memory[0],
+        memory[1],
+        memory[2],
+        memory[3],
+        memory[4],
+        memory[5],
+        memory[6],
+    )
+    small = np.empty((3, size), np.int8)
+    band, sign, limit_band = small[0], small[1], small[2]
     n = limits = 0
     for k in range(len(h_jd)):
         if np.isnan(h_mag[k]):

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.nights import random_frames
+from ztfml import features
 from ztfml.features import compute
 from ztfml.night import Night
 
@@ -85,6 +86,14 @@ def test_one_alert_at_a_time_is_the_same_as_all_at_once(seed):
     whole = compute(night).to_numpy()
     for k in range(len(night)):
         assert compute(night.subset([k])).to_numpy().tobytes() == whole[k].tobytes()
+
+
+def test_in_parts_is_the_same_as_all_at_once(monkeypatch):
+    night = Night.from_frames(*random_frames(5))
+    monkeypatch.setattr(features, "_PART", 2)
+    parts = list(features.compute_in_parts(night, broker=True))
+    assert len(parts) == (len(night) + 1) // 2 > 1
+    pd.testing.assert_frame_equal(pd.concat(parts), compute(night, broker=True), check_exact=True)
 
 
 @pytest.mark.parametrize("name", ["2458312.5", "2458451.5", "2460235.5", "real"])

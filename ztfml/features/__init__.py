@@ -1,7 +1,7 @@
 """Every feature of every alert of a night, in one pass.
 
-`compute` gives the table for a night, `of_light_curve` the same numbers for one light curve
-in a notebook. `registry.FEATURES` says what each is.
+`compute` gives the table for a night, `compute_in_parts` the same piecewise, `of_light_curve`
+the same numbers for one light curve in a notebook. `registry.FEATURES` says what each is.
 """
 
 import os
@@ -43,6 +43,8 @@ _ROW = np.dtype([field for group in GROUPS for field in group.fields])
 
 # Alerts a thread takes at a time: small enough to share the work evenly.
 _CHUNK = 2048
+# Alerts of a part of the table: 50 MB.
+_PART = 32768
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
@@ -64,20 +66,29 @@ def compute(night, broker=False):
     --------
     >>> compute(Night.load("night.parquet"))["fade_rate_r"]   # doctest: +SKIP
     """
-    features = registry.FEATURES + (tuple(BROKER.features) if broker else ())
-    # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
-    table = np.empty((len(features), len(night)))
-    columns = [k for k, feature in enumerate(features) if feature.column is not None]
-    work = [joblib.delayed(_fill_column)(night.alerts, features[k], table[k]) for k in columns]
-    work += _light_curve_work(night, table)
-    done = joblib.Parallel(
-        n_jobs=min(len(work), os.cpu_count()), prefer="threads", return_as="generator"
-    )(work)
-    with say_if_compiling(_fill_rows):
-        for _ in track(done, "features", total=len(work)):
-            pass
-    names = [feature.name for feature in features]
-    return pd.DataFrame(table.T, columns=names, index=night.alerts.index, copy=False)
+    return _compute(night, slice(0, len(night)), broker)
+
+
+def compute_in_parts(night, broker=False):
+    """Compute the same table a part at a time, so that it is never in memory as a whole.
+
+    Parameters
+    ----------
+    night, broker
+        As for `compute`.
+
+    Yields
+    ------
+    pandas.DataFrame
+        Some tens of thousands of alerts, in the night's order, indexed like ``night.alerts``.
+
+    Examples
+    --------
+    >>> for part in compute_in_parts(night):   # doctest: +SKIP
+    ...     write(part)
+    """
+    for begin in range(0, len(night), _PART):
+        yield _compute(night, slice(begin, min(begin + _PART, len(night))), broker)
 
 
 def of_light_curve(curve, alert=None):
@@ -117,6 +128,28 @@ def of_light_curve(curve, alert=None):
     return compute(night).iloc[0]
 
 
+def _compute(night, rows, broker):
+    """The features of some alerts of a night, given as a slice."""
+    features = registry.FEATURES + (tuple(BROKER.features) if broker else ())
+    alerts = night.alerts[rows]
+    # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
+    table = np.empty((len(features), len(alerts)))
+    work = [
+        joblib.delayed(_fill_column)(alerts, feature, table[k])
+        for k, feature in enumerate(features)
+        if feature.column is not None
+    ]
+    work += _light_curve_work(night, rows, table[: len(registry.FEATURES)])
+    done = joblib.Parallel(
+        n_jobs=min(len(work), os.cpu_count()), prefer="threads", return_as="generator"
+    )(work)
+    with say_if_compiling(_fill_rows):
+        for _ in track(done, "features", total=len(work)):
+            pass
+    names = [feature.name for feature in features]
+    return pd.DataFrame(table.T, columns=names, index=alerts.index, copy=False)
+
+
 def _fill_column(alerts, feature, values):
     """Fill in a feature that is a function of alert columns."""
     fields = [field.rpartition(".")[2] for field in feature.reads]
@@ -124,16 +157,16 @@ def _fill_column(alerts, feature, values):
     values[:] = feature.column(*(alerts[f].to_numpy() if f in alerts else missing for f in fields))
 
 
-def _light_curve_work(night, table):
+def _light_curve_work(night, rows, table):
     """What is to be done for the features of light curves, some alerts at a time."""
     alert_fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
     alerts = [night.alerts[field].to_numpy() for field in alert_fields]
     written = np.array([feature.column is None for feature in registry.FEATURES])
-    for begin in range(0, len(night), _CHUNK):
-        some = slice(begin, begin + _CHUNK)
+    for begin in range(rows.start, rows.stop, _CHUNK):
+        some = slice(begin, min(begin + _CHUNK, rows.stop))
         yield joblib.delayed(_fill_light_curves)(
             night.history, night.first[some], night.last[some], [field[some] for field in alerts],
-            written, table[: len(written), some],
+            written, table[:, begin - rows.start : some.stop - rows.start],
         )  # fmt: skip
 
 

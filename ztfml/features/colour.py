@@ -51,7 +51,8 @@ def colours(blue, red):
     >>> colours(night_means(curve, 0), night_means(curve, 1))   # doctest: +SKIP
     """
     n = len(blue.jd) if len(red.jd) > 0 else 0
-    jd, colour, err = np.empty((3, n))
+    memory = np.empty((3, n))
+    jd, colour, err = memory[0], memory[1], memory[2]
     pairs = closest = 0
     for k in range(n):
         while closest + 1 < len(red.jd) and (

@@ -70,7 +70,8 @@ def night_means(curve, band):
     """
     all_jd, all_band, all_sign = curve.jd, curve.band, curve.sign
     all_flux, all_err = curve.flux, curve.flux_err
-    jd, mag, err, flux, flux_err = np.empty((5, len(all_jd) - curve.episode))
+    memory = np.empty((5, len(all_jd) - curve.episode))
+    jd, mag, err, flux, flux_err = memory[0], memory[1], memory[2], memory[3], memory[4]
     n = 0
     night = np.nan
     weight = 0.0

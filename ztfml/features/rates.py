@@ -273,7 +273,8 @@ def _limits_of(curve, nights, b):
     """
     since = curve.jd[curve.episode - 1] if curve.episode > 0 else -np.inf
     all_jd, all_mag, all_band = curve.limit_jd, curve.limit_mag, curve.limit_band
-    jd, mag = np.empty((2, len(all_jd)))
+    memory = np.empty((2, len(all_jd)))
+    jd, mag = memory[0], memory[1]
     n = start = after = 0
     for k in range(len(all_jd)):
         if all_band[k] != b or all_jd[k] <= since:

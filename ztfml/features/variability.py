@@ -76,7 +76,8 @@ GROUP.declare(
 def vary(curve, row):
     """Write the variability of one light curve into its row."""
     n = len(curve.jd)
-    flux, flux_err, mag, err = np.empty((4, n))
+    memory = np.empty((4, n))
+    flux, flux_err, mag, err = memory[0], memory[1], memory[2], memory[3]
     for b in range(3):
         own = positive = 0
         for k in range(n):
