@@ -10,7 +10,7 @@ from ztfml.labels.kinds import UNSURE_BEYOND, Kind, meanings_of_object
 
 _MATCH = ("alert", "type", "separation", "label", "doubts", "text")
 
-# Of the public alerts with a predicted asteroid within 30 arcsec, 98 % have it within 1.
+# Of the public alerts with a predicted asteroid within 30 arcsec, 97 % have it within 1.
 _ASTEROID_RADIUS = 2.0
 # Asteroids turn, and faint ones have uncertain H; beyond half of this a match is less sure.
 _ASTEROID_MAGDIFF = 2.0
