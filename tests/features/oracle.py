@@ -148,12 +148,17 @@ def repeats(row, alert):
 
 def seen(limit, detections):
     """Whether there is a detection in the exposure of a non-detection."""
-    first = bisect.bisect(detections, limit.jd - 1e-4, key=lambda d: d.jd)
-    last = bisect.bisect(detections, limit.jd + 1e-4, key=lambda d: d.jd)
     return any(
         abs(d.jd - limit.jd) < 1e-5 and d.band == BANDS.get(limit.fid)
-        for d in detections[first:last]
+        for d in around(limit.jd, 1e-4, detections)
     )
+
+
+def around(jd, days, detections):
+    """The detections within some days of an epoch."""
+    first = bisect.bisect_left(detections, jd - days, key=lambda d: d.jd)
+    last = bisect.bisect_right(detections, jd + days, key=lambda d: d.jd)
+    return detections[first:last]
 
 
 def order(row):
@@ -400,11 +405,8 @@ def trusted_limits(detections, limits, means, band):
         if limit.band == band
         and limit.jd > since
         and not any(
-            d.band != band
-            and d.sign >= 0
-            and d.mag < limit.mag - 0.5
-            and limit.jd - 0.5 <= d.jd <= limit.jd + 0.5
-            for d in detections
+            d.band != band and d.sign >= 0 and d.mag < limit.mag - 0.5
+            for d in around(limit.jd, 0.5, detections)
         )
     ]
     for limit in own:

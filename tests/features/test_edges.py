@@ -56,12 +56,15 @@ def test_one_point_gives_nan_where_more_is_needed(one_point, name):
         assert np.isnan(value), f"{name} is {value} though nothing is known of it"
 
 
+@pytest.fixture(scope="module")
+def without_a_time():
+    alerts = pd.concat([alert(), alert(jd=np.nan).assign(candid=2)])
+    return compute(Night.from_frames(alerts, rows([JD + 1.0, JD + 2.0]))).loc[1]
+
+
 @pytest.mark.parametrize("name", NAMES)
-def test_without_a_time_nothing_of_the_light_curve_is_known(name):
-    night = Night.from_frames(
-        pd.concat([alert(), alert(jd=np.nan).assign(candid=2)]), rows([JD + 1.0, JD + 2.0])
-    )
-    value = compute(night).loc[1, name]
+def test_without_a_time_nothing_of_the_light_curve_is_known(without_a_time, name):
+    value = without_a_time[name]
     by_column = next(f for f in FEATURES if f.name == name).column is not None
     assert np.isnan(value) or (by_column and name in ("magpsf", "sigmapsf", "positive"))
 

@@ -41,10 +41,10 @@ def frames(seed):
     """Alternately of oddities and of the shapes that real sources have."""
     if seed % 2:
         return random_frames(seed, n_objects=8)
-    return curves_frames(seed, 8)
+    return curves_frames(seed, 4)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(SEEDS, st.integers(-3000, 3000))
 def test_the_day_does_not_matter(seed, days):
     alerts, history = frames(seed)
@@ -55,7 +55,7 @@ def test_the_day_does_not_matter(seed, days):
     assert_equal(before, after, [name for name in NAMES if name not in OF_THE_DATE])
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(SEEDS, st.floats(-10, 10))
 def test_the_distance_does_not_matter(seed, fainter):
     """A source ten times as far, its limits as well: rates, colours, shapes stay as they are."""
@@ -68,7 +68,7 @@ def test_the_distance_does_not_matter(seed, fainter):
     assert_equal(before, after)
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=12)
 @given(SEEDS)
 def test_the_names_of_the_bands_do_not_matter(seed):
     alerts, history = random_frames(seed, n_objects=8)
