@@ -308,14 +308,16 @@ def features(nights, history, output, listing, broker):
     from ztfml.features import compute_in_parts
     from ztfml.files import write_tables
 
-    n_alerts = 0
+    def write_features(night):
+        for table in compute_in_parts(night, broker=broker):
+            ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
+            write(pd.concat([ids, table], axis=1))
+        return len(night), table.shape[1]
+
     with write_tables(output) as write:
-        for night in _opened(nights, history):
-            for table in compute_in_parts(night, broker=broker):
-                ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
-                write(pd.concat([ids, table], axis=1))
-            n_alerts += len(night)
-    click.echo(f"{n_alerts} alerts, {table.shape[1]} features: {output}")
+        counts = _for_each_night(nights, history, write_features)
+    n_alerts = sum(number for number, _ in counts)
+    click.echo(f"{n_alerts} alerts, {counts[0][1]} features: {output}")
 
 
 @main.add_command
@@ -381,12 +383,14 @@ def predict(nights, history, model, output):
     from ztfml.training import predict as predict_night
 
     loaded = load_model(_model_folder(model))
-    counts = Counter()
+
+    def write_predictions(night):
+        predictions = predict_night(night, loaded)
+        write(predictions)
+        return Counter(predictions["label"])
+
     with write_tables(output) as write:
-        for night in _opened(nights, history):
-            predictions = predict_night(night, loaded)
-            write(predictions)
-            counts.update(predictions["label"])
+        counts = sum(_for_each_night(nights, history, write_predictions), Counter())
     told = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     click.echo(f"{counts.total()} alerts: {told}: {output}")
 
@@ -494,15 +498,15 @@ def _model_folder(folder):
     return folder if folder is not None else shipped_model()
 
 
-def _opened(paths, history):
-    """The nights, one at a time."""
+def _for_each_night(paths, history, do):
+    """What a function gives for each night, of which only one is in memory at a time."""
     from ztfml.night import Night
     from ztfml.progress import track
 
     if history is not None and len(paths) > 1:
         raise click.UsageError("--history is of one night; name one night with it")
-    for path in track(paths, "nights") if len(paths) > 1 else paths:
-        yield Night.load(path, history)
+    paths = track(paths, "nights") if len(paths) > 1 else paths
+    return [do(Night.load(path, history)) for path in paths]
 
 
 def _write_table(table, path):
