@@ -251,7 +251,10 @@ def mean_of(detections):
 
 
 def average(values, weight):
-    return math.fsum(w * v for w, v in zip(weight, values, strict=True)) / math.fsum(weight)
+    # Reckoned from one of them, so that equal values have exactly themselves as average.
+    least = min(values, key=abs)
+    beyond = math.fsum(w * (v - least) for w, v in zip(weight, values, strict=True))
+    return least + beyond / math.fsum(weight)
 
 
 def line(jd, mag, err):

@@ -138,6 +138,21 @@ def test_a_non_detection_in_the_exposure_of_a_detection_is_none():
     assert of_light_curve(early)["n_limit_r"] == 1
 
 
+@pytest.mark.parametrize("mag", [16.0, 17.0, 18.3, 19.1])
+def test_of_equal_peaks_that_of_the_bluest_band_counts(mag):
+    """Whatever the errors, and however many exposures a night mean is of."""
+    points = [
+        (JD + 0.2, 3, mag, 0.03, 20.5, 1),
+        (JD + 1.2, 2, mag, 0.07, 20.5, 1),
+        (JD + 1.3, 2, mag, 0.11, 20.5, 1),
+        *((JD + 3.2 + 0.01 * k, 1, mag, 0.05 + 0.04 * k, 20.5, 1) for k in range(3)),
+        (JD + 9.2, 2, 20.0, 0.1, 20.5, 1),
+    ]
+    values = of_light_curve(curve_of(points))
+    assert values["peak_mag"] == values["peak_mag_g"] == values["peak_mag_i"]
+    assert values["days_since_peak"] == values["days_since_peak_g"] < 6.1
+
+
 def test_equal_fluxes_have_no_shape():
     """The mean of three equal fluxes is off by a rounding; that is not a scatter."""
     for mag in np.arange(17, 20, 0.1):

@@ -83,18 +83,29 @@ def night_means(curve, band):
             jd[n] = flux[n] = weight = 0.0
             n += 1
         w = 1.0 / (all_err[k] * all_err[k])
+        # Relative to now, for Julian dates would lose digits.
+        jd[n - 1] = _mean_of_two(jd[n - 1], weight, all_jd[k] - curve.now, w)
+        flux[n - 1] = _mean_of_two(flux[n - 1], weight, all_flux[k], w)
         weight += w
-        # A running mean, relative to now, for Julian dates would lose digits.
-        jd[n - 1] += w / weight * (all_jd[k] - curve.now - jd[n - 1])
-        # Fluxes are all positive, so that their plain sum loses none, whatever their range.
-        flux[n - 1] += w * all_flux[k]
         flux_err[n - 1] = 1.0 / np.sqrt(weight)
     for k in range(n):
         jd[k] += curve.now
-        flux[k] *= flux_err[k] * flux_err[k]
         mag[k] = ZERO_POINT - 2.5 * np.log10(flux[k])
         err[k] = 2.5 / np.log(10) * flux_err[k] / flux[k]
     return NightMeans(jd[:n], mag[:n], err[:n], flux[:n], flux_err[:n])
+
+
+@njit(cache=True)
+def _mean_of_two(a, weight_a, b, weight_b):
+    """The weighted mean, reckoned from the value that weighs more.
+
+    Equal values have exactly themselves as mean, so that equal peaks in two bands stay equal,
+    and values many magnitudes apart lose no digits.
+    """
+    total = weight_a + weight_b
+    if weight_a >= weight_b:
+        return a + weight_b / total * (b - a)
+    return b + weight_a / total * (a - b)
 
 
 @njit(cache=True)
