@@ -26,7 +26,7 @@ def assert_identical(before, after):
     assert before.to_numpy().tobytes() == after.loc[before.index].to_numpy().tobytes()
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=20)
 @given(SEEDS, SEEDS)
 def test_rows_at_or_after_an_alert_change_nothing(seed, other_seed):
     alerts, history = random_frames(seed)
@@ -39,7 +39,7 @@ def test_rows_at_or_after_an_alert_change_nothing(seed, other_seed):
     assert_identical(before, after)
 
 
-@settings(deadline=None, max_examples=15)
+@settings(deadline=None, max_examples=12)
 @given(SEEDS)
 def test_later_rows_change_no_earlier_alert(seed):
     alerts, history = random_frames(seed)
@@ -50,7 +50,7 @@ def test_later_rows_change_no_earlier_alert(seed):
         assert_identical(alone, whole)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=20)
 @given(SEEDS, SEEDS)
 def test_later_alerts_and_neighbours_change_nothing(seed, other_seed):
     alerts, history = random_frames(seed)
@@ -68,7 +68,7 @@ def test_later_alerts_and_neighbours_change_nothing(seed, other_seed):
     assert_identical(before, after)
 
 
-@settings(deadline=None, max_examples=25)
+@settings(deadline=None, max_examples=20)
 @given(SEEDS, SEEDS)
 def test_the_order_of_rows_and_alerts_changes_nothing(seed, order):
     alerts, history = random_frames(seed)

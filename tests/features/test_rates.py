@@ -28,9 +28,11 @@ def fink_pairs(folder):
     alerts = pd.read_parquet(folder / "ztf_alerts_real.parquet")
     history = pd.read_parquet(folder / "ztf_alerts_real_prv_candidates.parquet").reset_index()
     features = compute(Night.from_frames(alerts, history))
-    past = {key: rows.sort_values("jd") for key, rows in history.groupby(["objectId", "fid"])}
+    rated = np.flatnonzero(alerts["fink.mag_rate"].notna() & (features["positive"] == 1))
+    wanted = history["objectId"].isin(alerts["objectId"].iloc[rated])
+    past = dict(iter(history[wanted].sort_values("jd").groupby(["objectId", "fid"])))
     pairs = []
-    for k in np.flatnonzero(alerts["fink.mag_rate"].notna() & (features["positive"] == 1)):
+    for k in rated:
         alert = alerts.iloc[k]
         rows = past.get((alert["objectId"], alert["candidate.fid"]), history.iloc[:0])
         rows = rows[rows["jd"] < alert["candidate.jd"] - 1e-5]
