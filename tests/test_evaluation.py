@@ -71,7 +71,12 @@ def test_probabilities_and_labels_score_alike():
     by_table = metrics(["star", "star"], table)
     by_label = metrics(["star", "star"], ["star", "sso"])
     assert by_table.pop("calibration_error") == pytest.approx((0.5 + 0.6) / 2)
-    assert by_label.pop("calibration_error") is None
+    assert by_table.pop("reliability") == {
+        "confidence": pytest.approx([0.5, 0.6]), "fraction_right": [1.0, 0.0], "n": [1, 1]
+    }  # fmt: skip
+    assert 0 < by_table.pop("calibration_noise") < 0.6
+    for key in ("calibration_error", "calibration_noise", "reliability"):
+        assert by_label.pop(key) is None
     assert by_table == by_label
 
 
@@ -109,6 +114,30 @@ def test_reliability_by_hand():
     assert curve["confidence"].tolist() == pytest.approx([0.55, 0.95])
     assert curve["fraction_right"].tolist() == pytest.approx([0.5, 0.75])
     assert calibration_error(y, table) == pytest.approx((2 * 0.05 + 4 * 0.2) / 6)
+
+
+def test_reliability_bins_hold_equally_many():
+    p = np.linspace(0.3, 0.99, 1000) ** 0.1
+    table = _table(np.stack([p, 1 - p, *np.zeros((3, 1000))], axis=1))
+    curve = reliability(np.full(1000, "artifact"), table, n_bins=4)
+    assert curve["n"].sum() == 1000
+    assert curve["n"].between(249, 251).all()
+
+
+def test_calibration_noise():
+    """A perfectly calibrated classifier shows its noise as its error; a vain one shows more."""
+    rng = np.random.default_rng(3)
+    p = np.sort(rng.uniform(0.5, 1, 3000))
+    table = _table(np.stack([p, 1 - p, *np.zeros((3, 3000))], axis=1))
+    right = np.where(rng.random(3000) < p, "artifact", "sso")
+    found = metrics(right, table)
+    assert found["calibration_error"] == pytest.approx(found["calibration_noise"], rel=0.6)
+    # Ten bins of 300: each is off by about sqrt(2 / pi * p (1 - p) / 300).
+    assert found["calibration_noise"] == pytest.approx(
+        np.sqrt(2 / np.pi * p * (1 - p) / 300).mean(), rel=0.1
+    )
+    few = metrics(right, table, np.arange(3000) // 30)
+    assert few["calibration_noise"] > 4 * found["calibration_noise"]
 
 
 class Memory(ClassifierMixin, BaseEstimator):

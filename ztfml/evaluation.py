@@ -25,6 +25,9 @@ N_DRAWS = 200
 INTERVAL = (0.05, 0.95)
 """Intervals hold nine out of ten bootstrap draws."""
 
+N_BINS = 10
+"""Bins of confidence; equal in mass, as most predictions are nearly sure (Nixon et al. 2019)."""
+
 
 def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
     """Score predictions against labels.
@@ -48,8 +51,11 @@ def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
         ``macro_f1`` (mean F1 of the classes among the labels), ``accuracy``, ``per_class``
         (label to ``precision``, ``recall``, ``f1``, ``support``; None where undefined),
         ``confusion`` (rows are labels, columns predictions, both in the order ``labels``),
-        ``n``, ``n_objects``, ``intervals`` (``macro_f1``, ``accuracy``, ``recall`` by class:
-        the 5 % and 95 % quantiles) and, from probabilities, ``calibration_error``.
+        ``n``, ``n_objects``, ``intervals`` (of ``macro_f1`` and ``accuracy``, and by class of
+        ``precision``, ``recall`` and ``f1``: the 5 % and 95 % quantiles) and, from
+        probabilities, ``calibration_error``, ``calibration_noise`` (the error that chance
+        alone gives a perfectly calibrated classifier on these objects) and ``reliability``
+        (the columns of `reliability`); None from labels.
 
     Raises
     ------
@@ -88,11 +94,23 @@ def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
         "intervals": {
             "macro_f1": _interval(draws["macro_f1"]),
             "accuracy": _interval(draws["accuracy"]),
-            "recall": {label: _interval(draws["recall"][:, k]) for k, label in enumerate(LABELS)},
+            **{
+                name: {label: _interval(draws[name][:, k]) for k, label in enumerate(LABELS)}
+                for name in ("precision", "recall", "f1")
+            },
         },
-        "calibration_error": (
-            calibration_error(y_true, predicted) if hasattr(predicted, "columns") else None
-        ),
+        **_calibration(y_true, predicted, object_code, n_draws, seed),
+    }
+
+
+def _calibration(y_true, predicted, object_code, n_draws, seed):
+    if not hasattr(predicted, "columns"):
+        return dict.fromkeys(("calibration_error", "calibration_noise", "reliability"))
+    curve = reliability(y_true, predicted)
+    return {
+        "calibration_error": _mean_gap(curve),
+        "calibration_noise": _calibration_noise(predicted, object_code, n_draws, seed),
+        "reliability": curve.to_dict("list"),
     }
 
 
@@ -163,7 +181,7 @@ def _interval(draws):
     return [None, None] if len(draws) == 0 else np.quantile(draws, INTERVAL).tolist()
 
 
-def reliability(y_true, probability_table, n_bins=10):
+def reliability(y_true, probability_table, n_bins=N_BINS):
     """Compare how sure the predictions were with how often they were right.
 
     Parameters
@@ -171,7 +189,8 @@ def reliability(y_true, probability_table, n_bins=10):
     y_true : array of str, shape (n,)
     probability_table : DataFrame with the columns ``p_<label>``
     n_bins : int
-        Bins of equal width in the probability of the predicted class.
+        Bins of the probability of the predicted class that hold equally many alerts; alerts
+        of the same probability stay together.
 
     Returns
     -------
@@ -183,22 +202,30 @@ def reliability(y_true, probability_table, n_bins=10):
     --------
     >>> reliability(labels, table)   # doctest: +SKIP
     """
-    values = probability_table[list(PROBABILITY_COLUMNS)].to_numpy()
-    confidence = values.max(axis=1)
+    confidence = _confidence(probability_table)
     right = labels_from(probability_table) == np.asarray(y_true, dtype=str)
-    in_bin = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    n = np.bincount(in_bin, minlength=n_bins)
-    used = n > 0
+    in_bin = _bins_of_equal_mass(confidence, n_bins)
+    n = np.bincount(in_bin)
     return pd.DataFrame(
         {
-            "confidence": np.bincount(in_bin, confidence, n_bins)[used] / n[used],
-            "fraction_right": np.bincount(in_bin, right, n_bins)[used] / n[used],
-            "n": n[used],
+            "confidence": np.bincount(in_bin, confidence) / n,
+            "fraction_right": np.bincount(in_bin, right) / n,
+            "n": n,
         }
     )
 
 
-def calibration_error(y_true, probability_table, n_bins=10):
+def _confidence(probability_table):
+    return probability_table[list(PROBABILITY_COLUMNS)].to_numpy().max(axis=1)
+
+
+def _bins_of_equal_mass(values, n_bins):
+    """The bin of each value, numbered from 0 without gaps."""
+    edges = np.unique(np.quantile(values, np.linspace(0, 1, n_bins + 1)[1:-1], method="lower"))
+    return np.unique(np.searchsorted(edges, values), return_inverse=True)[1]
+
+
+def calibration_error(y_true, probability_table, n_bins=N_BINS):
     """Give the expected calibration error: how far, on average, confidence is from truth.
 
     Parameters
@@ -206,20 +233,41 @@ def calibration_error(y_true, probability_table, n_bins=10):
     y_true : array of str, shape (n,)
     probability_table : DataFrame with the columns ``p_<label>``
     n_bins : int
+        As of `reliability`.
 
     Returns
     -------
     float
-        Mean of |confidence - fraction right| over the alerts (Naeini et al. 2015).
+        Mean of abs(confidence - fraction right) over the alerts (Naeini et al. 2015).
 
     Examples
     --------
     >>> calibration_error(labels, table)   # doctest: +SKIP
     0.02
     """
-    curve = reliability(y_true, probability_table, n_bins)
+    return _mean_gap(reliability(y_true, probability_table, n_bins))
+
+
+def _mean_gap(curve):
     gap = (curve["confidence"] - curve["fraction_right"]).abs()
     return float((gap * curve["n"]).sum() / curve["n"].sum())
+
+
+def _calibration_noise(probability_table, object_code, n_draws, seed):
+    """The mean error where each alert is right as often as it claims (Bröcker & Smith 2007).
+
+    Alerts of one object are right or wrong together, which gives the most noise.
+    """
+    confidence = _confidence(probability_table)
+    in_bin = _bins_of_equal_mass(confidence, N_BINS)
+    claimed = np.bincount(in_bin, confidence)
+    rng = np.random.default_rng(seed)
+    gaps = [
+        np.abs(np.bincount(in_bin, rng.random(object_code.max() + 1)[object_code] < confidence)
+               - claimed).sum()
+        for _ in range(n_draws)
+    ]  # fmt: skip
+    return float(np.mean(gaps) / len(confidence))
 
 
 def out_of_part(classifier, features, y, groups, parts, weight=None, left_out=None):
