@@ -115,8 +115,15 @@ def _appending_parquet(part):
             # Dictionaries and statistics pay for names and ids; for floats they double the time.
             text = list(table.select_dtypes("str").columns)
             named = list(table.select_dtypes(exclude="float").columns)
+            # LZ4 makes files as small as snappy does, in less time.
             writers.append(
-                pq.ParquetWriter(part, rows.schema, use_dictionary=text, write_statistics=named)
+                pq.ParquetWriter(
+                    part,
+                    rows.schema,
+                    use_dictionary=text,
+                    write_statistics=named,
+                    compression="lz4",
+                )
             )
         writers[0].write_table(rows)
 

@@ -43,8 +43,8 @@ _ROW = np.dtype([field for group in GROUPS for field in group.fields])
 
 # Alerts a thread takes at a time: small enough to share the work evenly.
 _CHUNK = 2048
-# Alerts of a part of the table: 50 MB.
-_PART = 32768
+# Alerts of a part of the table: 100 MB.
+_PART = 65536
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
