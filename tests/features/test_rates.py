@@ -80,7 +80,7 @@ def test_recent_slopes_agree_with_fink(shared_data):
 # --- errors that cover ------------------------------------------------------------------------
 
 
-def straight(days, slope, sigma, n=4000, seed=1):
+def straight(days, slope, sigma, n=4000, seed=1, fid=2):
     """Features of n sources that fade linearly, the last point being the alert.
 
     The noise is Gaussian in flux, of 0.5 to 1.5 sigma and known, as in packets; and 0.015 mag
@@ -96,7 +96,7 @@ def straight(days, slope, sigma, n=4000, seed=1):
         {
             "objectId": np.repeat([f"ZTF20{k:07d}" for k in range(n)], len(days)),
             "jd": np.tile(JD + 0.2 + days, n),
-            "fid": 2,
+            "fid": np.tile(np.broadcast_to(fid, len(days)), n),
             "magpsf": -2.5 * np.log10(flux.ravel()),
             "sigmapsf": POGSON * (err / flux).ravel(),
             "isdiffpos": "t",
@@ -136,6 +136,22 @@ def test_errors_of_rise_and_fade_cover(days, slope, sigma):
         assert 0.66 < inside_68 < 0.77
         assert 0.94 < inside_95 < 0.98
         assert abs(bias) < 0.2
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.1])
+@pytest.mark.parametrize("slope", [0.1, 0.3, 1.0])
+def test_errors_of_the_common_rate_cover(slope, sigma):
+    """Two bands an hour apart on three nights; measured: 73 to 74 % and 96 %."""
+    days, fid = [0, 0.04, 3, 3.04, 6, 6.04], [1, 2, 1, 2, 1, 2]
+    values = straight(days, slope, sigma, fid=fid)
+    known = values["fade_n"] == 6
+    assert known.mean() > 0.85
+    rate, err = values["fade_rate"][known], values["fade_rate_err"][known]
+    inside_68, inside_95, bias = coverage(rate, err, slope)
+    assert 0.66 < inside_68 < 0.77
+    assert 0.94 < inside_95 < 0.98
+    assert abs(bias) < 0.2
+    assert (err / values["fade_rate_err_r"][known]).median() < 0.8
 
 
 @pytest.mark.parametrize("sigma", [0.05, 0.1, 0.2])
