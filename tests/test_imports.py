@@ -18,7 +18,7 @@ LAYERS = [
     ("night",),
     ("sources", "features", "labels"),
     ("classifier", "treetext", "scorecard", "modelfile"),
-    ("ranking", "evaluation"),
+    ("ranking", "evaluation", "assessment"),
     ("training",),
     ("plots",),
     ("demo",),

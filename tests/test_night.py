@@ -700,3 +700,12 @@ def test_asteroids_have_metadata_alone(shared_data, caplog):
     night = Night.load(shared_data / "alerts" / "sso_30_asteroids.parquet")
     assert len(night) == 6709
     assert "working from the alerts alone" in caplog.text
+
+
+def test_without_history_each_alert_is_alone(shared_data):
+    night = Night.load(shared_data / "alerts" / "ztf_alerts_2460235.5.parquet")
+    alone = night.without_history()
+    assert len(night.history.jd) > 0
+    assert len(alone.history.jd) == 0
+    assert (alone.last == alone.first).all()
+    pd.testing.assert_frame_equal(alone.alerts, night.alerts)

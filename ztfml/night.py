@@ -192,6 +192,19 @@ class Night:
             alerts.reset_index(drop=True), history, self._object_ids.take(pa.array(keep)), self.name
         )
 
+    def without_history(self):
+        """Keep all alerts as if each were known by its packet alone.
+
+        Returns
+        -------
+        Night
+
+        Examples
+        --------
+        >>> features.compute(night.without_history())   # doctest: +SKIP
+        """
+        return Night(self.alerts, History.empty(), pa.array([], pa.string()), self.name)
+
     def light_curve(self, object_id, as_of=None):
         """One object's light curve as a table, sorted by time.
 

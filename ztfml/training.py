@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml import features
+from ztfml.assessment import assess
 from ztfml.classifier import AlertClassifier, object_folds, probabilities
 from ztfml.errors import LabelError, ModelError
 from ztfml.evaluation import labels_from, metrics, out_of_part
@@ -423,10 +424,11 @@ def evaluate(night, labels, model):
     Returns
     -------
     dict
-        As of `ztfml.evaluation.metrics`, on the objects that the model was not trained on;
+        As of `ztfml.assessment.assess`, on the objects that the model was not trained on;
         ``trained_on`` tells how many labelled alerts (``n``) and objects (``n_objects``)
         are left out for that. If it was trained on all of them they are scored all the
-        same, which flatters and is logged; ``honest`` is then False.
+        same, which flatters and is logged; ``honest`` is then False. ``n_simulated`` of the
+        scored alerts are simulated.
 
     Raises
     ------
@@ -446,7 +448,7 @@ def evaluate(night, labels, model):
             f"{labels}: none of its candids is in {night.name}; name the labels of this night"
         )
     labelled = night.subset(at >= 0)
-    truth = table["label"].to_numpy(str)[at[at >= 0]]
+    known = table.iloc[at[at >= 0]]
     objects = labelled.alerts["objectId"].to_numpy(str)
     trained_on = _trained_on(objects, model.card)
     honest = not trained_on.all()
@@ -463,15 +465,30 @@ def evaluate(night, labels, model):
             len(objects),
         )
     scored = ~trained_on if honest else trained_on
-    predicted = predict(labelled.subset(scored), model)
+    labelled, known = labelled.subset(scored), known[scored]
     return {
-        **metrics(truth[scored], predicted, objects[scored]),
+        **_assess(labelled, known, model),
         "honest": honest,
+        "n_simulated": sum(map(is_simulated, known["evidence"])),
         "trained_on": {
             "n": int(trained_on.sum()),
             "n_objects": len(np.unique(objects[trained_on])),
         },
     }
+
+
+def _assess(labelled, known, model):
+    """Assess the predictions of a night in which every alert is labelled."""
+    table = _features_for(labelled, model)
+    alerts = labelled.alerts[["objectId", "magpsf"]].assign(
+        n_det=table["n_det"],
+        circular=known["circular"].to_numpy(),
+        has_history=labelled.last > labelled.first,
+    )
+    predicted = _predictions(labelled, table, model)
+    has_past = alerts["has_history"].any()
+    alone = predict(labelled.without_history(), model) if has_past else None
+    return assess(known["label"].to_numpy(str), predicted, alerts, alone)
 
 
 # Which objects a model was trained on: 32 bits of a hash each, so that a card knows a
