@@ -18,7 +18,7 @@ from ztfml.files import write_beside
 from ztfml.lightcurve import History
 from ztfml.night import Night, labels_beside
 from ztfml.progress import track
-from ztfml.sources.simulate import agn, artifacts, asteroids, stars, transients
+from ztfml.sources.simulate import agn, artifacts, asteroids, noise, stars, transients
 from ztfml.sources.simulate.context import neighbourhood, reference_source
 from ztfml.sources.simulate.measure import Measurements, measure
 from ztfml.sources.simulate.packet import quality, real_enough
@@ -36,6 +36,8 @@ MIXES = {
 }
 _NAMES = 26**7  # of seven letters
 _PACKET_WINDOW = 30.0  # d of history that a packet carries
+# Cumulative shares of sources with no history, with a packet's, and with all there is.
+_HISTORIES = (0.05, 0.65)
 _EVALUATED_AT_ONCE = 1_500_000  # pairs of source and exposure; bounds the memory in use
 
 
@@ -173,7 +175,7 @@ class _Block:
     names: np.ndarray = None  # numbers that the sources are named after
     past: Measurements = None
     rows: np.ndarray = None  # sources with alerts
-    filed: np.ndarray = None  # which of them have a history
+    since: np.ndarray = None  # when the history kept of each of them begins, jd
     before: dict = None
     around: dict = None
 
@@ -236,7 +238,7 @@ def _audition(rng, number, kind, stage, nights, missing, size):
 def _look_back(survey, block):
     """Measure the chosen sources of a block in all exposures before and during the nights."""
     chosen = np.unique(np.concatenate([pairs.row for pairs in block.alerts.values()]))
-    block.rows, block.filed = chosen, _filed(block, chosen)
+    block.rows, block.since = chosen, _kept_since(block, chosen)
     place = field_of(block.sources.ra[chosen], block.sources.dec[chosen])
     until = survey.nights[max(block.alerts)] + 1
     parts, covered = [], np.zeros(len(chosen), int)
@@ -247,18 +249,30 @@ def _look_back(survey, block):
         pairs = measure(survey, block.sources, block.key, chosen[some][row], exposure)
         covered[some] = np.bincount(row[pairs.jd < survey.nights[0]], minlength=len(place[some]))
         # What can be in no file is let go here, for the sake of memory.
-        wanted = (_carried(pairs, until) | (pairs.jd >= survey.nights[0])) & block.filed[some][row]
+        wanted = _carried(pairs, until) | (pairs.jd >= survey.nights[0])
+        wanted &= pairs.jd >= block.since[some][row]
         parts.append(pairs.take(wanted | pairs.detected))
     block.past = Measurements(*(np.concatenate(values) for values in zip(*parts, strict=True)))
     block.before = _before(survey, block, place, covered)
 
 
-def _filed(block, rows):
-    """Which sources have their history kept by a broker."""
+def _kept_since(block, rows):
+    """When the history kept of each source begins: what files hold differs from source to source.
+
+    Some have what the packet of the first alert carries, some what a broker gathered in half
+    a year, a few none: brokers keep none where drb stays low.
+    """
     counterpart = block.sources.counterpart
     near = counterpart.distance[rows] < 1.2
     brightness = np.where(near, counterpart.mag[rows, 1], 23.0)
-    return real_enough(block.key[rows], brightness, block.kind.label)
+    good = real_enough(block.key[rows], brightness, block.kind.label)
+    first = np.full(len(rows), np.inf)
+    for pairs in block.alerts.values():
+        np.minimum.at(first, np.searchsorted(rows, pairs.row), pairs.jd)
+    begin = np.stack([np.full(len(rows), np.inf), first - _PACKET_WINDOW, np.full(len(rows), -1.0)])
+    part = noise.uniform(block.key[rows], np.zeros(len(rows), np.int64), 91)
+    way = np.where(good, np.searchsorted(_HISTORIES, part), np.where(part < 0.5, 0, 1))
+    return begin[way, np.arange(len(rows))]
 
 
 def _carried(past, end):
@@ -424,8 +438,9 @@ def _history(survey, night, block):
     past, end = block.past, survey.nights[night] + 1
     tonight = np.zeros(len(block.rows), bool)
     tonight[np.searchsorted(block.rows, block.alerts[night].row)] = True
-    of_night = (tonight & block.filed)[np.searchsorted(block.rows, past.row)]
-    keep = (_carried(past, end) | (past.jd >= end - 1)) & (past.jd < end) & of_night
+    at = np.searchsorted(block.rows, past.row)
+    keep = (_carried(past, end) | (past.jd >= end - 1)) & (past.jd < end)
+    keep &= tonight[at] & (past.jd >= block.since[at])
     rows = past.take(keep)
     owner, count = np.unique(rows.row, return_counts=True)
     first_jd = block.before["first_jd"][np.searchsorted(block.rows, owner)]
