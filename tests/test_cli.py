@@ -132,7 +132,9 @@ def test_predict_gives_the_contracted_columns(nights, model, tmp_path):
 
 def test_evaluate_gives_the_contracted_metrics(nights, model, tmp_path):
     out = tmp_path / "m.json"
-    shown = ztfml("evaluate", nights[2], "-m", model, "-o", out).stdout
+    figure = tmp_path / "m.png"
+    shown = ztfml("evaluate", nights[2], "-m", model, "-o", out, "--plot", figure).stdout
+    assert figure.read_bytes().startswith(b"\x89PNG")
     metrics = json.loads(out.read_text())
     assert {"macro_f1", "accuracy", "per_class", "confusion", "n"} <= set(metrics)
     assert set(metrics["per_class"]["star"]) >= {"precision", "recall", "f1", "support"}

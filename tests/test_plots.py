@@ -9,9 +9,11 @@ from matplotlib import dates
 from matplotlib.container import ErrorbarContainer
 
 from ztfml import features, plots
+from ztfml.assessment import assess
 from ztfml.errors import DataError
 from ztfml.labels.rules import apply_cuts
 from ztfml.night import Night
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 NOW = 2460000.75  # 2023-02-25 06:00 UTC
 
@@ -323,3 +325,89 @@ def test_real_objects_are_drawn_without_a_warning(shared_data):
             ax = draw(night, name)
         assert ax.yaxis_inverted()
         assert ax.get_legend() is not None
+
+
+# --- an evaluation ----------------------------------------------------------------------
+
+
+def evaluation(n=300, labels=LABELS):
+    """An assessment of a classifier that knows something."""
+    rng = np.random.default_rng(6)
+    code = rng.choice([LABELS.index(label) for label in labels], n)
+    p = np.exp(rng.normal(size=(n, 5)) + 2 * np.eye(5)[code])
+    p /= p.sum(axis=1, keepdims=True)
+    alerts = pd.DataFrame(
+        {
+            "objectId": np.arange(n),
+            "magpsf": rng.uniform(16.5, 19.5, n),
+            "n_det": 1,
+            "circular": False,
+            "has_history": False,
+        }
+    )
+    predicted = pd.DataFrame(p, columns=list(PROBABILITY_COLUMNS))
+    return assess(np.array(LABELS)[code], predicted, alerts)
+
+
+def test_confusion_is_marked_with_its_counts():
+    found = evaluation(labels=("star", "agn"))
+    _, (ax,) = plots.figure()
+    plots.confusion(ax, found)
+    ax.figure.canvas.draw()
+    texts = {text.get_position(): text.get_text() for text in ax.texts}
+    star, agn = LABELS.index("star"), LABELS.index("agn")
+    count = found["confusion"][star][agn]
+    assert texts[agn, star].endswith(f"\n{count}")
+    # A row without alerts has no fractions.
+    assert {row for _, row in texts} == {star, agn}
+
+
+def test_reliability_shows_every_bin_with_an_interval():
+    found = evaluation()
+    _, (ax,) = plots.figure()
+    plots.reliability(ax, found)
+    ax.figure.canvas.draw()
+    (bars,) = (c for c in ax.containers if isinstance(c, ErrorbarContainer))
+    points = bars.lines[0]
+    assert points.get_xdata().tolist() == found["reliability"]["confidence"]
+    assert points.get_ydata().tolist() == found["reliability"]["fraction_right"]
+    assert f"{found['calibration_error']:.3f}" in ax.get_title()
+
+
+def test_interval_of_a_fraction_never_leaves_0_to_1():
+    low, high = plots._wilson(np.array([0.0, 0.5, 1.0]), np.array([10, 10, 10]))
+    # Wilson's, z = 1.645, n = 10, by hand: z^2 / (n + z^2) = 0.2130 from the sure ends.
+    assert low == pytest.approx([0.0, 0.2693, 0.7870], abs=2e-4)
+    assert high == pytest.approx([0.2130, 0.7307, 1.0], abs=2e-4)
+
+
+def test_precision_recall_passes_where_the_labels_are_given():
+    found = evaluation(labels=("sso", "star", "transient"))
+    _, (ax,) = plots.figure()
+    plots.precision_recall(ax, found)
+    ax.figure.canvas.draw()
+    shown = legend(ax)
+    assert [text.split(",")[0] for text in shown[:3]] == ["sso", "star", "transient"]
+    marks = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    star = found["per_class"]["star"]
+    assert (star["recall"], star["precision"]) in {
+        (line.get_xdata()[0], line.get_ydata()[0]) for line in marks
+    }
+
+
+def test_scores_by_magnitude_leave_out_absent_classes():
+    found = evaluation(labels=("star", "agn"))
+    _, (ax,) = plots.figure()
+    plots.scores_by_magnitude(ax, found)
+    ax.figure.canvas.draw()
+    assert legend(ax) == ["star", "agn"]
+    parts = found["slices"]["magnitude"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == [
+        f"{name}\n({part['n']})" for name, part in parts.items()
+    ]
+
+
+def test_axes_in_rows():
+    fig, axes = plots.figure(3, width=4.0, height=3.0, n_columns=2)
+    assert len(axes) == 3
+    assert fig.get_size_inches().tolist() == [8.0, 6.0]
