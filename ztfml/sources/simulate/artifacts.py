@@ -24,7 +24,7 @@ def _spurious_mag(rng, n):
 
 def _roughness(rng, n):
     """Misfit of the PSF as a fraction of the flux: sigmapsf of artifacts is large at any mag."""
-    return np.clip(rng.beta(3.0, 1.6, n) * 0.21, 0.04, 0.205)
+    return np.clip(rng.beta(2.4, 1.9, n) * 0.21, 0.04, 0.205)
 
 
 def _once(positive):
@@ -106,9 +106,9 @@ def _at_star(bright, faint, away, share, often):
 
 
 KINDS = (
-    Kind("cosmic ray", "artifact", 0.36, _once(0.97), one_night=True),
-    Kind("ghost", "artifact", 0.18, _once(0.75), one_night=True),
-    Kind("edge", "artifact", 0.11, _once(0.7), one_night=True),
+    Kind("cosmic ray", "artifact", 0.36, _once(0.8), one_night=True),
+    Kind("ghost", "artifact", 0.18, _once(0.45), one_night=True),
+    Kind("edge", "artifact", 0.11, _once(0.45), one_night=True),
     Kind("bright-star residual", "artifact", 0.18, _at_star(10.5, 14.0, 1.0, 0.009, (0.002, 0.15))),
     Kind("dipole", "artifact", 0.17, _at_star(13.5, 17.0, 0.45, 0.07, (0.002, 0.15))),
 )

@@ -9,7 +9,7 @@ from ztfml.sources.simulate.survey import field_of
 _COLOURS = np.array([0.55, 0.0, -0.15])  # g, r, i relative to r: reddened sunlight
 
 
-def asteroid_mags(rng, n, faintest=21.0, slope=0.31):
+def asteroid_mags(rng, n, faintest=21.0, slope=0.27):
     """Apparent r magnitudes, numbers growing by 10^(slope m) (Ivezić et al. 2001).
 
     >>> asteroid_mags(np.random.default_rng(1), 3).shape

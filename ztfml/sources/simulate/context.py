@@ -81,7 +81,7 @@ def _nearest(rng, count):
 
 def _background(rng, n, b):
     """Kind and magnitudes of three chance neighbours."""
-    is_star = rng.random((n, 3)) < (0.4 + 0.45 * np.exp(-b / 12))[:, None]
+    is_star = rng.random((n, 3)) < (0.42 + 0.5 * np.exp(-b / 15))[:, None]
     # Counts rise towards the limit, faster for galaxies than for stars.
     slope = np.where(is_star, 0.22, 0.5)
     r = 22.4 + np.log10(rng.random((n, 3))) / slope
@@ -186,7 +186,7 @@ def reference_source(rng, counterpart, near, fid):
     distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
     distance = np.where(use_ps1, distance, chance)
     # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
-    faint = np.clip(23.2 + np.log10(rng.random(n)) / 1.1, 20.0, 23.4)
+    faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
     host = (counterpart.kind == GALAXY) & (np.abs(near["distpsnr1"] - counterpart.distance) < 0.6)
     galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)

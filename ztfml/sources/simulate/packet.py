@@ -74,14 +74,14 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
     n = len(depth)
     scatter = rng.normal(size=n)
     if label == "artifact":
-        rb = 0.38 - 0.04 * poor + 0.10 * scatter
-        drb = -3.8 - 1.8 * lasting + 2.0 * rng.normal(size=n)
+        rb = 0.47 - 0.04 * poor + 0.14 * scatter
+        drb = -4.6 - 1.8 * lasting + 2.2 * rng.normal(size=n)
     else:
         clean = np.interp(
-            depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.60, 0.66, 0.78, 0.9, 0.93, 0.89, 0.75]
+            depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.70, 0.76, 0.86, 0.93, 0.95, 0.91, 0.78]
         )
         spoilt = np.interp(
-            under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.37, 0.32, 0.22, 0.15, 0.07, 0.02, 0]
+            under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.30, 0.25, 0.16, 0.10, 0.05, 0.02, 0]
         )
         rb = clean - spoilt - 0.045 * poor + (0.06 + 0.12 * spoilt) * scatter
         drb = np.interp(under, [12.5, 14, 15.5, 17, 18.5], [1.8, 3.2, 5.5, 9.0, 12.0])
@@ -91,7 +91,7 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
         drb = np.where((under < 17) & (rng.random(n) < 0.07), -4.0 + 2 * scatter, drb)
     rb = np.where(rb > 0.9, 0.9 + (rb - 0.9) * 0.45, rb)
     # The forest of 2018 (t8) was less sure of everything: asteroids 0.59 then, 0.87 now.
-    rb = np.where(jd < _NEW_FOREST, 0.1 + 0.6 * rb, rb)
+    rb = np.where(jd < _NEW_FOREST, 0.06 + 0.56 * rb, rb)
     drb = np.where(jd < _NETWORK, np.nan, drb)
     return {
         # The forest of 300 trees votes.
@@ -124,7 +124,9 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     if fault == "ghost":
         fwhm = fwhm * np.exp(np.abs(rng.normal(0, 0.5, n)))
     long = np.log(0.075) + np.interp(snr, [5, 10, 25], [0.45, 0.1, -0.2]) + 0.5 * split
-    long = long + np.interp(depth, [2, 4], [0, 0.1]) + 0.12 * poor + (0.0 if fault is None else 0.7)
+    long = (
+        long + np.interp(depth, [2, 4], [0, 0.1]) + 0.12 * poor + (0.0 if fault is None else 0.45)
+    )
     elong = 1 + np.minimum(np.exp(long + rng.normal(0, 0.55, n)), 1.2)
     aimage = np.where(split, 0.69 * np.exp(rng.normal(0, 0.16, n)), 0.325 * fwhm)
     aimage = np.where(fault is None, 1.0, 0.85) * aimage * np.exp(rng.normal(0.0, 0.14, n))
@@ -135,7 +137,7 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     chi = chi + (0.0 if fault is None else 0.4)
     # SExtractor's network says 0.983 of most clean detections and 1 of the brightest.
     classtar = 0.983 + np.interp(depth, [1.5, 3, 4.5], [0, 0.009, 0.015]) + rng.normal(0, 0.0015, n)
-    doubt = np.interp(snr, [5, 8, 12, 25], [-3.4, -4.8, -6.0, -7.5]) + 0.4 * (under < 20)
+    doubt = np.interp(snr, [5, 8, 12, 25], [-4.2, -5.6, -6.8, -8.0]) + 0.4 * (under < 20)
     classtar = classtar - np.exp(doubt + rng.normal(0, 1.1, n))
     classtar = classtar - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5
     return {
@@ -158,9 +160,9 @@ def _negative_pixels(rng, snr, split, fault):
     if fault is None:
         mean = np.interp(snr, [5, 7, 10, 15, 25, 45], [4.6, 3.4, 2.5, 1.7, 0.9, 0.5]) + 1.6 * split
     else:
-        mean = np.full(n, {"cosmic ray": 9.0, "ghost": 6.0, "edge": 8.0}.get(fault, 6.5))
+        mean = np.full(n, {"cosmic ray": 9.0, "ghost": 5.0, "edge": 7.0}.get(fault, 5.5))
     nneg = np.minimum(rng.poisson(mean), 24)
-    weight, power = (0.3, 2.6) if fault is None else (0.55, 1.6)
+    weight, power = (0.2, 2.6) if fault is None else (0.4, 1.6)
     share = weight * (nneg / 12) ** power * np.exp(rng.normal(0, 0.5, n))
     return {
         "nneg": nneg.astype(float),

@@ -109,8 +109,8 @@ def place_asteroids(rng, n, fields, jd):
     ra, dec = _pool(rng, max(4000, 3 * n), fields)
     longitude, latitude = ecliptic(ra, dec)
     from_opposition = (longitude - sun_longitude(jd)) % 360 - 180
-    weight = np.exp(-0.5 * (latitude / 10) ** 2) + 0.05 * np.exp(-np.abs(latitude) / 15)
-    weight *= 0.15 + np.exp(-0.5 * (from_opposition / 45) ** 2)
+    weight = np.exp(-0.5 * (latitude / 13) ** 2) + 0.05 * np.exp(-np.abs(latitude) / 15)
+    weight *= 0.15 + np.exp(-0.5 * (from_opposition / 55) ** 2)
     return _pick(rng, n, ra, dec, weight)
 
 

@@ -50,7 +50,7 @@ def star_colours(rng, g_r):
     return np.column_stack([g_r, np.zeros(n), -r_i, -r_i - i_z])
 
 
-def _mags(rng, n, bright, faint, g_r, slope=0.25):
+def _mags(rng, n, bright, faint, g_r, slope=0.18):
     """Apparent magnitudes: numbers grow by 10^(slope m) between two limits in r."""
     low, high = 10 ** (slope * bright), 10 ** (slope * faint)
     r = np.log10(low + (high - low) * rng.random(n)) / slope

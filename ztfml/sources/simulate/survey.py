@@ -19,9 +19,13 @@ _EXPOSURES = (np.array([1, 2, 3]), np.array([0.37, 0.52, 0.11]))
 # Minutes between two exposures of a field in a night, at cumulative fractions.
 _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
 _CLEAR = 0.78
+# Share of fields that high-cadence programmes watch, and their exposures a night (Bellm et al.
+# 2019, section 4): active galaxies of public filters have four detections in a night there.
+_WATCHED = (0.03, (3, 9))
+_MOST = 8
 # The i band is left to a partnership survey of a part of the sky (Bellm et al. 2019): share of
 # fields, and of exposures in them.
-_I_BAND = (0.3, 0.22)
+_I_BAND = (0.06, 0.22)
 
 
 @dataclass
@@ -195,21 +199,27 @@ def observe(rng, start_jd, n_nights):
     visited = _visits(rng, (end - begin > 0.03) & clear)
     field, night = np.nonzero(visited)
     count = rng.choice(_EXPOSURES[0], len(field), p=_EXPOSURES[1])
+    watched = rng.random(len(ra)) < _WATCHED[0]
+    count = np.where(watched[field], rng.integers(*_WATCHED[1], len(field)), count)
     room = end[field, night] - begin[field, night]
-    pause = np.interp(rng.random((2, len(field))), *_MINUTES) / 1440
-    pause = np.minimum(pause, 0.45 * room)
+    pause = np.interp(rng.random((_MOST - 1, len(field))), *_MINUTES) / 1440
+    pause[np.arange(1, _MOST)[:, None] >= count] = 0
+    pause *= np.minimum(1, 0.9 * room / np.maximum(pause.sum(axis=0), 1e-9))
     first = begin[field, night] + rng.random(len(field)) * (room - pause.sum(axis=0))
-    epochs = first + np.vstack([np.zeros(len(field)), pause[0], pause.sum(axis=0)])
+    epochs = first + np.vstack([np.zeros(len(field)), pause.cumsum(axis=0)])
     with_i = rng.random(len(ra)) < _I_BAND[0]
     bands = _bands(rng, with_i[field])
-    haze = np.abs(rng.normal(0, 0.14, len(nights)))
-    used = np.arange(3)[:, None] < count
+    # Most nights are alike; one in seven loses half a magnitude or more to cloud.
+    haze = np.clip(rng.normal(0.08, 0.2, len(nights)), -0.3, None)
+    haze += (rng.random(len(nights)) < 0.15) * rng.exponential(0.6, len(nights))
+    blur = np.exp(rng.normal(0.04, 0.14, len(nights)))
+    used = np.arange(_MOST)[:, None] < count
     jd, fid = epochs[used], bands[used]
     field = np.broadcast_to(field, used.shape)[used]
     night = np.broadcast_to(night, used.shape)[used]
     order = np.lexsort((jd, field))
     jd, fid, field, night = jd[order], fid[order], field[order], night[order]
-    limit, seeing = _depth(rng, jd, fid, haze[night])
+    limit, seeing = _depth(rng, jd, fid, haze[night], blur[night])
     first_light = _first_light(rng, len(ra), nights[0])
     years = np.maximum(0, nights[0] - first_light) / 365.25
     return Survey(
@@ -246,17 +256,17 @@ def _visits(rng, possible):
 
 
 def _bands(rng, with_i):
-    """Bands of up to three exposures: g and r by turns, now and then i."""
+    """Bands of the exposures of a night: g and r by turns, now and then i."""
     n = len(with_i)
     begins_with_r = rng.random(n) < 0.5
     same = rng.random(n) < 0.15
     first = np.where(begins_with_r, 2, 1)
     second = np.where(same, first, 3 - first)
-    bands = np.vstack([first, second, first])
+    bands = np.vstack([first, second] * (_MOST // 2))
     return np.where(with_i & (rng.random(bands.shape) < _I_BAND[1]), 3, bands).astype(np.int8)
 
 
-def _depth(rng, jd, fid, haze):
+def _depth(rng, jd, fid, haze, blur):
     """Limiting magnitude and seeing of each exposure.
 
     Dark limits 20.8 (g), 20.6 (r), 19.9 (i); moonlight takes up to 1 mag from g and less
@@ -264,6 +274,6 @@ def _depth(rng, jd, fid, haze):
     """
     dark = np.array([0, 20.85, 20.65, 20.0])[fid]
     moon = np.array([0, 1.0, 0.7, 0.5])[fid] * moon_light(jd) ** 1.5
-    seeing = 2.35 * np.exp(rng.normal(0, 0.17, len(jd)))
+    seeing = 2.35 * blur * np.exp(rng.normal(0, 0.13, len(jd)))
     limit = dark - moon - haze - 1.0 * np.log10(seeing / 2.35) + rng.normal(0, 0.1, len(jd))
     return limit, seeing

@@ -138,7 +138,7 @@ NOVA = Template(
 )  # fmt: skip
 
 
-def _events(rng, n, peak, faintest, slope=0.45):
+def _events(rng, n, peak, faintest, slope=0.38):
     """Apparent peaks of a magnitude-limited sample and the redshifts they come from.
 
     Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites.
@@ -159,7 +159,7 @@ def _host(rng, n, z, absolute, nuclear=False):
     # PSF magnitudes miss most of a large galaxy's light.
     seen = size * arcsec_per_kpc(z)
     r = apparent + 0.25 + 1.0 * np.log10(1 + seen) + rng.normal(0, 0.2, n)
-    g_r = rng.normal(0.5, 0.18, n) + 0.9 * np.clip(z - 0.05, 0, 0.35)
+    g_r = rng.normal(0.42, 0.2, n) + 0.9 * np.clip(z - 0.05, 0, 0.35)
     r_i = rng.normal(0.3, 0.1, n)
     mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - rng.normal(0.2, 0.1, n)])
     kpc = np.zeros(n) if nuclear else size * rng.gamma(1.6, 0.75, n)
