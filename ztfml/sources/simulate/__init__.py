@@ -305,7 +305,10 @@ def _before(survey, block, place, covered):
         found = np.bincount(at[earlier], minlength=n)
         old = rng.binomial(coverage, found / np.maximum(covered, 1))
     else:
-        old = np.zeros(n, int)
+        # A nucleus that others before it were detected in, or a fault of the subtraction there.
+        apart = np.nan_to_num(block.sources.counterpart.distance[block.rows], nan=np.inf)
+        seen = rng.random(n) < np.where(apart < 1.0, 0.25, 0.06)
+        old = np.minimum(seen * rng.geometric(0.3, n), coverage)
     first = np.full(n, np.inf)
     np.minimum.at(first, at[past.detected], past.jd[past.detected])
     begin = np.minimum(survey.begin[place], block.first_jd)

@@ -42,7 +42,7 @@ def neighbourhood(rng, counterpart, latitude):
     seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
     seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
     # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
-    error = 0.16 * np.exp(rng.normal(0, 0.45, n))
+    error = 0.18 * np.exp(rng.normal(0, 0.5, n))
     own = np.hypot(counterpart.distance + error * rng.normal(size=n), error * rng.normal(size=n))
     distance = np.column_stack([np.where(seen, own, np.inf), distance])
     kind = np.column_stack([counterpart.kind, kind])

@@ -88,7 +88,7 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
         drb = drb + np.interp(snr, [5, 10, 20], [-2.5, 0, 1.0]) - 1.8 * lasting
         drb = drb + 2.2 * rng.normal(size=n)
         # One residual in fifteen over a bright star looks bogus to the network.
-        drb = np.where((under < 17) & (rng.random(n) < 0.07), -4.0 + 2 * scatter, drb)
+        drb = np.where((under < 18.5) & (rng.random(n) < 0.09), -3.0 + 2.5 * scatter, drb)
     rb = np.where(rb > 0.9, 0.9 + (rb - 0.9) * 0.45, rb)
     # The forest of 2018 (t8) was less sure of everything: asteroids 0.59 then, 0.87 now.
     rb = np.where(jd < _NEW_FOREST, 0.06 + 0.56 * rb, rb)
@@ -162,8 +162,10 @@ def _negative_pixels(rng, snr, split, fault):
     else:
         mean = np.full(n, {"cosmic ray": 9.0, "ghost": 5.0, "edge": 7.0}.get(fault, 5.5))
     nneg = np.minimum(rng.poisson(mean), 24)
-    weight, power = (0.2, 2.6) if fault is None else (0.4, 1.6)
+    weight, power = (0.2, 2.6) if fault is None else (0.32, 1.6)
     share = weight * (nneg / 12) ** power * np.exp(rng.normal(0, 0.5, n))
+    # A residual over a reference source is now and then half positive, half negative.
+    share = np.where(split & (rng.random(n) < 0.2), share + 0.5 * rng.random(n) ** 2, share)
     return {
         "nneg": nneg.astype(float),
         "nbad": np.zeros(n),

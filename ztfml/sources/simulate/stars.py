@@ -16,9 +16,9 @@ from ztfml.sources.simulate.population import (
 from ztfml.sources.simulate.sky import place
 
 # Galactic stars: scale height (deg) and halo part of `sky.place`.
-_DISK = (8.0, 0.03)
-_PLANE = (4.0, 0.003)
-_THICK = (14.0, 0.06)
+_DISK = (9.0, 0.1)
+_PLANE = (4.0, 0.008)
+_THICK = (14.0, 0.15)
 _HALO = (20.0, 0.6)
 
 
@@ -156,9 +156,9 @@ def outburst(t, length, fade):
 
 
 def _draw_dwarf_nova(rng, n, stage):
-    """Dwarf novae: 2 to 6 mag outbursts every few weeks to years (Warner 1995, ch. 3)."""
+    """Dwarf novae: 2 to 6 mag outbursts every few weeks to ten years (Warner 1995, ch. 3)."""
     ra, dec = place(rng, n, stage.fields, thin=_THICK)
-    recurrence = _log_uniform(rng, n, 20, 500)
+    recurrence = _log_uniform(rng, n, 20, 3000)
     height = np.clip(rng.normal(3.5, 1.0, n), 1.8, 7)
     length = _log_uniform(rng, n, 1.5, 10) * (recurrence / 80) ** 0.3
     fade = rng.uniform(0.5, 1.1, n) / height  # mag/d over the height
@@ -217,7 +217,7 @@ KINDS = (
     Kind("Mira", "star", 0.08,
          _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (2.6, 0.5), (12.5, 18.5), _PLANE,
                    (1.0, 0.85, 0.6), 0.08)),
-    Kind("semi-regular", "star", 0.22,
+    Kind("semi-regular", "star", 0.205,
          _pulsator((30, 300), (0.6, 0.2, 1.8), 0.48, (2.0, 0.6), (12.5, 17.2), _PLANE,
                    (1.0, 0.75, 0.55), 0.25)),
     Kind("Cepheid", "star", 0.03,
@@ -229,6 +229,6 @@ KINDS = (
                    (1.0, 0.85, 0.75), 0.15)),
     Kind("young star", "star", 0.06,
          _irregular((1, 40), (0.3, 0.2), (1.6, 0.5), (13.0, 19.0), _PLANE)),
-    Kind("dwarf nova", "star", 0.025, _draw_dwarf_nova),
+    Kind("dwarf nova", "star", 0.04, _draw_dwarf_nova),
     Kind("stellar flare", "star", 0.005, _draw_flare, one_night=True),
 )  # fmt: skip

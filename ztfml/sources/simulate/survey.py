@@ -19,9 +19,10 @@ _EXPOSURES = (np.array([1, 2, 3]), np.array([0.37, 0.52, 0.11]))
 # Minutes between two exposures of a field in a night, at cumulative fractions.
 _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
 _CLEAR = 0.78
-# Share of fields that high-cadence programmes watch, and their exposures a night (Bellm et al.
-# 2019, section 4): active galaxies of public filters have four detections in a night there.
-_WATCHED = (0.03, (3, 9))
+# Campaigns of high cadence (Bellm et al. 2019, section 4): share of fields, exposures a night,
+# gain in depth (mag), longest duration (d). Active galaxies that public filters pass have four
+# detections a night there, on two or three nights.
+_WATCHED = (0.04, (3, 9), 0.3, 30)
 _MOST = 8
 # The i band is left to a partnership survey of a part of the sky (Bellm et al. 2019): share of
 # fields, and of exposures in them.
@@ -199,8 +200,8 @@ def observe(rng, start_jd, n_nights):
     visited = _visits(rng, (end - begin > 0.03) & clear)
     field, night = np.nonzero(visited)
     count = rng.choice(_EXPOSURES[0], len(field), p=_EXPOSURES[1])
-    watched = rng.random(len(ra)) < _WATCHED[0]
-    count = np.where(watched[field], rng.integers(*_WATCHED[1], len(field)), count)
+    watched = _campaigns(rng, len(ra), len(nights))[field] <= night
+    count = np.where(watched, rng.integers(*_WATCHED[1], len(field)), count)
     room = end[field, night] - begin[field, night]
     pause = np.interp(rng.random((_MOST - 1, len(field))), *_MINUTES) / 1440
     pause[np.arange(1, _MOST)[:, None] >= count] = 0
@@ -219,7 +220,8 @@ def observe(rng, start_jd, n_nights):
     night = np.broadcast_to(night, used.shape)[used]
     order = np.lexsort((jd, field))
     jd, fid, field, night = jd[order], fid[order], field[order], night[order]
-    limit, seeing = _depth(rng, jd, fid, haze[night], blur[night])
+    watched = np.broadcast_to(watched, used.shape)[used][order]
+    limit, seeing = _depth(rng, jd, fid, haze[night] - _WATCHED[2] * watched, blur[night])
     first_light = _first_light(rng, len(ra), nights[0])
     years = np.maximum(0, nights[0] - first_light) / 365.25
     return Survey(
@@ -234,6 +236,12 @@ def observe(rng, start_jd, n_nights):
         begin=first_light,
         old_coverage=years * 200 * np.exp(rng.normal(0, 0.45, len(ra))),
     )
+
+
+def _campaigns(rng, n_fields, n_nights):
+    """Night that a campaign of high cadence begins on in each field; never in most."""
+    begin = n_nights - rng.geometric(4 / _WATCHED[3], n_fields).clip(1, _WATCHED[3])
+    return np.where(rng.random(n_fields) < _WATCHED[0], begin, n_nights)
 
 
 def _first_light(rng, n, first_night):
