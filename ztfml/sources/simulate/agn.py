@@ -63,7 +63,7 @@ def _draw_quasar(rng, n, stage):
     ra, dec = place(rng, n, stage.fields, clear_of=18)
     # Counts break near 19th magnitude (Ross et al. 2013).
     u = rng.random(n)
-    r = np.where(u < 0.45, 19.2 + np.log10(rng.random(n)) / 0.75, rng.uniform(19.2, 21.2, n))
+    r = np.where(u < 0.45, 19.2 + np.log10(rng.random(n)) / 0.75, rng.uniform(19.2, 21.6, n))
     z = np.clip(rng.lognormal(np.log(1.3), 0.5, n), 0.1, 4.0)
     g_r = rng.normal(0.18, 0.14, n) + 0.6 * np.clip(z - 3.2, 0, 1)
     r_i = rng.normal(0.14, 0.12, n)

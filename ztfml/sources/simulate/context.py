@@ -101,7 +101,7 @@ def _star_score(rng, kind, r):
     Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
-    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.025, 0.06, 0.22, 0.5])
+    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.03, 0.1, 0.3, 0.5])
     spread = rng.exponential(1.0, n) * np.nan_to_num(doubt, nan=0.8)
     away = np.where(rng.random(n) < 0.07, rng.random(n), np.minimum(spread, 1.0))
     score = np.where(kind == GALAXY, 0.9 * away, 1 - 0.85 * away)
@@ -129,7 +129,7 @@ def _gaia(rng, counterpart, own_source, own, b):
     r = counterpart.mag[:, 1]
     # Gaia sees point sources; of galaxies only bright compact cores.
     has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
-    has &= rng.random(n) < 0.97
+    has &= rng.random(n) < np.interp(np.nan_to_num(r, nan=21.0), [19.3, 20.6], [0.97, 0.65])
     # Gaia's epoch is 2015: proper motions of the nearest stars add up.
     motion = 0.12 * np.exp(rng.normal(0, 0.9, n)) * (counterpart.kind == STAR)
     wide = np.hypot(own, rng.normal(0, 0.12, n) + motion)

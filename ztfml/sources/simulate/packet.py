@@ -165,7 +165,7 @@ def _negative_pixels(rng, snr, split, fault):
     weight, power = (0.2, 2.6) if fault is None else (0.32, 1.6)
     share = weight * (nneg / 12) ** power * np.exp(rng.normal(0, 0.5, n))
     # A residual over a reference source is now and then half positive, half negative.
-    share = np.where(split & (rng.random(n) < 0.2), share + 0.5 * rng.random(n) ** 2, share)
+    share = np.where(split & (rng.random(n) < 0.35), share + 0.5 * rng.random(n) ** 2, share)
     return {
         "nneg": nneg.astype(float),
         "nbad": np.zeros(n),
@@ -179,7 +179,7 @@ def _aperture(rng, pairs, depth, snr, covered, fault):
     error = 1.0857 / 5 * 10 ** (-0.4 * depth) * 1.7 * np.exp(rng.normal(0, 0.22, n))
     error = np.sqrt(error**2 + 0.003**2)
     magdiff = rng.normal(0, 1, n) * np.sqrt(0.06**2 + (0.45 * error) ** 2)
-    magdiff = magdiff + np.where(covered, 0.05 + 0.08 * rng.normal(size=n), 0.0)
+    magdiff = magdiff + np.where(covered, 0.05 + 0.09 * rng.standard_t(3, n), 0.0)
     if fault is not None:
         magdiff = magdiff + 0.25 + 0.15 * rng.normal(size=n)
     # The pipeline passes alerts whose aperture and PSF magnitudes agree to 0.75 mag.

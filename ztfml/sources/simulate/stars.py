@@ -16,10 +16,10 @@ from ztfml.sources.simulate.population import (
 from ztfml.sources.simulate.sky import place
 
 # Galactic stars: scale height (deg) and halo part of `sky.place`.
-_DISK = (9.0, 0.1)
+_DISK = (9.0, 0.13)
 _PLANE = (4.0, 0.008)
 _THICK = (14.0, 0.15)
-_HALO = (20.0, 0.6)
+_HALO = (20.0, 1.2)
 
 
 def star_colours(rng, g_r):
@@ -165,7 +165,7 @@ def _draw_dwarf_nova(rng, n, stage):
     key = rng.integers(0, 2**63, n).astype(np.uint64)
     begin = rng.random(n)
     r = rng.uniform(17.5, 23.0, n)
-    mag = r[:, None] + star_colours(rng, rng.normal(0.25, 0.3, n))
+    mag = r[:, None] + star_colours(rng, rng.normal(0.18, 0.32, n))
     base = flux_of(mag[:, :3])
     blue = np.array([0.12, 0.0, -0.05])  # outbursts are bluer than the quiescent star
 
@@ -209,9 +209,9 @@ def _draw_flare(rng, n, stage):
 
 KINDS = (
     Kind("RR Lyrae", "star", 0.15,
-         _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.3, 0.2), (12.8, 19.8), _HALO)),
-    Kind("contact binary", "star", 0.22,
-         _eclipsing((0.22, 0.8), (0.45, 0.18), 0.5, (0.75, 0.35), (12.8, 18.8))),
+         _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.23, 0.2), (12.8, 19.8), _HALO)),
+    Kind("contact binary", "star", 0.205,
+         _eclipsing((0.22, 0.8), (0.45, 0.18), 0.5, (0.66, 0.33), (12.8, 18.8))),
     Kind("detached binary", "star", 0.10,
          _eclipsing((0.5, 10), (0.6, 0.3), 0.12, (0.7, 0.4), (12.8, 18.5))),
     Kind("Mira", "star", 0.08,
@@ -229,6 +229,9 @@ KINDS = (
                    (1.0, 0.85, 0.75), 0.15)),
     Kind("young star", "star", 0.06,
          _irregular((1, 40), (0.3, 0.2), (1.6, 0.5), (13.0, 19.0), _PLANE)),
+    # Hot subdwarfs and white dwarfs with companions; as blue as quasars, and quick.
+    Kind("hot subdwarf", "star", 0.015,
+         _pulsator((0.06, 0.6), (0.35, 0.2, 1.2), 0.5, (-0.2, 0.15), (13.0, 19.0), _THICK)),
     Kind("dwarf nova", "star", 0.04, _draw_dwarf_nova),
     Kind("stellar flare", "star", 0.005, _draw_flare, one_night=True),
 )  # fmt: skip

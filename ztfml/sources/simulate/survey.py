@@ -22,7 +22,7 @@ _CLEAR = 0.78
 # Campaigns of high cadence (Bellm et al. 2019, section 4): share of fields, exposures a night,
 # gain in depth (mag), longest duration (d). Active galaxies that public filters pass have four
 # detections a night there, on two or three nights.
-_WATCHED = (0.04, (3, 9), 0.3, 30)
+_WATCHED = (0.06, (3, 9), 0.45, 30)
 _MOST = 8
 # The i band is left to a partnership survey of a part of the sky (Bellm et al. 2019): share of
 # fields, and of exposures in them.
