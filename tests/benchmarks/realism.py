@@ -18,7 +18,6 @@ import pandas as pd
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import GroupKFold, cross_val_predict
 
-from tests.benchmarks.real_nights import ALL, _cells
 from tests.conftest import SHARED_DATA
 from ztfml.classifier import AlertClassifier, probabilities
 from ztfml.evaluation import metrics
@@ -31,6 +30,7 @@ from ztfml.taxonomy import LABELS
 
 # A night of each era: no drb and a month of history, years of it, the latest schema.
 ERAS = (2458312.5, 2458451.5, 2459300.5, 2460235.5, 2460900.5)
+ALL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5", ALL)
 N_ALERTS = 3000
 # Labels of artifacts are few: what the scores call bogus is taken for them as well.
@@ -200,6 +200,16 @@ def _print_scores(real, simulated):
         rows.append(["simulation", name.removeprefix("ztf_alerts_"), *_cells(figures), caught])
     head = ["trained on", "tested on", "n", "macro-F1", *LABELS, "bogus by score"]
     _print_rows("Trained on simulation alone; by class: recall of how many", head, rows)
+
+
+def _cells(figures):
+    low, high = figures["intervals"]["macro_f1"]
+    cells = [f"{figures['n']}", f"{figures['macro_f1']:.2f} ({low:.2f} to {high:.2f})"]
+    for label in LABELS:
+        one = figures["per_class"][label]
+        found = "-" if one["recall"] is None else f"{one['recall']:.2f} of {one['support']}"
+        cells.append(found)
+    return cells
 
 
 if __name__ == "__main__":
