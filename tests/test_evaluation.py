@@ -16,6 +16,7 @@ from ztfml.evaluation import (
     cross_validate,
     labels_from,
     metrics,
+    metrics_by,
     out_of_part,
     reliability,
 )
@@ -104,6 +105,18 @@ def test_alerts_of_one_object_do_not_narrow_the_interval():
     assert tenfold["n"] == 2000
     assert tenfold["n_objects"] == 200
     assert tenfold["intervals"]["accuracy"] == pytest.approx(single)
+
+
+def test_metrics_by_part():
+    y = np.array(["star", "star", "agn", "sso"])
+    guess = np.array(["star", "agn", "agn", "star"])
+    found = metrics_by(y, guess, [1, 1, 2, 3], ["b", "b", "b", "a"])
+    assert list(found) == ["b", "a"]
+    assert found["b"]["accuracy"] == pytest.approx(2 / 3)
+    assert found["b"]["n_objects"] == 2
+    assert found["a"]["macro_f1"] == 0
+    whole = metrics(y, guess)["confusion"]
+    assert np.sum([one["confusion"] for one in found.values()], axis=0).tolist() == whole
 
 
 def test_reliability_by_hand():

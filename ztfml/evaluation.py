@@ -15,6 +15,7 @@ __all__ = [
     "cross_validate",
     "labels_from",
     "metrics",
+    "metrics_by",
     "out_of_part",
     "reliability",
 ]
@@ -112,6 +113,35 @@ def _calibration(y_true, predicted, object_code, n_draws, seed):
         "calibration_noise": _calibration_noise(predicted, object_code, n_draws, seed),
         "reliability": curve.to_dict("list"),
     }
+
+
+def metrics_by(y_true, predicted, groups, parts):
+    """Score predictions by part, in few words: for each night, or each source of labels.
+
+    Parameters
+    ----------
+    y_true, predicted, groups
+        As of `metrics`.
+    parts : array of str, shape (n,)
+
+    Returns
+    -------
+    dict
+        Part to ``macro_f1``, ``accuracy``, ``labels``, ``confusion``, ``n``, ``n_objects`` as
+        of `metrics`; the largest part first.
+
+    Examples
+    --------
+    >>> metrics_by(["agn", "star"], pd.Series(["agn", "agn"]), [1, 2], ["a", "b"])["b"]["n"]
+    1
+    """
+    y_true, groups, parts = np.asarray(y_true), np.asarray(groups), np.asarray(parts, dtype=str)
+    brief = ("macro_f1", "accuracy", "labels", "confusion", "n", "n_objects")
+    scores = {
+        part: metrics(y_true[parts == part], predicted[parts == part], groups[parts == part])
+        for part in pd.Series(parts).value_counts().index
+    }
+    return {part: {name: one[name] for name in brief} for part, one in scores.items()}
 
 
 def labels_from(probability_table):

@@ -19,7 +19,7 @@ import pandas as pd
 
 from ztfml.classifier import AlertClassifier
 from ztfml.errors import ModelError
-from ztfml.scorecard import metrics_table, table_rows
+from ztfml.modelpage import model_page
 from ztfml.treetext import check_trees, trees_only
 
 FORMAT = 1
@@ -68,8 +68,9 @@ def save_model(classifier, folder, card, probes):
     card : dict
         What only the trainer knows, all optional: ``features`` (a list of dicts with
         ``name``, ``unit``, ``version``, ``group``), ``training`` (``nights``, ``labels``,
-        ``rules``, ...) and ``metrics`` (a list of dicts of `ztfml.evaluation.metrics` with
-        ``title`` and ``rule``, the honest one first).
+        ``rules``, ...), ``metrics`` (a list of dicts of `ztfml.evaluation.metrics` with
+        ``title``, ``rule`` and, in ``by``, the same of its nights and sources; the honest
+        one first) and ``importance`` (as of `ztfml.importance.tree_shap`).
     probes : DataFrame, shape (n, n_features)
         Rows of the training table; the first 16 are kept to compare a loaded model with.
 
@@ -96,7 +97,7 @@ def save_model(classifier, folder, card, probes):
         part.mkdir()
         (part / TREES).write_bytes(text.encode("ascii"))
         (part / CARD).write_bytes(_as_json(full_card).encode())
-        (part / README).write_text(_describe(full_card, folder.name), encoding="utf-8")
+        (part / README).write_text(model_page(full_card, folder.name), encoding="utf-8")
         load_model(part)
         _move(part, folder)
     except OSError as error:
@@ -179,6 +180,7 @@ def _complete_card(classifier, card, text, probes, folder):
         "versions": _versions(),
         "training": card.get("training", {}),
         "metrics": card.get("metrics", []),
+        "importance": card.get("importance"),
         "features": card.get("features") or [{"name": name} for name in features],
         "probes": {
             "values": [
@@ -319,7 +321,7 @@ def describe_model(folder):
     >>> print(describe_model("models/mine"))   # doctest: +SKIP
     """
     folder = Path(folder)
-    return _describe(_read_card(folder), folder.resolve().name)
+    return model_page(_read_card(folder), folder.resolve().name)
 
 
 _STEPS = (
@@ -486,80 +488,3 @@ def _compare_probes(classifier, card, folder):
             f"{worst:.2g}), so {TREES} and {CARD} do not belong together; {_AGAIN}"
         )
     return worst
-
-
-# --- the page for people -----------------------------------------------------------------
-
-
-def _describe(card, name):
-    parts = [f"# {name}", _what_it_is(card)]
-    if card["metrics"]:
-        parts += ["## How good it is", *map(_metrics_section, card["metrics"])]
-    parts += ["## What it was trained on", *_training_sections(card["training"])]
-    parts += [
-        "## What it reads",
-        _feature_section(card["features"]),
-        "## How it was made",
-        "\n".join(table_rows(_made_rows(card))),
-        f"`ztfml model verify` checks that the folder is whole; {CARD} holds everything above "
-        "and the parameters in a form for programs.",
-    ]
-    return "\n\n".join(parts) + "\n"
-
-
-def _what_it_is(card):
-    training = card["training"]
-    on = ""
-    if training.get("nights"):
-        nights = training["nights"]
-        alerts = sum(night["labelled"] for night in nights)
-        plural = "s" if len(nights) > 1 else ""
-        on = f" It was trained on {alerts:,} labelled alerts of {len(nights)} night{plural}."
-    return (
-        "A model that gives every ZTF alert the probabilities of being "
-        f"{', '.join(card['classes'])}, from {len(card['features'])} features.{on}"
-    )
-
-
-def _metrics_section(metrics):
-    head = f"### {metrics.get('title', 'Metrics')}"
-    rule = metrics.get("rule", "")
-    return "\n\n".join(part for part in (head, rule, metrics_table(metrics)) if part)
-
-
-def _training_sections(training):
-    if training.get("nights"):
-        rows = [["night", "alerts", "labelled", "objects labelled"]]
-        for night in training["nights"]:
-            counts = (night["alerts"], night["labelled"], night["objects"])
-            rows.append([night["name"], *(f"{count:,}" for count in counts)])
-        yield "\n".join(table_rows(rows))
-    if training.get("labels"):
-        rows = [["label", "evidence", "circular", "alerts"]]
-        for one in training["labels"]:
-            circular = "yes" if one["circular"] else "no"
-            rows.append([one["label"], one["evidence"], circular, f"{one['alerts']:,}"])
-        yield "\n".join(table_rows(rows))
-    if training.get("rules"):
-        yield "\n".join(f"- {rule}" for rule in training["rules"])
-
-
-def _feature_section(features):
-    groups = {}
-    for feature in features:
-        groups.setdefault(feature.get("group", "features"), []).append(feature["name"])
-    return "\n".join(f"- {group}: {', '.join(names)}" for group, names in groups.items())
-
-
-def _made_rows(card):
-    prior = zip(card["classes"], card["class_prior"], strict=True)
-    rows = [
-        ["what", "value"],
-        ["rounds of boosting, a tree for each class", f"{card['rounds']}"],
-        ["calibration", f"temperature {card['calibration']['temperature']:.2f}"],
-        ["weight of each class", ", ".join(f"{label} {share:.3f}" for label, share in prior)],
-    ]
-    parameters = [
-        [key, str(value)] for key, value in card["parameters"].items() if value is not None
-    ]
-    return rows + parameters + [[name, number] for name, number in card["versions"].items()]

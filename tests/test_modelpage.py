@@ -1,0 +1,106 @@
+"""The page of a model tells what speaks against it, in words that follow from its card."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from ztfml.evaluation import metrics, metrics_by
+from ztfml.modelpage import model_page
+from ztfml.taxonomy import PROBABILITY_COLUMNS
+
+LABELLED = [
+    {"label": "sso", "evidence": "MPC ephemeris match", "circular": True, "alerts": 90},
+    {"label": "sso", "evidence": "fink.roid", "circular": False, "alerts": 10},
+    {"label": "star", "evidence": "vsx", "circular": False, "alerts": 100},
+    {"label": "agn", "evidence": "simulated", "circular": False, "alerts": 300},
+    {"label": "star", "evidence": "a friend", "circular": False, "alerts": 7},
+]
+
+
+def page(figures=(), **changes):
+    return model_page(
+        {
+            "classes": ["agn", "sso", "star"],
+            "features": [
+                {"name": "drb", "group": "packet", "unit": ""},
+                {"name": "fade_rate_r", "group": "rates", "unit": "mag / d"},
+            ],
+            "metrics": list(figures),
+            "training": {"labels": LABELLED},
+            "rounds": 3,
+            "calibration": {"temperature": 1.0},
+            "class_prior": [0.2, 0.3, 0.5],
+            "parameters": {},
+            "versions": {"ztfml": "0.1"},
+        }
+        | changes,
+        "mine",
+    )
+
+
+def figures(y, guess, **more):
+    return {"title": "Unseen nights", "rule": "By night.", **metrics(y, guess), **more}
+
+
+def test_weaknesses_follow_from_the_figures():
+    y = ["star"] * 100 + ["agn"] * 60 + ["sso"] * 10
+    guess = ["star"] * 100 + ["agn"] * 30 + ["star"] * 30 + ["sso"] * 10
+    text = page([figures(y, guess)])
+    weak = text.split("## Where not to trust it")[1].split("##")[0]
+    assert "- agn: 50% are missed, most often as star." in weak
+    assert "- star: 23% of what is called so is something else, most often agn" in weak
+    assert "- sso: judged by 10 alerts" in weak
+    assert "transient" not in weak
+    assert "worse by" not in weak
+
+
+def test_a_random_split_that_flatters_is_told():
+    y = ["star", "agn"] * 100
+    text = page([figures(y, ["star"] * 200), figures(y, y)])
+    assert "worse by 0.67 in macro-F1" in text
+    # Another set of alerts is nothing to compare with.
+    assert "worse by" not in page([figures(y, ["star"] * 200), figures(y[:100], y[:100])])
+
+
+@pytest.mark.parametrize(("sure", "how"), [(0.95, "surer than"), (0.6, "more often right than")])
+def test_which_way_probabilities_are_off(sure, how):
+    p = pd.DataFrame((1 - sure) / 4, index=range(400), columns=list(PROBABILITY_COLUMNS))
+    p["p_star"] = sure
+    y = np.where(np.arange(400) % 5 == 0, "agn", "star")
+    assert how in page([figures(y, p)])
+
+
+def test_labels_that_prove_little():
+    text = page()
+    assert "sso: 90% of the real labels were read from a field" in text
+    assert "agn: no real alert was labelled" in text
+    assert "- star:" not in text
+
+
+def test_provenance_counts_the_labels_of_each_source():
+    text = page()
+    assert "- AAVSO International Variable Star Index (Watson et al. 2006): 100" in text
+    assert "- `ztfml simulate`: 300" in text
+    assert "- Fink broker (Möller et al. 2021): 10" in text
+    assert "- other evidence, named above: 7" in text
+
+
+def test_confusion_by_night():
+    y, guess = ["star", "star", "agn"], ["star", "agn", "agn"]
+    by = {"night": metrics_by(y, np.array(guess), [1, 2, 3], ["a", "a", "b"])}
+    rows = [line for line in page([figures(y, guess, by=by)]).split("\n") if "| a " in line[:4]]
+    assert "star as agn 1" in rows[0]
+    assert "0.50" in rows[0]
+
+
+def test_importance_names_features_with_units():
+    features = [
+        {"name": "fade_rate_r", "agn": 0.1, "sso": 0.2, "star": 0.3},
+        {"name": "drb", "agn": 0.0, "sso": 0.1, "star": 0.1},
+    ]
+    groups = [{**features[0], "name": "rates"}, {**features[1], "name": "packet"}]
+    text = page(importance={"alerts": 1000, "groups": groups, "features": features})
+    assert "over 1,000 alerts" in text
+    assert "fade_rate_r (mag / d)" in text
+    row = next(line for line in text.split("\n") if line.startswith("| rates"))
+    assert [cell.strip() for cell in row.split("|")[2:5]] == ["0.10", "0.20", "0.30"]
