@@ -14,8 +14,9 @@ from ztfml import features
 from ztfml.assessment import assess
 from ztfml.classifier import AlertClassifier, object_folds, probabilities
 from ztfml.errors import LabelError, ModelError
-from ztfml.evaluation import labels_from, metrics, out_of_part
+from ztfml.evaluation import labels_from, metrics, metrics_by, out_of_part
 from ztfml.features import registry
+from ztfml.importance import tree_shap
 from ztfml.labels.people import is_simulated, label_rows, read_labels
 from ztfml.modelfile import N_PROBES, check_place, save_model
 from ztfml.night import Night, labels_beside
@@ -30,6 +31,9 @@ CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
 """A doubtful label teaches less; it still tells more than none, above all of artifacts."""
 
 N_FOLDS = 5
+
+N_EXPLAINED = 1000
+"""Alerts that the card's importances are measured on."""
 
 _RULES = [
     "All alerts of an object are on one side of every split, wherever they stand.",
@@ -136,6 +140,11 @@ def train(
             "objects": _pack_marks(_marks(known.objects)),
         },
         "metrics": figures,
+        "importance": tree_shap(
+            classifier,
+            known.table.iloc[_spread(known.y, N_EXPLAINED)],
+            {feature.name: feature.group for feature in registry.FEATURES},
+        ),
     }
     save_model(classifier, folder, card, _probe_rows(known))
     return "\n\n".join(f"{one['title']}\n{one['rule']}\n\n{metrics_table(one)}" for one in figures)
@@ -232,10 +241,8 @@ def _no_features():
 
 
 def _evidence_counts(labels):
-    # What comes before details such as a distance or a class: "vsx", "MPC ephemeris match".
-    kind = labels["evidence"].str.split(r"[(:;|=\d]", n=1, regex=True).str[0].str.strip()
     counts = (
-        labels.assign(evidence=kind.mask(kind == "", "not said"))
+        labels.assign(evidence=_evidence_kind(labels))
         .groupby(["label", "evidence", "circular"], sort=True)
         .size()
     )
@@ -245,9 +252,25 @@ def _evidence_counts(labels):
     ]
 
 
+def _evidence_kind(labels):
+    """What comes before details such as a distance or a class: "vsx", "MPC ephemeris match"."""
+    kind = labels["evidence"].str.split(r"[(:;|=\d]", n=1, regex=True).str[0].str.strip()
+    return kind.mask(kind == "", "not said")
+
+
 def _circular_rule(drop_circular):
     if drop_circular:
         yield "Labels that were read from a field that is also a feature were left out."
+
+
+def _spread(y, n):
+    """Positions of n rows, as many of each class as there are, evenly spread over each."""
+    share = n // len(np.unique(y))
+    of_classes = (np.flatnonzero(y == label) for label in np.unique(y))
+    return np.concatenate(
+        [own[np.unique(np.linspace(0, len(own) - 1, share).round().astype(int))]
+         for own in of_classes]
+    )  # fmt: skip
 
 
 def _describe_features(names):
@@ -329,8 +352,12 @@ def _score_parts(classifier, known, parts, title, rule):
 
 
 def _figure(known, predicted, rows, title, rule):
-    scores = metrics(known.y[rows], predicted[rows], known.objects[rows])
-    return {"title": title, "rule": rule, **scores}
+    labels = known.labels[rows]
+    scored = known.y[rows], predicted[rows], known.objects[rows]
+    names = np.array([night["name"] for night in known.nights])
+    parts = {"night": names[labels["night"]], "evidence": _evidence_kind(labels)}
+    by = {kind: metrics_by(*scored, of_kind) for kind, of_kind in parts.items()}
+    return {"title": title, "rule": rule, **metrics(*scored), "by": by}
 
 
 # --- a model at work ---------------------------------------------------------------------
