@@ -26,18 +26,29 @@ lint: $(ENV)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# The model that ships: DATA is a folder with labelled real nights (NAME.parquet and beside it
-# its history and labels); simulated nights of three eras of the survey are added to them.
+# The model that ships: DATA is a folder with alerts/ (labelled real nights), catalogs/ and
+# object_labels.csv; more labels are taken from these, and simulated nights of three eras of the
+# survey are added.
 NIGHTS := build/nights
+REAL := ztf_alerts_real
 model: $(ENV)
-	@test -n "$(DATA)" || { echo "name the folder of labelled nights: make model DATA=..."; exit 2; }
+	@test -n "$(DATA)" || { echo "name the folder of alerts and catalogues: make model DATA=..."; exit 2; }
 	rm -rf $(NIGHTS)
+	mkdir -p $(NIGHTS)
+	cp $(DATA)/alerts/$(REAL).parquet $(DATA)/alerts/$(REAL)_prv_candidates.parquet $(NIGHTS)
+	$(BIN)/ztfml label $(NIGHTS)/$(REAL).parquet -o $(NIGHTS)/$(REAL)_labels.csv --mpc \
+		--catalog vsx=$(DATA)/catalogs/vsx.parquet \
+		--catalog gcvs=$(DATA)/catalogs/gcvs.parquet \
+		--catalog agn=$(DATA)/catalogs/3hsp.csv \
+		--catalog agn=$(DATA)/catalogs/table-4LAC-DR3-h.fits \
+		--catalog objects=$(DATA)/object_labels.csv \
+		--catalog objects=$(DATA)/alerts/$(REAL)_labels.csv
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458312.5 --alerts 6000 --seed 101
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458451.5 --alerts 6000 --seed 102 --mix balanced
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459300.5 --alerts 6000 --seed 103 --mix balanced
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460235.5 --alerts 6000 --seed 104
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 6000 --seed 105 --mix balanced
-	$(BIN)/ztfml train $(DATA)/ztf_alerts_real.parquet $(NIGHTS)/*.parquet -o models/default
+	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
 
 notebooks: $(ENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'

@@ -121,7 +121,11 @@ def test_predict_gives_the_contracted_columns(nights, model, tmp_path):
     out = tmp_path / "p.parquet"
     ztfml("predict", nights[2], "-m", model, "-o", out)
     table = pd.read_parquet(out)
-    assert list(table.columns) == ["objectId", "candid", "jd", "label", *PROBABILITY_COLUMNS]
+    assert list(table.columns) == [
+        *("objectId", "candid", "jd", "label"),
+        *PROBABILITY_COLUMNS,
+        "uncertain",
+    ]
     assert table["candid"].dtype == np.int64
     alerts = pd.read_parquet(nights[2])
     assert (table["candid"].to_numpy() == alerts["candid"].to_numpy()).all()

@@ -1,6 +1,5 @@
 """Training sets without leaks, models of real folders, honest figures, predictions."""
 
-import dataclasses
 import json
 import logging
 
@@ -9,18 +8,18 @@ import pandas as pd
 import pytest
 
 from tests.nights import random_frames
+from ztfml import trainingset
 from ztfml.classifier import AlertClassifier
 from ztfml.errors import LabelError, ModelError
 from ztfml.modelfile import load_model
 from ztfml.night import Night, labels_beside
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
-from ztfml.training import (
+from ztfml.training import UNCERTAIN_ODDS, evaluate, predict, rank, train
+from ztfml.trainingset import (
+    VARIANT_RATES,
     TrainingSet,
-    evaluate,
-    predict,
-    rank,
+    bogus_rows,
     read_training_set,
-    train,
 )
 
 
@@ -127,19 +126,108 @@ def test_one_class_is_too_few(nights, tmp_path):
     assert not (tmp_path / "model").exists()
 
 
-def test_weights():
-    labels = pd.DataFrame(
-        {
-            "confidence": ["high", "medium", "low", "high", "high", "high", "high"],
-            "simulated": [False, False, False, True, True, True, True],
-        }
-    )
-    known = TrainingSet(None, labels, [])
-    assert known.weight.tolist() == [1, 0.5, 0.25] + [1.75 / 4] * 4
-    real = dataclasses.replace(known, labels=labels.assign(simulated=False))
-    assert real.weight.tolist() == [1, 0.5, 0.25, 1, 1, 1, 1]
-    alone = dataclasses.replace(known, labels=labels.assign(simulated=True))
-    assert alone.weight.tolist() == real.weight.tolist()
+def _weights(rows):
+    columns = ["candid", "confidence", "label", "source", "simulated"]
+    return TrainingSet(None, pd.DataFrame(rows, columns=columns), []).weight
+
+
+def test_a_large_source_weighs_as_its_root():
+    rows = [(k, "high", "agn", "large", False) for k in range(4)] + [
+        (9, "medium", "agn", "small", False)
+    ]
+    # 4 alerts of weight 1 and one of weight 1/2: roots of the sums are 2 and 0.71.
+    assert np.allclose(_weights(rows), [0.5] * 4 + [0.5**0.5])
+
+
+def test_simulated_alerts_weigh_as_real_ones_in_every_class():
+    rows = [
+        (0, "high", "agn", "a", False),
+        (1, "high", "agn", "b", False),
+        (2, "high", "agn", "s", True),
+        (3, "high", "star", "s", True),
+    ]
+    assert _weights(rows).tolist() == [1, 1, 2, 1]
+
+
+def test_copies_of_an_alert_share_its_weight():
+    rows = [(7, "high", "agn", "a", False)] * 2 + [(8, "high", "agn", "b", False)]
+    assert _weights(rows).tolist() == [0.5, 0.5, 1]
+
+
+def test_copies_lack_what_they_are_named_for(nights):
+    plain, known = (read_training_set(nights, variants=v) for v in (False, True))
+    pd.testing.assert_frame_equal(known.table[known.whole].reset_index(drop=True), plain.table)
+    for name in VARIANT_RATES:
+        rows = (known.labels["variant"] == name).to_numpy()
+        assert 0 < rows.sum() < 0.6 * known.whole.sum()
+        copies = known.table[rows]
+        assert ("drb" in name) == copies["drb"].isna().all()
+        if "history" in name:
+            assert (copies["n_det"] == 1).all()
+        if name == "bogus":
+            assert (copies["drb"] < 0.1).all()
+            assert set(known.y[rows]) == {"artifact"}
+    assert set(known.objects[~known.whole]) <= set(known.objects[known.whole])
+
+
+def test_thirty_days_of_history_by_hand():
+    alert = {
+        "objectId": "a", "candid": 1, "candidate.jd": 2459040.5, "candidate.fid": 1,
+        "candidate.magpsf": 18.0, "candidate.sigmapsf": 0.1, "candidate.isdiffpos": "t",
+    }  # fmt: skip
+    jd = np.array([2459000.5, 2459010.4, 2459011.5, 2459039.5])
+    rows = pd.DataFrame({"objectId": "a", "jd": jd, "fid": 1, "magpsf": 18.0, "sigmapsf": 0.1})
+    night = Night.from_frames(pd.DataFrame([alert]), rows)
+    recent = trainingset._30_days(night, None)
+    assert (recent.first[0], recent.last[0]) == (2, 4)
+    assert night.first[0] == 0
+
+
+def test_what_is_bogus_gets_no_label_of_its_place(nights, tmp_path):
+    night = Night.load(nights[0])
+    night.alerts.loc[[0, 3], "drb"] = 0.05
+    night.save(tmp_path / "bogus.parquet")
+    labels = pd.read_csv(labels_beside(nights[0])).drop(index=3).assign(evidence="seen by eye")
+    labels.to_csv(labels_beside(tmp_path / "bogus.parquet"), index=False)
+    known = read_training_set([tmp_path / "bogus.parquet"])
+    assert known.y[[0, 3]].tolist() == ["artifact", "artifact"]
+    assert known.labels["circular"][[0, 3]].all()
+    assert known.labels["candid"].tolist() == night.alerts["candid"].tolist()
+    kept = read_training_set([tmp_path / "bogus.parquet"], drop_circular=True)
+    assert not np.isin(night.alerts["candid"][[0, 3]], kept.labels["candid"]).any()
+
+
+def test_bogus_needs_drb_or_where_it_lacks_rb():
+    alerts = pd.DataFrame({"drb": [0.05, 0.1, np.nan, np.nan], "rb": [0.9, 0.1, 0.1, 0.2]})
+    assert bogus_rows(alerts).tolist() == [True, False, True, False]
+    assert not bogus_rows(alerts[["rb"]].iloc[3:]).any()
+
+
+def test_the_source_is_the_column_or_else_the_night(nights, tmp_path):
+    table = pd.read_parquet(nights[0])
+    table["source_key"] = np.where(np.arange(len(table)) % 2, "one", "two")
+    table.to_parquet(tmp_path / "named.parquet")
+    labels_beside(tmp_path / "named.parquet").write_bytes(labels_beside(nights[0]).read_bytes())
+    named = read_training_set([tmp_path / "named.parquet", nights[1]]).labels["source"]
+    assert named[:2].tolist() == ["two", "one"]
+    assert set(named) == {"one", "two", "night_1"}
+
+
+def test_a_place_that_objects_share_is_missing(nights, tmp_path):
+    night = Night.load(nights[0])
+    names = night.alerts["objectId"].to_numpy(str)
+    shared = np.isin(names, np.unique(names)[:2])
+    night.alerts.loc[shared, ["ra", "dec"]] = [150.0, 20.0]
+    night.save(tmp_path / "shared.parquet")
+    labels_beside(tmp_path / "shared.parquet").write_bytes(labels_beside(nights[0]).read_bytes())
+    latitude = read_training_set([tmp_path / "shared.parquet"]).table["abs_gal_lat"]
+    assert np.array_equal(latitude.isna(), shared)
+
+
+def test_uncertain_is_where_two_classes_are_nearly_as_probable(nights, trained):
+    found = predict(Night.load(nights[2]), trained[0])
+    p = np.sort(found[list(PROBABILITY_COLUMNS)].to_numpy(), axis=1)
+    assert np.array_equal(found["uncertain"], p[:, -1] / p[:, -2] < UNCERTAIN_ODDS)
 
 
 def test_honest_figure_comes_first(trained):
@@ -162,13 +250,13 @@ def test_honest_figure_comes_first(trained):
 
 def test_honest_figure_by_hand(nights, trained):
     """Train on one night, predict the other, and the other way round."""
-    one, other = (read_training_set([path]) for path in nights[:2])
+    one, other = (read_training_set([path], variants=True) for path in nights[:2])
     guesses = []
     for known, new in ((other, one), (one, other)):
         classifier = AlertClassifier(class_weight="balanced")
         classifier.fit(known.table, known.y, sample_weight=known.weight, groups=known.objects)
-        guesses.append(classifier.predict(new.table))
-    truth = np.concatenate([one.y, other.y])
+        guesses.append(classifier.predict(new.table[new.whole]))
+    truth = np.concatenate([one.y[one.whole], other.y[other.whole]])
     counts = pd.crosstab(truth, np.concatenate(guesses)).reindex(
         index=list(LABELS), columns=list(LABELS), fill_value=0
     )
@@ -212,7 +300,11 @@ def test_a_folder_that_is_no_model_is_refused_before_the_work(tmp_path):
 def test_predictions(nights, trained):
     night = Night.load(nights[2])
     found = predict(night, trained[0])
-    assert found.columns.tolist() == ["objectId", "candid", "jd", "label", *PROBABILITY_COLUMNS]
+    assert found.columns.tolist() == [
+        *("objectId", "candid", "jd", "label"),
+        *PROBABILITY_COLUMNS,
+        "uncertain",
+    ]
     assert found["candid"].tolist() == night.alerts["candid"].tolist()
     assert found["candid"].dtype == np.int64
     p = found[list(PROBABILITY_COLUMNS)]

@@ -4,8 +4,6 @@ import base64
 import hashlib
 import logging
 import re
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -19,67 +17,37 @@ from ztfml.features import registry
 from ztfml.importance import tree_shap
 from ztfml.labels.people import is_simulated, label_rows, read_labels
 from ztfml.modelfile import N_PROBES, check_place, save_model
-from ztfml.night import Night, labels_beside
-from ztfml.progress import track
 from ztfml.ranking import FastTransientScorer
 from ztfml.scorecard import metrics_table
 from ztfml.taxonomy import LABELS
+from ztfml.trainingset import VARIANT_RATES, read_training_set
 
 log = logging.getLogger(__name__)
-
-CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
-"""A doubtful label teaches less; it still tells more than none, above all of artifacts."""
 
 N_FOLDS = 5
 
 N_EXPLAINED = 1000
 """Alerts that the card's importances are measured on."""
 
+UNCERTAIN_ODDS = 3.0
+"""Predictions whose best class is less than this many times as probable as the next are
+uncertain."""
+
 _RULES = [
     "All alerts of an object are on one side of every split, wherever they stand.",
     "An alert weighs 1, 0.5 or 0.25 as its label is of high, medium or low confidence. "
-    "Simulated alerts together weigh no more than all real ones together, where there are any; "
-    "then, with balanced class weights, every class weighs the same.",
+    "Within a class a source weighs as the root of what its alerts weigh, and simulated alerts "
+    "as much as real ones; then, with balanced class weights, every class weighs the same.",
+    "An alert with drb < 0.1, or with rb < 0.15 and no drb, is an artifact whatever stands at its "
+    "place; a simulated one of another class is left out.",
+    "A position that different objects share is taken for missing.",
+    "Some alerts stand there again as they would look to others: "
+    + ", ".join(f"{name} ({rate:.0%})" for name, rate in VARIANT_RATES.items())
+    + "; all copies of an alert share its weight. The bogus ones got a low drb (or rb) and are "
+    "artifacts.",
     "The number of rounds and the temperature are those that were best on a fifth of the "
     "objects, left out for that; then the trees were grown on all.",
 ]
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Labelled alerts of several nights with their features.
-
-    Attributes
-    ----------
-    table : DataFrame of float64, shape (n, n_features)
-    labels : DataFrame, n rows
-        ``candid``, ``objectId``, ``label``, ``evidence``, ``confidence``, ``circular``,
-        ``simulated`` (bool) and ``night`` (position in ``nights``).
-    nights : list of dict
-        ``name``, ``alerts``, ``labelled`` (alerts), ``objects`` (labelled ones).
-    """
-
-    table: pd.DataFrame
-    labels: pd.DataFrame
-    nights: list
-
-    @property
-    def y(self):
-        return self.labels["label"].to_numpy(str)
-
-    @property
-    def objects(self):
-        return self.labels["objectId"].to_numpy(str)
-
-    @property
-    def weight(self):
-        """What each alert weighs before class weights (see the rules of the model card)."""
-        weight = self.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float, copy=True)
-        simulated = self.labels["simulated"].to_numpy()
-        real_sum, simulated_sum = weight[~simulated].sum(), weight[simulated].sum()
-        if 0 < real_sum < simulated_sum:
-            weight[simulated] *= real_sum / simulated_sum
-        return weight
 
 
 def train(
@@ -127,7 +95,7 @@ def train(
     >>> print(train(["a.parquet", "b.parquet"], "models/mine"))   # doctest: +SKIP
     """
     check_place(folder)
-    known = read_training_set(nights, labels, drop_circular)
+    known = read_training_set(nights, labels, drop_circular, variants=True)
     classifier = AlertClassifier(class_weight=class_weight, random_state=seed, n_jobs=n_jobs)
     figures = _figures(classifier, known, seed)
     classifier.fit(known.table, known.y, sample_weight=known.weight, groups=known.objects)
@@ -135,7 +103,7 @@ def train(
         "features": _describe_features(known.table.columns),
         "training": {
             "nights": known.nights,
-            "labels": _evidence_counts(known.labels),
+            "labels": _evidence_counts(known.labels[known.whole]),
             "rules": [*_RULES, *_circular_rule(drop_circular)],
             "objects": _pack_marks(_marks(known.objects)),
         },
@@ -150,94 +118,7 @@ def train(
     return "\n\n".join(f"{one['title']}\n{one['rule']}\n\n{metrics_table(one)}" for one in figures)
 
 
-# --- the training set --------------------------------------------------------------------
-
-
-def read_training_set(nights, labels=None, drop_circular=False):
-    """Read nights and their labels, and compute the features of the labelled alerts.
-
-    Parameters
-    ----------
-    nights, labels, drop_circular
-        As for `train`.
-
-    Returns
-    -------
-    TrainingSet
-
-    Raises
-    ------
-    DataError, LabelError
-        As for `train`.
-
-    Examples
-    --------
-    >>> read_training_set(["a.parquet", "b.parquet"]).y   # doctest: +SKIP
-    array(['star', 'sso'], dtype='<U9')
-    """
-    given = None if labels is None else _join_labels(labels)
-    tables, rows, summaries = [], [], []
-    seen = pd.Index([], dtype=np.int64)
-    for position, path in enumerate(track(list(nights), "computing features")):
-        own = read_labels(labels_beside(path)) if given is None else given
-        table, found, n_alerts = _labelled_features(path, own, drop_circular)
-        new = ~found["candid"].isin(seen).to_numpy()
-        if not new.all():
-            log.info("%s: %d labelled alerts are in an earlier night too", path, (~new).sum())
-        table, found = table[new], found[new]
-        seen = seen.append(pd.Index(found["candid"]))
-        tables.append(table)
-        rows.append(found.assign(night=position))
-        summaries.append(
-            {
-                "name": Path(path).stem,
-                "alerts": n_alerts,
-                "labelled": len(found),
-                "objects": int(found["objectId"].nunique()),
-            }
-        )
-    known = TrainingSet(
-        pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), summaries
-    )
-    if len(np.unique(known.y)) < 2:
-        found = f"only alerts of class {known.y[0]} are" if len(known.y) else "no alert is"
-        raise LabelError(
-            f"{', '.join(map(str, nights))}: {found} labelled; name nights with labels of at "
-            "least two classes"
-        )
-    return known
-
-
-def _join_labels(paths):
-    joined = pd.concat([read_labels(path) for path in paths], ignore_index=True)
-    joined = joined.drop_duplicates(["candid", "label"])
-    twice = joined["candid"].duplicated()
-    if twice.any():
-        raise LabelError(
-            f"{', '.join(map(str, paths))}: the alert {joined.loc[twice, 'candid'].iloc[0]} has "
-            "different labels in two of the files; decide for one of them"
-        )
-    return joined
-
-
-def _labelled_features(path, labels, drop_circular):
-    night = Night.load(path)
-    at = label_rows(night, labels)
-    if drop_circular:
-        at = np.where(labels["circular"].to_numpy()[at], -1, at)
-    labelled = at >= 0
-    if not labelled.any():
-        log.warning("%s: none of its alerts has a label that can be used", path)
-    found = labels.iloc[at[labelled]].reset_index(drop=True)
-    # The name in the night counts: it is the one that other nights know.
-    found["objectId"] = night.alerts["objectId"][labelled].to_numpy()
-    found["simulated"] = [is_simulated(evidence) for evidence in found["evidence"]]
-    table = features.compute(night.subset(labelled)) if labelled.any() else _no_features()
-    return table, found, len(night)
-
-
-def _no_features():
-    return pd.DataFrame(columns=[feature.name for feature in registry.FEATURES], dtype=float)
+# --- the card ---------------------------------------------------------------------------
 
 
 def _evidence_counts(labels):
@@ -322,7 +203,7 @@ def _figures(classifier, known, seed):
 def _score_parts(classifier, known, parts, title, rule):
     """Yield the figures on the parts left out, and the same without circular labels."""
     simulated = known.labels["simulated"].to_numpy()
-    wanted = ~simulated if not simulated.all() else simulated
+    wanted = (~simulated if not simulated.all() else simulated) & known.whole
     predicted = out_of_part(
         classifier,
         known.table,
@@ -377,8 +258,9 @@ def predict(night, model, priors=None):
     -------
     pandas.DataFrame
         ``objectId``, ``candid``, ``jd``, ``label`` (the most probable class),
-        ``p_artifact``, ``p_sso``, ``p_star``, ``p_agn``, ``p_transient``, in the order of
-        the night.
+        ``p_artifact``, ``p_sso``, ``p_star``, ``p_agn``, ``p_transient``, ``uncertain``
+        (bool: the best class is less than `UNCERTAIN_ODDS` times as probable as the next),
+        in the order of the night.
 
     Raises
     ------
@@ -407,7 +289,13 @@ def _features_for(night, model):
 def _predictions(night, table, model, priors=None):
     p = probabilities(model.classifier, table, priors)
     ids = night.alerts[["objectId", "candid", "jd"]]
-    return ids.assign(label=labels_from(p)).join(p)
+    return ids.assign(label=labels_from(p)).join(p).assign(uncertain=_uncertain(p))
+
+
+def _uncertain(p):
+    """Whether the next class is nearly as probable as the best."""
+    second, best = np.sort(p.to_numpy(), axis=1)[:, -2:].T
+    return best < UNCERTAIN_ODDS * second
 
 
 def rank(night, model, top=None):
