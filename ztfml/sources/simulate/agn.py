@@ -59,27 +59,45 @@ def _walk(rng, tau, sigma, ratio):
     return change
 
 
-def _draw_quasar(rng, n, stage):
-    ra, dec = place(rng, n, stage.fields, clear_of=18)
+def _quasar(r_mags):
+    """Quasars whose r magnitudes are drawn by ``r_mags(rng, n)``."""
+
+    def draw(rng, n, stage):
+        ra, dec = place(rng, n, stage.fields, clear_of=18)
+        r = r_mags(rng, n)
+        z = np.clip(rng.lognormal(np.log(1.3), 0.5, n), 0.1, 4.0)
+        g_r = rng.normal(0.18, 0.14, n) + 0.6 * np.clip(z - 3.2, 0, 1)
+        r_i = rng.normal(0.14, 0.12, n)
+        i_z = rng.normal(0.1, 0.12, n)
+        mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - i_z])
+        absolute = np.clip(mag[:, 2] - distance_modulus(z), -29, -20)
+        log_mass = rng.normal(8.4 - 0.25 * (absolute + 24), 0.35)
+        rest = _WAVELENGTH / (1 + z[:, None])
+        sf_inf, tau = quasar_variability(rest, absolute[:, None], log_mass[:, None])
+        scatter = 10 ** rng.normal(0, 0.2, n)
+        sigma = np.clip(sf_inf[:, 0] / np.sqrt(2) * scatter, 0.03, 0.9)
+        tau = np.clip(tau[:, 0] * (1 + z) * 10 ** rng.normal(0, 0.3, n), 20, 3000)
+        counterpart = Counterpart(np.full(n, STAR), mag, np.abs(rng.normal(0, 0.05, n)))
+        return variable_source(
+            rng,
+            ra,
+            dec,
+            mag,
+            _walk(rng, tau, sigma, sf_inf / sf_inf[:, :1]),
+            counterpart=counterpart,
+        )
+
+    return draw
+
+
+def _counted(rng, n):
     # Counts break near 19th magnitude (Ross et al. 2013).
     u = rng.random(n)
-    r = np.where(u < 0.45, 19.2 + np.log10(rng.random(n)) / 0.75, rng.uniform(19.2, 21.6, n))
-    z = np.clip(rng.lognormal(np.log(1.3), 0.5, n), 0.1, 4.0)
-    g_r = rng.normal(0.18, 0.14, n) + 0.6 * np.clip(z - 3.2, 0, 1)
-    r_i = rng.normal(0.14, 0.12, n)
-    i_z = rng.normal(0.1, 0.12, n)
-    mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - i_z])
-    absolute = np.clip(mag[:, 2] - distance_modulus(z), -29, -20)
-    log_mass = rng.normal(8.4 - 0.25 * (absolute + 24), 0.35)
-    rest = _WAVELENGTH / (1 + z[:, None])
-    sf_inf, tau = quasar_variability(rest, absolute[:, None], log_mass[:, None])
-    scatter = 10 ** rng.normal(0, 0.2, n)
-    sigma = np.clip(sf_inf[:, 0] / np.sqrt(2) * scatter, 0.03, 0.9)
-    tau = np.clip(tau[:, 0] * (1 + z) * 10 ** rng.normal(0, 0.3, n), 20, 3000)
-    counterpart = Counterpart(np.full(n, STAR), mag, np.abs(rng.normal(0, 0.05, n)))
-    return variable_source(
-        rng, ra, dec, mag, _walk(rng, tau, sigma, sf_inf / sf_inf[:, :1]), counterpart=counterpart
-    )
+    return np.where(u < 0.45, 19.2 + np.log10(rng.random(n)) / 0.75, rng.uniform(19.2, 21.6, n))
+
+
+def _faint(rng, n):
+    return rng.uniform(19.4, 21.4, n)
 
 
 def _draw_seyfert(rng, n, stage):
@@ -124,7 +142,10 @@ def _draw_blazar(rng, n, stage):
 
 
 KINDS = (
-    Kind("quasar", "agn", 0.66, _draw_quasar),
+    Kind("quasar", "agn", 0.48, _quasar(_counted)),
+    # Most detections are of the bright; those at the limit, seen now and again, need a share of
+    # their own to be learnt.
+    Kind("faint quasar", "agn", 0.18, _quasar(_faint)),
     Kind("Seyfert galaxy", "agn", 0.24, _draw_seyfert),
     Kind("blazar", "agn", 0.10, _draw_blazar),
 )
