@@ -192,7 +192,7 @@ def _labelled_features(path, labels, drop_circular, variants):
     found["variant"] = WHOLE
     if not used.any():
         return _no_features(), found, len(night)
-    chosen = _without_shared_places(night.subset(used))
+    chosen = without_shared_places(night.subset(used))
     tables, rows = [features.compute(chosen)], [found]
     if variants:
         for name, some, deprived in _variants(chosen):
@@ -263,8 +263,23 @@ def bogus_rows(alerts):
 # --- copies that lack something ----------------------------------------------------------
 
 
-def _without_shared_places(night):
-    """Without positions that different objects share: some brokers' test files have those."""
+def without_shared_places(night):
+    """Take positions that different objects share for missing.
+
+    Some brokers' test files put many objects in one place.
+
+    Parameters
+    ----------
+    night : Night
+
+    Returns
+    -------
+    Night
+
+    Examples
+    --------
+    >>> without_shared_places(night)   # doctest: +SKIP
+    """
     try:
         ra, dec = positions_of(night)
     except DataError:
@@ -278,7 +293,7 @@ def _variants(night):
     for name, rate in VARIANT_RATES.items():
         some = np.flatnonzero(rng.random(len(night)) < rate)
         if len(some):
-            yield name, some, _VARIANTS[name](night.subset(some), rng)
+            yield name, some, VARIANTS[name](night.subset(some), rng)
 
 
 def _no_drb(night, rng):
@@ -325,7 +340,7 @@ def _bogus(night, rng):
     return _changed(night, **scores)
 
 
-_VARIANTS = {
+VARIANTS = {
     "no drb": _no_drb,
     "no history": _no_history,
     "no history, no drb": _no_history_no_drb,
