@@ -28,11 +28,14 @@ from ztfml.scorecard import table_rows
 from ztfml.sources.simulate import simulate
 from ztfml.taxonomy import LABELS
 
-# A night of each era: no drb and a month of history, years of it, the latest schema.
-ERAS = (2458312.5, 2458451.5, 2459300.5, 2460235.5, 2460900.5)
+# Nights of each era and of all phases of the Moon: no drb and a month of history, years of it,
+# the latest schema. A few would be known by their weather.
+ERAS = tuple(2458312.5 + 347 * night + 4 * (night % 4) for night in range(8))
 ALL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5", ALL)
-N_ALERTS = 3000
+N_ALERTS = 1600
+# Begin of drb, and of the years with a history of many.
+EDGES = (2458648.5, 2459300.5)
 # Labels of artifacts are few: what the scores call bogus is taken for them as well.
 BOGUS = {"drb": 0.1, "rb": 0.15}
 FEWEST = 30
@@ -63,7 +66,9 @@ def main(data):
 
 def simulated_alerts(n_alerts=N_ALERTS, seed=7):
     """Features, classes and eras of simulated nights of all eras."""
-    nights = (next(simulate(n_alerts, 1, seed, "balanced", jd)) for jd in ERAS)
+    nights = (
+        next(simulate(n_alerts, 1, seed + number, "balanced", jd)) for number, jd in enumerate(ERAS)
+    )
     tables = []
     for night, labels in nights:
         table = compute(night).assign(**_about(night), label=labels["label"].to_numpy())
@@ -111,11 +116,10 @@ def _of_class(real, simulated, label, seed=0):
     rng = np.random.default_rng(seed)
     real = real[real["label"] == label].reset_index(drop=True)
     simulated = simulated[(simulated["label"] == label) & (simulated["span"] < PACKET_SPAN)]
-    edges = (np.array(ERAS)[1:] + np.array(ERAS)[:-1]) / 2
-    era = np.searchsorted(edges, simulated["jd"].to_numpy())
+    era = np.searchsorted(EDGES, simulated["jd"].to_numpy())
     parts = []
     for (_, number), some in real.groupby(
-        ["source", np.searchsorted(edges, real["jd"].to_numpy())], sort=True
+        ["source", np.searchsorted(EDGES, real["jd"].to_numpy())], sort=True
     ):
         pool = np.flatnonzero(era == number)
         drawn = rng.choice(pool, min(2 * len(some), len(pool)), replace=False)
