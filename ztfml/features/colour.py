@@ -33,7 +33,7 @@ GROUP.declare("r_i", "mag", "latest r - i of the difference flux", _NO_PAIR, _RE
 GROUP.declare("r_i_err", "mag", "1-sigma error of the latest r - i", _NO_PAIR, _READS)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def colours(blue, red):
     """Pairs of night means of two bands within half a day, each blue night with its closest red.
 
@@ -67,7 +67,7 @@ def colours(blue, red):
     return jd[:pairs], colour[:pairs], err[:pairs]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def colour(curve, nights, row):
     """Write the colours of one light curve into its row; ``nights`` are its night means by band."""
     jd, g_r, err = colours(nights[0], nights[1])
@@ -85,7 +85,7 @@ def colour(curve, nights, row):
         row.r_i_err = err[-1]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _peak_jd(nights):
     brightest = np.inf
     jd = np.nan

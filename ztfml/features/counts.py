@@ -55,7 +55,7 @@ def det_ratio(ndethist, ncovhist):
         return np.where(ncovhist > 0, ndethist / ncovhist, np.nan)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def count(curve, row):
     """Write the counts of one light curve into its row."""
     n = len(curve.jd)

@@ -43,13 +43,13 @@ class Slope(NamedTuple):
     mean_mag: float
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def night_of(jd):
     """The night a Julian date belongs to: a Palomar night lies within one UT date."""
     return np.floor(jd - 0.5)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def night_means(curve, band):
     """Average the positive detections of a band within each night of the current episode.
 
@@ -95,7 +95,7 @@ def night_means(curve, band):
     return NightMeans(jd[:n], mag[:n], err[:n], flux[:n], flux_err[:n])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _mean_of_two(a, weight_a, b, weight_b):
     """The weighted mean, reckoned from the value that weighs more.
 
@@ -108,7 +108,7 @@ def _mean_of_two(a, weight_a, b, weight_b):
     return b + weight_a / total * (a - b)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def peak_of(nights):
     """The brightest night mean: the largest flux less its error, so that noise seldom wins."""
     flux, flux_err = nights.flux, nights.flux_err
@@ -119,7 +119,7 @@ def peak_of(nights):
     return peak
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def fit_slope(jd, mag, err):
     """Weighted least-squares slope of magnitudes over time.
 
@@ -170,7 +170,7 @@ def fit_slope(jd, mag, err):
     )
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def common_slope(fits):
     """One slope for lines of several bands, each of which keeps its own zero point.
 
@@ -214,6 +214,6 @@ def common_slope(fits):
     return Slope(slope, _error_of(spread, chi2), chi2, n, base, spread, np.nan, np.nan)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _error_of(spread, chi2):
     return np.sqrt((chi2 if chi2 > 1 else 1.0) / spread)

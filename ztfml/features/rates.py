@@ -171,7 +171,7 @@ GROUP.declare(
 )
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def rate(curve, nights, row):
     """Write the rates of one light curve into its row; ``nights`` are its night means by band."""
     fits = (
@@ -196,7 +196,7 @@ def rate(curve, nights, row):
     _best_of_bands(row)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _rate_band(curve, nights, b, row):
     """Write one band's rates, and return the lines of its rise and its fade."""
     n = len(nights.jd)
@@ -237,7 +237,7 @@ def _rate_band(curve, nights, b, row):
     return rise, fade
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _peak_significance(nights, peak):
     least = np.inf
     for neighbour in (peak - 1, peak + 1):
@@ -248,7 +248,7 @@ def _peak_significance(nights, peak):
     return least
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _edges_of_half(nights, peak):
     """First and last night of the unbroken run above half of the peak flux."""
     flux = nights.flux
@@ -262,7 +262,7 @@ def _edges_of_half(nights, peak):
     return first, last
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _limits_of(curve, nights, b):
     """The band's non-detections since the episode before, or none if they cannot be trusted.
 
@@ -298,7 +298,7 @@ def _limits_of(curve, nights, b):
     return jd[:n], mag[:n]
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _seen_in_another_band(jd, band, sign, mag, start, b, limit_jd, limit_mag):
     """Whether a limit has a positive detection of another band close by that outshines it."""
     for d in range(start, len(jd)):
@@ -309,7 +309,7 @@ def _seen_in_another_band(jd, band, sign, mag, start, b, limit_jd, limit_mag):
     return False
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _half_time(limit_jd, limit_mag, nights, peak, first, last):
     """The time above half of the peak flux, the run above which is ``first`` to ``last``."""
     half = 0.5 * nights.flux[peak]
@@ -327,13 +327,13 @@ def _half_time(limit_jd, limit_mag, nights, peak, first, last):
     return end - begin
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _crossing(nights, a, b, flux):
     part = (flux - nights.flux[a]) / (nights.flux[b] - nights.flux[a])
     return nights.jd[a] + part * (nights.jd[b] - nights.jd[a])
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _bounds(limit_jd, limit_mag, nights):
     """The least rise and fade rates that non-detections before and after the nights allow."""
     rise = fade = np.nan
@@ -347,12 +347,12 @@ def _bounds(limit_jd, limit_mag, nights):
     return rise, fade
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _tighter(bound, rate):
     return rate if rate > 0 and not rate <= bound else bound
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _best_of_bands(row):
     surest_rise = surest_fade = -np.inf
     for b in range(3):

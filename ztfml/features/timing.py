@@ -63,7 +63,7 @@ GROUP.declare(
 )
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def time(curve, row):
     """Write the timing of one light curve into its row."""
     n = len(curve.jd)
@@ -92,7 +92,7 @@ def time(curve, row):
                     break
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _duty(jd, limit_jd):
     """Nights of detections over nights of any exposure, from the first detection on."""
     seen = looked = 0

@@ -72,7 +72,7 @@ GROUP.declare(
 )
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def vary(curve, row):
     """Write the variability of one light curve into its row."""
     n = len(curve.jd)
@@ -93,7 +93,7 @@ def vary(curve, row):
             _magnitude_statistics(mag[:positive], err[:positive], b, row)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _flux_statistics(flux, err, b, row):
     n = len(flux)
     total = weighted = plain = square = noise = 0.0
@@ -132,7 +132,7 @@ def _flux_statistics(flux, err, b, row):
         row.flux_skew_band[b] = n / ((n - 1) * (n - 2)) * third / (variance * np.sqrt(variance))
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _magnitude_statistics(mag, err, b, row):
     n = len(mag)
     total = mean = 0.0
@@ -151,7 +151,7 @@ def _magnitude_statistics(mag, err, b, row):
         row.mag_iqr_band[b] = _quantile(mag, 0.75) - _quantile(mag, 0.25)
 
 
-@njit(cache=True)
+@njit(cache=True, forceinline=True)
 def _quantile(ordered, part):
     """Linear interpolation between order statistics, as numpy's default."""
     place = part * (len(ordered) - 1)
