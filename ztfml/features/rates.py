@@ -201,9 +201,8 @@ def _rate_band(curve, nights, b, row):
     """Write one band's rates, and return the lines of its rise and its fade."""
     n = len(nights.jd)
     if n == 0:
-        return fit_slope(nights.jd, nights.mag, nights.err), fit_slope(
-            nights.jd, nights.mag, nights.err
-        )
+        none = fit_slope(nights.jd, nights.mag, nights.err)
+        return none, none
     peak = peak_of(nights)
     row.peak_mag_band[b] = nights.mag[peak]
     row.days_since_peak_band[b] = curve.now - nights.jd[peak]
