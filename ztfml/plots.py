@@ -15,9 +15,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
-from ztfml.features.nights import fit_slope, night_means, peak_of
+from ztfml.features.nights import nights_as_of, peak_of
 from ztfml.files import write_beside
-from ztfml.lightcurve import light_curve_of
+from ztfml.lines import fit_slope
 from ztfml.schema import ALERT_BY_NAME, BANDS
 
 BAND_COLOURS = {"g": "#009E73", "r": "#B2182B", "i": "#F0A000"}
@@ -242,16 +242,8 @@ def _mark_alert(ax, alert, origin):
 
 def _draw_fits(ax, night, alert, origin):
     """The lines behind the alert's rise and fade rates, and its brightest night."""
-    fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-    curve = light_curve_of(
-        night.history,
-        night.first[alert],
-        night.last[alert],
-        *(float(night.alerts[field].iloc[alert]) for field in fields),
-    )
     brightest = (np.inf, None, None)
-    for number, band in enumerate(BANDS):
-        nights = night_means(curve, number)
+    for band, nights in nights_as_of(night, alert).items():
         if len(nights.jd) == 0:
             continue
         peak = peak_of(nights)

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
 
 from ztfml.features.registry import Group
 
@@ -100,23 +101,25 @@ def host_g_r(
 
 
 def _star_like(*scores):
-    return [score > _STAR_ABOVE for score in scores]
+    return tuple(score > _STAR_ABOVE for score in scores)
 
 
 def _galaxy_like(*scores):
-    return [score < _STAR_ABOVE for score in scores]
+    return tuple(score < _STAR_ABOVE for score in scores)
 
 
+@njit(nogil=True, cache=True)
 def _of_closest(wanted, distances, values):
     """What the closest of the wanted sources has; NaN without any."""
-    closest = np.full(len(distances[0]), np.inf)
-    value = np.full(len(distances[0]), np.nan)
-    for this, distance, own in zip(wanted, distances, values, strict=True):
-        # A missing distance is closer than none.
-        closer = this & (distance < closest)
-        closest[closer] = distance[closer]
-        value[closer] = own[closer]
-    return value
+    out = np.full(len(distances[0]), np.nan)
+    for k in range(len(out)):
+        closest = np.inf
+        for source in range(len(wanted)):
+            # A missing distance is closer than none.
+            if wanted[source][k] and distances[source][k] < closest:
+                closest = distances[source][k]
+                out[k] = values[source][k]
+    return out
 
 
 GROUP.copy("neargaia", "maggaia", "neargaiabright", "maggaiabright", missing=_GAIA)
@@ -140,36 +143,37 @@ def mag_minus_sso(magpsf, ssmagnr):
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_gal_lat(ra, dec):
     """Absolute galactic latitude."""
-    return np.abs(_latitude(_turned(ra, dec, "Galactic")))
+    return np.abs(_turned(ra, dec, _rotation("Galactic"))[1])
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_ecl_lat(ra, dec):
     """Absolute ecliptic latitude."""
-    return np.abs(_latitude(_turned(ra, dec, "BarycentricMeanEcliptic")))
+    return np.abs(_turned(ra, dec, _rotation("BarycentricMeanEcliptic"))[1])
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def opposition_distance(ra, dec, jd):
     """Ecliptic longitude from the point opposite to the Sun, 0 to 180."""
-    x, y, _ = _turned(ra, dec, "BarycentricMeanEcliptic")
+    longitude = _turned(ra, dec, _rotation("BarycentricMeanEcliptic"))[0]
     # The Sun moves 0.01 deg in 0.01 d, and a night has few such steps.
     step, position = np.unique(np.round(jd, 2), return_inverse=True)
-    sun = _solar_longitude(step)
-    longitude = np.degrees(np.arctan2(y, x))
-    return np.abs((longitude - sun[position]) % 360 - 180)
+    return np.abs((longitude - _solar_longitude(step)[position]) % 360 - 180)
 
 
-def _turned(ra, dec, frame):
-    """Unit vectors towards positions, in another frame."""
-    ra, dec = np.radians(ra), np.radians(dec)
-    x, y, z = np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)
-    return [row[0] * x + row[1] * y + row[2] * z for row in _rotation(frame)]
-
-
-def _latitude(direction):
-    x, y, z = direction
-    return np.degrees(np.arctan2(z, np.hypot(x, y)))
+@njit(nogil=True, cache=True)
+def _turned(ra, dec, rotation):
+    """Longitude and latitude in another frame, in degrees."""
+    longitude, latitude = np.empty(len(ra)), np.empty(len(ra))
+    for k in range(len(ra)):
+        alpha, delta = np.radians(ra[k]), np.radians(dec[k])
+        x, y, z = np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)
+        u = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z
+        v = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
+        w = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
+        longitude[k] = np.degrees(np.arctan2(v, u))
+        latitude[k] = np.degrees(np.arctan2(w, np.hypot(u, v)))
+    return longitude, latitude
 
 
 @lru_cache
@@ -191,6 +195,6 @@ def _solar_longitude(jd):
     known = np.isfinite(jd)
     # Taken as dynamical time, a minute off, the dates need no table of leap seconds, which ends.
     sun = get_sun(Time(jd[known], format="jd", scale="tdb"))
-    x, y, _ = _turned(sun.ra.deg, sun.dec.deg, "BarycentricMeanEcliptic")
-    longitude[known] = np.degrees(np.arctan2(y, x))
+    ecliptic = _rotation("BarycentricMeanEcliptic")
+    longitude[known] = _turned(sun.ra.deg, sun.dec.deg, ecliptic)[0]
     return longitude
