@@ -101,24 +101,29 @@ def host_g_r(
 
 
 def _star_like(*scores):
-    return tuple(score > _STAR_ABOVE for score in scores)
+    return [score > _STAR_ABOVE for score in scores]
 
 
 def _galaxy_like(*scores):
-    return tuple(score < _STAR_ABOVE for score in scores)
+    return [score < _STAR_ABOVE for score in scores]
+
+
+def _of_closest(wanted, distances, values):
+    """What the closest of the wanted sources has; NaN without any."""
+    return _pick_closest(np.array(wanted), np.array(distances), np.array(values))
 
 
 @njit(nogil=True, cache=True)
-def _of_closest(wanted, distances, values):
-    """What the closest of the wanted sources has; NaN without any."""
-    out = np.full(len(distances[0]), np.nan)
-    for k in range(len(out)):
+def _pick_closest(wanted, distances, values):
+    n_sources, n = values.shape
+    out = np.full(n, np.nan)
+    for k in range(n):
         closest = np.inf
-        for source in range(len(wanted)):
+        for source in range(n_sources):
             # A missing distance is closer than none.
-            if wanted[source][k] and distances[source][k] < closest:
-                closest = distances[source][k]
-                out[k] = values[source][k]
+            if wanted[source, k] and distances[source, k] < closest:
+                closest = distances[source, k]
+                out[k] = values[source, k]
     return out
 
 
@@ -143,30 +148,35 @@ def mag_minus_sso(magpsf, ssmagnr):
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_gal_lat(ra, dec):
     """Absolute galactic latitude."""
-    return np.abs(_turned(ra, dec, _rotation("Galactic"))[1])
+    return np.abs(_turned(ra, dec, "Galactic")[1])
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_ecl_lat(ra, dec):
     """Absolute ecliptic latitude."""
-    return np.abs(_turned(ra, dec, _rotation("BarycentricMeanEcliptic"))[1])
+    return np.abs(_turned(ra, dec, "BarycentricMeanEcliptic")[1])
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def opposition_distance(ra, dec, jd):
     """Ecliptic longitude from the point opposite to the Sun, 0 to 180."""
-    longitude = _turned(ra, dec, _rotation("BarycentricMeanEcliptic"))[0]
+    longitude = _turned(ra, dec, "BarycentricMeanEcliptic")[0]
     # The Sun moves 0.01 deg in 0.01 d, and a night has few such steps.
     step, position = np.unique(np.round(jd, 2), return_inverse=True)
     return np.abs((longitude - _solar_longitude(step)[position]) % 360 - 180)
 
 
-@njit(nogil=True, cache=True)
-def _turned(ra, dec, rotation):
+def _turned(ra, dec, frame):
     """Longitude and latitude in another frame, in degrees."""
-    longitude, latitude = np.empty(len(ra)), np.empty(len(ra))
-    for k in range(len(ra)):
-        alpha, delta = np.radians(ra[k]), np.radians(dec[k])
+    return _turn(np.array([ra, dec]), _rotation(frame))
+
+
+@njit(nogil=True, cache=True)
+def _turn(place, rotation):
+    n = place.shape[1]
+    longitude, latitude = np.empty(n), np.empty(n)
+    for k in range(n):
+        alpha, delta = np.radians(place[0, k]), np.radians(place[1, k])
         x, y, z = np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)
         u = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z
         v = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
@@ -195,6 +205,5 @@ def _solar_longitude(jd):
     known = np.isfinite(jd)
     # Taken as dynamical time, a minute off, the dates need no table of leap seconds, which ends.
     sun = get_sun(Time(jd[known], format="jd", scale="tdb"))
-    ecliptic = _rotation("BarycentricMeanEcliptic")
-    longitude[known] = _turned(sun.ra.deg, sun.dec.deg, ecliptic)[0]
+    longitude[known] = _turned(sun.ra.deg, sun.dec.deg, "BarycentricMeanEcliptic")[0]
     return longitude
