@@ -1,8 +1,8 @@
 """From the columns of a file to clean arrays: one kind, one unit, NaN for missing.
 
-A night has millions of rows, so each column of each row group is read by itself, straight into
-its stretch of one array, in as many threads as there are cores: little more memory is touched
-than the clean arrays take.
+A night has millions of rows, so a column or a few of each row group are read by themselves,
+straight into their stretches of one array each, in as many threads as there are cores: little
+more memory is touched than the clean arrays take.
 """
 
 from collections.abc import Callable
@@ -21,6 +21,9 @@ from ztfml.schema import SENTINEL
 
 # A history may consist of non-detections alone, so that its magpsf may be empty throughout.
 _ALWAYS = {"candidate.jd", "candidate.fid", "candidate.magpsf", "jd", "fid"}
+
+# A task is worth starting for so many values.
+_VALUES_A_TASK = 1_000_000
 
 _LARGEST = np.finfo(np.float64).max
 
@@ -69,30 +72,42 @@ def read_columns(path, columns):
     ends = np.cumsum([0, *sizes])
     into = {column: _KINDS[column.kind].empty(ends[-1]) for column in found}
 
-    def read_part(column, group):
+    def read_part(some, group):
         # A reader of its own for each thread; what it read is let go of as soon as it is clean.
         own = pq.ParquetFile(path, metadata=file.metadata, memory_map=True, read_dictionary=text)
         try:
-            array = own.read_row_group(group, [found[column]], use_threads=False).column(0)
+            table = own.read_row_group(group, [found[column] for column in some], use_threads=False)
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(
                 f"{path}: the file is damaged or cut short; write or download it again"
             ) from error
         here = slice(ends[group], ends[group + 1])
-        return _KINDS[column.kind].read(column, array, path, into[column][here])
+        return [
+            _KINDS[column.kind].read(column, table[found[column]], path, into[column][here])
+            for column in some
+        ]
 
-    work = [(column, group) for column in found for group in range(len(sizes))]
+    work = [
+        (some, group)
+        for group, size in enumerate(sizes)
+        for some in _batches(list(found), max(1, _VALUES_A_TASK // max(size, 1)))
+    ]
     # In threads, for neither Arrow nor the compiled loop holds the lock.
-    parts = joblib.Parallel(n_jobs=-1, prefer="threads")(
+    done = joblib.Parallel(n_jobs=-1, prefer="threads")(
         joblib.delayed(read_part)(*part) for part in work
     )
+    parts = {column: [] for column in found}
+    for (some, _), learnt in zip(work, done, strict=True):
+        for column, part in zip(some, learnt, strict=True):
+            parts[column].append(part)
     return {
-        column.name: _KINDS[column.kind].join(
-            column, [part for (of, _), part in zip(work, parts, strict=True) if of is column],
-            path, into[column],
-        )
+        column.name: _KINDS[column.kind].join(column, parts[column], path, into[column])
         for column in found
-    }  # fmt: skip
+    }
+
+
+def _batches(values, size):
+    return [values[k : k + size] for k in range(0, len(values), size)]
 
 
 def _is_text(kind):

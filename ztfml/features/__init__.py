@@ -44,8 +44,8 @@ _ROW = np.dtype([field for group in GROUPS for field in group.fields])
 _CHUNK = 2048
 # Most features of alert columns are done in no time: a few tasks for all of them.
 _COLUMN_TASKS = 8
-# Alerts of a part of the table: 50 MB.
-_PART = 32768
+# Alerts of a part of the table: 100 MB.
+_PART = 65536
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
