@@ -22,7 +22,7 @@ from ztfml.sources.simulate import agn, artifacts, asteroids, noise, stars, tran
 from ztfml.sources.simulate.context import neighbourhood, reference_source
 from ztfml.sources.simulate.measure import Measurements, measure
 from ztfml.sources.simulate.packet import quality, real_enough
-from ztfml.sources.simulate.population import Counterpart, Stage
+from ztfml.sources.simulate.population import Counterpart, Stage, mag_of
 from ztfml.sources.simulate.sky import galactic_latitude
 from ztfml.sources.simulate.survey import LOOK_BACK, field_of, observe
 from ztfml.taxonomy import LABELS
@@ -36,8 +36,11 @@ MIXES = {
 }
 _NAMES = 26**7  # of seven letters
 _PACKET_WINDOW = 30.0  # d of history that a packet carries
-# Cumulative shares of sources with no history, with a packet's, and with all there is.
-_HISTORIES = (0.05, 0.65)
+# Shares of sources with no history, and with a packet's; the others have all there is.
+_HISTORIES = (0.05, 0.6)
+# Share of objects whose packets have limits of the alert's own night, where it was looked at
+# before: of public packets with such exposures none to a half, by broker and year.
+_LIMITS_TONIGHT = 0.4
 _EVALUATED_AT_ONCE = 1_500_000  # pairs of source and exposure; bounds the memory in use
 
 
@@ -365,7 +368,10 @@ def _alerts(rng, survey, night, block):
     each = {name: values[at] for name, values in around.items()}
     here = Counterpart(*(values[at] for values in vars(counterpart).values()))
     fid = pairs.fid.astype(np.int64)
-    near = reference_source(rng, here, each, fid)
+    shown = np.full(n, np.nan)
+    if sources.steady:
+        shown = mag_of(np.maximum(sources.glare[pairs.row, fid - 1], 1e-3))
+    near = reference_source(rng, here, each, fid, shown)
     fields = quality(
         rng, pairs, block.key[pairs.row], survey.seeing[pairs.exposure], near, block.kind
     )
@@ -444,6 +450,9 @@ def _history(survey, night, block):
     at = np.searchsorted(block.rows, past.row)
     keep = (_carried(past, end) | (past.jd >= end - 1)) & (past.jd < end)
     keep &= tonight[at] & (past.jd >= block.since[at])
+    # Detections of the night itself are in its packets, limits of it only in a part of them.
+    part = noise.uniform(block.key[past.row], np.full(len(past.row), night), 92)
+    keep &= past.detected | (past.jd < end - 1) | (part < _LIMITS_TONIGHT)
     rows = past.take(keep)
     owner, count = np.unique(rows.row, return_counts=True)
     first_jd = block.before["first_jd"][np.searchsorted(block.rows, owner)]
