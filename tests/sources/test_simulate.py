@@ -145,6 +145,7 @@ def test_weights_of_each_class_add_up():
         ({"n_alerts": 0}, "at least one"),
         ({"n_alerts": 10, "n_nights": 0}, "at least one"),
         ({"n_alerts": 10, "mix": "equal"}, "natural, balanced"),
+        ({"n_alerts": 10, "histories": "short"}, "mixed, long"),
     ],
 )
 def test_nonsense_is_refused_at_once(arguments, words):
@@ -283,6 +284,12 @@ def test_histories_are_of_packets_of_brokers_or_missing(two_nights):
     span = night.alerts["jd"][old] - night.history.jd[night.first[old]]
     assert 0.4 < (span <= 31).mean() < 0.8
     assert 0.2 < (span > 60).mean() < 0.5
+
+
+def test_long_histories_change_nothing_else():
+    (mixed, _), (long, _) = (next(simulate(300, seed=3, histories=how)) for how in ("mixed", "long"))
+    pd.testing.assert_frame_equal(mixed.alerts, long.alerts)
+    assert len(long.history.jd) > 1.3 * len(mixed.history.jd)
 
 
 def test_histories_are_as_long_as_real_ones(two_nights):
