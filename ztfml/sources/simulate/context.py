@@ -31,14 +31,21 @@ def neighbourhood(rng, counterpart, latitude):
     """
     n = len(latitude)
     b = np.abs(latitude)
-    # Median matches 5 at the pole and 60 in the plane (unfiltered nights), with patches.
-    density = (3.4 + 75 * np.exp(-b / 6) + 10 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
+    # Median matches 6 at the pole and 80 in the plane, with patches.
+    density = (4.4 + 95 * np.exp(-b / 6) + 14 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
     count = rng.poisson(density)
     # PS1 breaks large galaxies into pieces: neighbours stand closer there.
     broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
     distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
     kind, mag = _background(rng, n, b)
     kind = np.where(broken[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
+    # An arm or a knot may lie nearer to the place than the centre.
+    knot = broken & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
+    nearer = np.nan_to_num(counterpart.distance, nan=0.0) * np.sqrt(rng.uniform(0.02, 1.0, n))
+    distance[:, 0] = np.where(knot, nearer, distance[:, 0])
+    kind[:, 0] = np.where(knot, GALAXY, kind[:, 0])
+    below = counterpart.mag + rng.uniform(0.3, 2.5, n)[:, None]
+    mag[:, 0] = np.where(knot[:, None], below, mag[:, 0])
     seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
     seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
     # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
@@ -58,7 +65,9 @@ def neighbourhood(rng, counterpart, latitude):
     fields = {}
     for rank in range(3):
         there = np.isfinite(distance[:, rank])
-        score = _star_score(rng, kind[:, rank], mag[:, rank, 1])
+        r = mag[:, rank, 1]
+        torn = broken & (kind[:, rank] == GALAXY) & (rank > 0)
+        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r, torn)
         fields[f"distpsnr{rank + 1}"] = np.where(there, distance[:, rank], np.nan)
         fields[f"sgscore{rank + 1}"] = np.where(there, score, np.nan)
         measured = _measured(rng, mag[:, rank]) & there[:, None]
@@ -95,20 +104,28 @@ def _background(rng, n, b):
     return np.where(is_star, STAR, GALAXY), mag
 
 
-def _star_score(rng, kind, r):
+def _star_score(rng, kind, r, g_r, torn):
     """Star/galaxy score (Tachibana & Miller 2018): sure when bright, undecided when faint.
 
     Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
-    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.03, 0.1, 0.3, 0.5])
-    spread = rng.exponential(1.0, n) * np.nan_to_num(doubt, nan=0.8)
-    away = np.where(rng.random(n) < 0.07, rng.random(n), np.minimum(spread, 1.0))
-    score = np.where(kind == GALAXY, 0.9 * away, 1 - 0.85 * away)
-    none = rng.random(n) < np.interp(
-        r, [12, 13.5, 14.5, 16, 20.5, 22], [0.7, 0.3, 0.12, 0.1, 0.1, 0.25]
+    star = np.interp(r, [15, 19, 20.5, 21.5, 22.3], [0.014, 0.035, 0.1, 0.3, 0.5])
+    star = 0.85 * np.minimum(rng.exponential(1.0, n) * np.nan_to_num(star, nan=0.8), 1)
+    # Galaxies: one in ten gets no vote at all, most a few, the faint ones many.
+    galaxy = np.interp(r, [17, 20, 21.5, 22.3], [0.01, 0.018, 0.04, 0.1])
+    galaxy = np.nan_to_num(galaxy, nan=0.3) * np.exp(rng.normal(0, 1.5, n))
+    galaxy = np.where(rng.random(n) < 0.1, 0.0, np.minimum(galaxy, 0.9))
+    score = np.where(kind == GALAXY, galaxy, 1 - star)
+    score = np.where(rng.random(n) < 0.05, rng.random(n), score)
+    none = np.interp(
+        r,
+        [12, 13.5, 14.5, 15.5, 17, 18.5, 20.5, 21.7, 22.3],
+        [0.55, 0.3, 0.2, 0.14, 0.09, 0.12, 0.17, 0.11, 0.18],
     )
-    score = np.where(none, 0.5, score)
+    # Where r is missing, of cool giants and of pieces of galaxies, more scores are missing.
+    none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6) + 0.25 * torn)
+    score = np.where(rng.random(n) < none, 0.5, score)
     # The score is the vote of a forest of several hundred trees.
     return np.round(np.clip(score, 0, 1) * 1200) / 1200
 
@@ -131,8 +148,8 @@ def _gaia(rng, counterpart, own_source, own, b):
     has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
     has &= rng.random(n) < np.interp(np.nan_to_num(r, nan=21.0), [19.3, 20.6], [0.97, 0.65])
     # Gaia's epoch is 2015: proper motions of the nearest stars add up.
-    motion = 0.12 * np.exp(rng.normal(0, 0.9, n)) * (counterpart.kind == STAR)
-    wide = np.hypot(own, rng.normal(0, 0.12, n) + motion)
+    motion = 0.08 * np.exp(rng.normal(0, 1.3, n)) * (counterpart.kind == STAR)
+    wide = np.hypot(own + rng.normal(0, 0.05, n), motion)
     near = np.where(has, wide, faint)
     bright = _chance_distance(rng, 0.9e-5 * crowd)
     bright_mag = np.clip(14 + np.log10(rng.random(n)) / 0.4, 7.0, 14.0)
@@ -152,7 +169,7 @@ def _chance_distance(rng, per_square_arcsec):
     return np.sqrt(rng.exponential(1.0, len(per_square_arcsec)) / (np.pi * per_square_arcsec))
 
 
-def reference_source(rng, counterpart, near, fid):
+def reference_source(rng, counterpart, near, fid, shown):
     """Nearest source in the reference image of each alert's band.
 
     Parameters
@@ -163,6 +180,8 @@ def reference_source(rng, counterpart, near, fid):
     near : dict of ndarray
         The alerts' PS1 fields.
     fid : ndarray of int
+    shown : ndarray, mag
+        What the reference image shows of each alert's own source; NaN where PS1 has to tell.
 
     Returns
     -------
@@ -171,12 +190,17 @@ def reference_source(rng, counterpart, near, fid):
 
     Examples
     --------
-    >>> reference_source(rng, counterpart, near, fid)["magnr"]   # doctest: +SKIP
+    >>> reference_source(rng, counterpart, near, fid, shown)["magnr"]   # doctest: +SKIP
     """
     n = len(fid)
     band = np.minimum(fid, 3) - 1
     names = ("sgmag1", "srmag1", "simag1")
-    ps1 = np.choose(band, [near[name] for name in names])
+    g, r, i = (near[name] for name in names)
+    # Where PS1 lacks a band the reference image has it.
+    r = np.where(np.isnan(r), np.where(np.isnan(i), g - 0.5, i + 0.3), r)
+    ps1 = np.choose(
+        band, [np.where(np.isnan(g), r + 0.55, g), r, np.where(np.isnan(i), r - 0.3, i)]
+    )
     # References go deeper than PS1 by half a magnitude: another source may be closer.
     density = (near["nmtchps"] + 3) * 1.1 / (np.pi * _RADIUS**2)
     chance = _chance_distance(rng, density)
@@ -185,14 +209,22 @@ def reference_source(rng, counterpart, near, fid):
     use_ps1 = known & (own | (near["distpsnr1"] < chance))
     distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
     distance = np.where(use_ps1, distance, chance)
+    # Knots of a galaxy, which the reference image resolves further than PS1 does.
+    knot = use_ps1 & ~own & (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    knot &= rng.random(n) < 0.4
+    nearer = distance * np.sqrt(rng.uniform(0.02, 1.0, n))
     # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
-    host = (counterpart.kind == GALAXY) & (np.abs(near["distpsnr1"] - counterpart.distance) < 0.6)
+    mag = np.where(use_ps1 & own & ~np.isnan(shown), shown + rng.normal(0, 0.03, n), mag)
+    distance = np.where(knot, nearer, distance)
+    mag = np.where(knot, mag + rng.uniform(0, 1.5, n), mag)
+    host = (counterpart.kind == GALAXY) & (near["distpsnr1"] < counterpart.distance + 0.6)
     galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
-    extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)
+    extended = np.where(galaxy, np.clip((22.5 - mag) / 2.8, 0, 1), 0) * rng.uniform(0.3, 1, n)
     chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
-    sharp = rng.normal(-0.022, 0.02 + 0.15 * np.clip((mag - 20) / 3, 0, 1), n)
+    sharp = 0.018 * rng.standard_t(3, n) - 0.022
+    sharp += 0.15 * np.clip((mag - 20) / 3, 0, 1) * rng.normal(size=n)
     sharp += 0.75 * extended - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
     sigma = np.interp(mag, [12, 15, 17, 19, 20, 21, 22, 23], _MAGNR_ERRORS)
     sigma = sigma * np.exp(rng.normal(0, 0.15, n)) * (1 + 4.5 * extended)

@@ -25,6 +25,7 @@ _WAVELENGTH = np.array([4770e-8, 6230e-8, 7630e-8])  # g, r, i in cm
 _PARSEC, _AU = 3.0857e18, 1.496e13
 _H, _C, _K, _SIGMA = 6.626e-27, 2.998e10, 1.381e-16, 5.670e-5
 _DAY, _SUN_MASS = 86400.0, 1.989e33
+_YOUNG = 0.3  # share of events begun within six days
 _FAR_BELOW = 12.0  # mag; darker than this is not there
 
 
@@ -124,7 +125,7 @@ TDE = Template(
         (12, 4, 1.6, 0.6, 0.15, 0, 0.1, 0.38, 0.95, 1.45, 2.25, 3.0),
         (12, 4, 1.75, 0.75, 0.3, 0.15, 0.25, 0.53, 1.1, 1.6, 2.4, 3.15),
     ),
-    (-19.3, 0.8), 0.35, -20.3,
+    (-19.3, 0.8), 0.35, -21.0,
 )  # fmt: skip
 # Strope et al. 2010 (class S): fast rise, t2 of three weeks before stretching.
 NOVA = Template(
@@ -138,10 +139,11 @@ NOVA = Template(
 )  # fmt: skip
 
 
-def _events(rng, n, peak, faintest, slope=0.38):
+def _events(rng, n, peak, faintest, slope=0.26):
     """Apparent peaks of a magnitude-limited sample and the redshifts they come from.
 
-    Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites.
+    Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites. The slope taken is
+    flatter still: the bright, which are the ones that get spectra, have a share to be learnt.
     """
     m = np.clip(faintest + np.log10(rng.random(n)) / slope, 12.0, None)
     absolute = rng.normal(*peak, n)
@@ -156,9 +158,9 @@ def _host(rng, n, z, absolute, nuclear=False):
     total = absolute + rng.normal(0, 1.1, n)
     apparent = total + distance_modulus(z)
     size = 4.0 * 10 ** (-0.1 * (total + 20.5))  # kpc
-    # PSF magnitudes miss most of a large galaxy's light.
+    # PSF magnitudes miss most of a large galaxy's light: hosts of SNe Ia have 18 to 21.5 in PS1.
     seen = size * arcsec_per_kpc(z)
-    r = apparent + 0.25 + 1.0 * np.log10(1 + seen) + rng.normal(0, 0.2, n)
+    r = apparent + 0.25 + 2.2 * np.log10(1 + seen) + rng.normal(0, 0.2, n)
     g_r = rng.normal(0.42, 0.2, n) + 0.9 * np.clip(z - 0.05, 0, 0.35)
     r_i = rng.normal(0.3, 0.1, n)
     mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - rng.normal(0.2, 0.1, n)])
@@ -190,6 +192,11 @@ def _supernova(template, faintest=20.7, nuclear=False):
         )
         begin = stage.first_jd - np.maximum(spare, 5) * pace
         maximum = begin + rng.random(n) * (stage.last_jd - begin - template.days[0] * pace)
+        # The first nights of an event are few among all its nights, and matter most: they have
+        # a share of their own.
+        explosion = stage.first_jd - 6 + rng.random(n) * (stage.last_jd - stage.first_jd + 6)
+        young = rng.random(n) < _YOUNG
+        maximum = np.where(young, explosion - template.days[0] * pace, maximum)
         dust = _dust(rng, n)
         counterpart, glare = _host(rng, n, z, template.host, nuclear)
 
@@ -461,7 +468,7 @@ def _draw_nova(rng, n, stage):
 # Shares of the Bright Transient Survey (Perley et al. 2020), the fast kinds a handful among
 # the transients of a whole night.
 KINDS = (
-    Kind("SN Ia", "transient", 0.56, _supernova(IA)),
+    Kind("SN Ia", "transient", 0.587, _supernova(IA)),
     Kind("SN II", "transient", 0.19, _supernova(II)),
     Kind("SN Ib/c", "transient", 0.06, _supernova(IBC)),
     Kind("SN IIb", "transient", 0.03, _draw_iib),
@@ -469,7 +476,7 @@ KINDS = (
     Kind("SN IIn", "transient", 0.045, _supernova(IIN)),
     Kind("SLSN", "transient", 0.025, _supernova(SLSN)),
     Kind("TDE", "transient", 0.03, _supernova(TDE, nuclear=True)),
-    Kind("nova", "transient", 0.035, _draw_nova),
+    Kind("nova", "transient", 0.008, _draw_nova),
     Kind("FBOT", "transient", 0.005, _draw_fbot),
     Kind("kilonova", "transient", 0.0025, _draw_kilonova),
     Kind("afterglow", "transient", 0.0025, _draw_afterglow),
