@@ -46,6 +46,8 @@ _FILE_SCHEMA = pa.schema(
     ],
     metadata=INDEXED_BY_OBJECT,
 )
+_NUMBERS = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim")
+_SIGN = {"t": "t", "true": "t", "1": "t", "f": "f", "false": "f", "0": "f", "-1": "f"}
 _STAMPS = ("science", "reference", "difference")
 _MOST_PIXELS = 1_000_000
 
@@ -57,8 +59,10 @@ class Cutouts(NamedTuple):
     ----------
     candid : int
     science, reference, difference : ndarray of float32, shape (n_rows, n_columns)
-        Pixel values of the packet, NaN where the image ends. The first row is the northern
-        edge, the first column the eastern, as ``imshow`` draws by default.
+        Pixel values of the packet, NaN for none; usually 63 by 63, fewer at the edge of an
+        image. The first row is the northern edge, the first column the eastern, so that
+        ``imshow`` draws north up and east left by default. The difference is science minus
+        reference, or the reverse where `isdiffpos` is f: the source is bright in it.
     """
 
     candid: int
@@ -186,6 +190,56 @@ def context(folder):
     return table
 
 
+def make_curve(rows):
+    """Make the table of a light curve of what a broker tells of each exposure.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``jd`` and ``fid``; ``magpsf``, ``sigmapsf``, ``diffmaglim``, ``isdiffpos`` as far as
+        known; ``forced`` (bool); ``candid`` (int) of an alert that has stamps.
+
+    Returns
+    -------
+    pandas.DataFrame
+        These columns, sorted by time, what came twice once; rows without a time or band of ZTF
+        are left out.
+
+    Examples
+    --------
+    >>> make_curve([{"jd": 2460000.5, "fid": 1, "magpsf": "18.5", "forced": False}]).magpsf[0]
+    np.float64(18.5)
+    """
+    # Columns of objects: numbers with gaps would become floats, which cannot hold 19 digits.
+    table = pd.DataFrame(
+        {
+            name: pd.Series([row.get(name) for row in rows], dtype=object)
+            for name in (*_FILE_SCHEMA.names[1:], "candid")
+        }
+    )
+    for column in HISTORY_COLUMNS:
+        if column.name in _NUMBERS:
+            numbers = pd.to_numeric(table[column.name], errors="coerce").astype(np.float64)
+            table[column.name] = numbers.where(numbers.between(*column.valid))
+    table["isdiffpos"] = table["isdiffpos"].map(lambda sign: _SIGN.get(str(sign).lower()))
+    table["candid"] = pd.array(table["candid"], "Int64")
+    table = table.dropna(subset=["jd", "fid"]).astype({"fid": np.int64, "forced": bool})
+    table = table.drop_duplicates(["jd", "fid", "magpsf", "diffmaglim", "forced"])
+    return table.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
+
+
+def whole_number(value):
+    """Give an id of up to 19 digits as a number, or None if it is not whole or not exact.
+
+    >>> whole_number("617155240115015005"), whole_number(6.17e17), whole_number(-1)
+    (617155240115015005, None, None)
+    """
+    digits = isinstance(value, str) and re.fullmatch(r"\d{1,19}", value)
+    if not digits and (not isinstance(value, int) or isinstance(value, bool)):
+        return None
+    return number if 0 < (number := int(value)) < 2**63 else None
+
+
 def write_light_curve(folder, object_id, curve):
     """Write an object's light curve.
 
@@ -195,8 +249,7 @@ def write_light_curve(folder, object_id, curve):
         ``NAME_fetched``; made where it is not there.
     object_id : str
     curve : pandas.DataFrame
-        ``jd``, ``fid``, ``magpsf``, ``sigmapsf``, ``diffmaglim``, ``isdiffpos`` ('t', 'f' or
-        null) and ``forced`` (bool).
+        As of `make_curve`.
 
     Raises
     ------
