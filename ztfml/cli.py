@@ -446,9 +446,7 @@ def _chosen(night, object_ids, top_of):
 
 
 @main.add_command
-@_command(
-    "ztfml fetch night.parquet --top 12 ranked.csv\nztfml fetch night.parquet ZTF18abukavn"
-)
+@_command("ztfml fetch night.parquet --top 12 ranked.csv\nztfml fetch night.parquet ZTF18abukavn")
 @_night
 @_object_ids
 @_top_of

@@ -234,7 +234,7 @@ def whole_number(value):
     >>> whole_number("617155240115015005"), whole_number(6.17e17), whole_number(-1)
     (617155240115015005, None, None)
     """
-    digits = isinstance(value, str) and re.fullmatch(r"\d{1,19}", value)
+    digits = isinstance(value, str) and re.fullmatch(r"[0-9]{1,19}", value)
     if not digits and (not isinstance(value, int) or isinstance(value, bool)):
         return None
     return number if 0 < (number := int(value)) < 2**63 else None

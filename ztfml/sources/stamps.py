@@ -117,8 +117,9 @@ def stretch(image):
     """
     image = np.asarray(image, np.float64)
     known = np.isfinite(image)
+    image = np.where(known, image, np.nan)
     if not known.any():
-        return np.full(image.shape, np.nan, np.float32)
+        return image.astype(np.float32)
     low, high = np.percentile(image[known], _PERCENTILES)
     if not high > low:
         return np.where(known, np.float32(0.5), np.float32(np.nan))
