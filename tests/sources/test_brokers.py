@@ -157,7 +157,7 @@ def test_a_ranked_list(tmp_path):
         read_ranked(path, 3)
     for text in ("", "rank,name\n1,x\n", "\x00"):
         path.write_text(text)
-        with pytest.raises(DataError, match="no ranked list with a column objectId"):
+        with pytest.raises(DataError, match="no list with a column objectId"):
             read_ranked(path, 3)
     path.write_text("rank,objectId\n1,a\n2,b\n3,c\n")
     assert read_ranked(path, 2) == ["a", "b"]

@@ -91,8 +91,11 @@ def test_stamps_of_before_2017_have_negative_candids(folder):
 
 
 def test_context_comes_back(folder):
-    rows = pd.DataFrame([[NAME, "TNS", "SN 2018gep", "SN Ic-BL", 0.1, 0.03, "already"],
-                         [NAME, "NED", "", "G", 1.4, np.nan, ""]], columns=CONTEXT_COLUMNS)  # fmt: skip
+    rows = [
+        [NAME, "TNS", "SN 2018gep", "SN Ic-BL", 0.1, 0.03, "already"],
+        [NAME, "NED", "", "G", 1.4, np.nan, ""],
+    ]
+    rows = pd.DataFrame(rows, columns=CONTEXT_COLUMNS)
     write_context(folder, rows)
     back = context(folder)
     assert back.columns.tolist() == list(CONTEXT_COLUMNS)

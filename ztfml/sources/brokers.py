@@ -94,7 +94,7 @@ def read_ranked(path, top):
         return ranked["objectId"].tolist()
     except (ValueError, KeyError, OSError) as error:
         raise DataError(
-            f"{path}: no ranked list with a column objectId; make it with ztfml rank NIGHT -o {path}"
+            f"{path}: no list with a column objectId; make it with ztfml rank NIGHT -o {path}"
         ) from error
 
 
