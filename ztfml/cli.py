@@ -141,16 +141,20 @@ def simulate(folder, nights, alerts, seed, mix, start_jd):
 @_command("ztfml ingest ztf_public_20240601.tar.gz -o night.parquet")
 @click.argument("packets", type=_PATH, nargs=-1, required=True, metavar="PACKET|DIR|TAR...")
 @_out([".parquet"])
-def ingest(packets, output):
+@click.option("--cutouts", is_flag=True, help="Keep the image stamps, too, in NAME_fetched.")
+def ingest(packets, output, cutouts):
     """Turn avro alert packets, loose or in tar archives, into a night's parquet pair."""
+    from ztfml.sources.fetched import fetched_beside
     from ztfml.sources.packets import ingest as ingest_packets
 
-    summary = ingest_packets(packets, output)
+    summary = ingest_packets(packets, output, cutouts)
     click.echo(
         f"{summary.n_alerts} alerts and {summary.n_history} history rows from "
         f"{summary.n_files} files; {summary.n_duplicates} packets came twice, "
         f"{summary.n_skipped} were skipped"
     )
+    if cutouts:
+        click.echo(f"stamps of {summary.n_cutouts} alerts: {fetched_beside(output)}")
     if summary.skipped_path:
         click.echo(f"skipped: see {summary.skipped_path}")
     click.echo(output)

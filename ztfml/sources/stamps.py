@@ -52,8 +52,8 @@ def read_stamp(content):
     """
     from astropy.io import fits
 
-    if not content:
-        raise DataError("there is no image in it")
+    if not isinstance(content, bytes) or not content:
+        raise DataError("there is no image")
     try:
         plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
         with warnings.catch_warnings():
