@@ -2,6 +2,7 @@
 
 import io
 import time
+import zipfile
 
 import numpy as np
 import pandas as pd
@@ -74,6 +75,17 @@ def test_tns_by_place_and_by_name(objects, tns):
     assert first["redshift"] == 0.032
     assert first["kind"] == "SN Ic-BL"
     assert rows.columns.tolist() == list(fetched.CONTEXT_COLUMNS)
+
+
+def test_tns_as_it_is_downloaded(objects, tns):
+    zipped = tns.with_name("tns_public_objects.csv.zip")
+    with zipfile.ZipFile(zipped, "w") as archive:
+        archive.write(tns, tns.name)
+    rows, _ = find_context(objects, [("tns", zipped)])
+    assert rows.equals(find_context(objects, [("tns", tns)])[0])
+    zipped.write_bytes(zipped.read_bytes()[:100])
+    with pytest.raises(DataError, match="cannot be read as a table"):
+        find_context(objects, [("tns", zipped)])
 
 
 def test_an_own_name_in_tns_counts_wherever_it_was_found(objects, tns):
