@@ -423,10 +423,13 @@ def rank(night, history, model, output, top):
 
 
 def _check_brokers(ctx, param, values):
+    from ztfml.sources.brokers import BROKERS
+
     named = [value.partition("=") for value in values]
     for value, (name, _, _) in zip(values, named, strict=True):
-        if name not in ("alerce", "fink"):
-            raise click.BadParameter(f"{value}: write alerce or fink, or such a name with =URL")
+        if name not in BROKERS:
+            names = " or ".join(BROKERS)
+            raise click.BadParameter(f"{value}: write {names}, or such a name with =URL")
     return [(name, url or None) for name, _, url in named]
 
 

@@ -326,6 +326,18 @@ def test_simbad_and_vizier_are_asked_once_for_all_places(objects, httpserver, mo
     assert rows["redshift"].tolist() == [0.01, 1.5]
 
 
+def test_an_answer_without_positions_loses_no_other(objects, tns, httpserver, monkeypatch, caplog):
+    xmatch = pytest.importorskip("astroquery.xmatch")
+    monkeypatch.setattr(xmatch.XMatchClass, "URL", httpserver.url_for("/sync"))
+    httpserver.expect_request("/sync").respond_with_handler(
+        lambda request: votable(angDist=[1.0], Name=["x"], Type=["RRAB"])
+    )
+    rows, asked = find_context(objects, [("tns", tns)], ["vsx"])
+    assert asked == ["TNS"]
+    assert "the CDS's answer on vsx: no columns with right ascension" in caplog.text
+    assert len(rows) == 4
+
+
 # --- the command -----------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ztfml.errors import BrokerError
+from ztfml.errors import BrokerError, DataError
 from ztfml.labels.catalogs import read_places
 from ztfml.labels.kinds import KINDS, UNSURE_BEYOND, Kind, meanings
 from ztfml.labels.matching import pairs_within
@@ -127,7 +127,8 @@ def find_context(objects, files=(), online=()):
     """
     placed = objects[objects["ra"].notna() & objects["dec"].notna()].reset_index(drop=True)
     if len(placed) < len(objects):
-        log.warning("%d objects have no position to look at", len(objects) - len(placed))
+        lost = objects["objectId"][~objects["objectId"].isin(placed["objectId"])]
+        log.warning("no position is known of %s", ", ".join(lost))
     known = [(SOURCES[name], _read(name, path)) for name, path in files]
     for name in online if len(placed) else ():
         try:
@@ -177,7 +178,10 @@ def _ask(name, placed):
         table = ask_ned(places, HOST_RADIUS)
     else:
         table = entries_around(KINDS[name], places, HOST_RADIUS)
-    return None if table is None else _entries(SOURCES[name], table)
+    try:
+        return None if table is None else _entries(SOURCES[name], table)
+    except DataError as error:
+        raise BrokerError(str(error)) from error
 
 
 def _entries(source, table):
