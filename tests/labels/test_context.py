@@ -1,6 +1,7 @@
 """What catalogues know of the places of objects: files, and services in this process."""
 
 import io
+import sys
 import time
 import zipfile
 
@@ -283,6 +284,12 @@ def test_ned_that_hangs_is_given_up(ned):
     with pytest.raises(BrokerError, match="NED: gave no answer about the place 12"):
         ask_ned(places, 60.0, timeout=0.1)
     assert time.monotonic() - begun < 2.0
+
+
+def test_without_astroquery(objects, monkeypatch):
+    monkeypatch.setitem(sys.modules, "astroquery.ipac.ned", None)
+    with pytest.raises(DataError, match=r"NED is asked through .* pip install 'ztfml\[catalogs\]'"):
+        find_context(objects, online=["ned"])
 
 
 def test_one_place_that_fails_loses_no_other(objects, ned, caplog):

@@ -109,6 +109,14 @@ def test_nothing_fetched(folder):
     assert context(folder)["redshift"].dtype == np.float64
 
 
+def test_a_light_curve_of_limits_alone(folder):
+    write_light_curve(folder, NAME, make_curve([{"jd": 2460000.5, "fid": 1, "diffmaglim": 20.0,
+                                                 "forced": False}]))  # fmt: skip
+    back = light_curve(folder, NAME)
+    assert back["magpsf"].isna().all()
+    assert back["diffmaglim"].tolist() == [20.0]
+
+
 def test_an_empty_light_curve(folder):
     write_light_curve(folder, NAME, make_curve([]))
     assert light_curve(folder, NAME).empty

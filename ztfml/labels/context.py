@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 HOST_RADIUS = 60.0
 """How far off a galaxy is told of, in arcsec.
 
-At z = 0.03 this is 36 kpc; short gamma-ray bursts and Ca-rich transients lie as far out.
+At z = 0.03 this is 37 kpc; short gamma-ray bursts and Ca-rich transients lie as far out.
 """
 
 # More galaxies than these make a card no wiser.

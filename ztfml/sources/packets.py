@@ -173,7 +173,7 @@ def ingest(paths, output, cutouts=False):
         beside it.
     cutouts : bool
         Keep the stamps of each alert, too, as ``NIGHT_fetched/OBJECTID_CANDID.npz`` (some
-        30 kB each).
+        40 kB each).
 
     Returns
     -------

@@ -4,7 +4,8 @@ No stamp has to be turned or flipped. In ZTF's images right ascension and declin
 x and y grow (fits to xpos, ypos, ra and dec of the public alerts, image by image, and the places
 of reference sources in the stamps, show it), so that an array drawn from its first row down, as
 ``imshow`` does by default, has north up and east on the left. Fink's documentation says the same
-for plots that begin at the bottom: there the rows have to be reversed.
+for plots that begin at the bottom: there the rows have to be reversed. (Fritz reverses them, too,
+and then draws from the bottom.)
 """
 
 import gzip
