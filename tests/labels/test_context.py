@@ -180,7 +180,7 @@ def test_asking_again_replaces_what_it_is_about_alone():
 
     old = table([FIRST, "TNS", "AT"], [FIRST, "NED", "G"], [SECOND, "TNS", "AT"])
     merged = merge_context(old, table([FIRST, "TNS", "SN"]), [FIRST], ["TNS"])
-    assert merged["name"].tolist() == ["G", "AT", "SN"]
+    assert merged["name"].tolist() == ["G", "SN", "AT"]
     assert merge_context(old, table(), [FIRST, SECOND], ["TNS", "NED"]).empty
     assert merge_context(table(), table([FIRST, "TNS", "SN"]), [], []).shape == (1, 7)
 

@@ -149,13 +149,12 @@ def cutouts(folder, object_id, candid=None):
     """
     if not is_object_name(object_id):
         return None
-    found = {}
-    for path in Path(folder).glob(f"{object_id}_*.npz"):
-        number = re.fullmatch(r".*_(-?\d{1,19})", path.stem)
-        if number:
-            found[int(number[1])] = path
-    wanted = max(found, default=None) if candid is None else candid
-    return _read_stamps(found[wanted], wanted) if wanted in found else None
+    if candid is None:
+        names = (path.stem for path in Path(folder).glob(f"{object_id}_*.npz"))
+        numbers = (re.fullmatch(r".*_(-?[0-9]{1,19})", name) for name in names)
+        candid = max((int(number[1]) for number in numbers if number), default=None)
+    path = _path_of(folder, object_id, f"_{candid}.npz")
+    return _read_stamps(path, candid) if path.is_file() else None
 
 
 def context(folder):
