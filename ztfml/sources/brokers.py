@@ -116,7 +116,7 @@ def fetch(folder, objects, brokers):
     -------
     pandas.DataFrame, one row an object
         ``objectId``; ``light_curve`` and ``cutouts``: who gave it and what, '' for nothing;
-        ``problems``: the sentences of what went wrong, joined by bars.
+        ``problems``: a tuple of sentences on what went wrong.
 
     Raises
     ------
@@ -142,23 +142,32 @@ def fetch(folder, objects, brokers):
 
 def _fetch_one(folder, object_id, candid, brokers):
     if not fetched.is_object_name(object_id):
-        return object_id, "", "", f"{object_id!r} is no name of an object"
+        return object_id, "", "", (f"{object_id!r} is no name of an object",)
     problems = []
-    curve, curve_from = _first(brokers, "light_curve", problems, object_id)
-    told = ""
-    if curve is not None:
-        fetched.write_light_curve(folder, object_id, curve)
-        told = f"{curve_from}: {_count(curve)}"
-        if candid is None:
-            candid = curve["candid"].max()
-    if candid is None or pd.isna(candid):
-        return object_id, told, "", " | ".join(problems)
+    told, latest = _fetch_light_curve(folder, object_id, brokers, problems)
+    candid = latest if candid is None else candid
+    stamps = "" if candid is None else _fetch_cutouts(folder, object_id, candid, brokers, problems)
+    return object_id, told, stamps, tuple(problems)
+
+
+def _fetch_light_curve(folder, object_id, brokers, problems):
+    """Who gave the light curve, and the latest alert in it that has stamps."""
+    curve, broker = _first(brokers, "light_curve", problems, object_id)
+    if curve is None:
+        return "", None
+    fetched.write_light_curve(folder, object_id, curve)
+    latest = curve["candid"].max()
+    return f"{broker}: {_count(curve)}", None if pd.isna(latest) else int(latest)
+
+
+def _fetch_cutouts(folder, object_id, candid, brokers, problems):
+    """Who gave the stamps."""
     if fetched.cutouts(folder, object_id, candid) is not None:
-        return object_id, told, "there already", " | ".join(problems)
-    stamps, stamps_from = _first(brokers, "cutouts", problems, object_id, int(candid))
+        return "there already"
+    stamps, broker = _first(brokers, "cutouts", problems, object_id, candid)
     if stamps is not None:
         fetched.write_cutouts(folder, object_id, stamps)
-    return object_id, told, stamps_from, " | ".join(problems)
+    return broker
 
 
 def _first(brokers, method, problems, *args):
