@@ -91,7 +91,7 @@ def clean_stamp(image):
     """
     try:
         values = np.array(image, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"its pixels are no numbers ({_first_line(error)})") from error
     if values.ndim != 2 or not 0 < values.size <= _MOST_PIXELS:
         raise DataError(f"it has no image of two dimensions, but a shape of {values.shape}")

@@ -131,6 +131,13 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
     return session
 
 
+# What reading an answer of another shape, or garbled bytes, raises here and in the clients.
+_NONSENSE = (
+    DataError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError,
+    EOFError, RecursionError,
+)  # fmt: skip
+
+
 class _NotCached(Exception):
     """Offline, and never asked before."""
 
@@ -189,7 +196,7 @@ def asking(broker, what):
         ) from error
     except requests.RequestException as error:  # among them answers that end too early
         raise failed(BrokerError, "the answer was cut short or garbled", "try again") from error
-    except (DataError, KeyError, TypeError, ValueError, AttributeError, OSError, EOFError) as error:
+    except _NONSENSE as error:
         reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise failed(
             BrokerError,
