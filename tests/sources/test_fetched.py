@@ -194,6 +194,11 @@ def test_what_is_no_whole_number(value):
     assert whole_number(value) is None
 
 
+def test_a_curve_of_which_no_row_is_left():
+    with pytest.raises(DataError, match="no row has a time and a band"):
+        make_curve([{"jd": 58370.2, "fid": 1, "magpsf": 18.5, "forced": False}])
+
+
 def test_a_curve_of_odd_rows():
     rows = [
         {"jd": "2460000.5", "fid": "1", "magpsf": "18.5", "forced": False, "isdiffpos": 1},

@@ -204,6 +204,11 @@ def make_curve(rows):
         These columns, sorted by time, what came twice once; rows without a time or band of ZTF
         are left out.
 
+    Raises
+    ------
+    DataError
+        If no row is left of those there were.
+
     Examples
     --------
     >>> make_curve([{"jd": 2460000.5, "fid": 1, "magpsf": "18.5", "forced": False}]).magpsf[0]
@@ -223,6 +228,8 @@ def make_curve(rows):
     table["isdiffpos"] = table["isdiffpos"].map(lambda sign: _SIGN.get(str(sign).lower()))
     table["candid"] = pd.array(table["candid"], "Int64")
     table = table.dropna(subset=["jd", "fid"]).astype({"fid": np.int64, "forced": bool})
+    if len(rows) and not len(table):
+        raise DataError("no row has a time and a band of ZTF")
     table = table.drop_duplicates(["jd", "fid", "magpsf", "diffmaglim", "forced"])
     return table.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
 
