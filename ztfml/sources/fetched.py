@@ -59,8 +59,8 @@ class Cutouts(NamedTuple):
     ----------
     candid : int
     science, reference, difference : ndarray of float32, shape (n_rows, n_columns)
-        Pixel values of the packet, NaN for none; usually 63 by 63, fewer at the edge of an
-        image. The first row is the northern edge, the first column the eastern, so that
+        Pixel values of the packet, NaN for none; 63 by 63 with the alert in the middle, or what
+        there was of them. The first row is the northern edge, the first column the eastern, so that
         ``imshow`` draws north up and east left by default. The difference is science minus
         reference, or the reverse where `isdiffpos` is f: the source is bright in it.
     """
