@@ -1,0 +1,386 @@
+"""How many injected fast transients come into the first rows of a night's list.
+
+An alert's features, probabilities and score depend on nothing else in the night. So the night's
+own objects are scored once and injected ones beside them, and where each would stand follows
+from the scores: it is the same as writing the events into the night and ranking it anew.
+"""
+
+import numpy as np
+import pandas as pd
+
+from ztfml import features
+from ztfml.baselines import BASELINES
+from ztfml.classifier import probabilities
+from ztfml.errors import DataError
+from ztfml.evaluation import INTERVAL, N_DRAWS
+from ztfml.injection.kinds import KINDS
+from ztfml.injection.observing import Conditions, inject
+from ztfml.progress import track
+from ztfml.ranking import FastTransientScorer
+
+OURS = "ztfml"
+TOPS = (12, 25, 50)
+A_NIGHT = 5
+REPEATS = 80
+BRIGHT = 20.0
+"""Brighter than this at peak, and seen on two nights, is what a list has to find."""
+
+_MAGNITUDES = (-np.inf, 17, 18, 19, 20, np.inf)
+_MAGNITUDE_NAMES = ("up to 17", "17 to 18", "18 to 19", "19 to 20", "over 20")
+_RATES = (-np.inf, 0.15, 0.3, 0.6, 1.2, np.inf)
+_RATE_NAMES = ("up to 0.15", "0.15 to 0.3", "0.3 to 0.6", "0.6 to 1.2", "over 1.2")
+_NIGHTS = (0, 1, 2, 3, 5, np.inf)
+_NIGHT_NAMES = ("1", "2", "3", "4 to 5", "over 5")
+CONTAMINANTS = ("star", "artifact")
+
+
+class Stage:
+    """A night and the events injected into it, with all that a ranking needs, computed once.
+
+    Parameters
+    ----------
+    night : Night
+    model : LoadedModel
+    repeats : int
+        How many times the night is filled anew.
+    a_night : int
+        Events injected each time, of all kinds in turn.
+    seed : int
+        The same seed injects the same events.
+
+    Attributes
+    ----------
+    night, injected : Night, Injected
+    own, theirs : tuple of DataFrame
+        Features and probabilities of the alerts of the night and of the events.
+    repeat : ndarray of int, shape (n_events,)
+        Into which repeat each event goes.
+
+    Raises
+    ------
+    DataError
+        If the night cannot be injected into, or a number is not positive.
+
+    Examples
+    --------
+    >>> stage = Stage(night, model, repeats=80)   # doctest: +SKIP
+    >>> judge(stage, FastTransientScorer(weights))["recall"]   # doctest: +SKIP
+    """
+
+    def __init__(self, night, model, repeats=REPEATS, a_night=A_NIGHT, seed=1):
+        if repeats < 1 or a_night < 1:
+            raise DataError(
+                f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
+            )
+        self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
+        steps = iter(track(["night", "events", "judgement"], "injecting"))
+        next(steps)
+        self.own = _tables(night, model)
+        next(steps)
+        self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
+        next(steps)
+        self.theirs = _tables(self.injected.night, model)
+        next(steps, None)
+        self.repeat = _deal(len(self.injected.events), repeats, seed)
+
+
+def recover(night, model, scorer=None, repeats=REPEATS, a_night=A_NIGHT, seed=1, labels=None):
+    """Inject fast transients into a night, again and again, and see where they rank.
+
+    Parameters
+    ----------
+    night, model, repeats, a_night, seed
+        As for `Stage`.
+    scorer, labels
+        As for `judge`.
+
+    Returns
+    -------
+    dict
+        As of `judge`.
+
+    Raises
+    ------
+    DataError
+        As for `Stage`.
+
+    Examples
+    --------
+    >>> recover(night, model)["recall"]["cells"]   # doctest: +SKIP
+    """
+    return judge(Stage(night, model, repeats, a_night, seed), scorer, labels)
+
+
+def judge(stage, scorer=None, labels=None):
+    """Say how many of the events come into the first rows, by our ranking and the baselines.
+
+    Parameters
+    ----------
+    stage : Stage
+    scorer : FastTransientScorer, optional
+    labels : array of str, shape (n_alerts,), optional
+        The night's labels, to count stars and artifacts among the first rows.
+
+    Returns
+    -------
+    dict
+        ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``contaminants``:
+        method to mean numbers of ``star`` and ``artifact`` among the first 12, None without
+        labels; ``events``: one dict an event; ``expected_a_night``: events of each kind that
+        one night of all the sky holds; ``night``, ``n_alerts``, ``n_objects``, ``repeats``,
+        ``a_night``, ``seed``.
+
+    Examples
+    --------
+    >>> judge(stage)["recall"]["cells"]   # doctest: +SKIP
+    """
+    injected, repeat = stage.injected, stage.repeat
+    own = {
+        method: _of_objects(stage.night.alerts, score)
+        for method, score in _scores(stage.night, *stage.own, scorer).items()
+    }
+    theirs = _scores(injected.night, *stage.theirs, scorer)
+    latest = _latest(injected)
+    shares, listed = {}, {}
+    for method, (_, score) in own.items():
+        score = np.sort(score)
+        among = _Among(score, theirs[method][latest], repeat)
+        shares[method] = {top: among.share(top) for top in TOPS}
+        listed[method] = _Alone(score, theirs[method]).share(TOPS[0])
+    events = injected.events.assign(repeat=repeat)
+    return {
+        "night": stage.night.name,
+        "n_alerts": len(stage.night),
+        "n_objects": len(own[OURS][0]),
+        "repeats": stage.repeats,
+        "a_night": stage.a_night,
+        "seed": stage.seed,
+        "recall": recall_table(events, shares, stage.seed),
+        "first_listed": first_nights(injected, listed),
+        "contaminants": _contaminants(own, theirs, latest, repeat, labels),
+        "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
+        "events": _records(events, shares),
+    }
+
+
+def _counts(n):
+    """As many of each kind, and what is over to the first ones."""
+    return {name: n // len(KINDS) + (k < n % len(KINDS)) for k, name in enumerate(KINDS)}
+
+
+def _tables(night, model):
+    table = features.compute(night)
+    return table, probabilities(model.classifier, table)
+
+
+def _scores(night, table, p, scorer):
+    """Every way's score of each alert; ours first."""
+    scorer = scorer or FastTransientScorer()
+    ways = {OURS: scorer.score(scorer.terms(table, p))}
+    return ways | {name: way(night, table, p) for name, way in BASELINES.items()}
+
+
+def _of_objects(alerts, score):
+    """Each object's latest alert, and its score."""
+    order = np.lexsort([alerts["candid"], alerts["jd"]])
+    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
+    return order[latest], score[order[latest]]
+
+
+def _latest(injected):
+    """The last alert of each event, in the order of the events."""
+    jd = injected.night.alerts["jd"].to_numpy()
+    order = np.lexsort([jd, injected.event])
+    last = np.append(np.diff(injected.event[order]) > 0, True)
+    return order[last]
+
+
+def _deal(n_events, repeats, seed):
+    """Deal the events out to the repeats at random."""
+    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1000,)))
+    repeat = np.empty(n_events, int)
+    repeat[rng.permutation(n_events)] = np.arange(n_events) % repeats
+    return repeat
+
+
+class _Among:
+    """Events among a night's objects and the other events of their repeat."""
+
+    def __init__(self, own, score, repeat):
+        above, equal = _above(own, score), _equal(own, score)
+        together = repeat[:, None] == repeat
+        higher = score > score[:, None]
+        same = (score == score[:, None]) & together
+        self.above = above + (higher & together).sum(axis=1)
+        self.equal = equal + same.sum(axis=1)
+
+    def share(self, top):
+        """The chance of each event to be among the first `top` rows, equals in random order."""
+        return np.clip((top - self.above) / self.equal, 0.0, 1.0)
+
+
+class _Alone(_Among):
+    """Events each alone among a night's objects."""
+
+    def __init__(self, own, score):
+        self.above, self.equal = _above(own, score), _equal(own, score) + 1
+
+
+def _above(own, score):
+    return len(own) - np.searchsorted(own, score, side="right")
+
+
+def _equal(own, score):
+    return np.searchsorted(own, score, side="right") - np.searchsorted(own, score, side="left")
+
+
+def recall_table(events, shares, seed=0):
+    """Recall of each way at each K, in all and in parts.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        As of `observing.Injected`.
+    shares : dict
+        Method to K to the chance of each event to be among the first K.
+    seed : int
+
+    Returns
+    -------
+    dict
+        Slice (``cells``, ``kind``, ``peak magnitude``, ``rate``, ``nights``) to part to
+        ``n`` and ``recall``: method to K (as text) to value and the interval that holds nine of
+        ten draws of the events. The cells: two nights of detections or more and brighter than
+        20 at peak, one night and brighter than 20, and the fainter ones. Parts by kind,
+        magnitude and rate are of the events of the first cell, but for ``over 20``.
+
+    Examples
+    --------
+    >>> recall_table(events, shares)["kind"]["kilonova"]["n"]   # doctest: +SKIP
+    """
+    bright = (events["peak_mag"] < BRIGHT).to_numpy()
+    again = (events["n_nights"] >= 2).to_numpy()
+    rate = pd.cut(np.abs(events["rate"]), _RATES, labels=_RATE_NAMES)
+    magnitude = pd.cut(events["peak_mag"], _MAGNITUDES, labels=_MAGNITUDE_NAMES, right=False)
+    nights = pd.cut(events["n_nights"], _NIGHTS, labels=_NIGHT_NAMES)
+    slices = {
+        "cells": {
+            "two nights or more, peak < 20": again & bright,
+            "one night, peak < 20": ~again & bright,
+            "two nights or more, fainter": again & ~bright,
+            "one night, fainter": ~again & ~bright,
+        },
+        "kind": {name: (events["kind"] == name) & again & bright for name in KINDS},
+        "peak magnitude": {name: (magnitude == name) & again for name in _MAGNITUDE_NAMES},
+        "rate": {name: (rate == name) & again & bright for name in _RATE_NAMES},
+        "nights": {name: (nights == name) & bright for name in _NIGHT_NAMES},
+    }
+    return {
+        title: {
+            name: _recall(np.asarray(use), shares, seed) for name, use in parts.items() if use.any()
+        }
+        for title, parts in slices.items()
+    }
+
+
+def _recall(use, shares, seed):
+    rng = np.random.default_rng(seed)
+    n = int(use.sum())
+    draws = rng.integers(0, n, (N_DRAWS, n))
+    return {
+        "n": n,
+        "recall": {
+            method: {
+                str(top): {
+                    "value": float(share[use].mean()),
+                    "interval": np.quantile(share[use][draws].mean(axis=1), INTERVAL).tolist(),
+                }
+                for top, share in by_top.items()
+            }
+            for method, by_top in shares.items()
+        },
+    }
+
+
+def first_nights(injected, listed):
+    """On which of its nights an event first comes into the first 12 of such a night.
+
+    Every night of an event's life so far is ranked as of then, among the objects of the one
+    night there is.
+
+    Parameters
+    ----------
+    injected : Injected
+    listed : dict
+        Method to the chance of each alert of `injected` to be among the first 12.
+
+    Returns
+    -------
+    dict
+        ``n``: for the first, second, ... fifth night with a detection how many events
+        (brighter than 20 by then) have lived to see it; ``listed``: method to the fraction of
+        these that were in the list on that night or before.
+
+    Examples
+    --------
+    >>> first_nights(injected, listed)["listed"]["ztfml"]   # doctest: +SKIP
+    """
+    nights = pd.DataFrame({"event": injected.event, "jd": injected.night.alerts["jd"]})
+    nights["mag"] = injected.night.alerts["magpsf"]
+    order = np.lexsort([nights["jd"], nights["event"]])
+    nights = nights.iloc[order]
+    nth = nights.groupby("event").cumcount() + 1
+    peak = nights.groupby("event")["mag"].cummin()
+    use = [(nth == k) & (peak < BRIGHT) for k in range(1, 6)]
+    by_then = {
+        method: pd.Series(share[order], index=nights.index).groupby(nights["event"]).cummax()
+        for method, share in listed.items()
+    }
+    return {
+        "n": [int(one.sum()) for one in use],
+        "listed": {
+            method: [float(share[one].mean()) if one.any() else None for one in use]
+            for method, share in by_then.items()
+        },
+    }
+
+
+def _contaminants(own, theirs, latest, repeat, labels):
+    """Mean number of stars and artifacts among the first 12, equals in random order."""
+    if labels is None:
+        return None
+    labels = np.asarray(labels, dtype=str)
+    found = {}
+    for method, (rows, score) in own.items():
+        order = np.argsort(-score, kind="stable")
+        rows, score = rows[order], score[order]
+        rising = score[::-1]
+        above, equal = _above(rising, score), _equal(rising, score)
+        events = theirs[method][latest]
+        sums = dict.fromkeys(CONTAMINANTS, 0.0)
+        use = above < TOPS[0]
+        for k in range(repeat.max() + 1):
+            beside = np.sort(events[repeat == k])
+            higher = above[use] + _above(beside, score[use])
+            share = np.clip(
+                (TOPS[0] - higher) / (equal[use] + _equal(beside, score[use])), 0.0, 1.0
+            )
+            for label in CONTAMINANTS:
+                sums[label] += share[labels[rows[use]] == label].sum()
+        found[method] = {label: float(total / (repeat.max() + 1)) for label, total in sums.items()}
+    return found
+
+
+def _records(events, shares):
+    """Each event with its chance to be among the first 12, as plain values."""
+    table = events.assign(
+        **{f"in first {top}: {method}": by_top[top] for method, by_top in shares.items()
+           for top in TOPS}
+    )  # fmt: skip
+    return [
+        {
+            name: (value if isinstance(value, str) else round(float(value), 4))
+            for name, value in record.items()
+        }
+        for record in table.to_dict("records")
+    ]
