@@ -496,7 +496,7 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     from ztfml.files import write_beside
     from ztfml.injection.recovery import recover as recover_events
     from ztfml.injection.report import recovery_report
-    from ztfml.labels.people import labels_of, read_labels
+    from ztfml.labels.people import read_labels
     from ztfml.modelfile import load_model
     from ztfml.night import Night, labels_beside
 
@@ -504,7 +504,7 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     opened = Night.load(night, history)
     if labels is None and labels_beside(night).is_file():
         labels = labels_beside(night)
-    known = None if labels is None else labels_of(opened, read_labels(labels))
+    known = None if labels is None else read_labels(labels)
     found = recover_events(
         opened, loaded, repeats=repeats, a_night=per_night, seed=seed, labels=known
     )

@@ -427,7 +427,7 @@ def draw_icbl(rng, n):
     621, A71), which rise fast for a week."""
     nickel = _nickel(
         mass=np.exp(rng.normal(np.log(0.32), 0.35, n)),
-        diffusion=np.clip(rng.normal(9.5, 1.8, n), 5.0, None),
+        diffusion=np.clip(rng.normal(8.0, 1.5, n), 4.5, None),
         speed=rng.normal(2.0e9, 0.3e9, n).clip(1.2e9), coolest=5500.0,
     )  # fmt: skip
     dust = rng.exponential(0.2, n)

@@ -390,7 +390,7 @@ def _pace(absolute, row, z, age):
     rate = rates[np.abs(rates).argmax(axis=0), np.arange(len(row))]
     days = np.geomspace(0.02, 90.0, 140)
     flux = 10 ** (-0.4 * np.array([magnitude(np.full(len(row), t), 0) for t in days]))
-    return rate, np.trapezoid(flux > flux.max(axis=0) / 2, days, axis=0)
+    return rate, np.trapezoid((flux > flux.max(axis=0) / 2).astype(float), days, axis=0)
 
 
 # --- alerts --------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from ztfml.errors import DataError
 from ztfml.evaluation import INTERVAL, N_DRAWS
 from ztfml.injection.kinds import KINDS
 from ztfml.injection.observing import Conditions, inject
+from ztfml.labels.people import label_rows, labels_of
 from ztfml.progress import track
 from ztfml.ranking import FastTransientScorer
 
@@ -32,6 +33,8 @@ _RATE_NAMES = ("up to 0.15", "0.15 to 0.3", "0.3 to 0.6", "0.6 to 1.2", "over 1.
 _NIGHTS = (0, 1, 2, 3, 5, np.inf)
 _NIGHT_NAMES = ("1", "2", "3", "4 to 5", "over 5")
 CONTAMINANTS = ("star", "artifact")
+# What label files call transients that are fast beyond doubt.
+_FAST_BY_NAME = r"FBOT|kilonova|afterglow|GRB"
 
 
 class Stage:
@@ -118,8 +121,10 @@ def judge(stage, scorer=None, labels=None):
     ----------
     stage : Stage
     scorer : FastTransientScorer, optional
-    labels : array of str, shape (n_alerts,), optional
-        The night's labels, to count stars and artifacts among the first rows.
+    labels : pandas.DataFrame, optional
+        The night's labels, as of `ztfml.labels.people.read_labels`, to count stars and
+        artifacts among the first rows, and to set aside the fast transients that the night
+        has of its own (by their evidence): a list is no worse for having them.
 
     Returns
     -------
@@ -127,7 +132,8 @@ def judge(stage, scorer=None, labels=None):
         ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``contaminants``:
         method to mean numbers of ``star`` and ``artifact`` among the first 12, None without
         labels; ``events``: one dict an event; ``expected_a_night``: events of each kind that
-        one night of all the sky holds; ``night``, ``n_alerts``, ``n_objects``, ``repeats``,
+        one night of all the sky holds; ``set_aside``: objects of the night left out as
+        fast transients themselves; ``night``, ``n_alerts``, ``n_objects``, ``repeats``,
         ``a_night``, ``seed``.
 
     Examples
@@ -135,14 +141,17 @@ def judge(stage, scorer=None, labels=None):
     >>> judge(stage)["recall"]["cells"]   # doctest: +SKIP
     """
     injected, repeat = stage.injected, stage.repeat
+    label, fast = _known(stage.night, labels)
+    rows = _latest_rows(stage.night.alerts)
+    judged = rows[~fast[rows]]
     own = {
-        method: _of_objects(stage.night.alerts, score)
+        method: score[judged]
         for method, score in _scores(stage.night, *stage.own, scorer).items()
     }
     theirs = _scores(injected.night, *stage.theirs, scorer)
     latest = _latest(injected)
     shares, listed = {}, {}
-    for method, (_, score) in own.items():
+    for method, score in own.items():
         score = np.sort(score)
         among = _Among(score, theirs[method][latest], repeat)
         shares[method] = {top: among.share(top) for top in TOPS}
@@ -151,13 +160,14 @@ def judge(stage, scorer=None, labels=None):
     return {
         "night": stage.night.name,
         "n_alerts": len(stage.night),
-        "n_objects": len(own[OURS][0]),
+        "n_objects": len(rows),
+        "set_aside": len(rows) - len(judged),
         "repeats": stage.repeats,
         "a_night": stage.a_night,
         "seed": stage.seed,
         "recall": recall_table(events, shares, stage.seed),
         "first_listed": first_nights(injected, listed),
-        "contaminants": _contaminants(own, theirs, latest, repeat, labels),
+        "contaminants": _contaminants(own, theirs, latest, repeat, label[judged]) if labels is not None else None,
         "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
         "events": _records(events, shares),
     }
@@ -180,11 +190,20 @@ def _scores(night, table, p, scorer):
     return ways | {name: way(night, table, p) for name, way in BASELINES.items()}
 
 
-def _of_objects(alerts, score):
-    """Each object's latest alert, and its score."""
+def _known(night, labels):
+    """The label of each alert, and whether its evidence tells a fast transient."""
+    if labels is None:
+        return np.full(len(night), ""), np.zeros(len(night), bool)
+    row = label_rows(night, labels)
+    evidence = labels["evidence"].str.contains(_FAST_BY_NAME, case=False, regex=True)
+    fast = evidence & (labels["label"] == "transient")
+    return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
+
+
+def _latest_rows(alerts):
+    """Each object's latest alert."""
     order = np.lexsort([alerts["candid"], alerts["jd"]])
-    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
-    return order[latest], score[order[latest]]
+    return order[~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()]
 
 
 def _latest(injected):
@@ -345,29 +364,21 @@ def first_nights(injected, listed):
     }
 
 
-def _contaminants(own, theirs, latest, repeat, labels):
+def _contaminants(own, theirs, latest, repeat, label):
     """Mean number of stars and artifacts among the first 12, equals in random order."""
-    if labels is None:
-        return None
-    labels = np.asarray(labels, dtype=str)
     found = {}
-    for method, (rows, score) in own.items():
-        order = np.argsort(-score, kind="stable")
-        rows, score = rows[order], score[order]
-        rising = score[::-1]
+    for method, score in own.items():
+        rising = np.sort(score)
         above, equal = _above(rising, score), _equal(rising, score)
-        events = theirs[method][latest]
-        sums = dict.fromkeys(CONTAMINANTS, 0.0)
-        use = above < TOPS[0]
+        near = np.flatnonzero(above < TOPS[0])
+        shares = []
         for k in range(repeat.max() + 1):
-            beside = np.sort(events[repeat == k])
-            higher = above[use] + _above(beside, score[use])
-            share = np.clip(
-                (TOPS[0] - higher) / (equal[use] + _equal(beside, score[use])), 0.0, 1.0
-            )
-            for label in CONTAMINANTS:
-                sums[label] += share[labels[rows[use]] == label].sum()
-        found[method] = {label: float(total / (repeat.max() + 1)) for label, total in sums.items()}
+            beside = np.sort(theirs[method][latest[repeat == k]])
+            higher = above[near] + _above(beside, score[near])
+            alike = equal[near] + _equal(beside, score[near])
+            shares.append(np.clip((TOPS[0] - higher) / alike, 0.0, 1.0))
+        share = np.mean(shares, axis=0)
+        found[method] = {kind: float(share[label[near] == kind].sum()) for kind in CONTAMINANTS}
     return found
 
 

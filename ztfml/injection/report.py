@@ -22,7 +22,8 @@ def recovery_report(found):
     n_events = len(found["events"])
     lines = [
         f"{n_events} fast transients, {found['a_night']} a night, among the "
-        f"{found['n_objects']:,} objects of {found['night']} (seed {found['seed']}).",
+        f"{found['n_objects']:,} objects of {found['night']} (seed {found['seed']}"
+        f"{_set_aside(found['set_aside'])}).",
         "Recall in the first 12, 25, 50 rows (first 12: nine of ten draws of the events).",
         "",
     ]
@@ -44,6 +45,10 @@ def recovery_report(found):
         heads = [f"{kind}s among the first {_TOP}" for kind in kinds]
         lines += ["", *_table(["", *heads], rows)]
     return "\n".join(lines)
+
+
+def _set_aside(number):
+    return f"; {number} that are labelled as fast transients are set aside" if number else ""
 
 
 def _row(name, part):
