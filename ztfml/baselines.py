@@ -2,7 +2,7 @@
 
 Each is written from its published description, not from its code, on ztfml's own features; it
 stands for the idea, and not for what the programs of that name would give today. A larger score
-is nearer to the top. All are functions of one alert alone.
+is nearer to the top, minus infinity is not in the list at all. All look at one alert alone.
 """
 
 import numpy as np
@@ -14,7 +14,6 @@ BASELINES = {}
 
 _FAST_FADE = 0.3  # mag/day
 _LONG = {"g": 10.0, "r": 12.0, "i": 14.0}  # d
-_LONGEST = 14.0
 
 
 def _baseline(name):
@@ -46,17 +45,18 @@ def exercise(night, features, probabilities):
     """
     left = (apply_cuts(night).labels["label"] == "transient").to_numpy()
     rate = np.fmax(features["best_fade_rate"], features["best_rise_rate"]).to_numpy()
-    return np.where(left, np.nan_to_num(np.maximum(rate, 0)), -1.0)
+    return np.where(left, np.nan_to_num(np.maximum(rate, 0)), -np.inf)
 
 
 @_baseline("ZTFReST-like points")
 def points(night, features, probabilities):
     """Points for fading fast, and many off for lasting long.
 
-    After Andreoni et al. 2021 (ApJ 918, 63): real by drb, brighter than the reference, no star
-    within 1.5 arcsec and no known asteroid; 10 points for each band that fades faster than 0.3
-    mag/day, 100 off if it was detected for more than 10, 12 or 14 days in g, r, i or 14 in all.
-    Equal points stand in the order of the fade.
+    After Andreoni et al. 2021 (ApJ 918, 63). Asked for: real by score, brighter than the
+    reference, detected twice half an hour apart, no known asteroid, no star within 2 arcsec, no
+    bright star within 20 arcsec, 10 degrees or more from the galactic plane. 10 points for each
+    band that fades faster than 0.3 mag/day, 100 off where it has been detected for more than 10,
+    12 or 14 days in g, r, i. Equal points stand in the order of the fade.
 
     Parameters
     ----------
@@ -74,21 +74,24 @@ def points(night, features, probabilities):
     score = np.zeros(len(features))
     for band in BANDS:
         score += 10.0 * (features[f"fade_rate_{band}"] > _FAST_FADE)
-        lasts = features[f"days_since_peak_{band}"] + np.fmax(features[f"rise_base_{band}"], 0)
+        # In a band nothing is detected for longer than in all of them.
+        lasts = np.where(features[f"n_det_{band}"] > 0, features["age"], 0.0)
         score -= 100.0 * (lasts > _LONG[band])
-    score -= 100.0 * (features["age"] > _LONGEST)
     # A fade of ten magnitudes a day adds less than a point.
     score += np.clip(np.nan_to_num(features["best_fade_rate"]), 0, 10) / 20
-    return np.where(_passes(features, star=1.5), score, -1000.0)
+    seen_again = features["max_separation"] >= 0.5 / 24
+    clear = ~(features["neargaiabright"] < 20) & ~(features["abs_gal_lat"] < 10)
+    return np.where(_passes(features, star=2.0) & seen_again & clear, score, -np.inf)
 
 
 @_baseline("Fink-like rate")
 def two_point_rate(night, features, probabilities):
-    """The rate between the last two nights of a young object.
+    """The rate between the last two nights of a young object that has no star under it.
 
-    After the kilonova filters of Fink (Möller et al. 2021, MNRAS 501, 3272; Aivazyan et al.
-    2022, MNRAS 515, 6007): real by score, no star, no known asteroid, first seen less than 20
-    days ago; what is left by the fastest change between two nights, either way, in any band.
+    After Fink's filters for kilonovae (Möller et al. 2021, MNRAS 501, 3272; Aivazyan et al.
+    2022, MNRAS 515, 6007): real by score, brighter than the reference, no star within 2 arcsec,
+    no known asteroid, less than 20 detections and first detected less than 20 days ago; what is
+    left by the fastest change between two nights, up or down, in any band.
 
     Parameters
     ----------
@@ -105,7 +108,8 @@ def two_point_rate(night, features, probabilities):
     """
     change = np.fmax.reduce([np.abs(features[f"recent_slope_{band}"]) for band in BANDS])
     young = ~(np.fmax(features["age"], features["age_hist"]) >= 20)
-    return np.where(_passes(features, star=2.0) & young, np.nan_to_num(change), -1.0)
+    few = ~(np.fmax(features["n_det"], features["ndethist"]) >= 20)
+    return np.where(_passes(features, star=2.0) & young & few, np.nan_to_num(change), -np.inf)
 
 
 @_baseline("probability alone")
@@ -133,5 +137,5 @@ def _passes(features, star):
     real = np.where(features["drb"].isna(), features["rb"], features["drb"]) >= 0.5
     positive = features["positive"] != 0
     asteroid = features["ssdistnr"] < 10
-    on_star = (features["sgscore1"] > 0.76) & (features["distpsnr1"] < star)
+    on_star = (features["sgscore1"] > 0.5) & (features["distpsnr1"] < star)
     return (real & positive & ~asteroid & ~on_star).to_numpy()

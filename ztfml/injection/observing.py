@@ -23,9 +23,10 @@ from ztfml.injection.physics import (
     observe,
     redshift_of_volume,
 )
-from ztfml.injection.surroundings import PIXEL, UNDER, Sky, draw_hosts
+from ztfml.injection.surroundings import PIXEL, UNDER, Hosts, Sky, draw_hosts
 from ztfml.lightcurve import SAME_EPOCH, order_rows
 from ztfml.night import Night
+from ztfml.progress import track
 
 FAST_RATE = 0.3
 FAST_HALF_TIME = 12.0
@@ -243,18 +244,17 @@ def inject(conditions, counts, seed):
     >>> inject(Conditions(night), {"kilonova": 5}, seed=1).events["z"]   # doctest: +SKIP
     """
     parts, expected = [], {}
-    for number, name in enumerate(KINDS):
-        if counts.get(name, 0) > 0:
-            rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(number,)))
-            part, expected[name] = _detected_events(rng, conditions, KINDS[name], counts[name])
-            parts += part
+    for name in track([name for name in KINDS if counts.get(name, 0)], "injecting"):
+        key = list(KINDS).index(name)
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(key,)))
+        part, expected[name] = _detected_events(rng, conditions, KINDS[name], counts[name])
+        parts += part
     return _as_night(conditions, parts, seed, expected)
 
 
 def _detected_events(rng, conditions, kind, wanted):
     """Draw trials until as many as wanted are detected tonight while they are fast."""
     parts, found, tried = [], 0, 0
-    volume = comoving_volume(kind.farthest)
     while found < wanted:
         if tried >= _MOST_TRIALS:
             raise DataError(
@@ -272,9 +272,14 @@ def _detected_events(rng, conditions, kind, wanted):
     if surplus:
         kind, trials, events = parts[-1]
         parts[-1] = (kind, trials, events.iloc[: len(events) - surplus])
-    # Events within the volume and the time that were drawn from, on all of the sky.
-    drawn_from = kind.rate * volume * kind.lasts / 365.25
-    return parts, drawn_from * found / tried
+    return parts, _number_of(kind) * found / tried
+
+
+def _number_of(kind):
+    """How many events of a kind begin within its volume in the days that it lasts."""
+    z = redshift_of_volume(np.linspace(0, 1, 1001) * comoving_volume(kind.farthest))
+    growth = np.mean((1 + z) ** (kind.evolution - 1))
+    return kind.rate * growth * comoving_volume(kind.farthest) * kind.lasts / 365.25
 
 
 def _redshifts(rng, n, kind):
@@ -327,7 +332,8 @@ def _exposures(night, carrier, since):
     alerts = night.alerts
     row = np.concatenate([row, np.arange(len(carrier))])
     jd = np.concatenate([history.jd[take], alerts["jd"].to_numpy()[carrier]])
-    fid = np.concatenate([history.fid[take], alerts["fid"].to_numpy()[carrier].astype(int)])
+    own_fid = np.nan_to_num(alerts["fid"].to_numpy()[carrier])
+    fid = np.concatenate([history.fid[take], own_fid]).astype(int)
     limit = np.concatenate([history.diffmaglim[take], alerts["diffmaglim"].to_numpy()[carrier]])
     use = (jd >= since[row]) & (fid >= 1) & ~np.isnan(limit)
     row, jd, fid, limit = row[use], jd[use], fid[use], limit[use]
@@ -336,7 +342,7 @@ def _exposures(night, carrier, since):
     # One exposure may stand there as several candidates.
     again = (np.diff(row) == 0) & (np.diff(jd) < SAME_EPOCH) & (np.diff(fid) == 0)
     once = np.concatenate([[True], ~again])
-    return row[once], jd[once], fid[once].astype(int), limit[once]
+    return row[once], jd[once], fid[once], limit[once]
 
 
 def _worth_finding(trials, absolute):
@@ -496,8 +502,6 @@ def _alerts(rng, conditions, events, looks):
 
 def _around(rng, conditions, events, last):
     """The surroundings of each event in the bands of its alerts, the same in all of them."""
-    from ztfml.injection.surroundings import Hosts
-
     hosts = Hosts(events["host_mag"].to_numpy(), events["host_offset"].to_numpy())
     latitude = events["latitude"].to_numpy()
     seed = int(rng.integers(2**63))

@@ -76,14 +76,9 @@ class Stage:
                 f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
             )
         self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
-        steps = iter(track(["night", "events", "judgement"], "injecting"))
-        next(steps)
         self.own = _tables(night, model)
-        next(steps)
         self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
-        next(steps)
         self.theirs = _tables(self.injected.night, model)
-        next(steps, None)
         self.repeat = _deal(len(self.injected.events), repeats, seed)
 
 
@@ -165,7 +160,7 @@ def judge(stage, scorer=None, labels=None):
         "repeats": stage.repeats,
         "a_night": stage.a_night,
         "seed": stage.seed,
-        "recall": recall_table(events, shares, stage.seed),
+        "recall": recall_table(events, shares, injected.expected, stage.seed),
         "first_listed": first_nights(injected, listed),
         "contaminants": _contaminants(own, theirs, latest, repeat, label[judged]) if labels is not None else None,
         "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
@@ -187,7 +182,9 @@ def _scores(night, table, p, scorer):
     """Every way's score of each alert; ours first."""
     scorer = scorer or FastTransientScorer()
     ways = {OURS: scorer.score(scorer.terms(table, p))}
-    return ways | {name: way(night, table, p) for name, way in BASELINES.items()}
+    for name, way in track(BASELINES.items(), "ranking in other ways", total=len(BASELINES)):
+        ways[name] = way(night, table, p)
+    return ways
 
 
 def _known(night, labels):
@@ -230,19 +227,26 @@ class _Among:
         together = repeat[:, None] == repeat
         higher = score > score[:, None]
         same = (score == score[:, None]) & together
+        self.listed = score > -np.inf
         self.above = above + (higher & together).sum(axis=1)
         self.equal = equal + same.sum(axis=1)
 
     def share(self, top):
         """The chance of each event to be among the first `top` rows, equals in random order."""
-        return np.clip((top - self.above) / self.equal, 0.0, 1.0)
+        return np.where(self.listed, _share(top, self.above, self.equal), 0.0)
 
 
 class _Alone(_Among):
     """Events each alone among a night's objects."""
 
     def __init__(self, own, score):
+        self.listed = score > -np.inf
         self.above, self.equal = _above(own, score), _equal(own, score) + 1
+
+
+def _share(top, above, equal):
+    """The chance to be among the first `top` with so many above and equal, oneself included."""
+    return np.clip((top - above) / equal, 0.0, 1.0)
 
 
 def _above(own, score):
@@ -253,7 +257,7 @@ def _equal(own, score):
     return np.searchsorted(own, score, side="right") - np.searchsorted(own, score, side="left")
 
 
-def recall_table(events, shares, seed=0):
+def recall_table(events, shares, expected, seed=0):
     """Recall of each way at each K, in all and in parts.
 
     Parameters
@@ -262,21 +266,27 @@ def recall_table(events, shares, seed=0):
         As of `observing.Injected`.
     shares : dict
         Method to K to the chance of each event to be among the first K.
+    expected : dict of str to float
+        How many events of each kind such a night holds.
     seed : int
 
     Returns
     -------
     dict
         Slice (``cells``, ``kind``, ``peak magnitude``, ``rate``, ``nights``) to part to
-        ``n`` and ``recall``: method to K (as text) to value and the interval that holds nine of
-        ten draws of the events. The cells: two nights of detections or more and brighter than
-        20 at peak, one night and brighter than 20, and the fainter ones. Parts by kind,
-        magnitude and rate are of the events of the first cell, but for ``over 20``.
+        ``n`` and ``recall``: method to K (as text) to ``value`` and ``interval``, which holds
+        nine of ten draws of the events. The cells: two nights of detections or more and
+        brighter than 20 at peak (as seen so far), the same with each kind as common as it is
+        on the sky, one night and brighter than 20, and the fainter ones. Parts by kind,
+        magnitude and rate are of the first cell, but for ``over 20``; those by nights are
+        brighter than 20.
 
     Examples
     --------
-    >>> recall_table(events, shares)["kind"]["kilonova"]["n"]   # doctest: +SKIP
+    >>> recall_table(events, shares, expected)["kind"]["kilonova"]["n"]   # doctest: +SKIP
     """
+    counts = events["kind"].map(events["kind"].value_counts())
+    common = (events["kind"].map(expected) / counts).to_numpy()
     bright = (events["peak_mag"] < BRIGHT).to_numpy()
     again = (events["n_nights"] >= 2).to_numpy()
     rate = pd.cut(np.abs(events["rate"]), _RATES, labels=_RATE_NAMES)
@@ -285,6 +295,7 @@ def recall_table(events, shares, seed=0):
     slices = {
         "cells": {
             "two nights or more, peak < 20": again & bright,
+            _AS_COMMON: again & bright,
             "one night, peak < 20": ~again & bright,
             "two nights or more, fainter": again & ~bright,
             "one night, fainter": ~again & ~bright,
@@ -296,23 +307,31 @@ def recall_table(events, shares, seed=0):
     }
     return {
         title: {
-            name: _recall(np.asarray(use), shares, seed) for name, use in parts.items() if use.any()
+            name: _recall(np.asarray(use), shares, common if name == _AS_COMMON else None, seed)
+            for name, use in parts.items()
+            if use.any()
         }
         for title, parts in slices.items()
     }
 
 
-def _recall(use, shares, seed):
+_AS_COMMON = "the same, kinds as common as they are"
+
+
+def _recall(use, shares, weight, seed):
     rng = np.random.default_rng(seed)
     n = int(use.sum())
+    weight = np.ones(n) if weight is None else weight[use]
     draws = rng.integers(0, n, (N_DRAWS, n))
     return {
         "n": n,
         "recall": {
             method: {
                 str(top): {
-                    "value": float(share[use].mean()),
-                    "interval": np.quantile(share[use][draws].mean(axis=1), INTERVAL).tolist(),
+                    "value": float(np.average(share[use], weights=weight)),
+                    "interval": np.quantile(
+                        np.average(share[use][draws], axis=1, weights=weight[draws]), INTERVAL
+                    ).tolist(),
                 }
                 for top, share in by_top.items()
             }
@@ -370,13 +389,13 @@ def _contaminants(own, theirs, latest, repeat, label):
     for method, score in own.items():
         rising = np.sort(score)
         above, equal = _above(rising, score), _equal(rising, score)
-        near = np.flatnonzero(above < TOPS[0])
+        near = np.flatnonzero((above < TOPS[0]) & (score > -np.inf))
         shares = []
         for k in range(repeat.max() + 1):
             beside = np.sort(theirs[method][latest[repeat == k]])
             higher = above[near] + _above(beside, score[near])
             alike = equal[near] + _equal(beside, score[near])
-            shares.append(np.clip((TOPS[0] - higher) / alike, 0.0, 1.0))
+            shares.append(_share(TOPS[0], higher, alike))
         share = np.mean(shares, axis=0)
         found[method] = {kind: float(share[label[near] == kind].sum()) for kind in CONTAMINANTS}
     return found
@@ -389,9 +408,12 @@ def _records(events, shares):
            for top in TOPS}
     )  # fmt: skip
     return [
-        {
-            name: (value if isinstance(value, str) else round(float(value), 4))
-            for name, value in record.items()
-        }
+        {name: _plain(value) for name, value in record.items()}
         for record in table.to_dict("records")
     ]
+
+
+def _plain(value):
+    if isinstance(value, str):
+        return value
+    return None if np.isnan(value) else round(float(value), 4)

@@ -91,6 +91,7 @@ class Sky:
             if alerts[name].dtype.kind in "fiu" and name != "candid"
         }
         empty = good & ~(self._get("distpsnr1") < UNDER) & ~(self._get("neargaia") < UNDER)
+        empty &= ~(self._get("distnr") * PIXEL < UNDER)
         self._empty = _sorted_by(np.flatnonzero(empty if empty.any() else good), latitude)
         self._galaxies = self._galaxies_of_packets()
         covered = (self._get("distnr") * PIXEL < UNDER) & (self._get("sgscore1") < _GALAXY)
