@@ -18,16 +18,14 @@ from ztfml.injection.physics import (
     redshift_of_volume,
 )
 
-G, R, I = BAND_WAVELENGTH
+G, R, INFRARED = BAND_WAVELENGTH
 
 
 def medians(name, days, wavelength, n=400, seed=5):
     """Median absolute magnitude of a kind's members at some days."""
     absolute = KINDS[name].draw(np.random.default_rng(seed), n)
     row = np.arange(n)
-    return np.array(
-        [np.median(absolute(row, np.full(n, t), np.full(n, wavelength))) for t in days]
-    )
+    return np.array([np.median(absolute(row, np.full(n, t), np.full(n, wavelength))) for t in days])
 
 
 def test_the_sun_has_its_magnitude():
@@ -55,9 +53,8 @@ def test_distances_are_those_of_the_cosmology():
 
 
 def test_nothing_shines_before_it_begins():
-    light = observe(
-        lambda days, _: np.full(len(days), -20.0), np.zeros(2) + 0.1, np.array([-1.0, 1]), np.ones(2)
-    )
+    steady = lambda days, _: np.full(len(days), -20.0)  # noqa: E731
+    light = observe(steady, np.full(2, 0.1), np.array([-1.0, 1.0]), np.ones(2))
     assert light[0] == 99.0
     # Flux per frequency is stretched: 2.5 log(1 + z) brighter than the distance modulus says.
     assert light[1] == pytest.approx(-20 + 38.31 - 2.5 * np.log10(1.1), abs=0.01)
@@ -112,7 +109,6 @@ def test_an_off_axis_afterglow_rises_before_it_fades_and_is_never_brighter():
     curves = np.array([off(np.arange(300), np.full(300, t), np.full(300, R)) for t in days])
     peak = days[curves.argmin(axis=0)]
     assert np.median(peak) > 0.1
-    assert np.median(medians("afterglow off axis", days, R) - medians("afterglow on axis", days, R))
     bright = np.array([on(np.arange(300), np.full(300, t), np.full(300, R)) for t in days])
     assert np.median(curves.min(axis=0)) > np.median(bright.min(axis=0))
 
@@ -147,7 +143,7 @@ def test_broad_lined_ones_peak_within_two_weeks():
 def test_magnitudes_are_finite_at_any_time(name, seed, log_days):
     absolute = KINDS[name].draw(np.random.default_rng(seed), 5)
     row = np.arange(5)
-    for wavelength in (2000e-8, G, I):
+    for wavelength in (2000e-8, G, INFRARED):
         magnitude = absolute(row, np.full(5, 10**log_days), np.full(5, wavelength))
         assert np.isfinite(magnitude).all()
         # Early afterglows reach -38 (GRB 080319B).

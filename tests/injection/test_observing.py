@@ -163,13 +163,12 @@ def test_offsets_are_larger_for_nearer_hosts():
 def test_three_nearest_sources_come_in_order(conditions):
     n = 200
     hosts = Hosts(np.full(n, 18.0), np.linspace(0, 29, n))
-    fields = conditions.sky.around(
-        np.random.default_rng(1), np.full(n, 50.0), np.full(n, 2), hosts
-    )
+    fields = conditions.sky.around(np.random.default_rng(1), np.full(n, 50.0), np.full(n, 2), hosts)
     distance = np.array([fields[f"distpsnr{rank}"] for rank in (1, 2, 3)])
     filled = np.nan_to_num(distance, nan=99)
     assert (np.diff(filled, axis=0) >= 0).all()
-    assert (np.isclose(distance, hosts.offset).any(axis=0)).mean() > 0.9
+    listed = np.isclose(distance, hosts.offset).any(axis=0)
+    assert listed[hosts.offset < 5].mean() > 0.9
     assert not (distance[0][hosts.offset > 2] < 1.5).any()
 
 
@@ -224,5 +223,5 @@ def test_what_cannot_be_detected_is_said(night, monkeypatch):
         night.alerts.assign(diffmaglim=9.0), night.history._replace(
             diffmaglim=np.full(len(night.history.jd), 9.0)), night._object_ids, "dim.parquet"
     )  # fmt: skip
-    with pytest.raises(DataError, match="dim.parquet: of 6000 events of the kind 'kilonova'"):
+    with pytest.raises(DataError, match=r"dim.parquet: of 6000 events of the kind 'kilonova'"):
         inject(Conditions(dim), {"kilonova": 1}, seed=1)

@@ -83,9 +83,7 @@ _LOG_GRID = np.log(_GRID)
 _GFO_COSINE = np.cos(np.radians(25.0))
 
 
-@_kind(
-    "kilonova", rate=320.0, evolution=1.0, farthest=0.12, lasts=12.0, host=Host(-20.6, 1.0, 1.8)
-)
+@_kind("kilonova", rate=320.0, evolution=1.0, farthest=0.12, lasts=12.0, host=Host(-20.6, 1.0, 1.8))
 def draw_kilonova(rng, n):
     """Kilonovae like AT2017gfo, of two components, seen from all sides.
 
@@ -105,9 +103,10 @@ def kilonova(blue_mass, blue_speed, red_mass, red_speed, cosine):
     """Absolute magnitudes of kilonovae of two components.
 
     Radioactive heating of 2 x 10^10 t^-1.3 erg/g/s (Metzger 2019, LRR 23, 1), of which electrons
-    thermalise as in Kasen & Barnes 2019 (ApJ 876, 128) and gamma rays within a day, diffuses out (Arnett 1982, ApJ 253, 785) and shines as black bodies. Seen from an
-    angle, each component counts by the part of the disk that it covers: the blue one fills two
-    cones of 45 degrees, 0.50 of the disk from the pole and 0.18 from the equator.
+    thermalise as in Kasen & Barnes 2019 (ApJ 876, 128) and gamma rays within a day, diffuses
+    out (Arnett 1982, ApJ 253, 785) and shines as black bodies. Seen from an angle, each
+    component counts by the part of the disk that it covers: the blue one fills two cones of 45
+    degrees, 0.50 of the disk from the pole and 0.18 from the equator.
 
     Parameters
     ----------
@@ -253,8 +252,8 @@ def _afterglow(rng, n, outside):
 # days (their section 3.1; Prentice et al. 2018, ApJL 865, L3).
 _COW_DAYS = np.array([3.4, 4.2, 5.6, 7.2, 8.7, 10.4, 11.5, 13.2, 15.4, 18.0, 20.3, 23.9, 26.2, 31.1,
                       38.5, 48.5])  # fmt: skip
-_COW_RADIUS = np.array([52.8, 47.7, 44.3, 39.0, 36.4, 29.2, 27.1, 24.5, 23.5, 19.7, 18.5, 16.0, 14.3,
-                        11.4, 6.6, 4.4])  # fmt: skip
+_COW_RADIUS = np.array([52.8, 47.7, 44.3, 39.0, 36.4, 29.2, 27.1, 24.5, 23.5, 19.7, 18.5, 16.0,
+                        14.3, 11.4, 6.6, 4.4])  # fmt: skip
 _COW_TEMPERATURE = np.array([31.4, 30.6, 25.4, 23.4, 21.2, 21.2, 20.9, 20.9, 18.8, 17.4, 17.1, 16.5,
                              15.3, 15.3, 17.5, 17.0])  # fmt: skip
 _COW_RISE = ((0.02, 0.1, 0.25, 0.5, 1.0, 2.0), (9.0, 4.5, 2.3, 1.2, 0.4, 0.0))
@@ -419,9 +418,7 @@ def draw_shock_cooling(rng, n):
     return absolute
 
 
-@_kind(
-    "Ic-BL", rate=1500.0, evolution=2.0, farthest=0.2, lasts=15.0, host=Host(-19.0, 1.2, 0.9)
-)
+@_kind("Ic-BL", rate=1500.0, evolution=2.0, farthest=0.2, lasts=15.0, host=Host(-19.0, 1.2, 0.9))
 def draw_icbl(rng, n):
     """Broad-lined Ic supernovae: much nickel in little, fast ejecta (Taddia et al. 2019, A&A
     621, A71), which rise fast for a week."""

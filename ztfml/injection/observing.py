@@ -334,7 +334,8 @@ def _exposures(night, carrier, since):
     jd = np.concatenate([history.jd[take], alerts["jd"].to_numpy()[carrier]])
     own_fid = np.nan_to_num(alerts["fid"].to_numpy()[carrier])
     fid = np.concatenate([history.fid[take], own_fid]).astype(int)
-    limit = np.concatenate([history.diffmaglim[take], alerts["diffmaglim"].to_numpy()[carrier]])
+    own_limit = _column(alerts, "diffmaglim").to_numpy()[carrier]
+    limit = np.concatenate([history.diffmaglim[take], own_limit])
     use = (jd >= since[row]) & (fid >= 1) & ~np.isnan(limit)
     row, jd, fid, limit = row[use], jd[use], fid[use], limit[use]
     order = np.lexsort([fid, jd, row])

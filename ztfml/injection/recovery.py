@@ -140,8 +140,7 @@ def judge(stage, scorer=None, labels=None):
     rows = _latest_rows(stage.night.alerts)
     judged = rows[~fast[rows]]
     own = {
-        method: score[judged]
-        for method, score in _scores(stage.night, *stage.own, scorer).items()
+        method: score[judged] for method, score in _scores(stage.night, *stage.own, scorer).items()
     }
     theirs = _scores(injected.night, *stage.theirs, scorer)
     latest = _latest(injected)
@@ -162,7 +161,9 @@ def judge(stage, scorer=None, labels=None):
         "seed": stage.seed,
         "recall": recall_table(events, shares, injected.expected, stage.seed),
         "first_listed": first_nights(injected, listed),
-        "contaminants": _contaminants(own, theirs, latest, repeat, label[judged]) if labels is not None else None,
+        "contaminants": None
+        if labels is None
+        else _contaminants(own, theirs, latest, repeat, label[judged]),
         "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
         "events": _records(events, shares),
     }
