@@ -2,7 +2,7 @@
 
 import pytest
 
-from ztfml.injection.observing import Conditions
+from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import Stage
 from ztfml.labels.people import read_labels
 from ztfml.modelfile import load_model, shipped_model

@@ -6,11 +6,11 @@ import pytest
 
 from tests.nights import random_night
 from ztfml.errors import DataError
+from ztfml.injection.conditions import Conditions
 from ztfml.injection.kinds import KINDS, Host
 from ztfml.injection.observing import (
     FAST_HALF_TIME,
     FAST_RATE,
-    Conditions,
     _exposures,
     inject,
 )

@@ -10,12 +10,11 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-from scipy.spatial import cKDTree
 
 from ztfml.errors import DataError
-from ztfml.features import context
+from ztfml.injection.conditions import column_of
 from ztfml.injection.kinds import KINDS
+from ztfml.injection.packets import PACKET_WINDOW, as_shipped, last_of_nights, make_night
 from ztfml.injection.physics import (
     BAND_WAVELENGTH,
     REDDENING,
@@ -23,8 +22,8 @@ from ztfml.injection.physics import (
     observe,
     redshift_of_volume,
 )
-from ztfml.injection.surroundings import PIXEL, UNDER, Hosts, Sky, draw_hosts
-from ztfml.lightcurve import SAME_EPOCH, order_rows
+from ztfml.injection.surroundings import Hosts, draw_hosts
+from ztfml.lightcurve import SAME_EPOCH
 from ztfml.night import Night
 from ztfml.progress import track
 
@@ -32,16 +31,9 @@ FAST_RATE = 0.3
 FAST_HALF_TIME = 12.0
 """What counts as fast: mag/day in g or r, or days above half of the peak in g (Ho et al. 2023)."""
 
-_PACKET_WINDOW = 30.0  # d of history before an object's first alert
 _SNR = 5.0
-_DEEPEST = 6.0  # mag above the limit up to which errors are measured
-_BIN = 0.25
-_FEWEST = 10
 _MOST_TRIALS = 4_000_000
 _AT_ONCE = 3000
-_SIMILAR = 12
-# Whether a place had a detection once before: a fault of the subtraction, an older event.
-_OLD_DETECTION = 0.06
 
 
 class Injected(NamedTuple):
@@ -68,136 +60,6 @@ class Injected(NamedTuple):
     event: np.ndarray
     events: pd.DataFrame
     expected: dict
-
-
-class Conditions:
-    """How a night observed: epochs and limits at its places, errors, packets.
-
-    Parameters
-    ----------
-    night : Night
-
-    Raises
-    ------
-    DataError
-        If no object of the night has a history to take epochs and limits from.
-
-    Examples
-    --------
-    >>> conditions = Conditions(night)   # doctest: +SKIP
-    """
-
-    def __init__(self, night):
-        self.night = night
-        alerts = night.alerts
-        self.latitude = _latitude(alerts)
-        self.good = _is_real(alerts)
-        depth = (_column(alerts, "diffmaglim") - alerts["magpsf"]).to_numpy()
-        self._measure_errors(depth, alerts["sigmapsf"].to_numpy())
-        self.sky = Sky(alerts, self.latitude, self.good)
-        self._find_donors(depth)
-        self.carriers = self._find_carriers()
-        self.weight = _even_on_the_sky(alerts, self.carriers)
-
-    def _find_carriers(self):
-        night = self.night
-        latest = _latest_alerts(night.alerts)
-        limits = night.history.diffmaglim
-        usable = np.concatenate([[0], np.cumsum(~np.isnan(limits))])
-        has = usable[night.last[latest]] > usable[night.first[latest]]
-        has &= ~np.isnan(_column(night.alerts, "diffmaglim").to_numpy()[latest])
-        if not has.any():
-            raise DataError(
-                f"{night.name}: no object has a history with diffmaglim, from which injected "
-                "events take their epochs and limits; name a night with its previous candidates"
-            )
-        return latest[has]
-
-    def _measure_errors(self, depth, sigma):
-        """Median error by magnitudes above the limit, of real detections."""
-        edges = np.arange(0, _DEEPEST + _BIN, _BIN)
-        self._depths = edges[:-1] + _BIN / 2
-        fit = 0.17 * 10 ** (-0.4 * self._depths)
-        self._errors = np.hypot(fit, 0.02)
-        use = self.good & (depth >= 0) & (depth < _DEEPEST) & ~np.isnan(sigma)
-        at = (depth[use] / _BIN).astype(int)
-        for bin_, values in pd.Series(sigma[use]).groupby(at):
-            if len(values) >= _FEWEST:
-                self._errors[bin_] = values.median()
-
-    def error_of_flux(self, magnitude, limit):
-        """1-sigma error of the flux, in units in which magnitude 0 has flux 1."""
-        depth = np.clip(limit - magnitude, self._depths[0], None)
-        of_magnitude = np.interp(depth, self._depths, self._errors)
-        brightest = np.minimum(magnitude, limit - self._depths[0])
-        return of_magnitude / 1.0857 * 10 ** (-0.4 * brightest)
-
-    def _find_donors(self, depth):
-        alerts = self.night.alerts
-        clear = ~(_column(alerts, "distnr") * PIXEL < UNDER).to_numpy()
-        under = np.where(clear, _NOTHING_UNDER, _column(alerts, "magnr").to_numpy())
-        known = self.good & ~np.isnan(depth) & ~np.isnan(under)
-        # No stars: over them events are not looked for, and their residuals look otherwise.
-        starry = (_column(alerts, "distpsnr1") < UNDER) & (_column(alerts, "sgscore1") > 0.5)
-        rows = np.flatnonzero(known & ~starry.to_numpy())
-        rows = rows if len(rows) else np.flatnonzero(known)
-        if len(rows) == 0:
-            raise DataError(
-                f"{self.night.name}: no alert is a real detection by drb or rb, from which "
-                "injected events take the quality of their packets; name another night"
-            )
-        self._donors = rows
-        self._donor_tree = cKDTree(np.column_stack([depth[rows] / 0.25, under[rows]]))
-
-    def donors(self, rng, depth, under):
-        """Rows of the night's alerts that are as bright against limit and reference."""
-        number = min(_SIMILAR, len(self._donors))
-        wanted = np.column_stack([depth / 0.25, under])
-        _, near = self._donor_tree.query(wanted, k=number)
-        near = near.reshape(len(depth), number)
-        return self._donors[near[np.arange(len(depth)), rng.integers(0, number, len(depth))]]
-
-
-_NOTHING_UNDER = 23.0
-
-
-def _column(alerts, name):
-    return alerts[name] if name in alerts else pd.Series(np.nan, index=alerts.index)
-
-
-def _latitude(alerts):
-    if "ra" not in alerts or "dec" not in alerts:
-        return np.full(len(alerts), np.nan)
-    return context.abs_gal_lat(alerts["ra"].to_numpy(), alerts["dec"].to_numpy())
-
-
-def _is_real(alerts):
-    """Detections that the survey's own score calls real, brighter than the reference."""
-    drb, rb = _column(alerts, "drb"), _column(alerts, "rb")
-    score = drb.where(drb.notna(), rb)
-    return ((alerts["isdiffpos"] > 0) & ~(score < 0.5)).to_numpy()
-
-
-def _latest_alerts(alerts):
-    """The last alert of each object."""
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
-    return np.sort(order[latest])
-
-
-def _even_on_the_sky(alerts, rows):
-    """Weights with which every square degree of the night's sky counts the same."""
-    if "ra" not in alerts or "dec" not in alerts:
-        return np.full(len(rows), 1 / len(rows))
-    ra, dec = alerts["ra"].to_numpy()[rows], alerts["dec"].to_numpy()[rows]
-    ring = np.floor(dec)
-    step = np.floor(ra * np.cos(np.radians(ring + 0.5)))
-    known = ~np.isnan(ring + step)
-    cell = pd.MultiIndex.from_arrays([ring[known], step[known]]).factorize()[0]
-    weight = np.zeros(len(rows))
-    weight[known] = 1 / np.bincount(cell)[cell]
-    weight = weight if known.any() else np.ones(len(rows))
-    return weight / weight.sum()
 
 
 # --- events --------------------------------------------------------------------------------
@@ -301,7 +163,7 @@ def _look(rng, conditions, kind, z, absolute):
     latitude = conditions.latitude[carrier]
     now = night.alerts["jd"].to_numpy()[carrier]
     begin = now - kind.lasts * rng.random(len(z))
-    row, jd, fid, limit = _exposures(night, carrier, begin - _PACKET_WINDOW)
+    row, jd, fid, limit = _exposures(night, carrier, begin - PACKET_WINDOW)
     band = fid - 1
     magnitude = observe(
         lambda days, wavelength: absolute(row, days, wavelength),
@@ -334,7 +196,7 @@ def _exposures(night, carrier, since):
     jd = np.concatenate([history.jd[take], alerts["jd"].to_numpy()[carrier]])
     own_fid = np.nan_to_num(alerts["fid"].to_numpy()[carrier])
     fid = np.concatenate([history.fid[take], own_fid]).astype(int)
-    own_limit = _column(alerts, "diffmaglim").to_numpy()[carrier]
+    own_limit = column_of(alerts, "diffmaglim").to_numpy()[carrier]
     limit = np.concatenate([history.diffmaglim[take], own_limit])
     use = (jd >= since[row]) & (fid >= 1) & ~np.isnan(limit)
     row, jd, fid, limit = row[use], jd[use], fid[use], limit[use]
@@ -413,14 +275,7 @@ def _as_night(conditions, parts, seed, expected):
         hosts = draw_hosts(rng, events["z"].to_numpy(), kind.host)
         number = np.full(len(trials.z), -1)
         number[events.index] = begun + np.arange(len(events))
-        use = number[trials.row] >= 0
-        looks.append(
-            pd.DataFrame(
-                {"event": number[trials.row[use]]}
-                | {name: getattr(trials, name)[use]
-                   for name in ("jd", "fid", "limit", "seen", "sigma", "detected")}
-            )
-        )  # fmt: skip
+        looks.append(_looks(trials, number))
         tables.append(
             events.assign(
                 kind=kind.name, host_mag=hosts.magnitude, host_offset=hosts.offset,
@@ -429,76 +284,31 @@ def _as_night(conditions, parts, seed, expected):
         )  # fmt: skip
         begun += len(events)
     events = pd.concat(tables, ignore_index=True)
-    looks = pd.concat(looks, ignore_index=True)
-    looks["night"] = np.floor(looks["jd"] - 0.5)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        looks["magpsf"] = -2.5 * np.log10(looks["seen"])
-        scatter = np.exp(0.05 * rng.normal(size=len(looks)))
-        looks["sigmapsf"] = 1.0857 * looks["sigma"] / looks["seen"] * scatter
-    undetected = ~looks["detected"].to_numpy()
-    looks.loc[undetected, ["magpsf", "sigmapsf"]] = np.nan
-    looks = _as_shipped(looks)
-    alerts, event = _alerts(rng, conditions, events, looks)
-    history, object_ids = _history(looks, len(events))
-    night = Night(alerts, history, object_ids, conditions.night.name)
-    return Injected(night, event, events.drop(columns="carrier"), expected)
-
-
-def _as_shipped(looks):
-    """What packets ship: 30 d before the first detection, and everything since."""
-    first = looks[looks["detected"]].groupby("event")["jd"].min()
-    return looks[looks["jd"] >= looks["event"].map(first) - _PACKET_WINDOW].reset_index(drop=True)
-
-
-def _name(event):
-    return pd.Series(event).map("injected{:06d}".format).astype("str")
-
-
-def _history(looks, n_events):
-    rows = {
-        "jd": looks["jd"].to_numpy(),
-        "fid": looks["fid"].to_numpy(np.int8),
-        "magpsf": looks["magpsf"].to_numpy(),
-        "sigmapsf": looks["sigmapsf"].to_numpy(),
-        "diffmaglim": looks["limit"].to_numpy(),
-        "isdiffpos": np.where(looks["detected"], 1, 0).astype(np.int8),
-    }
-    history = order_rows(looks["event"].to_numpy(np.int32), n_events, rows)
-    return history, pa.array(_name(np.arange(n_events)), pa.string())
-
-
-def _alerts(rng, conditions, events, looks):
-    """The last detection of each event on each night as an alert of the night's own make."""
-    found = looks[looks["detected"]].sort_values(["event", "jd"], kind="stable")
-    found = found.assign(
-        ndethist=found.groupby("event").cumcount() + 1,
-        jdstarthist=found.groupby("event")["jd"].transform("min"),
-    )
-    last = found[~found.duplicated(["event", "night"], keep="last")].reset_index(drop=True)
-    event = last["event"].to_numpy()
-    own = conditions.night.alerts
+    looks = as_shipped(_as_measured(rng, pd.concat(looks, ignore_index=True)))
+    last = last_of_nights(looks)
     around = _around(rng, conditions, events, last)
-    under = np.where(around["distnr"] * PIXEL < UNDER, around["magnr"], _NOTHING_UNDER)
-    donor = conditions.donors(
-        rng, (last["limit"] - last["magpsf"]).to_numpy(), np.nan_to_num(under, nan=_NOTHING_UNDER)
+    night = make_night(rng, conditions, looks, last, around)
+    return Injected(night, last["event"].to_numpy(), events.drop(columns="carrier"), expected)
+
+
+def _looks(trials, number):
+    """Every look at the trials that have a number, as a table."""
+    use = number[trials.row] >= 0
+    columns = ("jd", "fid", "limit", "seen", "sigma", "detected")
+    return pd.DataFrame(
+        {"event": number[trials.row[use]]} | {name: getattr(trials, name)[use] for name in columns}
     )
-    alerts = own.iloc[donor].reset_index(drop=True)
-    packet = {name: last[name].to_numpy() for name in ("jd", "fid", "magpsf", "sigmapsf")}
-    packet |= {"diffmaglim": last["limit"].to_numpy(), "isdiffpos": 1}
-    packet |= _apertures(alerts, packet) | around | _known_since(rng, last, around)
-    packet |= {"ssdistnr": np.nan, "ssmagnr": np.nan}
-    carrier = own.iloc[events["carrier"].to_numpy()[event]]
-    packet |= {name: carrier[name].to_numpy() for name in ("ra", "dec") if name in own}
-    for name, values in packet.items():
-        if name in alerts:
-            alerts[name] = np.asarray(values).astype(alerts[name].dtype)
-    brokers = [name for name in alerts if name.startswith("acai_") or name == "braai"]
-    alerts[brokers] = np.nan
-    alerts["objectId"] = _name(event).astype(own["objectId"].dtype)
-    alerts["candid"] = 10**18 + np.arange(len(alerts))
-    if "ssnamenr" in alerts:
-        alerts["ssnamenr"] = pd.Series([None] * len(alerts), dtype=own["ssnamenr"].dtype)
-    return alerts, event
+
+
+def _as_measured(rng, looks):
+    """Magnitudes and their errors; errors scatter by a twentieth, as those of packets do."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        magpsf = -2.5 * np.log10(looks["seen"])
+        sigmapsf = 1.0857 * looks["sigma"] / looks["seen"]
+    sigmapsf = sigmapsf * np.exp(0.05 * rng.normal(size=len(looks)))
+    return looks.assign(
+        magpsf=magpsf.where(looks["detected"]), sigmapsf=sigmapsf.where(looks["detected"])
+    )
 
 
 def _around(rng, conditions, events, last):
@@ -517,31 +327,5 @@ def _around(rng, conditions, events, last):
         name: np.choose(fid - 1, [by_band[band][name][event] for band in (1, 2, 3)])
         for name in by_band[1]
     }
-    absent = np.full(len(last), np.nan)
-    return {"distnr": absent, "magnr": absent} | fields
-
-
-def _apertures(donor, packet):
-    """Aperture magnitudes that are off the PSF's by what they are for the donor."""
-    fields = {}
-    for name in ("magap", "magapbig"):
-        if name in donor:
-            fields[name] = packet["magpsf"] + (donor[name] - donor["magpsf"]).to_numpy()
-    if "magap" in fields:
-        fields["magfromlim"] = packet["diffmaglim"] - fields["magap"]
-    return fields
-
-
-def _known_since(rng, last, around):
-    """Detections and coverage of the place since the survey began."""
-    event = last["event"].to_numpy()
-    n = event.max() + 1
-    before = np.where(rng.random(n) < _OLD_DETECTION, rng.geometric(0.4, n), 0)[event]
-    long_ago = last["jdstarthist"] - rng.uniform(40, 900, n)[event]
-    covered = np.nan_to_num(around.get("ncovhist", np.zeros(len(last))))
-    detections = last["ndethist"].to_numpy() + before
-    return {
-        "ndethist": detections,
-        "jdstarthist": np.where(before > 0, long_ago, last["jdstarthist"]),
-        "ncovhist": np.maximum(covered, detections),
-    }
+    carrier = conditions.night.alerts.iloc[events["carrier"].to_numpy()[event]]
+    return fields | {name: carrier[name].to_numpy() for name in ("ra", "dec") if name in carrier}

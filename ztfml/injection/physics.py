@@ -91,7 +91,7 @@ def distance_modulus(z):
     38.31
     """
     table = _distances()
-    return np.interp(z, table[0][1:], table[1][1:])
+    return np.interp(np.log(z), np.log(table[0][1:]), table[1][1:])
 
 
 def comoving_volume(z):
@@ -121,7 +121,7 @@ def kpc_per_arcsec(z):
     1.84
     """
     table = _distances()
-    return np.interp(z, table[0][1:], table[3][1:])
+    return np.interp(np.log(z), np.log(table[0][1:]), table[3][1:])
 
 
 def observe(absolute, z, days, wavelength):

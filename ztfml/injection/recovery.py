@@ -13,8 +13,9 @@ from ztfml.baselines import BASELINES
 from ztfml.classifier import probabilities
 from ztfml.errors import DataError
 from ztfml.evaluation import INTERVAL, N_DRAWS
+from ztfml.injection.conditions import Conditions
 from ztfml.injection.kinds import KINDS
-from ztfml.injection.observing import Conditions, inject
+from ztfml.injection.observing import inject
 from ztfml.labels.people import label_rows, labels_of
 from ztfml.progress import track
 from ztfml.ranking import FastTransientScorer
