@@ -13,15 +13,15 @@ from ztfml.injection.observing import Injected
 from ztfml.injection.recovery import (
     OURS,
     TOPS,
+    Among,
     Stage,
-    _Among,
     _latest,
-    _latest_rows,
-    _scores,
     first_nights,
     judge,
+    latest_rows,
     recall_table,
     recover,
+    score_all,
 )
 from ztfml.injection.report import recovery_report
 from ztfml.night import Night, history_beside
@@ -55,9 +55,9 @@ def test_it_equals_writing_the_events_into_the_night(stage, model, tmp_path):
     np.testing.assert_array_equal(p.iloc[place].to_numpy(), stage.theirs[1].iloc[latest].to_numpy())
     ranked = FastTransientScorer().rank(together, table, p)
     rank = ranked.set_index("candid")["rank"][together.alerts["candid"].iloc[place]].to_numpy()
-    ours = _scores(stage.night, *stage.own, None)[OURS][_latest_rows(stage.night.alerts)]
-    theirs = _scores(injected.night, *stage.theirs, None)[OURS][_latest(injected)]
-    among = _Among(np.sort(ours), theirs, stage.repeat)
+    ours = score_all(stage.night, *stage.own)[OURS][latest_rows(stage.night.alerts)]
+    theirs = score_all(injected.night, *stage.theirs)[OURS][_latest(injected)]
+    among = Among(np.sort(ours), theirs, stage.repeat)
     np.testing.assert_array_equal(rank, among.above[some] + 1)
     for method, way in BASELINES.items():
         np.testing.assert_array_equal(
@@ -69,7 +69,7 @@ def test_it_equals_writing_the_events_into_the_night(stage, model, tmp_path):
 
 def test_equals_share_the_rows_that_are_left():
     own = np.sort([0.9, 0.5, 0.5, 0.1])
-    among = _Among(own, np.array([0.5, 0.95, 0.0]), np.array([0, 0, 1]))
+    among = Among(own, np.array([0.5, 0.95, 0.0]), np.array([0, 0, 1]))
     # Two are above the first (0.9, and 0.95 of its repeat), three have 0.5.
     assert among.share(2).tolist() == [0, 1, 0]
     assert among.share(3) == pytest.approx([1 / 3, 1, 0])
@@ -77,7 +77,7 @@ def test_equals_share_the_rows_that_are_left():
 
 
 def test_what_a_filter_throws_out_is_in_no_list():
-    among = _Among(np.array([-np.inf]), np.array([-np.inf, 0.1]), np.array([0, 0]))
+    among = Among(np.array([-np.inf]), np.array([-np.inf, 0.1]), np.array([0, 0]))
     assert among.share(12).tolist() == [0, 1]
 
 

