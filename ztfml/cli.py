@@ -470,7 +470,7 @@ def evaluate(night, history, model, labels, output, plot):
 @_history
 @_model
 @click.option(
-    "--repeats", default=80, show_default=True, type=click.IntRange(1),
+    "--repeats", default=200, show_default=True, type=click.IntRange(1),
     help="How many times the night is filled anew.",
 )  # fmt: skip
 @click.option(
@@ -515,11 +515,11 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     if plot:
         from ztfml import plots
 
-        fig, axes = plots.figure(4, width=7.0, height=5.5, n_columns=2)
+        fig, axes = plots.figure(6, width=7.0, height=5.0, n_columns=2)
         plots.recall_by_top(axes[0], found)
-        plots.recall_by_part(axes[1], found, "kind")
-        plots.recall_by_part(axes[2], found, "nights")
-        plots.first_listed(axes[3], found)
+        plots.first_listed(axes[1], found)
+        for ax, part in zip(axes[2:], ("kind", "nights", "peak magnitude", "rate"), strict=True):
+            plots.recall_by_part(ax, found, part)
         plots.save(fig, plot)
         click.echo(plot)
 

@@ -209,8 +209,7 @@ def replay(conditions, model, looks, objects, contexts, seed=0):
     last = last_of_nights(looks)
     around = around_alerts(context.iloc[last["event"]].reset_index(drop=True))
     night = make_night(rng, conditions, looks, last, around)
-    first = last.groupby("event")["jd"].transform("min")
-    return last.assign(day=last["jd"] - first), tables_of(night, model), night
+    return last.assign(day=last["jd"] - last["jdstarthist"]), tables_of(night, model), night
 
 
 def _contexts(rng, objects, contexts):
@@ -278,7 +277,7 @@ def main():
     conditions, contexts = Conditions(night), real_contexts(args.data)
     print(f"First {TOP} rows of {args.night}: {len(rows):,} objects.\n")
     print(_HEAD)
-    named, crowd = [], {}
+    named, crowd = {}, {}
     for group in GROUPS:
         looks, objects = read_group(group, args.data)
         pool = contexts["star" if group.star else "transient"]
@@ -286,10 +285,10 @@ def main():
         scores = score_all(made, *tables)
         found = {name: summary(last, in_list(own[name], score)) for name, score in scores.items()}
         print(_group_row(group.name, found))
-        named += _named_rows(objects, found[OURS])
+        named = dict(_named_rows(objects, found[OURS])) | named
         if group.star:
             crowd = {name: crowding(own[name], last, score) for name, score in scores.items()}
-    print("", _NAMED_HEAD, *named, sep="\n")
+    print("", _NAMED_HEAD, *named.values(), sep="\n")
     print(
         "", "| all cataclysmic variables at once, each on one of its nights | among the first 12 |",
         "| --- | --- |", *(f"| {name} | {mean:.2f} |" for name, mean in crowd.items()), sep="\n",
@@ -351,9 +350,10 @@ def _named_rows(objects, table):
     for event, name in enumerate(objects):
         if name in NAMED and event in table.index:
             row = table.loc[event]
-            nth = "never" if np.isnan(row["enters"]) else f"{row['enters']:.0f}"
-            day = "-" if np.isnan(row["day"]) else f"{row['day']:.1f}"
-            yield f"| {NAMED[name]} | {row['nights']:.0f} | {row['listed']:.0f} | {nth} | {day} |"
+            never = np.isnan(row["enters"])
+            nth, day = ("never", "-") if never else (f"{row['enters']:.0f}", f"{row['day']:.1f}")
+            text = f"| {NAMED[name]} | {row['nights']:.0f} | {row['listed']:.0f} | {nth} | {day} |"
+            yield name, text
 
 
 def _median(values):

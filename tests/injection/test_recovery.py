@@ -74,11 +74,13 @@ def test_equals_share_the_rows_that_are_left():
     assert among.share(2).tolist() == [0, 1, 0]
     assert among.share(3) == pytest.approx([1 / 3, 1, 0])
     assert among.share(5).tolist() == [1, 1, 1]
+    assert among.rank().tolist() == [4, 1, 5]
 
 
 def test_what_a_filter_throws_out_is_in_no_list():
     among = Among(np.array([-np.inf]), np.array([-np.inf, 0.1]), np.array([0, 0]))
     assert among.share(12).tolist() == [0, 1]
+    assert np.isnan(among.rank()).tolist() == [True, False]
 
 
 def make_events(**columns):

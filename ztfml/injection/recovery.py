@@ -23,7 +23,7 @@ from ztfml.ranking import FastTransientScorer
 OURS = "ztfml"
 TOPS = (12, 25, 50)
 A_NIGHT = 5
-REPEATS = 80
+REPEATS = 200
 BRIGHT = 20.0
 """Brighter than this at peak, and seen on two nights, is what a list has to find."""
 
@@ -127,10 +127,10 @@ def judge(stage, scorer=None, labels=None):
     dict
         ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``contaminants``:
         method to mean numbers of ``star`` and ``artifact`` among the first 12, None without
-        labels; ``events``: one dict an event; ``expected_a_night``: events of each kind that
-        one night of all the sky holds; ``set_aside``: objects of the night left out as
-        fast transients themselves; ``night``, ``n_alerts``, ``n_objects``, ``repeats``,
-        ``a_night``, ``seed``.
+        labels; ``events``: one dict an event, with its rank in each list;
+        ``expected_a_night``: events of each kind that one night of all the sky holds;
+        ``set_aside``: objects of the night left out as fast transients themselves; ``night``,
+        ``n_alerts``, ``n_objects``, ``repeats``, ``a_night``, ``seed``.
 
     Examples
     --------
@@ -146,11 +146,12 @@ def judge(stage, scorer=None, labels=None):
     }
     theirs = score_all(injected.night, *stage.theirs, scorer)
     latest = _latest(injected)
-    shares, listed = {}, {}
+    shares, listed, ranks = {}, {}, {}
     for method, score in own.items():
         score = np.sort(score)
         among = Among(score, theirs[method][latest], repeat)
         shares[method] = {top: among.share(top) for top in TOPS}
+        ranks[method] = among.rank()
         listed[method] = Alone(score, theirs[method]).share(TOPS[0])
     events = injected.events.assign(repeat=repeat)
     return {
@@ -167,7 +168,7 @@ def judge(stage, scorer=None, labels=None):
         if labels is None
         else _contaminants(own, theirs, latest, repeat, label[judged]),
         "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
-        "events": _records(events, shares),
+        "events": _records(events, ranks),
     }
 
 
@@ -329,6 +330,15 @@ class Among:
         ndarray, shape (n,)
         """
         return np.where(self.listed, _share(top, self.above, self.equal), 0.0)
+
+    def rank(self):
+        """The row each stands in, the middle one among equals; NaN if it is not in the list.
+
+        Returns
+        -------
+        ndarray, shape (n,)
+        """
+        return np.where(self.listed, self.above + (self.equal + 1) / 2, np.nan)
 
 
 class Alone(Among):
@@ -500,12 +510,9 @@ def _contaminants(own, theirs, latest, repeat, label):
     return found
 
 
-def _records(events, shares):
-    """Each event with its chance to be among the first 12, as plain values."""
-    table = events.assign(
-        **{f"in first {top}: {method}": by_top[top] for method, by_top in shares.items()
-           for top in TOPS}
-    )  # fmt: skip
+def _records(events, ranks):
+    """Each event with its rank in each list, as plain values."""
+    table = events.assign(**{f"rank: {method}": rank for method, rank in ranks.items()})
     return [
         {name: _plain(value) for name, value in record.items()}
         for record in table.to_dict("records")
