@@ -19,14 +19,13 @@ import pandas as pd
 
 from tests.benchmarks.inputs import FULL, make_nights, night_of
 from tests.conftest import SHARED_DATA
-from ztfml.injection.conditions import Conditions
+from ztfml.injection.conditions import Conditions, latest_rows
 from ztfml.injection.packets import as_shipped, last_of_nights, make_night
 from ztfml.injection.recovery import (
     OURS,
     Alone,
     Among,
     known_labels,
-    latest_rows,
     score_all,
     tables_of,
 )

@@ -9,6 +9,7 @@ import pytest
 from ztfml import features
 from ztfml.baselines import BASELINES
 from ztfml.classifier import probabilities
+from ztfml.injection.conditions import latest_rows
 from ztfml.injection.observing import Injected
 from ztfml.injection.recovery import (
     OURS,
@@ -18,7 +19,6 @@ from ztfml.injection.recovery import (
     _latest,
     first_nights,
     judge,
-    latest_rows,
     recall_table,
     recover,
     score_all,

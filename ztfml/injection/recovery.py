@@ -13,12 +13,13 @@ from ztfml.baselines import BASELINES
 from ztfml.classifier import probabilities
 from ztfml.errors import DataError
 from ztfml.evaluation import INTERVAL, N_DRAWS
-from ztfml.injection.conditions import Conditions
+from ztfml.injection.conditions import Conditions, latest_rows
 from ztfml.injection.kinds import KINDS
 from ztfml.injection.observing import inject
 from ztfml.labels.people import label_rows, labels_of
 from ztfml.progress import track
 from ztfml.ranking import FastTransientScorer
+from ztfml.training import predict
 
 OURS = "ztfml"
 TOPS = (12, 25, 50)
@@ -64,6 +65,8 @@ class Stage:
     ------
     DataError
         If the night cannot be injected into, or a number is not positive.
+    ModelError
+        If the model was trained with features that this ztfml does not compute.
 
     Examples
     --------
@@ -76,6 +79,8 @@ class Stage:
             raise DataError(
                 f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
             )
+        # It refuses a model of other features than today's, on one alert.
+        predict(night.subset([0]), model)
         self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
         self.own = tables_of(night, model)
         self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
@@ -100,7 +105,7 @@ def recover(night, model, scorer=None, repeats=REPEATS, a_night=A_NIGHT, seed=1,
 
     Raises
     ------
-    DataError
+    DataError, ModelError
         As for `Stage`.
 
     Examples
@@ -248,28 +253,6 @@ def known_labels(night, labels):
     evidence = labels["evidence"].str.contains(_FAST_BY_NAME, case=False, regex=True)
     fast = evidence & (labels["label"] == "transient")
     return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
-
-
-def latest_rows(alerts):
-    """Find each object's latest alert.
-
-    Parameters
-    ----------
-    alerts : pandas.DataFrame
-        ``objectId``, ``jd`` and ``candid``, which settles ties.
-
-    Returns
-    -------
-    ndarray of int, shape (n_objects,)
-
-    Examples
-    --------
-    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
-    >>> latest_rows(alerts)
-    array([1, 0])
-    """
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    return order[~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()]
 
 
 def _latest(injected):
