@@ -6,8 +6,8 @@ Every night with a detection of a real object becomes an alert as of then, and i
 among the objects of the night, by default the full simulated one of ``make bench``. Quality
 fields are those of detections of that night that are as bright against their limit; what stands
 around the object is from its own packet where there is one among the real alerts, else from the
-packet of another real object of its kind; a model may have learned from these packets. DATA is the folder that holds ``alerts/`` and
-``lightcurves/``, by default that of the tests.
+packet of another real object of its kind; a model may have learned from these packets. DATA is
+the folder that holds ``alerts/`` and ``lightcurves/``, by default that of the tests.
 """
 
 import argparse
