@@ -14,7 +14,17 @@ PACKAGE = Path(ztfml.__file__).parent
 
 # Each module may import those of its own layer and of the layers above it in this list.
 LAYERS = [
-    ("errors", "taxonomy", "schema", "files", "progress", "compiled", "lightcurve", "columns"),
+    (
+        "errors",
+        "taxonomy",
+        "schema",
+        "files",
+        "progress",
+        "compiled",
+        "lightcurve",
+        "columns",
+        "facts",
+    ),
     ("night",),
     ("sources", "features", "labels"),
     ("classifier", "treetext", "importance", "scorecard", "modelpage", "modelfile"),

@@ -159,10 +159,10 @@ def test_lines_carry_the_rates_of_the_features():
 
 
 def test_a_number_is_printed_to_its_error():
-    assert light_curves._with_error(0.6231, 0.052) == "0.62 ± 0.05"
-    assert light_curves._with_error(-0.00312, 0.0004) == "−0.0031 ± 0.0004"
-    assert light_curves._with_error(-0.0001, 0.2) == "0.00 ± 0.20"
-    assert light_curves._with_error(3.0, 12.0) == "3.00 ± 12.00"
+    assert light_curves.with_error(0.6231, 0.052) == "0.62 ± 0.05"
+    assert light_curves.with_error(-0.00312, 0.0004) == "−0.0031 ± 0.0004"
+    assert light_curves.with_error(-0.0001, 0.2) == "0.00 ± 0.20"
+    assert light_curves.with_error(3.0, 12.0) == "3.00 ± 12.00"
 
 
 rng = np.random.default_rng(1)

@@ -1,24 +1,36 @@
-"""Figures: each takes an Axes, draws on it, and returns it.
+"""Figures: each takes an Axes, draws on it, and returns it; a panel takes a Figure.
 
 `figure` makes one to draw on without a display, `save` writes it.
 """
 
+from ztfml.plots.candidates import candidate
 from ztfml.plots.canvas import figure, save
 from ztfml.plots.cuts import cut_flow, score_histogram
 from ztfml.plots.evaluations import confusion, precision_recall, reliability, scores_by_magnitude
+from ztfml.plots.importances import contributions, feature_importance, group_importance
 from ztfml.plots.light_curves import light_curve
+from ztfml.plots.rates import rise_fade
+from ztfml.plots.sky import sky
+from ztfml.plots.stamps import stamp
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS
 
 __all__ = [
     "BAND_COLOURS",
     "BAND_MARKERS",
+    "candidate",
     "confusion",
+    "contributions",
     "cut_flow",
+    "feature_importance",
     "figure",
+    "group_importance",
     "light_curve",
     "precision_recall",
     "reliability",
+    "rise_fade",
     "save",
     "score_histogram",
     "scores_by_magnitude",
+    "sky",
+    "stamp",
 ]

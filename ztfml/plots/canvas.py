@@ -11,7 +11,7 @@ from ztfml.errors import DataError
 from ztfml.files import write_beside
 
 
-def figure(n_axes=1, width=9.0, height=5.0, n_columns=None):
+def figure(n_axes=1, width=9.0, height=5.0, n_columns=None, projection=None):
     """Make an empty figure with axes side by side.
 
     Parameters
@@ -21,6 +21,8 @@ def figure(n_axes=1, width=9.0, height=5.0, n_columns=None):
         Of each of the axes with its margins and legend.
     n_columns : int, optional
         How many stand in a row; by default all.
+    projection : str, optional
+        Of the axes, such as ``mollweide`` for a map of the sky.
 
     Returns
     -------
@@ -37,7 +39,8 @@ def figure(n_axes=1, width=9.0, height=5.0, n_columns=None):
     n_rows = -(-n_axes // n_columns)
     fig = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
     FigureCanvasAgg(fig)
-    return fig, list(np.ravel(fig.subplots(n_rows, n_columns)))[:n_axes]
+    axes = fig.subplots(n_rows, n_columns, subplot_kw={"projection": projection})
+    return fig, list(np.ravel(axes))[:n_axes]
 
 
 def save(fig, path):

@@ -1,13 +1,16 @@
 """One object's light curve."""
 
+from typing import NamedTuple
+
 import numpy as np
+import pandas as pd
 from matplotlib import dates
 from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
 from ztfml.features.nights import fit_slope, night_means, peak_of
-from ztfml.lightcurve import light_curve_of
+from ztfml.lightcurve import SAME_EPOCH, SAME_MAG, light_curve_of
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
 
@@ -21,8 +24,8 @@ _LEAST_MAGNITUDES = 2.0
 _DAYS_WITH_HOURS = 4.0
 
 
-def light_curve(ax, night, object_id, as_of=None):
-    """Draw one object's light curve as one of its alerts saw it.
+def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
+    """Draw one object's light curve as one of its alerts saw it, or whole.
 
     Filled symbols are brighter than the reference image, open ones fainter; triangles are
     5-sigma limits of exposures without a detection. The rise and fade lines and their rates
@@ -36,6 +39,11 @@ def light_curve(ax, night, object_id, as_of=None):
     as_of : float, optional
         A Julian date: what came later is not drawn, and the latest alert up to it is marked.
         By default that of the object's latest alert.
+    whole : bool, default False
+        Whether to draw, paler, what came later, too.
+    more : pandas.DataFrame, optional
+        Other photometry of the object in the columns of `Night.light_curve`, such as what
+        brokers have of it; what the night has already is passed over.
 
     Returns
     -------
@@ -51,15 +59,15 @@ def light_curve(ax, night, object_id, as_of=None):
     --------
     >>> light_curve(figure()[1][0], night, "ZTF18abukavn")   # doctest: +SKIP
     """
-    alert = _latest_alert(night, object_id, as_of)
+    alert = latest_alert(night, object_id, as_of)
     if as_of is None and alert is not None:
         as_of = night.alerts["jd"].iloc[alert]
-    rows = night.light_curve(object_id, as_of)
-    rows = rows[rows["jd"].notna()]
+    rows = points_of(night, object_id, as_of, more)
+    rows = rows if whole else rows[rows["seen"]]
     if rows.empty:
         raise DataError(f"{night.name}: nothing of {object_id} up to JD {as_of}; name a later date")
-    detected = rows[rows["magpsf"].notna()]
-    limits = rows[rows["magpsf"].isna() & rows["diffmaglim"].notna()]
+    detected, limits = rows[rows["magpsf"].notna()], rows[rows["magpsf"].isna()]
+    limits = limits[limits["diffmaglim"].notna()]
     origin = (rows if detected.empty else detected)["jd"].min()
 
     small = len(detected) > _MANY_POINTS
@@ -67,9 +75,11 @@ def light_curve(ax, night, object_id, as_of=None):
         _draw_detections(ax, _of_band(detected, band), band, origin, small)
     if alert is not None:
         _mark_alert(ax, night.alerts.iloc[alert], origin)
-        _draw_fits(ax, night, alert, origin)
+        _draw_rates(ax, *rates_of(night, alert), origin)
     for band in (*BANDS, None):
         _draw_limits(ax, _of_band(limits, band), band, origin, small)
+    if not rows["seen"].all():
+        ax.plot([], [], " ", label="paler: not seen by this alert")
 
     _set_magnitude_axis(ax, detected, limits)
     _set_time_axes(ax, rows["jd"], origin)
@@ -83,12 +93,162 @@ def light_curve(ax, night, object_id, as_of=None):
     return ax
 
 
-def _latest_alert(night, object_id, as_of):
-    """Position of the object's latest alert up to a date, None without one."""
+# --- what there is to draw --------------------------------------------------------------
+
+
+def latest_alert(night, object_id, as_of=None):
+    """Find an object's latest alert up to a date.
+
+    Parameters
+    ----------
+    night : Night
+    object_id : str
+    as_of : float, optional
+        A Julian date.
+
+    Returns
+    -------
+    int or None
+        Its position in the night; None without one.
+
+    Examples
+    --------
+    >>> latest_alert(night, "ZTF18abukavn")   # doctest: +SKIP
+    12
+    """
     jd = night.alerts["jd"].to_numpy()
     own = (night.alerts["objectId"] == object_id).to_numpy()
     own = own & (jd <= (np.inf if as_of is None else as_of))
     return int(np.argmax(np.where(own, jd, -np.inf))) if own.any() else None
+
+
+def points_of(night, object_id, as_of=None, more=None):
+    """Gather what there is to draw of an object.
+
+    Parameters
+    ----------
+    night : Night
+    object_id : str
+    as_of : float, optional
+        A Julian date; by default everything counts as seen.
+    more : pandas.DataFrame, optional
+        Other photometry in the columns of `Night.light_curve`. Of an exposure that the night
+        has, it is passed over, but for a detection where the night has a limit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `Night.light_curve`, rows without a date left out, with ``seen`` (whether an
+        alert of that date sees it).
+
+    Raises
+    ------
+    DataError
+        If neither alerts nor history know the object.
+
+    Examples
+    --------
+    >>> points_of(night, "ZTF18abukavn", 2458373.7)["seen"].sum()   # doctest: +SKIP
+    """
+    rows = night.light_curve(object_id, as_of).assign(seen=True)
+    every = night.light_curve(object_id)
+    known = _same_exposure(every, rows) & _equal(every["magpsf"], rows["magpsf"])
+    rows = _add(rows, every[~known.any(axis=1)])
+    if more is not None:
+        detected = rows["magpsf"].notna().to_numpy()
+        better = more["magpsf"].notna().to_numpy()[:, None] & ~detected
+        known = _same_exposure(more, rows) & ~better
+        rows = _add(rows, more[~known.any(axis=1)].assign(is_alert=False))
+    rows = rows[rows["jd"].notna()]
+    return rows.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
+
+
+def _add(rows, unseen):
+    unseen = unseen.assign(seen=False)[rows.columns]
+    return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
+
+
+def _same_exposure(some, others):
+    """Which of some rows are of the same exposure as which of the others, as a matrix."""
+    apart = some["jd"].to_numpy()[:, None] - others["jd"].to_numpy()
+    return (np.abs(apart) < SAME_EPOCH) & _equal(some["fid"], others["fid"])
+
+
+def _equal(some, others):
+    """Which values are equal, or both missing, as a matrix."""
+    some, others = some.to_numpy(float)[:, None], others.to_numpy(float)
+    return (np.abs(some - others) < SAME_MAG) | (np.isnan(some) & np.isnan(others))
+
+
+class RateLine(NamedTuple):
+    """A rise or a fade as it was fitted: its rate, and the ends of its line."""
+
+    band: str
+    verb: str
+    rate: float
+    err: float
+    jd: np.ndarray
+    mag: np.ndarray
+
+
+class Peak(NamedTuple):
+    """The brightest night."""
+
+    jd: float
+    mag: float
+    band: str
+
+
+def rates_of(night, alert):
+    """Find the lines behind an alert's rise and fade rates, and its brightest night.
+
+    Parameters
+    ----------
+    night : Night
+    alert : int
+        The alert's position in the night.
+
+    Returns
+    -------
+    lines : list of RateLine
+        The rates are the features ``rise_rate_*`` and ``fade_rate_*``, in mag/day.
+    peak : Peak or None
+        None where no band has two nights.
+
+    Examples
+    --------
+    >>> rates_of(night, 12)[1].band   # doctest: +SKIP
+    'r'
+    """
+    fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
+    curve = light_curve_of(
+        night.history,
+        night.first[alert],
+        night.last[alert],
+        *(float(night.alerts[field].iloc[alert]) for field in fields),
+    )
+    lines, peaks = [], []
+    for number, band in enumerate(BANDS):
+        nights = night_means(curve, number)
+        if len(nights.jd) == 0:
+            continue
+        peak = peak_of(nights)
+        if len(nights.jd) > 1:
+            peaks.append(Peak(nights.jd[peak], nights.mag[peak], band))
+        for part, sign, verb in (
+            (slice(None, peak + 1), -1, "rising"),
+            (slice(peak, None), 1, "fading"),
+        ):
+            jd = nights.jd[part]
+            fit = fit_slope(jd, nights.mag[part], nights.err[part])
+            if not np.isnan(fit.slope):
+                ends = jd[[0, -1]]
+                mag = fit.mean_mag + fit.slope * (ends - fit.mean_jd)
+                lines.append(RateLine(band, verb, sign * fit.slope, fit.err, ends, mag))
+    return lines, min(peaks, key=lambda peak: peak.mag, default=None)
+
+
+# --- how it is drawn --------------------------------------------------------------------
 
 
 def _of_band(rows, band):
@@ -100,40 +260,48 @@ def _colour(band):
 
 
 def _draw_limits(ax, limits, band, origin, small):
-    if limits.empty:
-        return
-    ax.plot(
-        limits["jd"] - origin,
-        limits["diffmaglim"],
-        "v",
-        color=_colour(band),
-        markersize=4 if small else 5,
-        markeredgewidth=0,
-        alpha=0.4,
-        zorder=1,
-        label=f"{band or 'unknown band'} limit (5σ)",
-    )
+    for rows, alpha in ((limits[limits["seen"]], 0.4), (limits[~limits["seen"]], 0.15)):
+        if rows.empty:
+            continue
+        ax.plot(
+            rows["jd"] - origin,
+            rows["diffmaglim"],
+            "v",
+            color=_colour(band),
+            markersize=4 if small else 5,
+            markeredgewidth=0,
+            alpha=alpha,
+            zorder=1,
+            label=_label_once(ax, f"{band or 'unknown band'} limit (5σ)"),
+        )
 
 
 def _draw_detections(ax, detected, band, origin, small):
     for sign, inside, what in ((1, _colour(band), "detection"), (-1, "white", "below reference")):
-        rows = detected[(detected["isdiffpos"] < 0) == (sign < 0)]
-        if rows.empty:
-            continue
-        ax.errorbar(
-            rows["jd"] - origin,
-            rows["magpsf"],
-            yerr=rows["sigmapsf"],
-            fmt=BAND_MARKERS.get(band, "X"),
-            color=_colour(band),
-            markerfacecolor=inside,
-            markersize=3 if small else 6,
-            markeredgewidth=0.8 if small else 1.2,
-            elinewidth=0.6 if small else 1.0,
-            capsize=0,
-            zorder=3,
-            label=f"{band or 'unknown band'} {what}",
-        )
+        of_sign = detected[(detected["isdiffpos"] < 0) == (sign < 0)]
+        for rows, alpha in ((of_sign[of_sign["seen"]], 1.0), (of_sign[~of_sign["seen"]], 0.35)):
+            if rows.empty:
+                continue
+            ax.errorbar(
+                rows["jd"] - origin,
+                rows["magpsf"],
+                yerr=rows["sigmapsf"],
+                fmt=BAND_MARKERS.get(band, "X"),
+                color=_colour(band),
+                markerfacecolor=inside,
+                markersize=3 if small else 6,
+                markeredgewidth=0.8 if small else 1.2,
+                elinewidth=0.6 if small else 1.0,
+                capsize=0,
+                alpha=alpha,
+                zorder=3,
+                label=_label_once(ax, f"{band or 'unknown band'} {what}"),
+            )
+
+
+def _label_once(ax, label):
+    """What is drawn in two shades stands in the legend in the darker one."""
+    return None if label in ax.get_legend_handles_labels()[1] else label
 
 
 def _mark_alert(ax, alert, origin):
@@ -152,59 +320,36 @@ def _mark_alert(ax, alert, origin):
     )
 
 
-def _draw_fits(ax, night, alert, origin):
+def _draw_rates(ax, lines, peak, origin):
     """The lines behind the alert's rise and fade rates, and its brightest night."""
-    fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-    curve = light_curve_of(
-        night.history,
-        night.first[alert],
-        night.last[alert],
-        *(float(night.alerts[field].iloc[alert]) for field in fields),
-    )
-    brightest = (np.inf, None, None)
-    for number, band in enumerate(BANDS):
-        nights = night_means(curve, number)
-        if len(nights.jd) == 0:
-            continue
-        peak = peak_of(nights)
-        if len(nights.jd) > 1:
-            brightest = min(brightest, (nights.mag[peak], nights.jd[peak], band))
-        for part, sign, verb in (
-            (slice(None, peak + 1), -1, "rising"),
-            (slice(peak, None), 1, "fading"),
-        ):
-            jd = nights.jd[part]
-            fit = fit_slope(jd, nights.mag[part], nights.err[part])
-            if not np.isnan(fit.slope):
-                ends = jd[[0, -1]]
-                ax.plot(
-                    ends - origin,
-                    fit.mean_mag + fit.slope * (ends - fit.mean_jd),
-                    color=_colour(band),
-                    linewidth=1.8,
-                    linestyle="-" if verb == "fading" else "--",
-                    zorder=2,
-                    label=f"{verb} {_with_error(sign * fit.slope, fit.err)} mag/d in {band}",
-                )
-    mag, jd, band = brightest
-    if band:
+    for line in lines:
         ax.plot(
-            jd - origin,
-            mag,
+            line.jd - origin,
+            line.mag,
+            color=_colour(line.band),
+            linewidth=1.8,
+            linestyle="-" if line.verb == "fading" else "--",
+            zorder=2,
+            label=f"{line.verb} {with_error(line.rate, line.err)} mag/d in {line.band}",
+        )
+    if peak:
+        ax.plot(
+            peak.jd - origin,
+            peak.mag,
             "*",
             markersize=13,
             markerfacecolor="none",
             markeredgecolor=INK,
             markeredgewidth=1.0,
             zorder=5,
-            label=f"peak {mag:.2f} mag in {band}",
+            label=f"peak {peak.mag:.2f} mag in {peak.band}",
         )
 
 
-def _with_error(value, err):
+def with_error(value, err):
     """A number with as many digits as its error allows.
 
-    >>> _with_error(0.6231, 0.052), _with_error(-0.00312, 0.0004)
+    >>> with_error(0.6231, 0.052), with_error(-0.00312, 0.0004)
     ('0.62 ± 0.05', '−0.0031 ± 0.0004')
     """
     digits = int(np.clip(np.ceil(-np.log10(err)), 2, 4))
