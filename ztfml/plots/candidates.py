@@ -72,7 +72,7 @@ def _write_facts(ax, night, row):
     for x, lines, colour in (
         (0.0, [name for name, _ in facts(alert)], "#666666"),
         (0.17, [value for _, value in facts(alert)], INK),
-        (0.66, ["Why it stands here", *_lines(row["reasons"])], INK),
+        (0.62, ["Why it stands here", *_lines(row["reasons"])], INK),
     ):
         for k, line in enumerate(lines):
             # Each at its place: some symbols are taller than letters.
@@ -82,7 +82,7 @@ def _write_facts(ax, night, row):
 
 def _lines(reasons):
     for reason in reasons.split("; "):
-        yield from wrap(reason, 44, initial_indent="•  ", subsequent_indent="    ")
+        yield from wrap(reason, 48, initial_indent="•  ", subsequent_indent="    ")
 
 
 def _draw_terms(ax, row):
@@ -102,5 +102,6 @@ def _draw_terms(ax, row):
     ax.set_xlim(0.0, 1.0)
     ax.invert_yaxis()
     ax.set_xticks([0.0, 0.5, 1.0])
+    ax.tick_params(labelsize="small")
     ax.set_xlabel("Term of the score (0 against, 1 for)", fontsize="small")
     ax.spines[:].set_visible(False)

@@ -128,9 +128,9 @@ def contributions(ax, found, n=12):
     low, high = min(end.min(), found["base"]), max(end.max(), found["base"])
     reach = max(high - low, 1e-3)
     for k, value in enumerate(size):
-        at_right = value >= 0
-        ax.text(end[k] + (0.01 if at_right else -0.01) * reach, k, f"{value:+.2f}".replace("-", "−"),
-                va="center", ha="left" if at_right else "right", fontsize="small")  # fmt: skip
+        side, align = (0.01, "left") if value >= 0 else (-0.01, "right")
+        number = f"{value:+.2f}".replace("-", "−")
+        ax.text(end[k] + side * reach, k, number, va="center", ha=align, fontsize="small")
     ax.axvline(found["base"], color=INK, linewidth=0.9, linestyle=":")
     ax.axvline(found["score"], color=INK, linewidth=0.9, linestyle="--")
     ax.set_yticks(range(len(size)), names)
