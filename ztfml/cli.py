@@ -418,6 +418,65 @@ def rank(night, history, model, output, top):
         click.echo(output)
 
 
+def _check_brokers(ctx, param, values):
+    named = [value.partition("=") for value in values]
+    for value, (name, _, _) in zip(values, named, strict=True):
+        if name not in ("alerce", "fink"):
+            raise click.BadParameter(f"{value}: write alerce or fink, or such a name with =URL")
+    return [(name, url or None) for name, _, url in named]
+
+
+_object_ids = click.argument("object_ids", nargs=-1, metavar="[OBJECTID]...")
+_top_of = click.option(
+    "--top", "top_of", type=(click.IntRange(1), _PATH), metavar="K RANKED.csv",
+    help="The first K objects of a ranked list.",
+)  # fmt: skip
+
+
+def _chosen(night, object_ids, top_of):
+    """The objects that are named, and those on top of a ranked list, as the night knows them."""
+    from ztfml.sources.brokers import objects_of, read_ranked
+
+    names = list(object_ids)
+    if top_of:
+        names += read_ranked(top_of[1], top_of[0])
+    elif not names:
+        raise click.UsageError("name objects, or take the first of a list: --top 12 RANKED.csv")
+    return objects_of(night, names)
+
+
+@main.add_command
+@_command("ztfml fetch night.parquet --top 12 ranked.csv\nztfml fetch night.parquet ZTF18abukavn")
+@_night
+@_object_ids
+@_top_of
+@click.option(
+    "--broker", "brokers", multiple=True, default=("alerce", "fink"), show_default=True,
+    callback=_check_brokers, metavar="NAME[=URL]",
+    help="Whom to ask; may be given again: what the first has not, the next is asked for.",
+)  # fmt: skip
+@click.option("--offline", is_flag=True, help="Ask nobody: take what was answered before.")
+def fetch(night, object_ids, top_of, brokers, offline):
+    """Fetch full light curves and image stamps of objects into NAME_fetched beside the night."""
+    from ztfml.sources.brokers import BROKERS
+    from ztfml.sources.brokers import fetch as fetch_objects
+    from ztfml.sources.fetched import fetched_beside
+    from ztfml.sources.web import open_session
+
+    objects = _chosen(night, object_ids, top_of)
+    session = open_session(offline)
+    folder = fetched_beside(night)
+    found = fetch_objects(folder, objects, [BROKERS[name](session, url) for name, url in brokers])
+    for problem in found["problems"][found["problems"] != ""]:
+        for sentence in problem.split(" | "):
+            click.echo(sentence, err=True)
+    _print_table(found.drop(columns="problems"), str(folder))
+    n_curves, n_cutouts = ((found[name] != "").sum() for name in ("light_curve", "cutouts"))
+    click.echo(f"{n_curves} light curves and {n_cutouts} sets of stamps of {len(found)} objects")
+    if not n_curves and not n_cutouts:
+        raise ZtfmlError("nothing was fetched; see above for why, or try again later")
+
+
 @main.add_command
 @_command("ztfml evaluate night.parquet -o metrics.json --plot figure.png")
 @_night

@@ -18,3 +18,7 @@ class LabelError(ZtfmlError):
 
 class ModelError(ZtfmlError):
     """A model folder that is damaged, or that does not fit the table it is given."""
+
+
+class BrokerError(ZtfmlError):
+    """A broker or a catalogue's service that did not give what it was asked for."""

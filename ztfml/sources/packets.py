@@ -10,7 +10,6 @@ import gzip
 import io
 import itertools
 import logging
-import math
 import tarfile
 import tempfile
 import zlib
@@ -29,6 +28,7 @@ from ztfml.errors import DataError
 from ztfml.files import write_beside
 from ztfml.night import INDEXED_BY_OBJECT, history_beside
 from ztfml.progress import track
+from ztfml.sources.forced import forced_magnitude
 
 log = logging.getLogger(__name__)
 
@@ -113,12 +113,6 @@ _NEW_NAME = {
 
 # True == 1 and False == 0 as keys, so that this covers booleans and numbers as well.
 _SIGN = {"t": "t", "1": "t", 1: "t", "f": "f", "0": "f", 0: "f", None: None}
-
-# Masci et al. 2023 (arXiv:2305.16279), on magnitudes of transients from forced photometry:
-# SNT and SNU.
-_SNR_DETECTION = 3.0
-_SNR_LIMIT = 5.0
-_NO_FLUX = -99999.0
 
 
 @dataclass(frozen=True)
@@ -425,30 +419,11 @@ def _harmonise(candidate):
 
 def _previous(row):
     if "forcediffimflux" in row:
-        row.update(_forced_magnitude(row))
+        flux, error = row["forcediffimflux"], row.get("forcediffimfluxunc")
+        # A flux that could not be measured leaves the exposure with the limit of its image.
+        row.update(forced_magnitude(flux, error, row.get("magzpsci")))
     row["isdiffpos"] = _SIGN.get(row.get("isdiffpos"))
     return row
-
-
-def _forced_magnitude(row):
-    """Turn a flux at the alert's place into a magnitude, or into a limit.
-
-    Masci et al. 2023 (arXiv:2305.16279), on magnitudes of transients. A flux that could not
-    be measured leaves the exposure with the limit of its image.
-    """
-    flux, error, zero_point = (
-        row.get(field) for field in ("forcediffimflux", "forcediffimfluxunc", "magzpsci")
-    )
-    if flux in (None, _NO_FLUX) or error is None or zero_point is None or not error > 0:
-        return {}
-    snr = abs(flux) / error
-    if snr >= _SNR_DETECTION:
-        return {
-            "magpsf": zero_point - 2.5 * math.log10(abs(flux)),
-            "sigmapsf": 2.5 / math.log(10) / snr,
-            "isdiffpos": "t" if flux > 0 else "f",
-        }
-    return {"diffmaglim": zero_point - 2.5 * math.log10(_SNR_LIMIT * error)}
 
 
 # --- from alerts to Arrow ----------------------------------------------------------------

@@ -1,0 +1,12 @@
+"""What the tests of sources share."""
+
+import pytest
+
+
+@pytest.fixture
+def session(tmp_path):
+    """A session that does not wait, with a cache of its own."""
+    pytest.importorskip("requests_cache")
+    from ztfml.sources.web import open_session
+
+    return open_session(cache=tmp_path / "cache" / "brokers.sqlite", timeout=0.3, backoff=0.0)

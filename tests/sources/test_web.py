@@ -1,0 +1,165 @@
+"""Brokers that are busy, slow, broken or away, and the cache."""
+
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+pytest.importorskip("pytest_httpserver")
+pytest.importorskip("alerce")
+
+from werkzeug import Response
+
+from tests.sources.answers import NAME, nobody, serve_alerce, serve_fink
+from ztfml.errors import BrokerError, DataError
+from ztfml.sources.alerce import Alerce
+from ztfml.sources.fink import Fink
+from ztfml.sources.web import NotFoundError, UnreachableError, open_session
+
+YESTERDAY = datetime.now(UTC) - timedelta(days=1)
+WAYS = {
+    Alerce: (f"/ztf/v1/objects/{NAME}/lightcurve", serve_alerce),
+    Fink: ("/api/v1/objects", serve_fink),
+}
+
+
+@pytest.fixture(params=WAYS, ids=lambda broker: broker.name)
+def asked(request, httpserver, session):
+    """A broker of which the light curve is asked for: itself, its path, and who serves it."""
+    broker = request.param
+    return broker(session, httpserver.url_for("")), *WAYS[broker]
+
+
+def too_short(request):
+    return Response(b"[{", headers={"Content-Length": "1000", "Connection": "close"})
+
+
+@pytest.mark.parametrize(
+    ("response", "kind", "message", "n_asked"),
+    [
+        (Response("gone", 404), NotFoundError, r"it has none \(404\); check the name", 1),
+        (Response("no", 403), BrokerError, r"it refused \(403\); check the name", 1),
+        (Response("busy", 429), BrokerError, r"asked too often \(429\); wait", 5),
+        (Response("oh", 500), BrokerError, r"it has failed \(500\); try again later", 5),
+        (Response("<html>We moved</html>"), BrokerError, "the answer is no JSON, or cut short", 1),
+        (Response('{"detections": [{"mj'), BrokerError, "no JSON, or cut short", 1),
+        (Response(""), BrokerError, "no JSON, or cut short", 1),
+    ],
+)
+def test_a_bad_answer_is_one_sentence(response, kind, message, n_asked, httpserver, asked):
+    broker, path, _ = asked
+    httpserver.expect_request(path).respond_with_response(response)
+    with pytest.raises(kind, match=message) as raised:
+        broker.light_curve(NAME)
+    assert str(raised.value).startswith(f"{broker.name}: the light curve of {NAME}: ")
+    assert "\n" not in str(raised.value)
+    assert len(httpserver.log) == n_asked
+
+
+def test_a_busy_broker_is_asked_again_when_it_says(httpserver, asked):
+    broker, path, serve = asked
+    busy = Response("busy", 429, {"Retry-After": "1"})
+    httpserver.expect_oneshot_request(path).respond_with_response(busy)
+    serve(httpserver)
+    begun = time.monotonic()
+    assert len(broker.light_curve(NAME))
+    assert time.monotonic() - begun >= 1.0
+
+
+def test_a_broker_that_stumbles_once_is_asked_again(httpserver, asked):
+    broker, path, serve = asked
+    httpserver.expect_oneshot_request(path).respond_with_data("oh", 503)
+    serve(httpserver)
+    assert len(broker.light_curve(NAME))
+
+
+def test_a_broker_that_hangs_is_given_up(httpserver, asked):
+    broker, path, _ = asked
+
+    def hang(request):
+        time.sleep(0.8)
+        return Response("late")
+
+    httpserver.expect_request(path).respond_with_handler(hang)
+    begun = time.monotonic()
+    with pytest.raises(UnreachableError, match="no answer in time; try again later"):
+        broker.light_curve(NAME)
+    assert time.monotonic() - begun < 2.0
+
+
+def test_an_answer_that_ends_too_early(httpserver, asked):
+    broker, path, _ = asked
+    httpserver.expect_request(path).respond_with_handler(too_short)
+    with pytest.raises(BrokerError, match="cut short"):
+        broker.light_curve(NAME)
+
+
+@pytest.mark.parametrize("broker", WAYS, ids=lambda broker: broker.name)
+def test_nobody_there(broker, session):
+    with pytest.raises(UnreachableError, match="it cannot be reached; try again later"):
+        broker(session, nobody()).light_curve(NAME)
+
+
+def test_the_same_is_asked_for_once(httpserver, asked):
+    broker, path, serve = asked
+    serve(httpserver)
+    first = broker.light_curve(NAME)
+    assert broker.light_curve(NAME).equals(first)
+    assert [request.path for request, _ in httpserver.log].count(path) == 1
+
+
+def test_failures_are_not_kept(httpserver, asked):
+    broker, path, serve = asked
+    httpserver.expect_oneshot_request(path).respond_with_data("gone", 404)
+    serve(httpserver)
+    with pytest.raises(NotFoundError):
+        broker.light_curve(NAME)
+    assert len(broker.light_curve(NAME))
+
+
+@pytest.mark.parametrize("broker", WAYS, ids=lambda broker: broker.name)
+def test_offline_gives_what_was_answered_before_however_old(broker, httpserver, tmp_path):
+    cache = tmp_path / "brokers.sqlite"
+    WAYS[broker][1](httpserver)
+    url = httpserver.url_for("")
+    online = open_session(cache=cache)
+    first = broker(online, url).light_curve(NAME)
+    online.cache.reset_expiration(YESTERDAY)
+    n_asked = len(httpserver.log)
+    offline = broker(open_session(offline=True, cache=cache), url)
+    assert offline.light_curve(NAME).equals(first)
+    with pytest.raises(NotFoundError, match="not in the cache; ask for it once without --offline"):
+        offline.light_curve("ZTF18aaaaaaa")
+    assert len(httpserver.log) == n_asked
+
+
+def test_an_old_answer_stands_in_where_there_is_no_new_one(httpserver, session, caplog):
+    broker = Fink(session, httpserver.url_for(""))
+    serve_fink(httpserver)
+    first = broker.light_curve(NAME)
+    session.cache.reset_expiration(YESTERDAY)
+    httpserver.clear()
+    httpserver.expect_request("/api/v1/objects").respond_with_data("oh", 500)
+    with caplog.at_level("INFO", "ztfml"):
+        assert broker.light_curve(NAME).equals(first)
+    assert "an older answer is used, of " in caplog.text
+
+
+def test_a_damaged_cache_is_a_sentence(tmp_path):
+    cache = tmp_path / "brokers.sqlite"
+    cache.write_bytes(b"this is no database" * 100)
+    with pytest.raises(DataError, match=r"brokers\.sqlite: the cache .* cannot be opened"):
+        open_session(cache=cache)
+
+
+def test_the_cache_runs_no_code(session, httpserver):
+    serve_fink(httpserver)
+    Fink(session, httpserver.url_for("")).light_curve(NAME)
+    assert session.cache.responses.serializer.name == "json"
+
+
+def test_brokers_are_told_who_asks(httpserver, asked):
+    broker, _, serve = asked
+    serve(httpserver)
+    broker.light_curve(NAME)
+    assert httpserver.log[0][0].headers["User-Agent"].startswith("ztfml/")

@@ -1,0 +1,175 @@
+"""ALeRCE: light curves and stamps through its own client, github.com/alercebroker/alerce_client.
+
+Förster et al. 2021, AJ, 161, 242.
+"""
+
+import contextlib
+import io
+import logging
+import math
+
+from ztfml.errors import BrokerError
+from ztfml.sources.fetched import Cutouts, make_curve, whole_number
+from ztfml.sources.forced import SNR_DETECTION, forced_magnitude
+from ztfml.sources.stamps import clean_stamp
+from ztfml.sources.web import NotFoundError, asking, not_installed
+
+log = logging.getLogger(__name__)
+
+MJD_ZERO = 2400000.5
+
+_FID = {"g": 1, "r": 2, "i": 3}
+# What ALeRCE writes where a forced flux gives no magnitude.
+_NO_MAGNITUDE = 100.0
+# A magnitude's error of this much is a signal of 1 sigma.
+_ONE_SIGMA = 2.5 / math.log(10)
+
+
+class Alerce:
+    """A client of ALeRCE.
+
+    Parameters
+    ----------
+    session : requests.Session
+        As of `ztfml.sources.web.open_session`.
+    url : str, optional
+        Of a copy of both its services; by default ALeRCE's own.
+
+    Raises
+    ------
+    DataError
+        If the client is not installed.
+
+    Examples
+    --------
+    >>> Alerce(open_session()).light_curve("ZTF18abukavn")   # doctest: +SKIP
+    """
+
+    name = "ALeRCE"
+
+    def __init__(self, session, url=None):
+        try:
+            # Its imports reach as far as IPython, which may print remarks.
+            with contextlib.redirect_stdout(io.StringIO()):
+                from alerce.core import Alerce as Client
+        except ImportError as error:
+            raise not_installed("ALeRCE is asked through its client, alerce") from error
+        self._client = Client()
+        search, stamps = self._client.legacy_ztf_client, self._client.legacy_stamps_client
+        search.session = stamps.session = session
+        if url is not None:
+            search.load_config_from_object({"ZTF_API_URL": url.rstrip("/")})
+            stamps.load_config_from_object({"AVRO_URL": url.rstrip("/")})
+
+    def light_curve(self, object_id):
+        """Ask for detections, non-detections and forced photometry.
+
+        Parameters
+        ----------
+        object_id : str
+
+        Returns
+        -------
+        pandas.DataFrame
+            As of `ztfml.sources.fetched.make_curve`.
+
+        Raises
+        ------
+        BrokerError
+            If ALeRCE does not give it; its sentence says why.
+
+        Examples
+        --------
+        >>> Alerce(open_session()).light_curve("ZTF18abukavn")   # doctest: +SKIP
+        """
+        what = f"the light curve of {object_id}"
+        with asking(self.name, what):
+            answer = self._client.query_lightcurve(oid=object_id, survey="ztf", format="json")
+            rows = [_detection(row) for row in answer["detections"]]
+            rows += [_limit(row) for row in answer.get("non_detections") or ()]
+            if not rows:
+                raise NotFoundError(
+                    f"{self.name}: {what}: it has none; check the name, or ask another broker"
+                )
+            return make_curve(rows + self._forced(object_id))
+
+    def cutouts(self, object_id, candid):
+        """Ask for the three stamps of an alert.
+
+        Parameters
+        ----------
+        object_id : str
+        candid : int
+
+        Returns
+        -------
+        Cutouts
+
+        Raises
+        ------
+        BrokerError
+            As of `light_curve`.
+
+        Examples
+        --------
+        >>> Alerce(open_session()).cutouts("ZTF18abukavn", 617155240115015005)   # doctest: +SKIP
+        """
+        with asking(self.name, f"the stamps of {object_id}, alert {candid}"):
+            images = self._client.get_stamps(
+                oid=object_id, candid=candid, format="numpy", survey="ztf"
+            )
+            return Cutouts(candid, *map(clean_stamp, images))
+
+    def _forced(self, object_id):
+        """Forced photometry where there is any: a light curve without it is one, too."""
+        try:
+            with asking(self.name, f"the forced photometry of {object_id}"):
+                answer = self._client.query_forced_photometry(
+                    oid=object_id, survey="ztf", format="json"
+                )
+                return [_forced(row) for row in answer]
+        except NotFoundError:
+            return []
+        except BrokerError as error:
+            log.warning("%s", error)
+            return []
+
+
+def _detection(row):
+    return {
+        "jd": _jd(row),
+        "fid": _band(row),
+        "magpsf": row["magpsf"],
+        "sigmapsf": row["sigmapsf"],
+        "diffmaglim": row.get("diffmaglim"),
+        "isdiffpos": row.get("isdiffpos"),
+        "forced": False,
+        "candid": whole_number(row.get("candid")) if row.get("has_stamp") else None,
+    }
+
+
+def _limit(row):
+    return {
+        "jd": _jd(row), "fid": _band(row), "diffmaglim": row["diffmaglim"], "forced": False,
+    }  # fmt: skip
+
+
+def _forced(row):
+    found = {"jd": _jd(row), "fid": _band(row), "diffmaglim": row.get("diffmaglim"), "forced": True}
+    if row.get("forcediffimflux") is not None:
+        fluxes = (row.get(k) for k in ("forcediffimflux", "forcediffimfluxunc", "magzpsci"))
+        return found | forced_magnitude(*fluxes)
+    mag, error = row.get("mag"), row.get("e_mag")
+    known = mag is not None and error is not None and mag < _NO_MAGNITUDE
+    if known and 0 < error <= _ONE_SIGMA / SNR_DETECTION:
+        found |= {"magpsf": mag, "sigmapsf": error, "isdiffpos": row.get("isdiffpos")}
+    return found
+
+
+def _jd(row):
+    return float(row["mjd"]) + MJD_ZERO
+
+
+def _band(row):
+    band = row["fid"] if "fid" in row else row["band"]
+    return _FID.get(band, band)
