@@ -32,6 +32,7 @@ LAYERS = [
     ("trainingset",),
     ("training",),
     ("plots",),
+    ("report",),
     ("demo",),
     ("cli", "__main__"),
 ]

@@ -540,6 +540,35 @@ def plot(night, object_id, history, output):
     click.echo(output)
 
 
+@main.add_command
+@_command("ztfml report night.parquet -o night.html")
+@_night
+@_history
+@_model
+@_out([".html"])
+@click.option(
+    "--top", default=50, show_default=True, type=click.IntRange(1),
+    help="How many objects have a card.",
+)  # fmt: skip
+def report(night, history, model, output, top):
+    """Make a night's page: what it held, the ranked list, and a card for each of the first.
+
+    It is one file that loads nothing. What was fetched for the night (NAME_fetched beside it)
+    is on the cards.
+    """
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night
+    from ztfml.report import write_report
+    from ztfml.sources.fetched import fetched_beside
+
+    loaded = load_model(_model_folder(model))
+    folder = fetched_beside(night)
+    opened = Night.load(night, history)
+    summary = write_report(opened, loaded, output, folder if folder.is_dir() else None, top)
+    click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} with a card")
+    click.echo(output)
+
+
 @main.group()
 def model():
     """Show or check a model folder."""

@@ -29,6 +29,7 @@ def facts(alert):
     known = {name: value for name, value in dict(alert).items() if not _is_missing(value)}
     told = (
         ("position (J2000)", _position(known)),
+        ("in degrees", _degrees(known)),
         ("galactic l, b", _galactic(known)),
         ("time (UTC)", _date(known)),
         ("magnitude", _magnitude(known)),
@@ -81,7 +82,12 @@ def _position(known):
         return None
     ra = here.ra.to_string("hour", sep=":", precision=2, pad=True)
     dec = here.dec.to_string("deg", sep=":", precision=1, pad=True, alwayssign=True)
-    return f"{ra} {dec}  ({known['ra']:.5f}, {known['dec']:+.5f})".replace("-", "−")
+    return f"{ra} {dec}".replace("-", "−")
+
+
+def _degrees(known):
+    # With a plain minus sign: this is what is copied into other programs.
+    return _said(known, "{ra:.5f} {dec:+.5f}")
 
 
 def _galactic(known):

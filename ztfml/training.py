@@ -322,8 +322,38 @@ def rank(night, model, top=None):
     --------
     >>> rank(night, load_model("models/mine"), top=12)   # doctest: +SKIP
     """
+    return predict_and_rank(night, model, top)[1]
+
+
+def predict_and_rank(night, model, top=None):
+    """Do both for a night, computing its features once.
+
+    Parameters
+    ----------
+    night : Night
+    model : LoadedModel
+    top : int, optional
+        How many objects to rank; by default all.
+
+    Returns
+    -------
+    predictions : pandas.DataFrame
+        As of `predict`.
+    ranked : pandas.DataFrame
+        As of `rank`.
+
+    Raises
+    ------
+    ModelError
+        As for `predict`.
+
+    Examples
+    --------
+    >>> predictions, ranked = predict_and_rank(night, model)   # doctest: +SKIP
+    """
     table = _features_for(night, model)
-    return FastTransientScorer().rank(night, table, _predictions(night, table, model), top=top)
+    predictions = _predictions(night, table, model)
+    return predictions, FastTransientScorer().rank(night, table, predictions, top=top)
 
 
 def evaluate(night, labels, model):

@@ -9,7 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from ztfml.facts import date_of
 from ztfml.plots.light_curves import with_error
 
-WIDTH, HEIGHT = 460, 290
+WIDTH, HEIGHT = 430, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 40
 _LEAST_MAGNITUDES = 2.0
 # An error of magnitudes must not squeeze all else into a line.
@@ -53,7 +53,7 @@ def plot_of(points, lines, peak, alert):
         "height": HEIGHT,
         "area": [_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM],
         "x_ticks": x.ticks(6),
-        "y_ticks": y.ticks(6),
+        "y_ticks": y.ticks(8),
         "x_label": f"Days since this alert ({date_of(alert['jd'])} UTC)",
         "detections": [
             {

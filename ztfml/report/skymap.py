@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.plots.sky import great_circle
 
-WIDTH, HEIGHT = 640, 330
+WIDTH, HEIGHT = 480, 250
 _MARGIN = 8
 # Alerts are counted in cells of this size, so that any night makes a small drawing.
 _CELL = 2.0
@@ -65,7 +65,9 @@ def _cells(ra, dec):
     # As wide on the sky in every row, a whole number of them around it.
     n_around = np.maximum(1, np.round(360.0 / _CELL * np.cos(np.radians(middle))))
     column = np.floor(ra[known] % 360.0 / 360.0 * n_around)
-    cells, count = np.unique([middle, (column + 0.5) * 360.0 / n_around], axis=1, return_counts=True)
+    cells, count = np.unique(
+        [middle, (column + 0.5) * 360.0 / n_around], axis=1, return_counts=True
+    )
     return cells[1], cells[0], count
 
 

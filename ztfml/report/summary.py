@@ -15,8 +15,8 @@ from ztfml.ranking import TERMS
 from ztfml.report.curve import plot_of
 from ztfml.report.links import links
 from ztfml.report.skymap import sky_of
-from ztfml.scorecard import headline
 from ztfml.schema import BANDS
+from ztfml.scorecard import headline
 from ztfml.sources import fetched
 from ztfml.taxonomy import LABELS
 
@@ -142,9 +142,7 @@ def _card(row, night, predictions, folder, known):
     told = predictions.iloc[alert]
     return row | {
         "facts": [list(fact) for fact in facts.facts(packet)],
-        "probabilities": [
-            {"label": label, "p": _plain(told[f"p_{label}"])} for label in LABELS
-        ],
+        "probabilities": [{"label": label, "p": _plain(told[f"p_{label}"])} for label in LABELS],
         "terms": [
             {"name": name, "value": row[f"term_{name}"], "meaning": term.__doc__}
             for name, term in TERMS.items()
