@@ -10,7 +10,7 @@ from ztfml.facts import date_of
 from ztfml.plots.light_curves import with_error
 
 WIDTH, HEIGHT = 430, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 12, 40
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40
 _LEAST_MAGNITUDES = 2.0
 # An error of magnitudes must not squeeze all else into a line.
 _LARGEST_ERROR = 1.0
@@ -47,7 +47,8 @@ def plot_of(points, lines, peak, alert):
     err = np.fmin(points["sigmapsf"].fillna(0.0).to_numpy(), _LARGEST_ERROR)
     limit = np.where(np.isnan(mag), points["diffmaglim"].to_numpy(), np.nan)
     x = _Scale(*_time_range(days), _LEFT, WIDTH - _RIGHT)
-    y = _Scale(*_magnitude_range(mag, err, limit), HEIGHT - _BOTTOM, _TOP)
+    shown = np.concatenate([mag - err, mag + err, limit, *(line.mag for line in lines)])
+    y = _Scale(*_magnitude_range(shown), HEIGHT - _BOTTOM, _TOP)
     return {
         "width": WIDTH,
         "height": HEIGHT,
@@ -128,9 +129,8 @@ def _time_range(days):
     return low - margin, high + margin
 
 
-def _magnitude_range(mag, err, limit):
+def _magnitude_range(values):
     """The faint end first: it is below."""
-    values = np.concatenate([mag - err, mag + err, limit])
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return 21.0, 19.0
