@@ -9,7 +9,7 @@ import pandas as pd
 
 from ztfml import facts
 from ztfml.labels.rules import apply_cuts
-from ztfml.plots.light_curves import latest_alert, points_of, rates_of
+from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.stamps import STAMPS, scaled
 from ztfml.ranking import TERMS
 from ztfml.report.curve import plot_of
@@ -57,7 +57,11 @@ def summarize(night, predictions, ranked, model=None, folder=None, cards=CARDS):
     153489
     """
     known = fetched.context(folder) if folder is not None else None
-    listed = [_row(row, predictions, known) for row in _records(ranked[: max(LISTED, cards)])]
+    ranked = ranked[: max(LISTED, cards)]
+    told = predictions[predictions["candid"].isin(ranked["candid"])].set_index("candid")
+    listed = [_row(row, told.loc[row["candid"]], known) for row in _records(ranked)]
+    # Of a small night each light curve is found at once.
+    few = night.subset(night.alerts["objectId"].isin(ranked["objectId"][:cards]))
     return {
         "night": _night(night),
         "model": _model(model),
@@ -65,7 +69,9 @@ def summarize(night, predictions, ranked, model=None, folder=None, cards=CARDS):
         "cuts": _records(apply_cuts(night).flow),
         "sky": sky_of(night, listed[:cards]),
         "ranked": listed,
-        "cards": [_card(row, night, predictions, folder, known) for row in listed[:cards]],
+        "cards": [
+            _card(row, few, told.loc[int(row["candid"])], folder, known) for row in listed[:cards]
+        ],
     }
 
 
@@ -111,10 +117,8 @@ def _classes(predictions):
     return _records(counts)
 
 
-def _row(row, predictions, known):
+def _row(row, told, known):
     """One row of the ranked list: what the ranking says, the class, what is known of it."""
-    here = int(np.argmax((predictions["candid"] == row["candid"]).to_numpy()))
-    told = predictions.iloc[here]
     return row | {
         "candid": str(row["candid"]),
         "label": str(told["label"]),
@@ -127,21 +131,21 @@ def _classified(object_id, known):
     """What the object was found to be already, if a catalogue says so."""
     if known is None:
         return None
-    notes = known["note"][(known["objectId"] == object_id)]
+    notes = known["note"][known["objectId"] == object_id]
     return next((note for note in notes if "classified" in note), None)
 
 
-def _card(row, night, predictions, folder, known):
-    alert = latest_alert(night, row["objectId"])
-    packet = night.alerts.iloc[alert]
+def _card(row, night, told, folder, known):
+    candid = int(row["candid"])
+    alert = int(np.argmax((night.alerts["candid"] == candid).to_numpy()))
     more = stamps = None
     if folder is not None:
         more = fetched.light_curve(folder, row["objectId"])
-        stamps = fetched.cutouts(folder, row["objectId"], int(row["candid"]))
+        stamps = fetched.cutouts(folder, row["objectId"], candid)
+        # Those of another alert are better than none.
         stamps = stamps or fetched.cutouts(folder, row["objectId"])
-    told = predictions.iloc[alert]
     return row | {
-        "facts": [list(fact) for fact in facts.facts(packet)],
+        "facts": [list(fact) for fact in facts.facts(night.alerts.iloc[alert])],
         "probabilities": [{"label": label, "p": _plain(told[f"p_{label}"])} for label in LABELS],
         "terms": [
             {"name": name, "value": row[f"term_{name}"], "meaning": term.__doc__}
@@ -149,8 +153,10 @@ def _card(row, night, predictions, folder, known):
         ],
         "why": row["reasons"].split("; "),
         "links": [list(link) for link in links(row["objectId"], row["ra"], row["dec"])],
-        "context": _records(known[known["objectId"] == row["objectId"]]) if folder else [],
-        "stamps": _stamps(stamps, int(row["candid"])),
+        "context": _records(known[known["objectId"] == row["objectId"]])
+        if known is not None
+        else [],
+        "stamps": _stamps(stamps, candid),
         "plots": _plots(night, alert, more),
     }
 
