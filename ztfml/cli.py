@@ -106,7 +106,7 @@ def main():
 @click.argument("folder", type=_PATH, default="demo", metavar="[DIR]")
 @click.option("--seed", default=10, show_default=True, help="Another seed is another sky.")
 def demo(folder, seed):
-    """Simulate nights, train on them, predict, rank and plot a new one, in a new folder."""
+    """Simulate nights, train on them, predict, rank, plot and report a new one, in a new folder."""
     from ztfml.demo import run_demo
 
     for line in run_demo(folder, seed):
