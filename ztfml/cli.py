@@ -141,16 +141,20 @@ def simulate(folder, nights, alerts, seed, mix, start_jd):
 @_command("ztfml ingest ztf_public_20240601.tar.gz -o night.parquet")
 @click.argument("packets", type=_PATH, nargs=-1, required=True, metavar="PACKET|DIR|TAR...")
 @_out([".parquet"])
-def ingest(packets, output):
+@click.option("--cutouts", is_flag=True, help="Keep the image stamps, too, in NAME_fetched.")
+def ingest(packets, output, cutouts):
     """Turn avro alert packets, loose or in tar archives, into a night's parquet pair."""
+    from ztfml.sources.fetched import fetched_beside
     from ztfml.sources.packets import ingest as ingest_packets
 
-    summary = ingest_packets(packets, output)
+    summary = ingest_packets(packets, output, cutouts)
     click.echo(
         f"{summary.n_alerts} alerts and {summary.n_history} history rows from "
         f"{summary.n_files} files; {summary.n_duplicates} packets came twice, "
         f"{summary.n_skipped} were skipped"
     )
+    if cutouts:
+        click.echo(f"stamps of {summary.n_cutouts} alerts: {fetched_beside(output)}")
     if summary.skipped_path:
         click.echo(f"skipped: see {summary.skipped_path}")
     click.echo(output)
@@ -419,10 +423,13 @@ def rank(night, history, model, output, top):
 
 
 def _check_brokers(ctx, param, values):
+    from ztfml.sources.brokers import BROKERS
+
     named = [value.partition("=") for value in values]
     for value, (name, _, _) in zip(values, named, strict=True):
-        if name not in ("alerce", "fink"):
-            raise click.BadParameter(f"{value}: write alerce or fink, or such a name with =URL")
+        if name not in BROKERS:
+            names = " or ".join(BROKERS)
+            raise click.BadParameter(f"{value}: write {names}, or such a name with =URL")
     return [(name, url or None) for name, _, url in named]
 
 
@@ -475,6 +482,66 @@ def fetch(night, object_ids, top_of, brokers, offline):
     click.echo(f"{n_curves} light curves and {n_cutouts} sets of stamps of {len(found)} objects")
     if not n_curves and not n_cutouts:
         raise ZtfmlError("nothing was fetched; see above for why, or try again later")
+
+
+def _context_options(function):
+    """The catalogues that `ztfml context` looks into, files and services."""
+
+    def check(ctx, param, values):
+        from ztfml.labels.context import SOURCES
+
+        named = [value.partition("=") for value in values]
+        for value, (source, _, path) in zip(values, named, strict=True):
+            if source not in SOURCES or not path:
+                raise click.BadParameter(
+                    f"{value}: write KIND=FILE, with {', '.join(SOURCES)} as KIND"
+                )
+        return [(source, Path(path)) for source, _, path in named]
+
+    for option in (
+        click.option(
+            "--online", is_flag=True, help="Ask NED, SIMBAD, Milliquas and VSX, online."
+        ),
+        click.option(
+            "--catalog", "files", multiple=True, callback=check, metavar="KIND=FILE",
+            help="A catalogue as a file: tns (its public objects), galaxies (any list of them), "
+            "ned, simbad, milliquas, vsx, gcvs, gaia or agn. May be given again.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function
+
+
+@main.add_command
+@_command(
+    "ztfml context night.parquet --top 12 ranked.csv --online \\\n"
+    "    --catalog tns=tns_public_objects.csv"
+)
+@_night
+@_object_ids
+@_top_of
+@_context_options
+def context(night, object_ids, top_of, files, online):
+    """Tell what catalogues know of where objects are: classes, hosts, distances.
+
+    The table goes to NAME_fetched/context.csv beside the night; what stands there of other
+    objects and catalogues stays.
+    """
+    if not (files or online):
+        raise click.UsageError("name a catalogue with --catalog, or ask with --online")
+    from ztfml.labels.context import ONLINE, find_context, merge_context
+    from ztfml.sources import fetched
+
+    objects = _chosen(night, object_ids, top_of)
+    rows, asked = find_context(objects, files, ONLINE if online else ())
+    if not asked:
+        raise ZtfmlError("no catalogue answered; see above for why, or try again later")
+    folder = fetched.fetched_beside(night)
+    old = fetched.context(folder)
+    fetched.write_context(folder, merge_context(old, rows, objects["objectId"], asked))
+    _print_table(rows.drop(columns="redshift"), ", ".join(asked))
+    n_known = rows["objectId"].nunique()
+    click.echo(f"{n_known} of {len(objects)} objects have known neighbours: {folder}/context.csv")
 
 
 @main.add_command

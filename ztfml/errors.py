@@ -20,5 +20,5 @@ class ModelError(ZtfmlError):
     """A model folder that is damaged, or that does not fit the table it is given."""
 
 
-class BrokerError(ZtfmlError):
+class BrokerError(DataError):
     """A broker or a catalogue's service that did not give what it was asked for."""

@@ -10,8 +10,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from tests.sources.answers import fits_gz, image
 from ztfml.errors import DataError
 from ztfml.night import Night
+from ztfml.sources.fetched import cutouts, fetched_beside
 from ztfml.sources.packets import IngestSummary, ingest
 
 JD = 2459000.75
@@ -165,7 +167,7 @@ def values(rows, name):
 def test_a_packet_becomes_a_row_with_the_packets_values(tmp_path, output):
     path = write(tmp_path / "a.avro", packet(objectidps1=-999, drb=None))
     summary = ingest([path], output)
-    assert summary == IngestSummary(1, 1, 0, 0, 0, None)
+    assert summary == IngestSummary(1, 1, 0, 0, 0, 0, None)
     (row,) = alerts_of(output)
     assert row["objectId"] == "ZTF20aaaaaaa"
     assert row["candid"] == row["candidate.candid"] == 1234567890123456789
@@ -675,6 +677,64 @@ def test_the_output_is_a_parquet_file(tmp_path):
         ingest([path], tmp_path / "night_2460474.5")
 
 
+# --- stamps -----------------------------------------------------------------------------
+
+CUTOUT = {
+    "type": "record",
+    "name": "cutout",
+    "namespace": "ztf.alert",
+    "fields": [field("fileName", "string"), field("stampData", "bytes")],
+}
+
+
+def with_stamps(science, template, difference, **options):
+    """A packet with stamps, and its schema."""
+    schema = avro_schema({name: kind for name, kind in TOP_FIELDS.items() if name[:3] != "cut"})
+    for k, name in enumerate(("cutoutScience", "cutoutTemplate", "cutoutDifference")):
+        kind = CUTOUT if k == 0 else "ztf.alert.cutout"
+        schema["fields"].append({"name": name, "type": ["null", kind], "default": None})
+    stamps = {
+        "cutoutScience": {"fileName": "sci.fits.gz", "stampData": science},
+        "cutoutTemplate": template and {"fileName": "ref.fits.gz", "stampData": template},
+        "cutoutDifference": {"fileName": "scimref.fits.gz", "stampData": difference},
+    }
+    return packet(**options) | stamps, schema
+
+
+def test_stamps_are_kept_on_request(tmp_path, output):
+    stamps = [fits_gz(image((63, 48), low)) for low in (0.0, 1e4, 2e4)]
+    made, schema = with_stamps(*stamps)
+    path = write(tmp_path / "a.avro", made, schema=schema)
+    assert ingest([path], output).n_cutouts == 0
+    assert not fetched_beside(output).exists()
+    assert ingest([path], output, cutouts=True).n_cutouts == 1
+    back = cutouts(fetched_beside(output), "ZTF20aaaaaaa")
+    assert back.candid == 1234567890123456789
+    np.testing.assert_array_equal(back.science, image((63, 48)))
+    np.testing.assert_array_equal(back.reference, image((63, 48), 1e4))
+    np.testing.assert_array_equal(back.difference, image((63, 48), 2e4))
+
+
+def test_alerts_without_stamps_are_alerts_all_the_same(tmp_path, output, caplog):
+    good = fits_gz(image())
+    made = {
+        "jpeg": with_stamps(b"\xff\xd8\xff\xe0JFIF", good, good, candid=1),
+        "absent": with_stamps(good, None, good, candid=2),
+        "cut": with_stamps(good, good, good[:100], candid=3),
+        "hostile": with_stamps(good, good, good, candid=4, object_id="ZTF/../../../evil"),
+        "good": with_stamps(good, good, good, candid=5),
+        "twice": with_stamps(good, good, good, candid=5),
+    }
+    for name, (one, schema) in made.items():
+        write(tmp_path / f"{name}.avro", one, schema=schema)
+    write(tmp_path / "bytes.avro", packet(candid=6))
+    summary = ingest([tmp_path], output, cutouts=True)
+    assert (summary.n_alerts, summary.n_cutouts, summary.n_skipped) == (6, 1, 0)
+    assert "5 alerts have no stamps to keep; the first: alert " in caplog.text
+    assert [path.name for path in fetched_beside(output).iterdir()] == ["ZTF20aaaaaaa_5.npz"]
+    assert not list(tmp_path.parent.rglob("*evil*"))
+
+
 # --- real packets -----------------------------------------------------------------------
 
 # What can be read but is no packet of ZTF: another survey's, or without a candidate.
@@ -704,7 +764,7 @@ def manifest(packets):
 @pytest.fixture(scope="module")
 def ingested(packets, tmp_path_factory):
     output = tmp_path_factory.mktemp("real") / "all.parquet"
-    return ingest([packets], output), output
+    return ingest([packets], output, cutouts=True), output
 
 
 def test_all_real_packets_as_the_manifest_says(ingested, manifest):
@@ -721,6 +781,20 @@ def test_all_real_packets_as_the_manifest_says(ingested, manifest):
     assert {name for name in reasons if name in set(loose["file"])} == unreadable
     assert summary.n_skipped == len(unreadable) + TARBALLS["ztf_20200106_programid2_zuds.tar.gz"][0]
     assert len(pq.read_table(output)) == summary.n_alerts
+
+
+def test_the_stamps_of_all_real_packets(ingested):
+    summary, output = ingested
+    # The tarball of schema 3.5 ships none, those of 2017 and before are JPEG pictures.
+    assert summary.n_cutouts == 200
+    night = Night.load(output)
+    shapes = [
+        cutouts(fetched_beside(output), name, candid).science.shape
+        for name, candid in zip(night.alerts["objectId"], night.alerts["candid"], strict=True)
+        if cutouts(fetched_beside(output), name, candid)
+    ]
+    assert len(shapes) == 200
+    assert max(shapes) == (63, 63)
 
 
 def test_all_real_packets_load_as_a_night(ingested):

@@ -67,6 +67,11 @@ def test_a_stretch_by_hand():
     assert bright[200] == pytest.approx(np.arcsinh(10 * 199 / 398) / np.arcsinh(10), abs=1e-6)
 
 
+def test_a_linear_stretch_by_hand():
+    bright = stretch(np.arange(401.0).reshape(1, -1), linear=True)[0]
+    assert bright[[1, 200, 399]] == pytest.approx([0.0, 0.5, 1.0])
+
+
 def test_a_stretch_of_nothing():
     assert np.isnan(stretch(np.full((2, 3), np.nan))).all()
     np.testing.assert_array_equal(stretch(np.full((2, 3), 7.0)), np.full((2, 3), 0.5))
@@ -75,9 +80,9 @@ def test_a_stretch_of_nothing():
 FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
 
-@given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2), elements=FLOATS))
-def test_a_stretch_lies_between_0_and_1_and_keeps_the_order(values):
-    bright = stretch(values)
+@given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2), elements=FLOATS), st.booleans())
+def test_a_stretch_lies_between_0_and_1_and_keeps_the_order(values, linear):
+    bright = stretch(values, linear)
     known = np.isfinite(values)
     assert bright.shape == values.shape
     assert (np.isnan(bright) == ~known).all()

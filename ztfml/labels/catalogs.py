@@ -265,14 +265,47 @@ def make_catalog(kind, name, table):
     --------
     >>> make_catalog(KINDS["vsx"], "vsx", open_table("vsx.parquet"))   # doctest: +SKIP
     """
+    places = read_places(table, type=kind.type_names)
+    if "type" not in places:
+        if kind.name != "agn":
+            raise DataError(
+                f"{table.path}: no column with the types of {kind.name} "
+                f"({' or '.join(kind.type_names)}); {_has(table)}"
+            )
+        places["type"] = pd.Series("listed", places.index, dtype="str")
+    log.info("%s: %s entries of %s", table.path, f"{len(places):,}", name)
+    return Catalog(kind, name, places["ra"].to_numpy(), places["dec"].to_numpy(), places["type"])
+
+
+def read_places(table, **columns):
+    """Read the positions of an open table, and what else it has of some columns.
+
+    Parameters
+    ----------
+    table : TableFile
+    **columns : tuple of str
+        For each column of the answer, what it may be called in the table, in small letters
+        without spaces, dots and underscores; the first that is there counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ra`` and ``dec`` (deg, J2000), and those of the columns that the table has; rows
+        without a position are left out.
+
+    Raises
+    ------
+    DataError
+        If there are no columns of positions, or nothing in them.
+
+    Examples
+    --------
+    >>> read_places(open_table("vsx.parquet"), type=("vtype",))   # doctest: +SKIP
+    """
     place = _find_place(table)
-    type_column = _find(table, kind.type_names)
-    if type_column is None and kind.name != "agn":
-        raise DataError(
-            f"{table.path}: no column with the types of {kind.name} "
-            f"({' or '.join(kind.type_names)}); {_has(table)}"
-        )
-    frame = read_table(table, [*place, *([type_column] if type_column else [])])
+    found = {name: _find(table, wanted) for name, wanted in columns.items()}
+    found = {name: column for name, column in found.items() if column}
+    frame = read_table(table, list(dict.fromkeys([*place, *found.values()])))
     ra, dec = _degrees(frame[place])
     good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
     if not good.any():
@@ -282,9 +315,8 @@ def make_catalog(kind, name, table):
         )
     if not good.all():
         log.warning("%s: %d rows without a position are left out", table.path, (~good).sum())
-    types = frame[type_column] if type_column else pd.Series("listed", frame.index, dtype="str")
-    log.info("%s: %s entries of %s", table.path, f"{good.sum():,}", name)
-    return Catalog(kind, name, ra[good], dec[good], types[good].reset_index(drop=True))
+    places = {"ra": ra, "dec": dec} | {name: frame[column] for name, column in found.items()}
+    return pd.DataFrame(places)[good].reset_index(drop=True)
 
 
 def _read_objects(table):

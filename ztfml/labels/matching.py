@@ -63,7 +63,9 @@ class Catalog:
         --------
         >>> read_catalog("vsx", "vsx.parquet").match(night)   # doctest: +SKIP
         """
-        alert, entry, separation = _pairs(self, *positions_of(night))
+        alert, entry, separation = pairs_within(
+            self.kind.radius, self.ra, self.dec, *positions_of(night)
+        )
         object_code = pd.factorize(night.alerts["objectId"])[0]
         own = _belongs_to_nearest(object_code[alert], entry, separation)
         alert, entry, separation = alert[own], entry[own], separation[own]
@@ -214,24 +216,46 @@ def positions_of(night):
     return np.where(lonely, ra, np.nan), np.where(lonely, dec, np.nan)
 
 
-def _pairs(catalog, ra, dec):
-    """Find all alerts and entries within the radius: their positions, and arcsec apart."""
+def pairs_within(radius, entry_ra, entry_dec, ra, dec):
+    """Find all pairs of alerts and a catalogue's entries that are close together.
+
+    Parameters
+    ----------
+    radius : float
+        How far apart they may be, in arcsec.
+    entry_ra, entry_dec : ndarray of float64, shape (n_entries,)
+        Degrees.
+    ra, dec : ndarray of float64, shape (n_alerts,)
+        Degrees; NaN where an alert has no position.
+
+    Returns
+    -------
+    alert, entry : ndarray of int64, shape (n_pairs,)
+        Positions in the arrays.
+    separation : ndarray of float64, shape (n_pairs,)
+        Arcsec.
+
+    Examples
+    --------
+    >>> one = np.array([10.0])
+    >>> pairs_within(2.0, one, np.array([20.0]), one, np.array([20.0 + 1 / 3600]))
+    (array([0]), array([0]), array([1.]))
+    """
     import astropy.units as u
     from astropy.coordinates import SkyCoord, search_around_sky
 
-    radius = catalog.kind.radius
     alerts = np.flatnonzero(np.isfinite(ra) & np.isfinite(dec))
-    if not len(alerts) or not len(catalog.ra):
+    if not len(alerts) or not len(entry_ra):
         nothing = np.array([], np.int64)
         return nothing, nothing, np.array([])
     # A night sees a part of the sky; a tree of that part alone is sooner made.
     south, north = dec[alerts].min() - radius / 3600, dec[alerts].max() + radius / 3600
-    entries = np.flatnonzero((catalog.dec >= south) & (catalog.dec <= north))
+    entries = np.flatnonzero((entry_dec >= south) & (entry_dec <= north))
     if not len(entries):
         return alerts[:0], entries, np.array([])
     alert, entry, separation, _ = search_around_sky(
         SkyCoord(ra[alerts], dec[alerts], unit="deg"),
-        SkyCoord(catalog.ra[entries], catalog.dec[entries], unit="deg"),
+        SkyCoord(entry_ra[entries], entry_dec[entries], unit="deg"),
         radius * u.arcsec,
     )
     return alerts[alert], entries[entry], separation.arcsec

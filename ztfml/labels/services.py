@@ -1,4 +1,4 @@
-"""Catalogues that are asked for online, from SIMBAD and VizieR, around the alerts of a night.
+"""Catalogues that are asked for online, from SIMBAD, VizieR and NED.
 
 The X-Match service of the CDS (Boch et al. 2012, ASPC 461, 291) takes the places of a whole night
 at once. What it returns is matched again here, by the same rules as a file.
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ztfml.errors import DataError
+from ztfml.errors import BrokerError, DataError
 from ztfml.labels.catalogs import make_catalog
 from ztfml.labels.kinds import KINDS
 from ztfml.labels.matching import Catalog, positions_of
@@ -26,6 +26,12 @@ ONLINE = tuple(kind.name for kind in KINDS.values() if kind.vizier)
 
 TIMEOUT = 300.0
 """Seconds to wait for an answer; a night of 100,000 places takes the service about a minute."""
+
+NED_TIMEOUT = 30.0
+"""Seconds to wait for NED's answer about one place."""
+
+# NED is given up when it gives no answer about so many places from the first on.
+_PATIENCE = 3
 
 
 def fetch_catalog(kind, night, timeout=TIMEOUT):
@@ -60,18 +66,50 @@ def fetch_catalog(kind, night, timeout=TIMEOUT):
     places = np.unique(np.round(np.column_stack([ra, dec]), 7), axis=0)
     places = places[np.isfinite(places).all(axis=1)]
     log.info("%s: asking the CDS for what is at %d places", kind.name, len(places))
-    answer = _ask(kind, places, timeout)
-    if len(answer) == 0:
+    table = entries_around(kind, places, kind.radius, timeout)
+    if table is None:
         return Catalog(kind, kind.name, np.array([]), np.array([]), pd.Series([], dtype="str"))
-    table = TableFile(
+    return make_catalog(kind, kind.name, table)
+
+
+def entries_around(kind, places, radius, timeout=TIMEOUT):
+    """Ask the CDS for the entries of a catalogue around some places.
+
+    Parameters
+    ----------
+    kind : Kind
+    places : ndarray of float64, shape (n_places, 2)
+        Right ascension and declination, degrees.
+    radius : float
+        Arcsec; the service takes up to 180.
+    timeout : float
+        Seconds to wait for an answer.
+
+    Returns
+    -------
+    TableFile or None
+        The answer, as a table to be read; None where there is nothing.
+
+    Raises
+    ------
+    DataError
+        As of `fetch_catalog`.
+
+    Examples
+    --------
+    >>> entries_around(KINDS["simbad"], np.array([[10.0, 20.0]]), 60.0)   # doctest: +SKIP
+    """
+    answer = _ask(kind, places, radius, timeout)
+    if len(answer) == 0:
+        return None
+    return TableFile(
         Path(f"the CDS's answer on {kind.name}"),
         tuple(name for name in answer.colnames if not name.startswith("alert_")),
         lambda names: answer[names].to_pandas(),
     )
-    return make_catalog(kind, kind.name, table)
 
 
-def _ask(kind, places, timeout):
+def _ask(kind, places, radius, timeout):
     xmatch = _client(kind.vizier)
     import astropy.units as u
     from astropy.table import Table
@@ -86,7 +124,7 @@ def _ask(kind, places, timeout):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # on units that only a validator minds
             return xmatch.query(
-                uploaded, kind.vizier, kind.radius * u.arcsec,
+                uploaded, kind.vizier, radius * u.arcsec,
                 colRA1="alert_ra", colDec1="alert_dec", cache=False, **columns,
             )  # fmt: skip
     except Timeout as error:
@@ -101,9 +139,93 @@ def _ask(kind, places, timeout):
 
 
 def _failed(kind, what):
-    return DataError(
+    return BrokerError(
         f"{kind.name}: the X-Match service of the CDS {what}; try again later, or give the "
         f"catalogue as a file, --catalog {kind.name}=FILE"
+    )
+
+
+def ask_ned(places, radius, timeout=NED_TIMEOUT):
+    """Ask NED, the NASA/IPAC Extragalactic Database, what stands around some places.
+
+    NED takes one place at a time; a place that fails is told of and loses no other, but a
+    service that does not answer is not asked on.
+
+    Parameters
+    ----------
+    places : ndarray of float64, shape (n_places, 2)
+        Right ascension and declination, degrees.
+    radius : float
+        Arcsec.
+    timeout : float
+        Seconds to wait for each answer.
+
+    Returns
+    -------
+    TableFile or None
+        The answers below one another, as a table to be read; None where there is nothing.
+
+    Raises
+    ------
+    DataError
+        If astroquery is not installed, or NED gives no answer at all.
+
+    Examples
+    --------
+    >>> ask_ned(np.array([[10.0, 20.0]]), 60.0).names   # doctest: +SKIP
+    """
+    answers, n_failed = [], 0
+    for number, (ra, dec) in enumerate(places, 1):
+        try:
+            answers.append(_ask_ned_once(ra, dec, radius, timeout))
+        except BrokerError as error:
+            n_failed += 1
+            if n_failed == len(places) or (n_failed == number and number == _PATIENCE):
+                raise
+            log.warning("%s", error)
+    table = pd.concat([answer.astype(object) for answer in answers], ignore_index=True)
+    if not len(table):
+        return None
+    return TableFile(Path("NED's answer"), tuple(table.columns), lambda names: table[names])
+
+
+def _ask_ned_once(ra, dec, radius, timeout):
+    try:
+        with contextlib.redirect_stdout(io.StringIO()):
+            from astroquery import cache_conf
+            from astroquery.exceptions import RemoteServiceError
+            from astroquery.ipac.ned import Ned
+    except ImportError as error:
+        raise _not_installed("NED is") from error
+    import astropy.units as u
+    from astropy.coordinates import SkyCoord
+    from requests.exceptions import RequestException
+
+    def failed(how):
+        return BrokerError(
+            f"NED: {how} about the place {ra:.5f} {dec:+.5f}; try again later, or leave it out"
+        )
+
+    try:
+        with warnings.catch_warnings(), cache_conf.set_temp("cache_active", False):
+            warnings.simplefilter("ignore")  # on units that only a validator minds
+            Ned.TIMEOUT = timeout
+            place = SkyCoord(ra, dec, unit="deg")
+            return Ned.query_region(place, radius=radius * u.arcsec).to_pandas()
+    except RemoteServiceError as error:
+        if "no object" in str(error).casefold():
+            return pd.DataFrame()
+        raise failed("refused to answer") from error
+    except RequestException as error:
+        raise failed("gave no answer") from error
+    except Exception as error:  # What parsers raise on an answer that is no table
+        raise failed("answered with something that is no table") from error
+
+
+def _not_installed(what):
+    return DataError(
+        f"{what} asked through astroquery, which is not installed; install it with "
+        "pip install 'ztfml[catalogs]'"
     )
 
 
@@ -113,10 +235,7 @@ def _client(table):
         with contextlib.redirect_stdout(io.StringIO()):
             from astroquery.xmatch import XMatchClass
     except ImportError as error:
-        raise DataError(
-            "SIMBAD and VizieR are asked through astroquery, which is not installed; install it "
-            "with pip install 'ztfml[catalogs]'"
-        ) from error
+        raise _not_installed("SIMBAD and VizieR are") from error
 
     class XMatch(XMatchClass):
         # Else it would fetch the names of all tables of VizieR, and wait for them without end.

@@ -5,9 +5,12 @@ then read what is needed.
 """
 
 import gzip
+import io
 import re
 import warnings
+import zipfile
 from collections.abc import Callable
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +47,7 @@ def open_table(path):
         ``.parquet``, ``.fits``, ``.vot`` or ``.xml`` (VOTable), ``.ecsv``, ``.dat`` (CDS fixed
         width, with its ``ReadMe`` beside it), and ``.csv``, ``.tsv``, ``.txt`` with commas,
         tabs, semicolons or bars, VizieR's comments, units and dashes included; text may be
-        compressed (``.gz``).
+        compressed (``.gz``, or ``.zip`` with one file in it, as TNS hands out its objects).
 
     Returns
     -------
@@ -63,7 +66,7 @@ def open_table(path):
     path = Path(path)
     if not path.is_file():
         raise DataError(f"{path}: there is no such file; name a catalogue or a table of objects")
-    suffix = Path(path.name.removesuffix(".gz")).suffix.lower()
+    suffix = Path(path.name.removesuffix(".gz").removesuffix(".zip")).suffix.lower()
     opened = _FORMATS.get(suffix)
     if opened is None:
         raise DataError(
@@ -196,9 +199,20 @@ def _layout(lines, kept):
 
 
 def _head_of(path):
-    opener = gzip.open if path.name.lower().endswith(".gz") else open
-    with opener(path, "rt", encoding="utf-8", errors="replace") as file:
+    with _open_text(path) as file:
         return [line for _, line in zip(range(_HEAD_LINES), file, strict=False)]
+
+
+@contextmanager
+def _open_text(path):
+    as_text = {"encoding": "utf-8", "errors": "replace"}
+    if path.name.lower().endswith(".zip"):
+        with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as file:
+            yield io.TextIOWrapper(file, **as_text)
+    else:
+        opener = gzip.open if path.name.lower().endswith(".gz") else open
+        with opener(path, "rt", **as_text) as file:
+            yield file
 
 
 # --- fixed width -----------------------------------------------------------------------

@@ -28,7 +28,9 @@ from ztfml.errors import DataError
 from ztfml.files import write_beside
 from ztfml.night import INDEXED_BY_OBJECT, history_beside
 from ztfml.progress import track
+from ztfml.sources.fetched import Cutouts, fetched_beside, write_cutouts
 from ztfml.sources.forced import forced_magnitude
+from ztfml.sources.stamps import read_stamp
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +113,8 @@ _NEW_NAME = {
     for alias in column.aliases
 }
 
+_CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
+
 # True == 1 and False == 0 as keys, so that this covers booleans and numbers as well.
 _SIGN = {"t": "t", "1": "t", 1: "t", "f": "f", "0": "f", 0: "f", None: None}
 
@@ -131,6 +135,8 @@ class IngestSummary:
         Unreadable or foreign files, members and archives.
     n_history : int
         History rows written.
+    n_cutouts : int
+        Alerts whose stamps were kept, of those of which stamps were wanted.
     skipped_path : Path or None
         ``NIGHT.skipped.csv`` beside the output (columns ``file``, ``reason``); None when
         nothing was skipped.
@@ -141,10 +147,11 @@ class IngestSummary:
     n_duplicates: int
     n_skipped: int
     n_history: int
+    n_cutouts: int
     skipped_path: Path | None
 
 
-def ingest(paths, output):
+def ingest(paths, output, cutouts=False):
     """Write avro packets as a night's parquet pair.
 
     Each packet is a row of the alerts, with all fields of its candidate as
@@ -164,6 +171,9 @@ def ingest(paths, output):
         The alerts' file, ``NIGHT.parquet``; the history goes to
         ``NIGHT_prv_candidates.parquet`` and what was passed over to ``NIGHT.skipped.csv``
         beside it.
+    cutouts : bool
+        Keep the stamps of each alert, too, as ``NIGHT_fetched/OBJECTID_CANDID.npz`` (some
+        30 kB each).
 
     Returns
     -------
@@ -184,7 +194,7 @@ def ingest(paths, output):
     if output.suffix != ".parquet":
         raise DataError(f"{output}: the output is a parquet file; name it NIGHT.parquet")
     files = _find_files(paths)
-    reader = _PacketReader()
+    reader = _PacketReader(fetched_beside(output) if cutouts else None)
     with (
         write_beside(output) as alerts_part,
         write_beside(history_beside(output)) as history_part,
@@ -203,6 +213,7 @@ def ingest(paths, output):
         reader.n_duplicates,
         len(reader.skipped),
         n_history,
+        reader.n_cutouts,
         skipped_path,
     )
 
@@ -284,15 +295,20 @@ class _Alert(NamedTuple):
     publisher: str
     candidate: dict
     previous: list
+    stamps: list
 
 
 class _PacketReader:
     """Reads alerts from files, and keeps account of what it passes over."""
 
-    def __init__(self):
+    def __init__(self, cutouts_folder=None):
         self.n_files = 0
         self.n_duplicates = 0
+        self.n_cutouts = 0
         self.skipped = []
+        self._cutouts_folder = cutouts_folder
+        self._n_without_cutouts = 0
+        self._why_without = None
         self._seen = set()
         self._unknown = set()
         self._n_forced = 0
@@ -301,10 +317,16 @@ class _PacketReader:
         """Yield tables of alerts and of their previous candidates, `_BATCH` packets each."""
         alerts = self._alerts(files)
         while batch := list(itertools.islice(alerts, _BATCH)):
+            fit = [alert for _, alert in batch]
             try:
-                yield _tables([alert for _, alert in batch])
+                tables = _tables(fit)
             except _UNFIT:
-                yield _tables([alert for name, alert in batch if self._is_fit(name, alert)])
+                fit = [alert for name, alert in batch if self._is_fit(name, alert)]
+                tables = _tables(fit)
+            if self._cutouts_folder is not None:
+                for alert in fit:
+                    self._keep_cutouts(alert)
+            yield tables
 
     def log_left_out(self):
         """Say what the packets hold that is not written."""
@@ -312,6 +334,11 @@ class _PacketReader:
             log.warning("left out fields unknown here: %s", ", ".join(sorted(self._unknown)))
         if self._n_forced:
             log.info("left out %d rows of forced photometry (fp_hists)", self._n_forced)
+        if self._n_without_cutouts:
+            log.warning(
+                "%d alerts have no stamps to keep; the first: %s",
+                self._n_without_cutouts, self._why_without,
+            )  # fmt: skip
 
     def _alerts(self, files):
         """Yield each alert with the name of its file, the first time it is met."""
@@ -332,6 +359,16 @@ class _PacketReader:
                 self.skipped.append((name, str(reason)))
             except _UNFIT as error:
                 self.skipped.append((name, f"{_WRONG_TYPE} ({error})"))
+
+    def _keep_cutouts(self, alert):
+        try:
+            images = map(read_stamp, alert.stamps)
+            stamps = Cutouts(alert.candid, *images)
+            write_cutouts(self._cutouts_folder, alert.object_id, stamps)
+            self.n_cutouts += 1
+        except DataError as error:
+            self._n_without_cutouts += 1
+            self._why_without = self._why_without or f"alert {alert.candid}: {error}"
 
     def _is_fit(self, name, alert):
         try:
@@ -392,7 +429,13 @@ def _read_packet(packet, written_with):
         packet.get("publisher"),
         candidate,
         [_previous(row) for row in packet.get("prv_candidates") or ()],
+        [_stamp(packet.get(cutout)) for cutout in _CUTOUTS],
     )
+
+
+def _stamp(cutout):
+    # Some brokers write the bytes themselves in place of ZTF's record of them.
+    return cutout.get("stampData") if isinstance(cutout, dict) else cutout
 
 
 def _record_name(avro_schema):

@@ -52,8 +52,8 @@ def read_stamp(content):
     """
     from astropy.io import fits
 
-    if not content:
-        raise DataError("there is no image in it")
+    if not isinstance(content, bytes) or not content:
+        raise DataError("there is no image")
     try:
         plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
         with warnings.catch_warnings():
@@ -97,12 +97,15 @@ def clean_stamp(image):
     return np.where(np.abs(values) < _LARGEST, values, np.nan).astype(np.float32)
 
 
-def stretch(image):
+def stretch(image, linear=False):
     """Scale a stamp to brightness, so that faint hosts and bright stars are both seen.
 
     Parameters
     ----------
     image : ndarray, shape (n_rows, n_columns)
+    linear : bool
+        For difference images, of which the background lies in the middle, not at the bottom:
+        there an arcsinh would lift the noise up to the source. Fritz shows them so, too.
 
     Returns
     -------
@@ -124,6 +127,8 @@ def stretch(image):
     if not high > low:
         return np.where(known, np.float32(0.5), np.float32(np.nan))
     fraction = np.clip((image - low) / (high - low), 0.0, 1.0)
+    if linear:
+        return fraction.astype(np.float32)
     return (np.arcsinh(fraction / _SOFTENING) / np.arcsinh(1 / _SOFTENING)).astype(np.float32)
 
 
