@@ -14,7 +14,7 @@ from ztfml.importance import contributions, tree_shap
 from ztfml.night import Night
 from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.sky import great_circle
-from ztfml.plots.stamps import STAMPS, scaled
+from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
 from ztfml.sources.fetched import Cutouts
 
@@ -110,24 +110,6 @@ def test_rates_are_those_of_the_features(night):
 
 
 # --- stamps -----------------------------------------------------------------------------
-
-
-def test_shades_grow_with_brightness_and_keep_gaps():
-    image = np.arange(100.0).reshape(10, 10)
-    image[0, 0] = np.nan
-    for kind in STAMPS:
-        shade = scaled(image, kind)
-        assert np.isnan(shade[0, 0])
-        assert (np.diff(shade.ravel()[1:]) >= 0).all()
-        assert (np.nanmin(shade), np.nanmax(shade)) == (0.0, 1.0)
-    # The logarithm lifts what is faint.
-    assert scaled(image, "science")[3, 0] > scaled(image, "difference")[3, 0]
-
-
-@pytest.mark.parametrize("value", [np.nan, 7.0, np.inf])
-def test_stamps_of_one_value(value):
-    shade = scaled(np.full((5, 5), value), "science")
-    assert np.isnan(shade).all() or (shade == 0.5).all()
 
 
 def test_a_stamp_has_north_up_and_east_left():

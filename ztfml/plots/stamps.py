@@ -1,45 +1,9 @@
 """The images of an alert: science, reference and difference."""
 
-import numpy as np
+from ztfml.sources.stamps import stretch
 
 STAMPS = ("science", "reference", "difference")
 PIXEL = 1.01  # arcsec
-
-# Sky noise is to be seen, and one hot pixel must not darken the rest.
-_LOWEST, _HIGHEST = 1.0, 99.8
-# How much the logarithm lifts what is faint.
-_LIFT = 100.0
-
-
-def scaled(image, kind):
-    """Scale an image to shades as brokers show them.
-
-    Science and reference by their logarithm, the difference evenly.
-
-    Parameters
-    ----------
-    image : ndarray, shape (n_rows, n_columns)
-        NaN where the image ends.
-    kind : {'science', 'reference', 'difference'}
-
-    Returns
-    -------
-    ndarray of float, same shape
-        0 is black and 1 white; NaN stays.
-
-    Examples
-    --------
-    >>> scaled(np.array([[0.0, 5.0, 10.0]]), "difference").round(2)
-    array([[0. , 0.5, 1. ]])
-    """
-    image = np.where(np.isfinite(image), image, np.nan).astype(float)
-    if np.isnan(image).all():
-        return image
-    low, high = np.nanpercentile(image, [_LOWEST, _HIGHEST])
-    if not high > low:
-        return np.where(np.isnan(image), np.nan, 0.5)
-    shade = np.clip((image - low) / (high - low), 0.0, 1.0)
-    return shade if kind == "difference" else np.log1p(_LIFT * shade) / np.log1p(_LIFT)
 
 
 def stamp(ax, image, kind):
@@ -65,7 +29,7 @@ def stamp(ax, image, kind):
     # Arcseconds from the middle, growing east and north.
     east, north = columns * PIXEL / 2, rows * PIXEL / 2
     ax.imshow(
-        scaled(image, kind),
+        stretch(image, linear=kind == "difference"),
         cmap="gray",
         vmin=0.0,
         vmax=1.0,

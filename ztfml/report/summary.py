@@ -10,7 +10,7 @@ import pandas as pd
 from ztfml import facts
 from ztfml.labels.rules import apply_cuts
 from ztfml.plots.light_curves import points_of, rates_of
-from ztfml.plots.stamps import STAMPS, scaled
+from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
 from ztfml.report.curve import plot_of
 from ztfml.report.links import links
@@ -18,6 +18,7 @@ from ztfml.report.skymap import sky_of
 from ztfml.schema import BANDS
 from ztfml.scorecard import headline
 from ztfml.sources import fetched
+from ztfml.sources.stamps import stretch
 from ztfml.taxonomy import LABELS
 
 CARDS = 50
@@ -193,7 +194,8 @@ def _stamps(stamps, candid):
         "candid": str(stamps.candid),
         "of_this_alert": stamps.candid == candid,
         "images": [
-            {"kind": kind, "png": _png(scaled(getattr(stamps, kind), kind))} for kind in STAMPS
+            {"kind": kind, "png": _png(stretch(getattr(stamps, kind), kind == "difference"))}
+            for kind in STAMPS
         ],
     }
 
