@@ -50,6 +50,8 @@ model: $(ENV)
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 6000 --seed 105 --mix balanced
 	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
 
+# The notebooks share the demo, which is made if it is not there.
 notebooks: $(ENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
-	$(BIN)/python -m pytest --nbmake notebooks
+	test -e demo/night.html || $(BIN)/ztfml demo demo
+	ZTFML_DEMO=$(CURDIR)/demo $(BIN)/python -m pytest --nbmake notebooks
