@@ -85,10 +85,10 @@ def feature_importance(ax, found, label=None, n=20):
     _finish(ax, _SHAP + (f" to {label}" if label else ", all classes"))
     ax.legend(
         handles=[Patch(color=colours[group], label=group) for group in groups],
-        title="Group of features",
-        loc="lower right",
+        loc="lower center",
+        bbox_to_anchor=(0.5, 1.0),
+        ncols=4,
         frameon=False,
-        alignment="left",
     )
     return ax
 

@@ -22,6 +22,8 @@ _MANY_POINTS = 150
 _LEAST_MAGNITUDES = 2.0
 # A shorter time has the hours on its date axis.
 _DAYS_WITH_HOURS = 4.0
+# As wide as a date with the gap after it.
+_INCHES_A_DATE = 1.2
 
 
 def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
@@ -379,10 +381,11 @@ def _set_time_axes(ax, jd, origin):
     ax.set_xlim(low - margin, high + margin)
     offset = origin - _JD_OF_DATE_0
     top = ax.secondary_xaxis("top", functions=(lambda t: t + offset, lambda t: t - offset))
+    most = int(np.clip(ax.bbox.width / ax.figure.dpi / _INCHES_A_DATE, 2, 6))
     if high - low < _DAYS_WITH_HOURS:
-        locator, style = dates.AutoDateLocator(tz="UTC", maxticks=5), "%Y-%m-%d\n%H:%M"
+        locator, style = dates.AutoDateLocator(tz="UTC", maxticks=min(most, 5)), "%Y-%m-%d\n%H:%M"
     else:
-        locator, style = MaxNLocator(6, integer=True), "%Y-%m-%d"
+        locator, style = MaxNLocator(most, integer=True), "%Y-%m-%d"
     top.xaxis.set_major_locator(locator)
     top.xaxis.set_major_formatter(dates.DateFormatter(style, tz="UTC"))
     top.set_xlabel("Date (UTC)")
