@@ -591,6 +591,66 @@ def evaluate(night, history, model, labels, output, plot):
 
 
 @main.add_command
+@_command("ztfml recover night.parquet -o recovery.json --plot recovery.png")
+@_night
+@_history
+@_model
+@click.option(
+    "--repeats", default=200, show_default=True, type=click.IntRange(1),
+    help="How many times the night is filled anew.",
+)  # fmt: skip
+@click.option(
+    "--per-night", default=5, show_default=True, type=click.IntRange(1),
+    help="Events injected each time.",
+)  # fmt: skip
+@click.option("--seed", default=1, show_default=True, help="The same seed injects the same events.")
+@click.option(
+    "--labels", type=_PATH, metavar="FILE",
+    help="By default NAME_labels.csv beside the night, if there is one.",
+)  # fmt: skip
+@_out([".json"])
+@click.option("--plot", type=_PATH, metavar="FIGURE", help="Recall in all and by parts.")
+def recover(night, history, model, repeats, per_night, seed, labels, output, plot):
+    """Inject fast transients into a night and count how many the ranking puts on top.
+
+    Kilonovae, afterglows, fast blue transients and fast supernovae at physical distances are
+    observed as the night observed, and ranked among its objects: recall in the first 12, 25
+    and 50 rows, beside other ways to make such a list.
+    """
+    import json
+
+    from ztfml.files import write_beside
+    from ztfml.injection.recovery import recover as recover_events
+    from ztfml.injection.report import recovery_report
+    from ztfml.labels.people import read_labels
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night, labels_beside
+
+    loaded = load_model(_model_folder(model))
+    opened = Night.load(night, history)
+    if labels is None and labels_beside(night).is_file():
+        labels = labels_beside(night)
+    known = None if labels is None else read_labels(labels)
+    found = recover_events(
+        opened, loaded, repeats=repeats, a_night=per_night, seed=seed, labels=known
+    )
+    click.echo(recovery_report(found))
+    with write_beside(output) as part:
+        part.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    click.echo(output)
+    if plot:
+        from ztfml import plots
+
+        fig, axes = plots.figure(6, width=7.0, height=5.0, n_columns=2)
+        plots.recall_by_top(axes[0], found)
+        plots.first_listed(axes[1], found)
+        for ax, part in zip(axes[2:], ("kind", "nights", "peak magnitude", "rate"), strict=True):
+            plots.recall_by_part(ax, found, part)
+        plots.save(fig, plot)
+        click.echo(plot)
+
+
+@main.add_command
 @_command("ztfml plot night.parquet ZTF18abukavn -o figure.png")
 @_night
 @click.argument("object_id", metavar="OBJECTID")

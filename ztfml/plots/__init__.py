@@ -10,6 +10,7 @@ from ztfml.plots.evaluations import confusion, precision_recall, reliability, sc
 from ztfml.plots.importances import contributions, feature_importance, group_importance
 from ztfml.plots.light_curves import light_curve
 from ztfml.plots.rates import rise_fade
+from ztfml.plots.recoveries import first_listed, recall_by_part, recall_by_top
 from ztfml.plots.sky import sky
 from ztfml.plots.stamps import stamp
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS
@@ -23,10 +24,13 @@ __all__ = [
     "cut_flow",
     "feature_importance",
     "figure",
+    "first_listed",
     "group_importance",
     "light_curve",
     "precision_recall",
     "reliability",
+    "recall_by_part",
+    "recall_by_top",
     "rise_fade",
     "save",
     "score_histogram",

@@ -1,0 +1,227 @@
+"""Injected events are observed as the night was, and look like its alerts."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.nights import random_night
+from ztfml.errors import DataError
+from ztfml.injection.conditions import Conditions
+from ztfml.injection.kinds import KINDS, Host
+from ztfml.injection.observing import (
+    FAST_HALF_TIME,
+    FAST_RATE,
+    _exposures,
+    inject,
+)
+from ztfml.injection.surroundings import PIXEL, Hosts, draw_hosts
+from ztfml.night import Night
+
+EIGHT = dict.fromkeys(KINDS, 8)
+
+
+@pytest.fixture(scope="module")
+def injected(conditions):
+    return inject(conditions, EIGHT, seed=4)
+
+
+def test_as_many_as_asked_for_of_each_kind(injected):
+    assert injected.events["kind"].value_counts().to_dict() == EIGHT
+    assert set(injected.expected) == set(KINDS)
+    assert all(number > 0 for number in injected.expected.values())
+
+
+def test_the_same_seed_gives_the_same_alerts(conditions, injected):
+    again = inject(conditions, EIGHT, seed=4)
+    pd.testing.assert_frame_equal(again.night.alerts, injected.night.alerts)
+    pd.testing.assert_frame_equal(again.events, injected.events)
+    for column, same in zip(again.night.history, injected.night.history, strict=True):
+        np.testing.assert_array_equal(column, same)
+    other = inject(conditions, EIGHT, seed=5)
+    assert not other.events["z"].equals(injected.events["z"])
+
+
+def test_a_kind_does_not_depend_on_the_others(conditions, injected):
+    alone = inject(conditions, {"kilonova": 8}, seed=4).events
+    among = injected.events[injected.events["kind"] == "kilonova"].reset_index(drop=True)
+    columns = ["z", "age", "peak_mag", "n_det"]
+    pd.testing.assert_frame_equal(alone[columns], among[columns])
+
+
+def test_every_event_is_fast_and_detected_tonight(night, injected):
+    events = injected.events
+    assert ((events["rate"].abs() > FAST_RATE) | (events["half_time"] < FAST_HALF_TIME)).all()
+    last = injected.night.alerts.groupby(injected.event)["jd"].max()
+    tonight = np.floor(night.alerts["jd"].max() - 0.5)
+    assert (np.floor(last - 0.5) == tonight).all()
+    assert (events["age"] > 0).all()
+    limits = [kind.lasts for kind in KINDS.values()]
+    assert (events["age"] <= max(limits)).all()
+
+
+def test_alerts_are_where_and_when_the_night_looked(night, injected):
+    """Each exposure is one of an object of the night, with its limit."""
+    history = night.history
+    known = set(zip(np.round(history.jd, 4), history.fid, strict=True))
+    alerts = night.alerts
+    known |= set(zip(np.round(alerts["jd"], 4), alerts["fid"].astype(int), strict=True))
+    own = injected.night.history
+    assert set(zip(np.round(own.jd, 4), own.fid, strict=True)) <= known
+    places = set(zip(alerts["ra"], alerts["dec"], strict=True))
+    made = injected.night.alerts
+    assert set(zip(made["ra"], made["dec"], strict=True)) <= places
+
+
+def test_detections_are_above_the_limit_and_five_sigma(injected):
+    alerts, history = injected.night.alerts, injected.night.history
+    assert (alerts["magpsf"] < alerts["diffmaglim"]).all()
+    seen = ~np.isnan(history.magpsf)
+    assert (history.magpsf[seen] < history.diffmaglim[seen]).all()
+    assert (history.sigmapsf[seen] < 1.0857 / 5 * 1.3).all()
+    assert np.isnan(history.sigmapsf[~seen]).all()
+    assert (alerts["isdiffpos"] == 1).all()
+    # Aperture and PSF magnitudes hang together as they do in the donor's packet.
+    assert (alerts["magap"] - alerts["magpsf"]).abs().max() < 2
+    np.testing.assert_allclose(
+        alerts["magfromlim"], alerts["diffmaglim"] - alerts["magap"], atol=1e-9
+    )
+
+
+def test_the_history_says_what_the_events_say(injected):
+    history, events = injected.night.history, injected.events
+    seen = ~np.isnan(history.magpsf)
+    event = np.repeat(np.arange(len(events)), np.diff(history.start))[seen]
+    assert (np.bincount(event) == events["n_det"]).all()
+    nights = pd.Series(np.floor(history.jd[seen] - 0.5)).groupby(event).nunique()
+    assert (nights == events["n_nights"]).all()
+    brightest = pd.Series(history.magpsf[seen]).groupby(event).min()
+    assert brightest.to_numpy() == pytest.approx(events["peak_mag"].to_numpy())
+    # An alert for each night of an event.
+    assert (np.bincount(injected.event) == events["n_nights"]).all()
+
+
+def test_counts_and_first_detections_are_as_of_the_alert(injected):
+    alerts = injected.night.alerts
+    order = np.lexsort([alerts["jd"], injected.event])
+    alerts, event = alerts.iloc[order], injected.event[order]
+    follows = np.diff(event) == 0
+    assert (np.diff(alerts["ndethist"])[follows] >= 1).all()
+    assert (np.diff(alerts["jdstarthist"])[follows] == 0).all()
+    assert (alerts["jdstarthist"] <= alerts["jd"]).all()
+    assert (alerts["ncovhist"] >= alerts["ndethist"]).all()
+
+
+def test_packets_have_the_columns_of_the_night_and_no_trace_of_their_donor(night, injected):
+    made = injected.night.alerts
+    assert list(made) == list(night.alerts)
+    assert (made.dtypes == night.alerts.dtypes).all()
+    assert made["candid"].is_unique
+    assert not made["candid"].isin(night.alerts["candid"]).any()
+    assert not made["objectId"].isin(night.alerts["objectId"]).any()
+    assert made["ssdistnr"].isna().all()
+    # Surroundings are those of the place: the same on all nights of an event.
+    for name in ("distpsnr1", "sgscore1", "neargaia", "ra"):
+        spread = made.groupby(injected.event)[name].nunique(dropna=False)
+        assert (spread == 1).all()
+
+
+def test_hosts_lie_where_they_were_drawn(injected):
+    made, events = injected.night.alerts, injected.events
+    host = events.iloc[injected.event].reset_index(drop=True)
+    plain = (host["host_mag"] < 21) & (host["host_offset"] < 5)
+    at_host = np.isclose(made["distpsnr1"], host["host_offset"])
+    assert at_host[plain].mean() > 0.9
+    assert (made["sgscore1"][plain & at_host] < 0.3).all()
+    assert made["srmag1"][plain & at_host].to_numpy() == pytest.approx(
+        host["host_mag"][plain & at_host].to_numpy()
+    )
+    under = plain & (host["host_offset"] < 1)
+    assert (made["distnr"][under] * PIXEL < 1.5).mean() > 0.9
+    # What PS1 cannot see is no host.
+    faint = host["host_mag"] > 23
+    assert faint.any()
+    assert not np.isclose(made["distpsnr1"][faint], host["host_offset"][faint]).any()
+
+
+def test_no_event_sits_on_a_star(injected):
+    made = injected.night.alerts
+    on_star = (made["distpsnr1"] < 1.0) & (made["sgscore1"] > 0.5)
+    assert on_star.mean() < 0.02
+
+
+def test_offsets_are_larger_for_nearer_hosts():
+    rng = np.random.default_rng(0)
+    host = Host(-20.0, 0.1, 1.0)
+    near, far = (draw_hosts(rng, np.full(2000, z), host) for z in (0.02, 0.2))
+    ratio = np.median(near.offset) / np.median(far.offset)
+    # 0.40 against 3.3 kpc an arcsec.
+    assert ratio == pytest.approx(3.3 / 0.41, rel=0.15)
+    # Moduli differ by 5.3; of the larger disk the PSF misses more.
+    assert 3 < np.median(far.magnitude) - np.median(near.magnitude) < 5
+
+
+def test_three_nearest_sources_come_in_order(conditions):
+    n = 200
+    hosts = Hosts(np.full(n, 18.0), np.linspace(0, 29, n))
+    fields = conditions.sky.around(np.random.default_rng(1), np.full(n, 50.0), np.full(n, 2), hosts)
+    distance = np.array([fields[f"distpsnr{rank}"] for rank in (1, 2, 3)])
+    filled = np.nan_to_num(distance, nan=99)
+    assert (np.diff(filled, axis=0) >= 0).all()
+    listed = np.isclose(distance, hosts.offset).any(axis=0)
+    assert listed[hosts.offset < 5].mean() > 0.9
+    assert not (distance[0][hosts.offset > 2] < 1.5).any()
+
+
+def test_errors_grow_towards_the_limit_as_the_night_measures_them(night, conditions):
+    magnitude = np.array([15.0, 18.0, 19.5, 20.4, 25.0])
+    error = conditions.error_of_flux(magnitude, np.full(5, 20.5))
+    relative = 1.0857 * error / 10 ** (-0.4 * magnitude)
+    assert (np.diff(relative) > 0).all()
+    # At five sigma above the limit the alerts of the night have errors of 0.1 to 0.2.
+    assert 0.1 < relative[3] < 0.22
+    # The error of what is not there is that of the sky.
+    assert error[4] == pytest.approx(error[3], rel=0.3)
+
+
+def test_exposures_count_once_and_stop_at_the_alert():
+    night = random_night(3, n_objects=6)
+    carrier = np.arange(len(night))
+    row, jd, fid, limit = _exposures(night, carrier, np.full(len(night), -np.inf))
+    for k in carrier:
+        own = sorted(zip(jd[row == k], fid[row == k], strict=True))
+        assert len(own) == len(set(own))
+        if own:
+            assert max(own)[0] <= night.alerts["jd"].iloc[k]
+    assert not np.isnan(limit).any()
+    assert (fid >= 1).all()
+
+
+def test_a_night_without_histories_is_refused(night):
+    alone = night.without_history()
+    with pytest.raises(DataError, match="no object has a history with diffmaglim"):
+        Conditions(alone)
+
+
+def test_a_night_of_bogus_alone_is_refused(night):
+    bogus = Night(night.alerts.assign(drb=0.01), night.history, night._object_ids, night.name)
+    with pytest.raises(DataError, match="no alert is a real detection"):
+        Conditions(bogus)
+
+
+def test_a_night_without_positions_or_context_is_injected_into(night):
+    drop = [name for name in night.alerts if name in {"ra", "dec", "distnr", "magnr", "drb"}]
+    drop += [name for name in night.alerts if name.startswith(("distps", "sg", "sr", "near"))]
+    bare = Night(night.alerts.drop(columns=drop), night.history, night._object_ids, night.name)
+    made = inject(Conditions(bare), {"FBOT like AT2018cow": 3}, seed=1)
+    assert list(made.night.alerts) == list(bare.alerts)
+    assert made.events["latitude"].isna().all()
+
+
+def test_what_cannot_be_detected_is_said(night, monkeypatch):
+    monkeypatch.setattr("ztfml.injection.observing._MOST_TRIALS", 6000)
+    dim = Night(
+        night.alerts.assign(diffmaglim=9.0), night.history._replace(
+            diffmaglim=np.full(len(night.history.jd), 9.0)), night._object_ids, "dim.parquet"
+    )  # fmt: skip
+    with pytest.raises(DataError, match=r"dim.parquet: of 6000 events of the kind 'kilonova'"):
+        inject(Conditions(dim), {"kilonova": 1}, seed=1)

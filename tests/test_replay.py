@@ -1,0 +1,147 @@
+"""The machinery of the replay of real light curves."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.benchmarks.replay import (
+    GROUPS,
+    TOP,
+    Group,
+    as_looks,
+    crowding,
+    in_list,
+    read_group,
+    replay,
+    summary,
+)
+from ztfml.injection.conditions import Conditions
+from ztfml.injection.recovery import score_all
+from ztfml.modelfile import load_model, shipped_model
+from ztfml.sources.simulate import simulate
+
+
+def curve(days, magnitudes, name="ZTF20aaaaaaa", **columns):
+    n = len(days)
+    plain = {
+        "objectId": name, "jd": 2459000.7 + np.array(days), "fid": 1, "magpsf": magnitudes,
+        "sigmapsf": 0.1, "diffmaglim": 20.5, "isdiffpos": "t",
+    }  # fmt: skip
+    return pd.DataFrame(plain | columns, index=range(n))
+
+
+def test_what_would_have_made_no_alert_is_no_detection():
+    table = curve([0, 1, 2, 3], [18.0, 18.1, 18.2, np.nan])
+    table.loc[1, "sigmapsf"] = 0.3
+    table.loc[2, "isdiffpos"] = "f"
+    looks = as_looks(pd.concat([table, curve([4], [18.4])], ignore_index=True))
+    assert looks["detected"].tolist() == [True, False, False, False, True]
+    assert looks["magpsf"].isna().tolist() == [False, True, True, True, False]
+
+
+def test_limits_that_were_not_told_are_those_of_a_poor_night():
+    table = curve([0, 1, 2], [18.0, np.nan, 20.1]).drop(columns="diffmaglim")
+    assert as_looks(table)["limit"].tolist() == pytest.approx([19.5, 19.5, 20.15])
+
+
+def test_a_detection_not_seen_again_is_no_discovery():
+    table = curve([0, 60, 61, 62], [20.0, 18.0, 18.1, 18.2])
+    looks = as_looks(table)
+    # The packet of the discovery ships thirty days.
+    assert (looks["jd"] - 2459000.7).round().tolist() == [60, 61, 62]
+
+
+def test_photometry_with_a_clean_baseline_is_taken():
+    bad = curve(np.arange(20), [19.0] * 20, kind="forced")
+    peak = curve([70, 71], [16.0, 16.2], kind="forced")
+    stacked = curve([0, 70, 71, 75], [np.nan, 16.1, 16.3, 17.0], kind="combined_P48")
+    looks = as_looks(pd.concat([bad, peak, stacked], ignore_index=True))
+    assert looks["magpsf"].dropna().tolist() == [16.1, 16.3, 17.0]
+    clean = as_looks(pd.concat([bad[:2], peak, stacked], ignore_index=True))
+    assert clean["magpsf"].dropna().tolist() == [16.0, 16.2]
+
+
+def test_in_list_and_its_summary_by_hand():
+    own = np.arange(20) / 20
+    share = in_list(own, np.array([0.44, 0.39, 0.40, -np.inf]))
+    # Eleven are above 0.44, twelve above 0.39; eleven above 0.40, one equal.
+    assert share.tolist() == [1, 0, 0.5, 0]
+    last = pd.DataFrame({"event": [0, 0, 0, 1], "day": [0.0, 1.0, 3.0, 0.0]})
+    table = summary(last, np.array([0.0, 1.0, 1.0, 0.0]))
+    assert table["nights"].tolist() == [3, 1]
+    assert table["listed"].tolist() == [2, 0]
+    assert table["enters"].iloc[0] == 2
+    assert table["day"].iloc[0] == 1.0
+    assert table.loc[1, ["enters", "day"]].isna().all()
+
+
+def test_crowding_counts_all_that_are_there_at_once():
+    own = np.linspace(0, 0.5, 50)
+    last = pd.DataFrame({"event": np.repeat(np.arange(30), 2)})
+    assert crowding(own, last, np.full(60, 0.9), draws=5) == pytest.approx(TOP)
+    assert crowding(own, last, np.full(60, -np.inf), draws=5) == 0
+    # One night in two is above everything.
+    half = np.where(np.arange(60) % 2, 0.9, 0.0)
+    few = crowding(own, last[:8], half[:8], draws=400)
+    assert few == pytest.approx(2, abs=0.25)
+
+
+@pytest.fixture(scope="module")
+def conditions():
+    return Conditions(next(simulate(1500, seed=8))[0])
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model(shipped_model())
+
+
+def test_a_night_is_ranked_as_of_then(conditions, model):
+    """What comes later changes no score, and each night has one alert."""
+    days, magnitudes = [-20, 0, 0.05, 1, 3, 8], [np.nan, 18.5, 18.5, 18.9, 19.6, 20.3]
+    table = pd.concat(
+        [curve(days, magnitudes), curve(days, magnitudes, "ZTF20aaaaaab")], ignore_index=True
+    )
+    looks = as_looks(table).assign(event=lambda t: (t["objectId"] == "ZTF20aaaaaab").astype(int))
+    contexts = conditions.night.alerts[conditions.good]
+    last, tables, _ = replay(conditions, model, looks, ["x", "y"], contexts)
+    assert last.groupby("event").size().tolist() == [4, 4]
+    assert last["day"][:4].tolist() == pytest.approx([0.05, 1, 3, 8])
+    assert tables[0]["n_det"][:4].tolist() == [2, 3, 4, 5]
+    assert tables[0]["age"][:4].tolist() == pytest.approx([0.05, 1, 3, 8], abs=1e-6)
+    early = looks[looks["jd"] < 2459002.0]
+    _, cut, cut_night = replay(conditions, model, early, ["x", "y"], contexts)
+    light = [name for name in tables[0] if name.startswith(("fade", "rise", "n_", "half", "age"))]
+    pd.testing.assert_frame_equal(
+        cut[0][light].iloc[:2], tables[0][light].iloc[:2], check_exact=True
+    )
+    assert np.isfinite(score_all(cut_night, *cut)["ztfml"]).all()
+
+
+def test_an_object_keeps_its_own_surroundings(conditions, model):
+    contexts = conditions.night.alerts[conditions.good].reset_index(drop=True)
+    contexts = contexts[contexts["distpsnr1"].notna()].reset_index(drop=True)
+    own = contexts["objectId"][5]
+    looks = as_looks(curve([0, 1], [18.0, 18.4])).assign(event=0)
+    _, _, night = replay(conditions, model, looks, [own], contexts)
+    for name in ("ra", "dec", "distpsnr1", "sgscore1"):
+        assert (night.alerts[name] == contexts[name][5]).all()
+    # The season is that of the packet.
+    assert abs(night.alerts["jd"].iloc[0] - contexts["jd"][5]) <= 0.5 + 0.3
+
+
+@pytest.mark.parametrize("group", GROUPS, ids=lambda group: group.name)
+def test_groups_are_there(shared_data, group):
+    looks, objects = read_group(group, shared_data)
+    assert len(objects) >= 1
+    assert group.most is None or len(objects) <= group.most
+    assert set(looks["event"]) == set(range(len(objects)))
+    seen = looks[looks["detected"]]
+    assert (seen["magpsf"] < seen["limit"]).all()
+    assert seen["magpsf"].between(10, 22).all()
+
+
+def test_a_draw_is_repeatable(shared_data):
+    group = Group("SN Ia", ("lc_mramirezz",), "^SN Ia$", 5)
+    assert read_group(group, shared_data)[1] == read_group(group, shared_data)[1]
+    assert read_group(group, shared_data, seed=1)[1] != read_group(group, shared_data)[1]

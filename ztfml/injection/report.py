@@ -1,0 +1,81 @@
+"""An injection and recovery as text for people; readable in a terminal and as Markdown."""
+
+_TOP = "12"
+
+
+def recovery_report(found):
+    """Write what was found as tables: the cells first, then their parts.
+
+    Parameters
+    ----------
+    found : dict
+        As of `recovery.judge`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(recovery_report(recover(night, model)))   # doctest: +SKIP
+    """
+    n_events = len(found["events"])
+    lines = [
+        f"{n_events} fast transients, {found['a_night']} a night, among the "
+        f"{found['n_objects']:,} objects of {found['night']} (seed {found['seed']}"
+        f"{_set_aside(found['set_aside'])}).",
+        "Recall in the first 12, 25, 50 rows (first 12: nine of ten draws of the events).",
+        "",
+    ]
+    methods = list(next(iter(found["recall"]["cells"].values()))["recall"])
+    rows = [_row(name, part) for name, part in found["recall"]["cells"].items()]
+    lines += _table(["", "events", *methods], rows)
+    for title, parts in found["recall"].items():
+        if title == "cells":
+            continue
+        rows = [_row(name, part) for name, part in parts.items()]
+        lines += ["", *_table([title, "events", *methods], rows)]
+    lines += ["", *_first_rows(found["first_listed"])]
+    if found["contaminants"]:
+        rows = [
+            [method, *(f"{number:.2f}" for number in numbers.values())]
+            for method, numbers in found["contaminants"].items()
+        ]
+        kinds = next(iter(found["contaminants"].values()))
+        heads = [f"{kind}s among the first {_TOP}" for kind in kinds]
+        lines += ["", *_table(["", *heads], rows)]
+    return "\n".join(lines)
+
+
+def _set_aside(number):
+    return f"; {number} that are labelled as fast transients are set aside" if number else ""
+
+
+def _row(name, part):
+    cells = []
+    for by_top in part["recall"].values():
+        text = " ".join(f"{one['value']:.2f}" for one in by_top.values())
+        low, high = by_top[_TOP]["interval"]
+        cells.append(f"{text} ({low:.2f}-{high:.2f})")
+    return [name, str(part["n"]), *cells]
+
+
+def _first_rows(first):
+    heads = [f"{nth} ({n})" for nth, n in zip(_NTH, first["n"], strict=True)]
+    rows = [
+        [method, *("-" if share is None else f"{share:.2f}" for share in shares)]
+        for method, shares in first["listed"].items()
+    ]
+    return _table([f"in the first {_TOP} by its night of detection (events)", *heads], rows)
+
+
+_NTH = ("first", "second", "third", "fourth", "fifth")
+
+
+def _table(head, rows):
+    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
+
+    def line(row):
+        return "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |"
+
+    return [line(head), "| " + " | ".join("-" * w for w in widths) + " |", *map(line, rows)]
