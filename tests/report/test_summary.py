@@ -9,9 +9,12 @@ import pytest
 from PIL import Image
 
 from tests.report import nights
-from ztfml.report import summarize
+from ztfml.modelfile import load_model, shipped_model
+from ztfml.night import Night
+from ztfml.report import render, summarize
 from ztfml.report.links import links
 from ztfml.taxonomy import LABELS
+from ztfml.training import predict_and_rank
 
 
 def card(summary, name):
@@ -24,7 +27,7 @@ def test_it_is_plain(summary):
 
 def test_what_the_night_held(summary):
     held = summary["night"]
-    assert (held["name"], held["date"], held["jd"]) == ("odd", "2023-02-25", 2460000.5)
+    assert (held["name"], held["title"], held["jd"]) == ("odd", "ZTF night 2023-02-25", 2460000.5)
     assert (held["alerts"], held["objects"], held["with_history"]) == (65, 65, 4)
     assert held["bands"][0] == {"band": "g", "alerts": 65, "median_limit": 20.5}
     assert held["bands"][2] == {"band": "i", "alerts": 0, "median_limit": None}
@@ -128,3 +131,26 @@ def test_links_of_strange_names_stay_addresses(name):
     for _, address in links(name):
         assert set('" <>#?&').isdisjoint(address)
         assert address.count("/") <= 5
+
+
+def test_several_nights_are_called_so():
+    night = nights.odd_night()
+    night.alerts.loc[0, "jd"] += 3
+    predictions = nights.predictions_of(night)
+    summary = summarize(night, predictions, nights.ranked_of(night, predictions))
+    assert summary["night"]["title"] == "ZTF alerts 2023-02-25 to 2023-02-28"
+
+
+def test_a_real_night(shared_data):
+    night = Night.load(shared_data / "alerts" / "ztf_alerts_2458451.5.parquet")
+    predictions, ranked = predict_and_rank(night, load_model(shipped_model()), top=20)
+    summary = summarize(night, predictions, ranked, cards=20)
+    json.dumps(summary, allow_nan=False)
+    assert summary["night"]["title"] == "ZTF night 2018-11-29"
+    assert sum(row["alerts"] for row in summary["classes"]) == len(night)
+    assert [row["objectId"] for row in summary["cards"]] == ranked["objectId"].tolist()
+    for card in summary["cards"]:
+        facts = dict(card["facts"])
+        assert facts["real-bogus"].startswith("rb ")
+        assert all(len(plot["detections"]) > 0 for plot in card["plots"])
+    assert render(summary).count("<article") == 20

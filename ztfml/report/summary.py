@@ -86,8 +86,7 @@ def _night(night):
         bands.append({"band": band, "alerts": len(own), "median_limit": _plain(limit)})
     return {
         "name": Path(night.name).stem,
-        # A night in California is one date in UTC.
-        "date": facts.date_of(jd.median(), "%Y-%m-%d") if len(jd) else None,
+        "title": _title(jd),
         "first": facts.date_of(jd.min()) if len(jd) else None,
         "last": facts.date_of(jd.max()) if len(jd) else None,
         "jd": _plain(np.floor(jd.min() - 0.5) + 0.5) if len(jd) else None,
@@ -97,6 +96,15 @@ def _night(night):
         "with_history": int((night.last > night.first).sum()),
         "bands": bands,
     }
+
+
+def _title(jd):
+    """The date of the night; of several, the first and the last."""
+    if jd.empty:
+        return "ZTF alerts"
+    # A night in California is one date in UTC.
+    first, last = (facts.date_of(epoch, "%Y-%m-%d") for epoch in (jd.min(), jd.max()))
+    return f"ZTF night {first}" if first == last else f"ZTF alerts {first} to {last}"
 
 
 def _model(model):
