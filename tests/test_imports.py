@@ -14,17 +14,8 @@ PACKAGE = Path(ztfml.__file__).parent
 
 # Each module may import those of its own layer and of the layers above it in this list.
 LAYERS = [
-    (
-        "errors",
-        "taxonomy",
-        "schema",
-        "files",
-        "progress",
-        "compiled",
-        "lightcurve",
-        "columns",
-        "facts",
-    ),
+    ("errors", "taxonomy", "schema", "files", "progress", "facts"),
+    ("compiled", "lines", "lightcurve", "columns"),
     ("night",),
     ("sources", "features", "labels"),
     ("classifier", "treetext", "importance", "scorecard", "modelpage", "modelfile"),

@@ -13,14 +13,14 @@ import sys
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
+from ztfml.compiled import kernel
 from ztfml.features import colour, counts, rates, registry, timing, variability
-from ztfml.features.nights import night_means
-from ztfml.lightcurve import light_curve_of
+from ztfml.features.nights import nights_of
+from ztfml.lightcurve import light_curve_of, room_for
 from ztfml.night import Night
 from ztfml.scorecard import table_rows
 
@@ -98,34 +98,34 @@ def _fill_column(alerts, feature, out):
 # --- features of light curves ------------------------------------------------------------
 
 
-@njit
-def _nothing(curve, nights, row):
+@kernel
+def _nothing(curve, nights, room, row):
     pass
 
 
-@njit
-def _count(curve, nights, row):
+@kernel
+def _count(curve, nights, room, row):
     counts.count(curve, row)
 
 
-@njit
-def _time(curve, nights, row):
+@kernel
+def _time(curve, nights, room, row):
     timing.time(curve, row)
 
 
-@njit
-def _rate(curve, nights, row):
-    rates.rate(curve, nights, row)
+@kernel
+def _rate(curve, nights, room, row):
+    rates.rate(curve, nights, room, row)
 
 
-@njit
-def _colour(curve, nights, row):
-    colour.colour(curve, nights, row)
+@kernel
+def _colour(curve, nights, room, row):
+    colour.colour(curve, nights, room, row)
 
 
-@njit
-def _vary(curve, nights, row):
-    variability.vary(curve, row)
+@kernel
+def _vary(curve, nights, room, row):
+    variability.vary(curve, room, row)
 
 
 _GROUPS = {
@@ -138,31 +138,33 @@ _GROUPS = {
 
 
 def _loop_over_curves():
-    @njit
-    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, rows):
+    @kernel
+    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows):
         total = 0.0  # so that nothing is optimised away
         for k in range(len(rows)):
             curve = light_curve_of(
-                history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k]
-            )
-            total += curve.flux.sum() + len(curve.limit_jd)
+                history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k],
+                room,
+            )  # fmt: skip
+            total += curve.g.flux.sum() + curve.r.flux.sum() + len(curve.limit_jd)
         return total
 
     return loop
 
 
 def _loop_over(write):
-    @njit
-    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, rows):
+    @kernel
+    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows):
         total = 0.0
         for k in range(len(rows)):
             curve = light_curve_of(
-                history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k]
-            )
-            nights = (night_means(curve, 0), night_means(curve, 1), night_means(curve, 2))
-            total += curve.flux.sum() + len(curve.limit_jd)
+                history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k],
+                room,
+            )  # fmt: skip
+            nights = nights_of(curve, room)
+            total += curve.g.flux.sum() + curve.r.flux.sum() + len(curve.limit_jd)
             total += nights[0].mag.sum() + nights[1].mag.sum() + nights[2].mag.sum()
-            write(curve, nights, rows[k])
+            write(curve, nights, room, rows[k])
         return total
 
     return loop
@@ -170,7 +172,8 @@ def _loop_over(write):
 
 def _time_groups(night, rows):
     alert = [night.alerts[field].to_numpy() for field in _ALERT]
-    given = (night.history, night.first, night.last, *alert, rows)
+    room = room_for((night.last - night.first).max())
+    given = (night.history, night.first, night.last, *alert, room, rows)
     loops = [_loop_over_curves(), _loop_over(_nothing), *map(_loop_over, _GROUPS.values())]
     for loop in loops:
         loop(*given)  # compiles

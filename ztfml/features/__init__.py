@@ -10,10 +10,9 @@ from pathlib import Path
 import joblib
 import numpy as np
 import pandas as pd
-from numba import njit
 
 from ztfml import lightcurve
-from ztfml.compiled import say_if_compiling, stamp_of
+from ztfml.compiled import kernel, say_if_compiling, stamp_of
 from ztfml.errors import DataError
 from ztfml.features import (
     broker,
@@ -26,8 +25,8 @@ from ztfml.features import (
     timing,
     variability,
 )
-from ztfml.features.nights import night_means
-from ztfml.lightcurve import light_curve_of
+from ztfml.features.nights import nights_of
+from ztfml.lightcurve import light_curve_of, room_for
 from ztfml.night import Night
 from ztfml.progress import track
 
@@ -172,28 +171,29 @@ def _light_curve_work(night, rows, table):
 
 def _fill_light_curves(history, first, last, alerts, written, table):
     values = np.full((len(first), len(written)), np.nan)
-    _fill_rows(history, first, last, *alerts, values.view(_ROW)[:, 0], _SOURCES)
+    room = room_for((last - first).max())
+    _fill_rows(history, first, last, *alerts, room, values.view(_ROW)[:, 0], _SOURCES)
     _turn(values, written, table)
 
 
-@njit(nogil=True, cache=True)
-def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, rows, sources):
+@kernel
+def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows, sources):
     for k in range(len(rows)):
         if np.isnan(jd[k]):
             continue
         curve = light_curve_of(
-            history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k]
+            history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k], room
         )
-        nights = (night_means(curve, 0), night_means(curve, 1), night_means(curve, 2))
+        nights = nights_of(curve, room)
         row = rows[k]
         counts.count(curve, row)
         timing.time(curve, row)
-        rates.rate(curve, nights, row)
-        colour.colour(curve, nights, row)
-        variability.vary(curve, row)
+        rates.rate(curve, nights, room, row)
+        colour.colour(curve, nights, room, row)
+        variability.vary(curve, room, row)
 
 
-@njit(nogil=True, cache=True)
+@kernel
 def _turn(values, written, table):
     """Copy what was written, an alert a row, to the table, a feature a row."""
     # Eight values share a line of the cache.

@@ -4,10 +4,11 @@ Colours come from night means (`nights.night_means`) of two bands within half a 
 """
 
 import numpy as np
-from numba import njit
 
-from ztfml.features.nights import fit_slope, peak_of
+from ztfml.compiled import kernel
+from ztfml.features.nights import peak_of
 from ztfml.features.registry import Group
+from ztfml.lines import fit_slope
 
 GROUP = Group("colour", "the colour of the source, now and at peak, and how fast it changes")
 
@@ -33,13 +34,15 @@ GROUP.declare("r_i", "mag", "latest r - i of the difference flux", _NO_PAIR, _RE
 GROUP.declare("r_i_err", "mag", "1-sigma error of the latest r - i", _NO_PAIR, _READS)
 
 
-@njit(cache=True, forceinline=True)
-def colours(blue, red):
+@kernel
+def colours(blue, red, memory):
     """Pairs of night means of two bands within half a day, each blue night with its closest red.
 
     Parameters
     ----------
     blue, red : NightMeans
+    memory : ndarray, shape (3, n) or longer
+        Where the pairs are kept.
 
     Returns
     -------
@@ -48,10 +51,9 @@ def colours(blue, red):
 
     Examples
     --------
-    >>> colours(night_means(curve, 0), night_means(curve, 1))   # doctest: +SKIP
+    >>> colours(nights[0], nights[1], room.spare)   # doctest: +SKIP
     """
     n = len(blue.jd) if len(red.jd) > 0 else 0
-    memory = np.empty((3, n))
     jd, colour, err = memory[0], memory[1], memory[2]
     pairs = closest = 0
     for k in range(n):
@@ -67,32 +69,46 @@ def colours(blue, red):
     return jd[:pairs], colour[:pairs], err[:pairs]
 
 
-@njit(cache=True, forceinline=True)
-def colour(curve, nights, row):
+@kernel
+def colour(curve, nights, room, row):
     """Write the colours of one light curve into its row; ``nights`` are its night means by band."""
-    jd, g_r, err = colours(nights[0], nights[1])
+    jd, g_r, err = colours(nights[0], nights[1], room.spare)
     if len(jd) > 0:
         row.g_r = g_r[-1]
         row.g_r_err = err[-1]
         row.g_r_age = curve.now - jd[-1]
-        row.g_r_peak = g_r[np.argmin(np.abs(jd - _peak_jd(nights)))]
+        row.g_r_peak = g_r[_closest(jd, _peak_jd(nights))]
         change = fit_slope(jd, g_r, err)
         row.g_r_slope = change.slope
         row.g_r_slope_err = change.err
-    jd, r_i, err = colours(nights[1], nights[2])
+    jd, r_i, err = colours(nights[1], nights[2], room.spare)
     if len(jd) > 0:
         row.r_i = r_i[-1]
         row.r_i_err = err[-1]
 
 
-@njit(cache=True, forceinline=True)
+@kernel
+def _closest(jd, wanted):
+    """Where the epoch closest to the wanted one stands, the first of two."""
+    closest = 0
+    for k in range(1, len(jd)):
+        if abs(jd[k] - wanted) < abs(jd[closest] - wanted):
+            closest = k
+    return closest
+
+
+@kernel
 def _peak_jd(nights):
-    brightest = np.inf
-    jd = np.nan
-    for b in range(3):
-        if len(nights[b].jd) > 0:
-            peak = peak_of(nights[b])
-            if nights[b].mag[peak] < brightest:
-                brightest = nights[b].mag[peak]
-                jd = nights[b].jd[peak]
-    return jd
+    """The epoch of the brightest peak of all bands."""
+    mag, jd = _brighter(nights[0], np.inf, np.nan)
+    mag, jd = _brighter(nights[1], mag, jd)
+    return _brighter(nights[2], mag, jd)[1]
+
+
+@kernel
+def _brighter(nights, mag, jd):
+    if len(nights.jd) > 0:
+        peak = peak_of(nights)
+        if nights.mag[peak] < mag:
+            return nights.mag[peak], nights.jd[peak]
+    return mag, jd

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 import numpy as np
+from numba import njit
 
 from ztfml.features.registry import Group
 
@@ -109,14 +110,21 @@ def _galaxy_like(*scores):
 
 def _of_closest(wanted, distances, values):
     """What the closest of the wanted sources has; NaN without any."""
-    closest = np.full(len(distances[0]), np.inf)
-    value = np.full(len(distances[0]), np.nan)
-    for this, distance, own in zip(wanted, distances, values, strict=True):
-        # A missing distance is closer than none.
-        closer = this & (distance < closest)
-        closest[closer] = distance[closer]
-        value[closer] = own[closer]
-    return value
+    return _pick_closest(np.array(wanted), np.array(distances), np.array(values))
+
+
+@njit(nogil=True, cache=True)
+def _pick_closest(wanted, distances, values):
+    n_sources, n = values.shape
+    out = np.full(n, np.nan)
+    for k in range(n):
+        closest = np.inf
+        for source in range(n_sources):
+            # A missing distance is closer than none.
+            if wanted[source, k] and distances[source, k] < closest:
+                closest = distances[source, k]
+                out[k] = values[source, k]
+    return out
 
 
 GROUP.copy("neargaia", "maggaia", "neargaiabright", "maggaiabright", missing=_GAIA)
@@ -140,36 +148,42 @@ def mag_minus_sso(magpsf, ssmagnr):
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_gal_lat(ra, dec):
     """Absolute galactic latitude."""
-    return np.abs(_latitude(_turned(ra, dec, "Galactic")))
+    return np.abs(_turned(ra, dec, "Galactic")[1])
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_ecl_lat(ra, dec):
     """Absolute ecliptic latitude."""
-    return np.abs(_latitude(_turned(ra, dec, "BarycentricMeanEcliptic")))
+    return np.abs(_turned(ra, dec, "BarycentricMeanEcliptic")[1])
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def opposition_distance(ra, dec, jd):
     """Ecliptic longitude from the point opposite to the Sun, 0 to 180."""
-    x, y, _ = _turned(ra, dec, "BarycentricMeanEcliptic")
+    longitude = _turned(ra, dec, "BarycentricMeanEcliptic")[0]
     # The Sun moves 0.01 deg in 0.01 d, and a night has few such steps.
     step, position = np.unique(np.round(jd, 2), return_inverse=True)
-    sun = _solar_longitude(step)
-    longitude = np.degrees(np.arctan2(y, x))
-    return np.abs((longitude - sun[position]) % 360 - 180)
+    return np.abs((longitude - _solar_longitude(step)[position]) % 360 - 180)
 
 
 def _turned(ra, dec, frame):
-    """Unit vectors towards positions, in another frame."""
-    ra, dec = np.radians(ra), np.radians(dec)
-    x, y, z = np.cos(dec) * np.cos(ra), np.cos(dec) * np.sin(ra), np.sin(dec)
-    return [row[0] * x + row[1] * y + row[2] * z for row in _rotation(frame)]
+    """Longitude and latitude in another frame, in degrees."""
+    return _turn(np.array([ra, dec]), _rotation(frame))
 
 
-def _latitude(direction):
-    x, y, z = direction
-    return np.degrees(np.arctan2(z, np.hypot(x, y)))
+@njit(nogil=True, cache=True)
+def _turn(place, rotation):
+    n = place.shape[1]
+    longitude, latitude = np.empty(n), np.empty(n)
+    for k in range(n):
+        alpha, delta = np.radians(place[0, k]), np.radians(place[1, k])
+        x, y, z = np.cos(delta) * np.cos(alpha), np.cos(delta) * np.sin(alpha), np.sin(delta)
+        u = rotation[0, 0] * x + rotation[0, 1] * y + rotation[0, 2] * z
+        v = rotation[1, 0] * x + rotation[1, 1] * y + rotation[1, 2] * z
+        w = rotation[2, 0] * x + rotation[2, 1] * y + rotation[2, 2] * z
+        longitude[k] = np.degrees(np.arctan2(v, u))
+        latitude[k] = np.degrees(np.arctan2(w, np.hypot(u, v)))
+    return longitude, latitude
 
 
 @lru_cache
@@ -191,6 +205,5 @@ def _solar_longitude(jd):
     known = np.isfinite(jd)
     # Taken as dynamical time, a minute off, the dates need no table of leap seconds, which ends.
     sun = get_sun(Time(jd[known], format="jd", scale="tdb"))
-    x, y, _ = _turned(sun.ra.deg, sun.dec.deg, "BarycentricMeanEcliptic")
-    longitude[known] = np.degrees(np.arctan2(y, x))
+    longitude[known] = _turned(sun.ra.deg, sun.dec.deg, "BarycentricMeanEcliptic")[0]
     return longitude

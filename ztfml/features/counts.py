@@ -1,8 +1,8 @@
 """How often the source was seen, and how often it was looked for."""
 
 import numpy as np
-from numba import njit
 
+from ztfml.compiled import kernel
 from ztfml.features.nights import night_of
 from ztfml.features.registry import Group
 
@@ -55,25 +55,15 @@ def det_ratio(ndethist, ncovhist):
         return np.where(ncovhist > 0, ndethist / ncovhist, np.nan)
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def count(curve, row):
     """Write the counts of one light curve into its row."""
     n = len(curve.jd)
     row.n_det = n
-    row.n_limit = 0
-    row.n_det_band[:] = 0
-    row.n_limit_band[:] = 0
-    for k in range(n):
-        if curve.band[k] >= 0:
-            row.n_det_band[curve.band[k]] += 1
-    for k in range(len(curve.limit_jd) - 1, -1, -1):
-        # Merged histories reach back for as long as their maker liked, which is not a fact
-        # about the source.
-        if curve.now - curve.limit_jd[k] > PACKET_HISTORY:
-            break
-        row.n_limit += 1
-        if curve.limit_band[k] >= 0:
-            row.n_limit_band[curve.limit_band[k]] += 1
+    row.n_limit = _since(curve.limit_jd, curve.now - PACKET_HISTORY)
+    _count_band(curve.g, curve.now, 0, row)
+    _count_band(curve.r, curve.now, 1, row)
+    _count_band(curve.i, curve.now, 2, row)
     nights = tonight = known = positive = 0
     for k in range(n):
         if k == 0 or night_of(curve.jd[k]) != night_of(curve.jd[k - 1]):
@@ -87,3 +77,18 @@ def count(curve, row):
         row.frac_positive = positive / known
     if n > 1:
         row.max_separation = curve.jd[-1] - curve.jd[0]
+
+
+@kernel
+def _count_band(own, now, b, row):
+    row.n_det_band[b] = len(own.jd)
+    row.n_limit_band[b] = _since(own.limit_jd, now - PACKET_HISTORY)
+
+
+@kernel
+def _since(jd, begin):
+    """How many epochs, which are in order, are not before another."""
+    n = 0
+    while n < len(jd) and jd[len(jd) - 1 - n] >= begin:
+        n += 1
+    return n

@@ -7,10 +7,11 @@ ZTFReST (Andreoni et al. 2021, ApJ 918, 63).
 """
 
 import numpy as np
-from numba import njit
 
-from ztfml.features.nights import common_slope, fit_slope, peak_of
+from ztfml.compiled import kernel
+from ztfml.features.nights import peak_of
 from ztfml.features.registry import Group
+from ztfml.lines import common_slope, fit_slope
 
 GROUP = Group("rates", "how fast the source rises and fades")
 
@@ -171,13 +172,13 @@ GROUP.declare(
 )
 
 
-@njit(cache=True, forceinline=True)
-def rate(curve, nights, row):
+@kernel
+def rate(curve, nights, room, row):
     """Write the rates of one light curve into its row; ``nights`` are its night means by band."""
     fits = (
-        _rate_band(curve, nights[0], 0, row),
-        _rate_band(curve, nights[1], 1, row),
-        _rate_band(curve, nights[2], 2, row),
+        _rate_band(curve, curve.g, nights[0], 0, room, row),
+        _rate_band(curve, curve.r, nights[1], 1, room, row),
+        _rate_band(curve, curve.i, nights[2], 2, room, row),
     )
     rise = common_slope((fits[0][0], fits[1][0], fits[2][0]))
     if rise.n > 0:
@@ -196,8 +197,8 @@ def rate(curve, nights, row):
     _best_of_bands(row)
 
 
-@njit(cache=True, forceinline=True)
-def _rate_band(curve, nights, b, row):
+@kernel
+def _rate_band(curve, own, nights, b, room, row):
     """Write one band's rates, and return the lines of its rise and its fade."""
     n = len(nights.jd)
     if n == 0:
@@ -210,14 +211,14 @@ def _rate_band(curve, nights, b, row):
     row.last_mag_band[b] = nights.mag[-1]
     first, last = _edges_of_half(nights, peak)
     row.above_half_band[b] = nights.jd[last] - nights.jd[first]
-    limit_jd, limit_mag = _limits_of(curve, nights, b)
+    limit_jd, limit_mag = _limits_of(curve, own, nights, b, room.spare)
     row.half_time_band[b] = _half_time(limit_jd, limit_mag, nights, peak, first, last)
     row.rise_bound_band[b], row.fade_bound_band[b] = _bounds(limit_jd, limit_mag, nights)
     rise = fit_slope(nights.jd[: peak + 1], nights.mag[: peak + 1], nights.err[: peak + 1])
     fade = fit_slope(nights.jd[peak:], nights.mag[peak:], nights.err[peak:])
     if n > 1:
         row.peak_significance_band[b] = _peak_significance(nights, peak)
-        row.amplitude_band[b] = nights.mag.max() - nights.mag.min()
+        row.amplitude_band[b] = _range(nights.mag)
         recent = fit_slope(nights.jd[-2:], nights.mag[-2:], nights.err[-2:])
         row.recent_slope_band[b] = recent.slope
         row.recent_slope_err_band[b] = recent.err
@@ -236,7 +237,15 @@ def _rate_band(curve, nights, b, row):
     return rise, fade
 
 
-@njit(cache=True, forceinline=True)
+@kernel
+def _range(mag):
+    brightest = faintest = mag[0]
+    for k in range(1, len(mag)):
+        brightest, faintest = min(brightest, mag[k]), max(faintest, mag[k])
+    return faintest - brightest
+
+
+@kernel
 def _peak_significance(nights, peak):
     least = np.inf
     for neighbour in (peak - 1, peak + 1):
@@ -247,7 +256,7 @@ def _peak_significance(nights, peak):
     return least
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _edges_of_half(nights, peak):
     """First and last night of the unbroken run above half of the peak flux."""
     flux = nights.flux
@@ -261,8 +270,8 @@ def _edges_of_half(nights, peak):
     return first, last
 
 
-@njit(cache=True, forceinline=True)
-def _limits_of(curve, nights, b):
+@kernel
+def _limits_of(curve, own, nights, b, memory):
     """The band's non-detections since the episode before, or none if they cannot be trusted.
 
     Packets carry limits of nights on which the source was bright but gave no alert that was
@@ -271,18 +280,15 @@ def _limits_of(curve, nights, b):
     left out where another band saw the source half a magnitude brighter within half a day.
     """
     since = curve.jd[curve.episode - 1] if curve.episode > 0 else -np.inf
-    all_jd, all_mag, all_band = curve.limit_jd, curve.limit_mag, curve.limit_band
-    memory = np.empty((2, len(all_jd)))
+    all_jd, all_mag = own.limit_jd, own.limit_mag
     jd, mag = memory[0], memory[1]
     n = start = after = 0
     for k in range(len(all_jd)):
-        if all_band[k] != b or all_jd[k] <= since:
+        if all_jd[k] <= since:
             continue
         while start < len(curve.jd) and curve.jd[start] < all_jd[k] - _SEEN_WITHIN:
             start += 1
-        if _seen_in_another_band(
-            curve.jd, curve.band, curve.sign, curve.mag, start, b, all_jd[k], all_mag[k]
-        ):
+        if _seen_in_another_band(curve, start, b, all_jd[k], all_mag[k]):
             continue
         while after < len(nights.jd) and nights.jd[after] < all_jd[k]:
             after += 1
@@ -297,18 +303,19 @@ def _limits_of(curve, nights, b):
     return jd[:n], mag[:n]
 
 
-@njit(cache=True, forceinline=True)
-def _seen_in_another_band(jd, band, sign, mag, start, b, limit_jd, limit_mag):
+@kernel
+def _seen_in_another_band(curve, start, b, limit_jd, limit_mag):
     """Whether a limit has a positive detection of another band close by that outshines it."""
-    for d in range(start, len(jd)):
-        if jd[d] > limit_jd + _SEEN_WITHIN:
+    for d in range(start, len(curve.jd)):
+        if curve.jd[d] > limit_jd + _SEEN_WITHIN:
             return False
-        if band[d] != b and sign[d] >= 0 and mag[d] < limit_mag - _SEEN_BRIGHTER:
+        other = curve.band[d] != b and curve.sign[d] >= 0
+        if other and curve.mag[d] < limit_mag - _SEEN_BRIGHTER:
             return True
     return False
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _half_time(limit_jd, limit_mag, nights, peak, first, last):
     """The time above half of the peak flux, the run above which is ``first`` to ``last``."""
     half = 0.5 * nights.flux[peak]
@@ -326,13 +333,13 @@ def _half_time(limit_jd, limit_mag, nights, peak, first, last):
     return end - begin
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _crossing(nights, a, b, flux):
     part = (flux - nights.flux[a]) / (nights.flux[b] - nights.flux[a])
     return nights.jd[a] + part * (nights.jd[b] - nights.jd[a])
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _bounds(limit_jd, limit_mag, nights):
     """The least rise and fade rates that non-detections before and after the nights allow."""
     rise = fade = np.nan
@@ -346,12 +353,12 @@ def _bounds(limit_jd, limit_mag, nights):
     return rise, fade
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _tighter(bound, rate):
     return rate if rate > 0 and not rate <= bound else bound
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _best_of_bands(row):
     surest_rise = surest_fade = -np.inf
     for b in range(3):

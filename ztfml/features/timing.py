@@ -1,8 +1,8 @@
 """When the source was first seen, how long ago, and with which gaps."""
 
 import numpy as np
-from numba import njit
 
+from ztfml.compiled import kernel
 from ztfml.features.nights import night_of
 from ztfml.features.registry import Group
 from ztfml.lightcurve import EPISODE_GAP
@@ -63,7 +63,7 @@ GROUP.declare(
 )
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def time(curve, row):
     """Write the timing of one light curve into its row."""
     n = len(curve.jd)
@@ -92,23 +92,21 @@ def time(curve, row):
                     break
 
 
-@njit(cache=True, forceinline=True)
+@kernel
 def _duty(jd, limit_jd):
     """Nights of detections over nights of any exposure, from the first detection on."""
-    seen = looked = 0
-    d = u = 0
-    while u < len(limit_jd) and limit_jd[u] < jd[0]:
-        u += 1
-    while d < len(jd) or u < len(limit_jd):
-        # The night of the earlier of the next detection and the next non-detection.
-        night = min(
-            night_of(jd[d]) if d < len(jd) else np.inf,
-            night_of(limit_jd[u]) if u < len(limit_jd) else np.inf,
-        )
-        looked += 1
-        seen += d < len(jd) and night_of(jd[d]) == night
-        while d < len(jd) and night_of(jd[d]) == night:
+    seen = missed = 0
+    night = np.nan
+    for k in range(len(jd)):
+        seen += night_of(jd[k]) != night
+        night = night_of(jd[k])
+    d = 0
+    night = np.nan
+    for k in range(len(limit_jd)):
+        if limit_jd[k] < jd[0] or night_of(limit_jd[k]) == night:
+            continue
+        night = night_of(limit_jd[k])
+        while d < len(jd) and night_of(jd[d]) < night:
             d += 1
-        while u < len(limit_jd) and night_of(limit_jd[u]) == night:
-            u += 1
-    return seen / looked
+        missed += d == len(jd) or night_of(jd[d]) != night
+    return seen / (seen + missed)

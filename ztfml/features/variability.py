@@ -6,8 +6,8 @@ in light-curve (Malanchev et al. 2021, MNRAS 502, 5147) unless said otherwise.
 """
 
 import numpy as np
-from numba import njit
 
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
 
 GROUP = Group("variability", "how the source varies over all of its history")
@@ -72,28 +72,22 @@ GROUP.declare(
 )
 
 
-@njit(cache=True, forceinline=True)
-def vary(curve, row):
+@kernel
+def vary(curve, room, row):
     """Write the variability of one light curve into its row."""
-    n = len(curve.jd)
-    memory = np.empty((4, n))
-    flux, flux_err, mag, err = memory[0], memory[1], memory[2], memory[3]
-    for b in range(3):
-        own = positive = 0
-        for k in range(n):
-            if curve.band[k] == b:
-                flux[own], flux_err[own] = curve.flux[k], curve.flux_err[k]
-                own += 1
-                if curve.sign[k] >= 0:
-                    mag[positive], err[positive] = curve.mag[k], curve.err[k]
-                    positive += 1
-        if own >= 2:
-            _flux_statistics(flux[:own], flux_err[:own], b, row)
-        if positive >= 2:
-            _magnitude_statistics(mag[:positive], err[:positive], b, row)
+    _vary_band(curve.g, room.spare[0], 0, row)
+    _vary_band(curve.r, room.spare[0], 1, row)
+    _vary_band(curve.i, room.spare[0], 2, row)
 
 
-@njit(cache=True, forceinline=True)
+@kernel
+def _vary_band(own, memory, b, row):
+    if len(own.jd) >= 2:
+        _flux_statistics(own.flux, own.flux_err, b, row)
+        _magnitude_statistics(own, memory, b, row)
+
+
+@kernel
 def _flux_statistics(flux, err, b, row):
     n = len(flux)
     total = weighted = plain = square = noise = 0.0
@@ -106,6 +100,7 @@ def _flux_statistics(flux, err, b, row):
         noise += err[k] * err[k]
     weighted_mean, mean = weighted / total, plain / n
     chi2 = pulls = second = third = steps = 0.0
+    faintest = brightest = flux[0]
     summed = lowest = highest = 0.0
     for k in range(n):
         pull = abs(flux[k] - weighted_mean) / err[k]
@@ -117,13 +112,14 @@ def _flux_statistics(flux, err, b, row):
         # The last sum is zero by definition, which is where these begin.
         summed += off
         lowest, highest = min(lowest, summed), max(highest, summed)
+        faintest, brightest = min(faintest, flux[k]), max(brightest, flux[k])
         if k > 0:
             steps += (flux[k] - flux[k - 1]) ** 2
     row.chi2_band[b] = chi2 / (n - 1)
     variance = second / (n - 1)
     row.excess_variance_band[b] = (variance - noise / n) / (square / n)
     # Not chi2 > 0: the mean of equal fluxes is off by a rounding, which is no scatter.
-    if flux.max() == flux.min():
+    if brightest == faintest:
         return
     row.stetson_k_band[b] = pulls / np.sqrt(n * chi2)
     row.cusum_range_band[b] = (highest - lowest) / (n * np.sqrt(variance))
@@ -132,26 +128,44 @@ def _flux_statistics(flux, err, b, row):
         row.flux_skew_band[b] = n / ((n - 1) * (n - 2)) * third / (variance * np.sqrt(variance))
 
 
-@njit(cache=True, forceinline=True)
-def _magnitude_statistics(mag, err, b, row):
-    n = len(mag)
+@kernel
+def _magnitude_statistics(own, mag, b, row):
+    n = 0
     total = mean = 0.0
-    for k in range(n):
-        weight = 1.0 / (err[k] * err[k])
-        total += weight
-        mean += weight * (mag[k] - mag[0])
+    for k in range(len(own.mag)):
+        if own.sign[k] >= 0:
+            mag[n] = own.mag[k]
+            weight = 1.0 / (own.err[k] * own.err[k])
+            total += weight
+            mean += weight * (mag[n] - mag[0])
+            n += 1
+    if n < 2:
+        return
     mean = mag[0] + mean / total
     scatter = 0.0
-    for k in range(n):
-        scatter += ((mag[k] - mean) / err[k]) ** 2
+    for k in range(len(own.mag)):
+        if own.sign[k] >= 0:
+            scatter += ((own.mag[k] - mean) / own.err[k]) ** 2
     # The n / (n - 1) makes it the sample standard deviation where all errors are equal.
     row.mag_std_band[b] = np.sqrt(scatter / total * n / (n - 1))
     if n >= 4:
-        mag.sort()
-        row.mag_iqr_band[b] = _quantile(mag, 0.75) - _quantile(mag, 0.25)
+        _sort(mag[:n])
+        row.mag_iqr_band[b] = _quantile(mag[:n], 0.75) - _quantile(mag[:n], 0.25)
 
 
-@njit(cache=True, forceinline=True)
+@kernel
+def _sort(values):
+    """Shell's method with Ciura's gaps, for numba's own sort asks for memory each time."""
+    for gap in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
+        for k in range(gap, len(values)):
+            value, place = values[k], k
+            while place >= gap and values[place - gap] > value:
+                values[place] = values[place - gap]
+                place -= gap
+            values[place] = value
+
+
+@kernel
 def _quantile(ordered, part):
     """Linear interpolation between order statistics, as numpy's default."""
     place = part * (len(ordered) - 1)

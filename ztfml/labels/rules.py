@@ -14,12 +14,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numba import njit
 
-from ztfml import lightcurve
-from ztfml.compiled import stamp_of
+from ztfml import lightcurve, lines
+from ztfml.compiled import kernel, stamp_of
 from ztfml.labels.thresholds import Cuts
-from ztfml.lightcurve import light_curve_of
+from ztfml.lightcurve import light_curve_of, room_for
+from ztfml.lines import fit_slope
 
 EVIDENCE_PREFIX = "rules:"
 """How the evidence of every label begins that was read from the alerts themselves."""
@@ -121,7 +121,6 @@ def _rules(night, cuts):
         cuts.steady_sigma,
         cuts.steady_change,
         cuts.steady_rate,
-        _SOURCES,
     )
     # A packet ships 30 days of history; jdstarthist tells of detections before.
     age = packet("jd") - np.fmin(first_seen, packet("jdstarthist"))
@@ -199,74 +198,81 @@ def _flow(object_id, position):
     )
 
 
-_SOURCES = stamp_of(lightcurve.__file__)
+_SOURCES = stamp_of(lightcurve.__file__, lines.__file__)
 
 
-@njit(cache=True)
-def _histories(
-    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, sources
-):
+def _histories(history, first, last, *alerts_and_cuts):
     """Sum up the light curve that each alert sees.
 
     Returns the number of detections, the epoch of the first, the number of episodes (runs
     without a gap), whether any detection is below the reference, and whether the latest
     episode rises or fades steadily in any band.
     """
-    n = len(jd)
-    detections = np.zeros(n)
-    first_seen = np.full(n, np.nan)
-    episodes = np.zeros(n)
-    below = np.zeros(n, np.bool_)
-    steady = np.zeros(n, np.bool_)
-    for k in range(n):
+    n = len(first)
+    outcome = (np.zeros(n), np.full(n, np.nan), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
+    room = room_for((last - first).max())
+    _sum_up(history, first, last, *alerts_and_cuts, room, *outcome, _SOURCES)
+    return outcome
+
+
+@kernel
+def _sum_up(
+    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, room,
+    detections, first_seen, episodes, below, steady, sources,
+):  # fmt: skip
+    for k in range(len(jd)):
         curve = light_curve_of(
-            history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k]
+            history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k], room
         )
         detections[k] = len(curve.jd)
         if len(curve.jd) == 0:
             continue
-        first_seen[k] = curve.jd[0]
-        starts = np.flatnonzero(np.diff(curve.jd) > gap) + 1
-        episodes[k] = len(starts) + 1
-        below[k] = (curve.sign < 0).any()
-        now = np.arange(len(curve.jd)) >= (starts[-1] if len(starts) else 0)
-        for band in range(3):
-            own = now & (curve.band == band) & (curve.sign >= 0)
+        first_seen[k] = latest = curve.jd[0]
+        episodes[k] = 1
+        for d in range(len(curve.jd)):
+            below[k] |= curve.sign[d] < 0
+            if d > 0 and curve.jd[d] - curve.jd[d - 1] > gap:
+                episodes[k] += 1
+                latest = curve.jd[d]
+        for own in (curve.g, curve.r, curve.i):
+            steady[k] |= _is_steady(own, latest, curve.now, sigma, change, rate, room.spare)
+
+
+@kernel
+def _is_steady(own, begin, now, sigma, change, rate, memory):
+    """Whether a band rises or fades steadily from an epoch on."""
+    t, mag, err = memory[0], memory[1], memory[2]
+    n = 0
+    for k in range(len(own.jd)):
+        if own.jd[k] >= begin and own.sign[k] >= 0:
             # Days before now: Julian dates would lose ten digits in the squares.
-            t, mag, err = curve.jd[own] - curve.now, curve.mag[own], curve.err[own]
-            steady[k] |= len(t) > 1 and _rises_or_fades(t, mag, err, sigma, change, rate)
-    return detections, first_seen, episodes, below, steady
+            t[n], mag[n], err[n] = own.jd[k] - now, own.mag[k], own.err[k]
+            n += 1
+    return n > 1 and _rises_or_fades(t[:n], mag[:n], err[:n], sigma, change, rate)
 
 
-@njit(cache=True)
+@kernel
 def _rises_or_fades(t, mag, err, sigma, change, rate):
     """Whether there is one rise to the brightest detection, or one fade from it.
 
     Both are fitted by lines. Their errors grow with the scatter about both: what goes up and
     down again rises nowhere steadily.
     """
-    peak = np.argmin(mag)
-    before = _line(t[: peak + 1], mag[: peak + 1], err[: peak + 1])
-    after = _line(t[peak:], mag[peak:], err[peak:])
-    freedom = before[4] + after[4]
-    excess = max(1.0, (before[3] + after[3]) / freedom) if freedom > 0 else 1.0
-    for slope, slope_err, base, _, _ in (before, after):
-        fast = slope >= rate and slope * base >= change
-        if fast and slope >= sigma * slope_err * np.sqrt(excess):
+    peak = 0
+    for k in range(1, len(mag)):
+        if mag[k] < mag[peak]:
+            peak = k
+    before = fit_slope(t[: peak + 1], mag[: peak + 1], err[: peak + 1])
+    after = fit_slope(t[peak:], mag[peak:], err[peak:])
+    misfit = freedom = 0.0
+    for line in (before, after):
+        if line.n > 2 and line.base >= _MIN_BASE:
+            misfit += line.chi2 * (line.n - 2)
+            freedom += line.n - 2
+    excess = max(1.0, misfit / freedom) if freedom > 0 else 1.0
+    for line in (before, after):
+        steepness = abs(line.slope)
+        fast = line.base >= _MIN_BASE and steepness >= rate and steepness * line.base >= change
+        if fast and steepness >= sigma * np.sqrt(excess / line.spread):
             return True
     return False
-
-
-@njit(cache=True)
-def _line(t, mag, err):
-    """A weighted line: steepness, its error, time base, chi-square, degrees of freedom."""
-    base = t[-1] - t[0]
-    if base < _MIN_BASE:
-        return 0.0, 0.0, base, 0.0, 0
-    weight = err**-2.0
-    dt = t - (weight * t).sum() / weight.sum()
-    dm = mag - (weight * mag).sum() / weight.sum()
-    spread = (weight * dt**2).sum()
-    slope = (weight * dt * dm).sum() / spread
-    chi2 = (weight * (dm - slope * dt) ** 2).sum()
-    return abs(slope), spread**-0.5, base, chi2, len(t) - 2

@@ -9,8 +9,9 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
-from ztfml.features.nights import fit_slope, night_means, peak_of
-from ztfml.lightcurve import SAME_EPOCH, SAME_MAG, light_curve_of
+from ztfml.features.nights import nights_as_of, peak_of
+from ztfml.lightcurve import SAME_EPOCH, SAME_MAG
+from ztfml.lines import fit_slope
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
 
@@ -222,16 +223,8 @@ def rates_of(night, alert):
     >>> rates_of(night, 12)[1].band   # doctest: +SKIP
     'r'
     """
-    fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-    curve = light_curve_of(
-        night.history,
-        night.first[alert],
-        night.last[alert],
-        *(float(night.alerts[field].iloc[alert]) for field in fields),
-    )
     lines, peaks = [], []
-    for number, band in enumerate(BANDS):
-        nights = night_means(curve, number)
+    for band, nights in nights_as_of(night, alert).items():
         if len(nights.jd) == 0:
             continue
         peak = peak_of(nights)
