@@ -474,9 +474,8 @@ def fetch(night, object_ids, top_of, brokers, offline):
     session = open_session(offline)
     folder = fetched_beside(night)
     found = fetch_objects(folder, objects, [BROKERS[name](session, url) for name, url in brokers])
-    for problem in found["problems"][found["problems"] != ""]:
-        for sentence in problem.split(" | "):
-            click.echo(sentence, err=True)
+    for sentence in found["problems"].explode().dropna():
+        click.echo(sentence, err=True)
     _print_table(found.drop(columns="problems"), str(folder))
     n_curves, n_cutouts = ((found[name] != "").sum() for name in ("light_curve", "cutouts"))
     click.echo(f"{n_curves} light curves and {n_cutouts} sets of stamps of {len(found)} objects")

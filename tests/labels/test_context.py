@@ -1,6 +1,7 @@
 """What catalogues know of the places of objects: files, and services in this process."""
 
 import io
+import sys
 import time
 import zipfile
 
@@ -179,7 +180,7 @@ def test_asking_again_replaces_what_it_is_about_alone():
 
     old = table([FIRST, "TNS", "AT"], [FIRST, "NED", "G"], [SECOND, "TNS", "AT"])
     merged = merge_context(old, table([FIRST, "TNS", "SN"]), [FIRST], ["TNS"])
-    assert merged["name"].tolist() == ["G", "AT", "SN"]
+    assert merged["name"].tolist() == ["G", "SN", "AT"]
     assert merge_context(old, table(), [FIRST, SECOND], ["TNS", "NED"]).empty
     assert merge_context(table(), table([FIRST, "TNS", "SN"]), [], []).shape == (1, 7)
 
@@ -283,6 +284,12 @@ def test_ned_that_hangs_is_given_up(ned):
     with pytest.raises(BrokerError, match="NED: gave no answer about the place 12"):
         ask_ned(places, 60.0, timeout=0.1)
     assert time.monotonic() - begun < 2.0
+
+
+def test_without_astroquery(objects, monkeypatch):
+    monkeypatch.setitem(sys.modules, "astroquery.ipac.ned", None)
+    with pytest.raises(DataError, match=r"NED is asked through .* pip install 'ztfml\[catalogs\]'"):
+        find_context(objects, online=["ned"])
 
 
 def test_one_place_that_fails_loses_no_other(objects, ned, caplog):

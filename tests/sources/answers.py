@@ -90,7 +90,7 @@ def serve_alerce(server, name=NAME, candid=CANDID, forced=None):
         )
 
 
-def serve_fink(server, name=NAME, candid=CANDID):
+def serve_fink(server, name=NAME, candid=CANDID, shape=(63, 63)):
     """Answer for one object as Fink does."""
 
     def objects(request):
@@ -102,7 +102,7 @@ def serve_fink(server, name=NAME, candid=CANDID):
             return Response("Internal Server Error", 500)
         kinds = enumerate(("Science", "Template", "Difference"))
         return as_json(
-            {f"b:cutout{kind}_stampData": image(low=k * 1000.0).tolist() for k, kind in kinds}
+            {f"b:cutout{kind}_stampData": image(shape, k * 1000.0).tolist() for k, kind in kinds}
         )
 
     server.expect_request("/api/v1/objects", method="POST").respond_with_handler(objects)

@@ -1,5 +1,6 @@
 """`ztfml fetch`, as a user types it, with brokers that are a server in this process."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from click.testing import CliRunner
@@ -11,6 +12,7 @@ from tests.sources.answers import (
     ALERCE_DETECTIONS,
     CANDID,
     NAME,
+    image,
     nobody,
     serve_alerce,
     serve_fink,
@@ -88,6 +90,16 @@ def test_one_broken_object_loses_no_other(httpserver, night, tmp_path):
     assert f"Fink: the light curve of {OTHER}: it has none" in result.stderr
     assert "ZTF21zzzzzzz" not in result.output
     assert not (tmp_path / "evil.parquet").exists()
+
+
+def test_stamps_cut_by_the_edge_are_filled_up(httpserver, night):
+    alerts = pd.read_parquet(night)
+    alerts.assign(**{"candidate.xpos": 3052.0, "candidate.ypos": 12.0}).to_parquet(night)
+    serve_fink(httpserver, shape=(50, 60))
+    ztfml("fetch", night, NAME, "--broker", f"fink={httpserver.url_for('')}")
+    stamps = fetched.cutouts(night.with_name("night_fetched"), NAME)
+    np.testing.assert_array_equal(stamps.science[13:, :60], image((50, 60)))
+    assert np.isnan(stamps.science).sum() == 63 * 63 - 50 * 60
 
 
 def test_an_object_that_the_night_has_not(httpserver, night):
@@ -182,8 +194,10 @@ def test_a_broker_that_is_away_is_not_asked_for_all(tmp_path):
     away = Away()
     names = [f"ZTF20aaaaaa{letter}" for letter in "abcdefghijklmnop"]
     objects = pd.DataFrame({"objectId": names, "candid": pd.array([None] * 16, "Int64")})
+    objects = objects.assign(xpos=np.nan, ypos=np.nan)
     found = fetch(tmp_path / "n_fetched", objects, [away])
     # Three in a row, and as many as were under way by then.
     assert 3 <= away.asked <= 5
-    assert found["problems"].str.contains("not asked any more").sum() == 16 - away.asked
+    told = found["problems"].explode()
+    assert told.str.contains("not asked any more").sum() == 16 - away.asked
     assert (found["light_curve"] == "").all()

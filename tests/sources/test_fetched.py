@@ -109,6 +109,14 @@ def test_nothing_fetched(folder):
     assert context(folder)["redshift"].dtype == np.float64
 
 
+def test_a_light_curve_of_limits_alone(folder):
+    write_light_curve(folder, NAME, make_curve([{"jd": 2460000.5, "fid": 1, "diffmaglim": 20.0,
+                                                 "forced": False}]))  # fmt: skip
+    back = light_curve(folder, NAME)
+    assert back["magpsf"].isna().all()
+    assert back["diffmaglim"].tolist() == [20.0]
+
+
 def test_an_empty_light_curve(folder):
     write_light_curve(folder, NAME, make_curve([]))
     assert light_curve(folder, NAME).empty
@@ -184,6 +192,11 @@ def test_whole_numbers_are_exact_or_none(number):
 @pytest.mark.parametrize("value", [None, True, 1.0, "1.0", "", " 1", "1e18", [], "٣"])
 def test_what_is_no_whole_number(value):
     assert whole_number(value) is None
+
+
+def test_a_curve_of_which_no_row_is_left():
+    with pytest.raises(DataError, match="no row has a time and a band"):
+        make_curve([{"jd": 58370.2, "fid": 1, "magpsf": 18.5, "forced": False}])
 
 
 def test_a_curve_of_odd_rows():

@@ -9,7 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 
 from tests.sources.answers import fits_gz, image
 from ztfml.errors import DataError
-from ztfml.sources.stamps import clean_stamp, read_stamp, stretch
+from ztfml.sources.stamps import centre_stamp, clean_stamp, read_stamp, stretch
 
 PIXEL = 1.01  # arcsec
 
@@ -57,6 +57,31 @@ def test_no_bytes_do_worse_than_an_error(content):
 def test_what_is_no_image(rows):
     with pytest.raises(DataError):
         clean_stamp(rows)
+
+
+@pytest.mark.parametrize(
+    ("shape", "xpos", "ypos", "corner"),
+    [
+        ((63, 63), 1.0, 1.0, (0, 0)),
+        ((60, 50), 3050.0, 3070.0, (0, 0)),
+        ((60, 50), 18.0, 3070.0, (0, 13)),
+        ((60, 50), 3050.0, 28.0, (3, 0)),
+        ((60, 50), 18.0, 28.0, (3, 13)),
+    ],
+)
+def test_a_stamp_that_is_cut_is_filled_up_where_the_image_ends(shape, xpos, ypos, corner):
+    full = centre_stamp(image(shape), xpos, ypos)
+    rows, columns = (slice(at, at + length) for at, length in zip(corner, shape, strict=True))
+    np.testing.assert_array_equal(full[rows, columns], image(shape))
+    assert np.isnan(full).sum() == 63 * 63 - shape[0] * shape[1]
+
+
+@pytest.mark.parametrize(
+    ("shape", "place"),
+    [((63, 50), (None, 1.0)), ((63, 50), (1.0, np.nan)), ((99, 50), (1.0, 1.0))],
+)
+def test_a_stamp_that_cannot_be_centred_stays(shape, place):
+    np.testing.assert_array_equal(centre_stamp(image(shape), *place), image(shape))
 
 
 def test_a_stretch_by_hand():

@@ -1,5 +1,6 @@
 """Brokers that are busy, slow, broken or away, and the cache."""
 
+import sys
 import time
 from datetime import UTC, datetime, timedelta
 
@@ -39,7 +40,7 @@ def too_short(request):
     [
         (Response("gone", 404), NotFoundError, r"it has none \(404\); check the name", 1),
         (Response("no", 403), BrokerError, r"it refused \(403\); check the name", 1),
-        (Response("busy", 429), BrokerError, r"asked too often \(429\); wait", 5),
+        (Response("busy", 429), BrokerError, r"asked too often \(429\); wait some minutes", 5),
         (Response("oh", 500), BrokerError, r"it has failed \(500\); try again later", 5),
         (Response("<html>We moved</html>"), BrokerError, "the answer is no JSON, or cut short", 1),
         (Response('{"detections": [{"mj'), BrokerError, "no JSON, or cut short", 1),
@@ -64,6 +65,17 @@ def test_a_busy_broker_is_asked_again_when_it_says(httpserver, asked):
     begun = time.monotonic()
     assert len(broker.light_curve(NAME))
     assert time.monotonic() - begun >= 1.0
+
+
+def test_a_broker_that_says_to_wait_for_long_is_not_waited_for(httpserver, asked):
+    broker, path, _ = asked
+    busy = Response("busy", 429, {"Retry-After": "3600"})
+    httpserver.expect_request(path).respond_with_response(busy)
+    begun = time.monotonic()
+    with pytest.raises(BrokerError, match=r"asked too often \(429\); wait 3600 s"):
+        broker.light_curve(NAME)
+    assert time.monotonic() - begun < 1.0
+    assert len(httpserver.log) == 1
 
 
 def test_a_broker_that_stumbles_once_is_asked_again(httpserver, asked):
@@ -150,6 +162,16 @@ def test_a_damaged_cache_is_a_sentence(tmp_path):
     cache.write_bytes(b"this is no database" * 100)
     with pytest.raises(DataError, match=r"brokers\.sqlite: the cache .* cannot be opened"):
         open_session(cache=cache)
+
+
+@pytest.mark.parametrize(
+    ("module", "opened"),
+    [("requests_cache", open_session), ("alerce.core", lambda: Alerce(session=None))],
+)
+def test_without_the_extra(monkeypatch, module, opened):
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(DataError, match=r"not installed; .* pip install 'ztfml\[brokers\]'"):
+        opened()
 
 
 def test_the_cache_runs_no_code(session, httpserver):

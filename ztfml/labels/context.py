@@ -26,7 +26,7 @@ log = logging.getLogger(__name__)
 HOST_RADIUS = 60.0
 """How far off a galaxy is told of, in arcsec.
 
-At z = 0.03 this is 36 kpc; short gamma-ray bursts and Ca-rich transients lie as far out.
+At z = 0.03 this is 37 kpc; short gamma-ray bursts and Ca-rich transients lie as far out.
 """
 
 # More galaxies than these make a card no wiser.
@@ -155,6 +155,7 @@ def merge_context(old, new, object_ids, catalogs):
     Returns
     -------
     pandas.DataFrame
+        Object by object, the nearest first.
 
     Examples
     --------
@@ -162,7 +163,9 @@ def merge_context(old, new, object_ids, catalogs):
     """
     again = old["objectId"].isin(list(object_ids)) & old["catalog"].isin(list(catalogs))
     parts = [part for part in (old[~again], new) if len(part)]
-    return pd.concat(parts, ignore_index=True) if parts else new
+    merged = pd.concat(parts, ignore_index=True) if parts else new
+    order = pd.factorize(merged["objectId"])[0]
+    return merged.iloc[np.lexsort([merged["separation_arcsec"], order])].reset_index(drop=True)
 
 
 # --- entries ---------------------------------------------------------------------------

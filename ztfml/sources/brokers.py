@@ -10,16 +10,23 @@ import pandas as pd
 from ztfml.columns import read_columns
 from ztfml.errors import BrokerError, DataError
 from ztfml.progress import track
-from ztfml.schema import ALERT_BY_NAME
+from ztfml.schema import ALERT_BY_NAME, Column
 from ztfml.sources import fetched
 from ztfml.sources.alerce import Alerce
 from ztfml.sources.fink import Fink
+from ztfml.sources.stamps import centre_stamp
 from ztfml.sources.web import AT_ONCE, UnreachableError
 
 log = logging.getLogger(__name__)
 
 BROKERS = {"alerce": Alerce, "fink": Fink}
 """The brokers that can be asked, in the order in which they are by default."""
+
+_COLUMNS = (
+    *(ALERT_BY_NAME[name] for name in ("objectId", "candid", "jd", "ra", "dec")),
+    Column("xpos", "float", "pix", "place in the image, along the rows", prefix="candidate."),
+    Column("ypos", "float", "pix", "place in the image, along the columns", prefix="candidate."),
+)
 
 # A broker that failed to answer so often in a row is not asked any more.
 _PATIENCE = 3
@@ -38,7 +45,7 @@ def objects_of(path, object_ids):
     -------
     pandas.DataFrame, one row an object, in the order given, each once
         ``objectId``, ``candid`` (Int64; missing where the night has not the object), ``ra`` and
-        ``dec`` (deg; NaN where not known).
+        ``dec`` (deg), ``xpos`` and ``ypos`` (pixels); NaN where not known.
 
     Raises
     ------
@@ -49,8 +56,7 @@ def objects_of(path, object_ids):
     --------
     >>> objects_of("night.parquet", ["ZTF18abukavn"])   # doctest: +SKIP
     """
-    names = ("objectId", "candid", "jd", "ra", "dec")
-    alerts = pd.DataFrame(read_columns(path, [ALERT_BY_NAME[name] for name in names]))
+    alerts = pd.DataFrame(read_columns(path, _COLUMNS))
     wanted = pd.DataFrame({"objectId": pd.Series(list(dict.fromkeys(object_ids)), dtype="str")})
     latest = alerts[alerts["objectId"].isin(wanted["objectId"])].sort_values(["jd", "candid"])
     latest = latest.drop_duplicates("objectId", keep="last").astype({"candid": "Int64"})
@@ -61,7 +67,7 @@ def objects_of(path, object_ids):
             "%s: no alert of %s; the latest that a broker has stamps of is taken",
             path, ", ".join(absent),
         )  # fmt: skip
-    return found.reindex(columns=["objectId", "candid", "ra", "dec"])
+    return found.reindex(columns=["objectId", "candid", "ra", "dec", "xpos", "ypos"])
 
 
 def read_ranked(path, top):
@@ -109,14 +115,14 @@ def fetch(folder, objects, brokers):
     folder : str or Path
         ``NAME_fetched``, of `ztfml.sources.fetched.fetched_beside`.
     objects : pandas.DataFrame
-        ``objectId`` and ``candid``, as of `objects_of`.
+        As of `objects_of`.
     brokers : sequence of Alerce or Fink
 
     Returns
     -------
     pandas.DataFrame, one row an object
         ``objectId``; ``light_curve`` and ``cutouts``: who gave it and what, '' for nothing;
-        ``problems``: the sentences of what went wrong, joined by bars.
+        ``problems``: a tuple of sentences on what went wrong.
 
     Raises
     ------
@@ -130,35 +136,47 @@ def fetch(folder, objects, brokers):
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     patient = [_Patient(broker) for broker in brokers]
-    pairs = [
-        (name, None if pd.isna(candid) else int(candid))
-        for name, candid in zip(objects["objectId"], objects["candid"], strict=True)
-    ]
+    wanted = list(objects.itertuples(index=False))
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        rows = pool.map(lambda pair: _fetch_one(folder, *pair, patient), pairs)
-        found = list(track(rows, "fetching", len(pairs)))
+        rows = pool.map(lambda one: _fetch_one(folder, one, patient), wanted)
+        found = list(track(rows, "fetching", len(wanted)))
     return pd.DataFrame(found, columns=["objectId", "light_curve", "cutouts", "problems"])
 
 
-def _fetch_one(folder, object_id, candid, brokers):
-    if not fetched.is_object_name(object_id):
-        return object_id, "", "", f"{object_id!r} is no name of an object"
+def _fetch_one(folder, wanted, brokers):
+    name = wanted.objectId
+    if not fetched.is_object_name(name):
+        return name, "", "", (f"{name!r} is no name of an object",)
     problems = []
-    curve, curve_from = _first(brokers, "light_curve", problems, object_id)
-    told = ""
-    if curve is not None:
-        fetched.write_light_curve(folder, object_id, curve)
-        told = f"{curve_from}: {_count(curve)}"
-        if candid is None:
-            candid = curve["candid"].max()
-    if candid is None or pd.isna(candid):
-        return object_id, told, "", " | ".join(problems)
+    told, candid = _fetch_light_curve(folder, name, brokers, problems)
+    place = None, None
+    if not pd.isna(wanted.candid):
+        candid, place = int(wanted.candid), (wanted.xpos, wanted.ypos)
+    stamps = ""
+    if candid is not None:
+        stamps = _fetch_cutouts(folder, name, candid, place, brokers, problems)
+    return name, told, stamps, tuple(problems)
+
+
+def _fetch_light_curve(folder, object_id, brokers, problems):
+    """Who gave the light curve, and the latest alert in it that has stamps."""
+    curve, broker = _first(brokers, "light_curve", problems, object_id)
+    if curve is None:
+        return "", None
+    fetched.write_light_curve(folder, object_id, curve)
+    latest = curve["candid"].max()
+    return f"{broker}: {_count(curve)}", None if pd.isna(latest) else int(latest)
+
+
+def _fetch_cutouts(folder, object_id, candid, place, brokers, problems):
+    """Who gave the stamps."""
     if fetched.cutouts(folder, object_id, candid) is not None:
-        return object_id, told, "there already", " | ".join(problems)
-    stamps, stamps_from = _first(brokers, "cutouts", problems, object_id, int(candid))
+        return "there already"
+    stamps, broker = _first(brokers, "cutouts", problems, object_id, candid)
     if stamps is not None:
-        fetched.write_cutouts(folder, object_id, stamps)
-    return object_id, told, stamps_from, " | ".join(problems)
+        images = (centre_stamp(image, *place) for image in stamps[1:])
+        fetched.write_cutouts(folder, object_id, fetched.Cutouts(candid, *images))
+    return broker
 
 
 def _first(brokers, method, problems, *args):

@@ -59,8 +59,8 @@ class Cutouts(NamedTuple):
     ----------
     candid : int
     science, reference, difference : ndarray of float32, shape (n_rows, n_columns)
-        Pixel values of the packet, NaN for none; usually 63 by 63, fewer at the edge of an
-        image. The first row is the northern edge, the first column the eastern, so that
+        Pixel values of the packet, NaN for none; 63 by 63 with the alert in the middle, or what
+        there was of them. The first row is the northern edge, the first column the eastern, so that
         ``imshow`` draws north up and east left by default. The difference is science minus
         reference, or the reverse where `isdiffpos` is f: the source is bright in it.
     """
@@ -149,13 +149,12 @@ def cutouts(folder, object_id, candid=None):
     """
     if not is_object_name(object_id):
         return None
-    found = {}
-    for path in Path(folder).glob(f"{object_id}_*.npz"):
-        number = re.fullmatch(r".*_(-?\d{1,19})", path.stem)
-        if number:
-            found[int(number[1])] = path
-    wanted = max(found, default=None) if candid is None else candid
-    return _read_stamps(found[wanted], wanted) if wanted in found else None
+    if candid is None:
+        names = (path.stem for path in Path(folder).glob(f"{object_id}_*.npz"))
+        numbers = (re.fullmatch(r".*_(-?[0-9]{1,19})", name) for name in names)
+        candid = max((int(number[1]) for number in numbers if number), default=None)
+    path = _path_of(folder, object_id, f"_{candid}.npz")
+    return _read_stamps(path, candid) if path.is_file() else None
 
 
 def context(folder):
@@ -205,6 +204,11 @@ def make_curve(rows):
         These columns, sorted by time, what came twice once; rows without a time or band of ZTF
         are left out.
 
+    Raises
+    ------
+    DataError
+        If no row is left of those there were.
+
     Examples
     --------
     >>> make_curve([{"jd": 2460000.5, "fid": 1, "magpsf": "18.5", "forced": False}]).magpsf[0]
@@ -224,6 +228,8 @@ def make_curve(rows):
     table["isdiffpos"] = table["isdiffpos"].map(lambda sign: _SIGN.get(str(sign).lower()))
     table["candid"] = pd.array(table["candid"], "Int64")
     table = table.dropna(subset=["jd", "fid"]).astype({"fid": np.int64, "forced": bool})
+    if len(rows) and not len(table):
+        raise DataError("no row has a time and a band of ZTF")
     table = table.drop_duplicates(["jd", "fid", "magpsf", "diffmaglim", "forced"])
     return table.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
 

@@ -30,7 +30,7 @@ from ztfml.night import INDEXED_BY_OBJECT, history_beside
 from ztfml.progress import track
 from ztfml.sources.fetched import Cutouts, fetched_beside, write_cutouts
 from ztfml.sources.forced import forced_magnitude
-from ztfml.sources.stamps import read_stamp
+from ztfml.sources.stamps import centre_stamp, read_stamp
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,7 @@ def ingest(paths, output, cutouts=False):
         beside it.
     cutouts : bool
         Keep the stamps of each alert, too, as ``NIGHT_fetched/OBJECTID_CANDID.npz`` (some
-        30 kB each).
+        40 kB each).
 
     Returns
     -------
@@ -362,7 +362,8 @@ class _PacketReader:
 
     def _keep_cutouts(self, alert):
         try:
-            images = map(read_stamp, alert.stamps)
+            place = alert.candidate.get("xpos"), alert.candidate.get("ypos")
+            images = (centre_stamp(read_stamp(stamp), *place) for stamp in alert.stamps)
             stamps = Cutouts(alert.candid, *images)
             write_cutouts(self._cutouts_folder, alert.object_id, stamps)
             self.n_cutouts += 1

@@ -4,7 +4,8 @@ No stamp has to be turned or flipped. In ZTF's images right ascension and declin
 x and y grow (fits to xpos, ypos, ra and dec of the public alerts, image by image, and the places
 of reference sources in the stamps, show it), so that an array drawn from its first row down, as
 ``imshow`` does by default, has north up and east on the left. Fink's documentation says the same
-for plots that begin at the bottom: there the rows have to be reversed.
+for plots that begin at the bottom: there the rows have to be reversed. (Fritz reverses them, too,
+and then draws from the bottom.)
 """
 
 import gzip
@@ -17,6 +18,8 @@ import numpy as np
 from ztfml.errors import DataError
 
 _MOST_PIXELS = 1_000_000
+_SIZE = 63  # pixels, of a whole stamp of ZTF
+_MIDDLE = 1536.0  # pixels, of a quadrant of a CCD
 # Beyond this, pixels are marks for saturation or bad columns, not light.
 _LARGEST = 1e20
 
@@ -90,11 +93,42 @@ def clean_stamp(image):
     """
     try:
         values = np.array(image, np.float64)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise DataError(f"its pixels are no numbers ({_first_line(error)})") from error
     if values.ndim != 2 or not 0 < values.size <= _MOST_PIXELS:
         raise DataError(f"it has no image of two dimensions, but a shape of {values.shape}")
     return np.where(np.abs(values) < _LARGEST, values, np.nan).astype(np.float32)
+
+
+def centre_stamp(image, xpos, ypos):
+    """Fill up a stamp that the edge of the image has cut, so that its alert is in the middle.
+
+    Parameters
+    ----------
+    image : ndarray of float32, shape (n_rows, n_columns)
+    xpos, ypos : float or None
+        Where the alert is in the image, in pixels of a quadrant of 3072 by 3080; the first row
+        of the stamp has the smallest y.
+
+    Returns
+    -------
+    ndarray of float32, shape (63, 63)
+        With NaN beyond the edge; the stamp as it was where the place is not known, or the stamp
+        is larger.
+
+    Examples
+    --------
+    >>> cut = np.ones((63, 50), np.float32)
+    >>> np.isnan(centre_stamp(cut, 3053.2, 1500.0)[0, 50:]).all()
+    np.True_
+    """
+    padding = []
+    for length, pos in zip(image.shape, (ypos, xpos), strict=True):
+        missing = _SIZE - length
+        if missing < 0 or pos is None or not np.isfinite(pos):
+            return image
+        padding.append((missing, 0) if pos < _MIDDLE else (0, missing))
+    return np.pad(image, padding, constant_values=np.nan)
 
 
 def stretch(image, linear=False):

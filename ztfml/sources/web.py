@@ -19,8 +19,8 @@ AT_ONCE = 3
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 
-# A busy broker (429) and a stumbling one (5xx) are asked again after 1, 2, 4 s, or when they say
-# (Retry-After), up to a minute. One that hangs is asked only once more.
+# A busy broker (429) and a stumbling one (5xx) are asked again at once, after 2, 4 and 8 s, or when
+# they say (Retry-After), unless that is more than a minute. One that hangs is asked once more.
 _RETRIES, _READ_RETRIES, _CONNECT_RETRIES = 4, 1, 2
 _RETRY_STATUSES = (429, 500, 502, 503, 504)
 _LONGEST_WAIT = 60
@@ -50,7 +50,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
     timeout : float
         Seconds that a broker may be silent.
     backoff : float
-        Seconds before asking a second time; each further wait is twice as long.
+        Half the seconds before asking a third time; each further wait is twice as long.
 
     Returns
     -------
@@ -73,6 +73,14 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
     except ImportError as error:
         raise not_installed("brokers are asked through requests-cache") from error
     from urllib3 import Retry
+    from urllib3.exceptions import MaxRetryError
+
+    class BriefRetry(Retry):
+        def increment(self, method=None, url=None, response=None, *others, **options):
+            # To wait for long is for the one who reads the sentence.
+            if response is not None and (self.get_retry_after(response) or 0) > _LONGEST_WAIT:
+                raise MaxRetryError(None, url)
+            return super().increment(method, url, response, *others, **options)
 
     class Adapter(HTTPAdapter):
         def send(self, request, **options):
@@ -109,7 +117,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
             "file, or make its folder writable"
         ) from error
     session.headers["User-Agent"] = f"ztfml/{version('ztfml')}"
-    retry = Retry(
+    retry = BriefRetry(
         total=_RETRIES,
         connect=_CONNECT_RETRIES,
         read=_READ_RETRIES,
@@ -117,11 +125,17 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
         status_forcelist=_RETRY_STATUSES,
         allowed_methods=None,  # Fink is asked by POST, which changes nothing there
         raise_on_status=False,
-        retry_after_max=_LONGEST_WAIT,
     )
     for scheme in ("https://", "http://"):
         session.mount(scheme, Adapter(max_retries=retry))
     return session
+
+
+# What reading an answer of another shape, or garbled bytes, raises here and in the clients.
+_NONSENSE = (
+    DataError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError,
+    EOFError, RecursionError,
+)  # fmt: skip
 
 
 class _NotCached(Exception):
@@ -182,7 +196,7 @@ def asking(broker, what):
         ) from error
     except requests.RequestException as error:  # among them answers that end too early
         raise failed(BrokerError, "the answer was cut short or garbled", "try again") from error
-    except (DataError, KeyError, TypeError, ValueError, AttributeError, OSError, EOFError) as error:
+    except _NONSENSE as error:
         reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise failed(
             BrokerError,
@@ -196,7 +210,9 @@ def _refused(failed, response):
     if status == 404:
         return failed(NotFoundError, "it has none (404)", "check the name, or ask another broker")
     if status == 429:
-        return failed(BrokerError, "it is asked too often (429)", "wait some minutes")
+        wait = response.headers.get("Retry-After", "some minutes")
+        seconds = " s" if wait.isdigit() else ""
+        return failed(BrokerError, "it is asked too often (429)", f"wait {wait}{seconds}")
     if status >= 500:
         return failed(BrokerError, f"it has failed ({status})", "try again later")
     return failed(BrokerError, f"it refused ({status})", "check the name and the broker's address")
