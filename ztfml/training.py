@@ -298,7 +298,7 @@ def _uncertain(p):
     return best < UNCERTAIN_ODDS * second
 
 
-def rank(night, model, top=None):
+def rank(night, model, top=None, scorer=None):
     """Rank the fast transients of a night, computing its features once.
 
     Parameters
@@ -307,6 +307,8 @@ def rank(night, model, top=None):
     model : LoadedModel
     top : int, optional
         How many objects to give; by default all.
+    scorer : FastTransientScorer, optional
+        By default one with the weights and the instrument of the package.
 
     Returns
     -------
@@ -323,7 +325,8 @@ def rank(night, model, top=None):
     >>> rank(night, load_model("models/mine"), top=12)   # doctest: +SKIP
     """
     table = _features_for(night, model)
-    return FastTransientScorer().rank(night, table, _predictions(night, table, model), top=top)
+    scorer = scorer or FastTransientScorer()
+    return scorer.rank(night, table, _predictions(night, table, model), top=top)
 
 
 def evaluate(night, labels, model):
