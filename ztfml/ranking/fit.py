@@ -69,7 +69,7 @@ LEAST = {"rising": 0.7, "young": 2.5, "not_stellar": 1.5, "hosted": 0.8, "stays"
 """Weights are never negative, and these never smaller: simulated flares, dwarf novae and
 asteroids are tamer than real ones."""
 
-PRIOR, RIDGE = 1.0, 0.01
+PRIOR, RIDGE = 1.0, 0.003
 """Weights that the nights do not determine stay near 1."""
 
 
@@ -121,7 +121,7 @@ def read_sample(nights, model):
     bright = table["peak_mag"] < BRIGHT
     use = (young & bright) | ~young
     table, young = table[use], young[use].to_numpy()
-    weight = table["kind"].map(FULL_NIGHT * _natural_shares() / counts).to_numpy(float)
+    weight = table["kind"].map(FULL_NIGHT * _natural_shares() / counts).to_numpy(float, copy=True)
     weight[young] = A_NIGHT * _weight_of_fast(table[young])
     return Sample(
         table[list(TERMS)].reset_index(drop=True),
@@ -175,8 +175,8 @@ def _weight_of_fast(table):
     """Weights that add up to 1: parts by kind, by one night or more, and equal by nights."""
     nights = np.digitize(table["n_nights"], _NIGHTS)
     size = table.groupby([table["kind"], nights])["kind"].transform("size")
-    weight = (table["kind"].map({name: one.part for name, one in FAST.items()})
-              / np.maximum(size, _FEWEST)).to_numpy(float)  # fmt: skip
+    part_of_kind = table["kind"].map({name: one.part for name, one in FAST.items()})
+    weight = (part_of_kind / np.maximum(size, _FEWEST)).to_numpy(float, copy=True)
     once = nights == 0
     for some, part in ((once, ONE_NIGHT), (~once, 1 - ONE_NIGHT)):
         weight[some] *= part / max(weight[some].sum(), 1e-12)
