@@ -740,10 +740,12 @@ def _with_intervals(ax, place, values, label, style):
 
 
 def _recall_axis(ax):
-    ax.set_ylim(-0.03, 1.05)
+    # Above 1 there is room for the legend.
+    ax.set_ylim(-0.03, 1.28)
+    ax.set_yticks(np.linspace(0, 1, 6))
     ax.set_ylabel("Recall")
     ax.grid(alpha=0.25, axis="y")
-    ax.legend(frameon=False, fontsize="small", handlelength=3.0)
+    ax.legend(loc="upper center", frameon=False, fontsize="small", ncols=3, handlelength=3.0)
     return ax
 
 

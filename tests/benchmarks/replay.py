@@ -6,8 +6,8 @@ Every night with a detection of a real object becomes an alert as of then, and i
 among the objects of the night, by default the full simulated one of ``make bench``. Quality
 fields are those of detections of that night that are as bright against their limit; what stands
 around the object is from its own packet where there is one among the real alerts, else from the
-packet of another real object of its kind. DATA is the folder that holds ``alerts/`` and
-``lightcurves/``, by default that of the tests.
+packet of another real object of its kind; a model may have learned from these packets. DATA is
+the folder that holds ``alerts/`` and ``lightcurves/``, by default that of the tests.
 """
 
 import argparse
@@ -19,14 +19,13 @@ import pandas as pd
 
 from tests.benchmarks.inputs import FULL, make_nights, night_of
 from tests.conftest import SHARED_DATA
-from ztfml.injection.conditions import Conditions
+from ztfml.injection.conditions import Conditions, latest_rows
 from ztfml.injection.packets import as_shipped, last_of_nights, make_night
 from ztfml.injection.recovery import (
     OURS,
     Alone,
     Among,
     known_labels,
-    latest_rows,
     score_all,
     tables_of,
 )

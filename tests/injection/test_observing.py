@@ -160,9 +160,36 @@ def test_offsets_are_larger_for_nearer_hosts():
     assert 3 < np.median(far.magnitude) - np.median(near.magnitude) < 5
 
 
+def test_the_light_of_a_host_falls_with_the_offset():
+    hosts = draw_hosts(np.random.default_rng(0), np.full(2000, 0.03), Host(-20.0, 0.1, 1.0))
+    near, far = hosts.offset < 0.5, hosts.offset > 15
+    assert (hosts.under[near] - hosts.magnitude[near]).max() < 0.5
+    assert (hosts.under[far] - hosts.magnitude[far]).min() > 2
+
+
+def test_the_light_of_a_host_adds_its_noise(conditions):
+    injected = inject(conditions, {"shock-cooling IIb": 80}, seed=2)
+    history, host = injected.night.history, injected.events
+    event = np.repeat(np.arange(len(host)), np.diff(history.start))
+    magnitude = history.magpsf
+    light = -2.5 * np.log10(
+        10 ** (-0.4 * magnitude) + 10 ** (-0.4 * host["host_under"].to_numpy()[event])
+    )
+    error = conditions.error_of_flux(light, history.diffmaglim)
+    expected = 1.0857 * error / 10 ** (-0.4 * magnitude)
+    seen = ~np.isnan(magnitude)
+    # Reported errors are those of the true brightness, and scatter.
+    ratio = (history.sigmapsf / expected)[seen]
+    assert np.median(ratio) == pytest.approx(1, abs=0.04)
+    bright = (host["host_under"].to_numpy()[event] < magnitude)[seen]
+    assert bright.any()
+    alone = conditions.error_of_flux(magnitude, history.diffmaglim)
+    assert (error > 1.05 * alone)[seen][bright].mean() > 0.5
+
+
 def test_three_nearest_sources_come_in_order(conditions):
     n = 200
-    hosts = Hosts(np.full(n, 18.0), np.linspace(0, 29, n))
+    hosts = Hosts(np.full(n, 18.0), np.linspace(0, 29, n), np.full(n, 22.0))
     fields = conditions.sky.around(np.random.default_rng(1), np.full(n, 50.0), np.full(n, 2), hosts)
     distance = np.array([fields[f"distpsnr{rank}"] for rank in (1, 2, 3)])
     filled = np.nan_to_num(distance, nan=99)

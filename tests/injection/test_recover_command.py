@@ -28,7 +28,7 @@ def test_it_prints_tables_and_writes_them(recovery):
     out, figure, result = recovery
     assert "24 fast transients, 6 a night" in result.stdout
     assert "two nights or more, peak < 20" in result.stdout
-    assert "stars among the first 12" in result.stdout
+    assert "the night's own in the first 12" in result.stdout
     assert result.stdout.rstrip().endswith(str(figure))
     found = json.loads(out.read_text())
     assert {event["kind"] for event in found["events"]} == set(KINDS)
@@ -46,10 +46,10 @@ def test_a_night_without_labels_is_judged_without_them(night_path, tmp_path):
     shutil.copy(night_path, bare)
     shutil.copy(history_beside(night_path), history_beside(bare))
     result = ztfml("recover", bare, "-o", tmp_path / "out.json", *FEW)
-    assert "among the first 12 |" not in result.stdout
+    assert "the night's own" not in result.stdout
     named = ztfml("recover", bare, "-o", tmp_path / "out.json", *FEW,
                   "--labels", labels_beside(night_path))  # fmt: skip
-    assert "stars among the first 12" in named.stdout
+    assert "the night's own in the first 12" in named.stdout
 
 
 def test_bad_input_is_one_sentence(night_path, tmp_path):

@@ -60,7 +60,7 @@ class Conditions:
 
     def _find_carriers(self):
         night = self.night
-        latest = _latest_alerts(night.alerts)
+        latest = latest_rows(night.alerts)
         limits = night.history.diffmaglim
         usable = np.concatenate([[0], np.cumsum(~np.isnan(limits))])
         has = usable[night.last[latest]] > usable[night.first[latest]]
@@ -150,6 +150,29 @@ def column_of(alerts, name):
     return alerts[name] if name in alerts else pd.Series(np.nan, index=alerts.index)
 
 
+def latest_rows(alerts):
+    """Find each object's latest alert.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        ``objectId``, ``jd`` and ``candid``, which settles ties.
+
+    Returns
+    -------
+    ndarray of int, shape (n_objects,)
+
+    Examples
+    --------
+    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
+    >>> latest_rows(alerts)
+    array([0, 1])
+    """
+    order = np.lexsort([alerts["candid"], alerts["jd"]])
+    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
+    return np.sort(order[latest])
+
+
 def _latitude(alerts):
     if "ra" not in alerts or "dec" not in alerts:
         return np.full(len(alerts), np.nan)
@@ -161,13 +184,6 @@ def _is_real(alerts):
     drb, rb = column_of(alerts, "drb"), column_of(alerts, "rb")
     score = drb.where(drb.notna(), rb)
     return ((alerts["isdiffpos"] > 0) & ~(score < 0.5)).to_numpy()
-
-
-def _latest_alerts(alerts):
-    """The last alert of each object."""
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
-    return np.sort(order[latest])
 
 
 def _even_on_the_sky(alerts, rows):

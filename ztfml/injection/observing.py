@@ -50,10 +50,10 @@ class Injected(NamedTuple):
         One row an event: ``kind``, ``z``, ``age`` (d since its beginning), ``peak_mag``
         (brightest detection so far), ``rate`` (mag/day, the larger of the true changes in g
         and r over the day before the last detection), ``half_time`` (d), ``n_nights`` (with a
-        detection), ``n_det``, ``last_mag``, ``days_since_discovery``, ``latitude``,
-        ``host_offset`` (arcsec), ``host_mag``.
+        detection), ``n_det``, ``last_mag``, ``days_since_discovery``, ``latitude`` (deg, its
+        absolute value), ``host_offset`` (arcsec), ``host_mag``, ``host_under`` (see `Hosts`).
     expected : dict of str to float
-        Events of each kind that one such night of the whole sky above its horizon holds.
+        Events of each kind that all of the sky would hold on such a night.
     """
 
     night: Night
@@ -69,6 +69,7 @@ class _Trials(NamedTuple):
     """Events that might be seen, and every look at them."""
 
     z: np.ndarray
+    hosts: Hosts
     carrier: np.ndarray
     begin: np.ndarray
     latitude: np.ndarray
@@ -76,7 +77,6 @@ class _Trials(NamedTuple):
     jd: np.ndarray
     fid: np.ndarray
     limit: np.ndarray
-    magnitude: np.ndarray
     seen: np.ndarray
     sigma: np.ndarray
     detected: np.ndarray
@@ -169,13 +169,15 @@ def _look(rng, conditions, kind, z, absolute):
         lambda days, wavelength: absolute(row, days, wavelength),
         z[row], jd - begin[row], BAND_WAVELENGTH[band],
     ) + REDDENING[band] * _reddening(latitude)[row]  # fmt: skip
-    sigma = conditions.error_of_flux(magnitude, limit)
-    seen = 10 ** (-0.4 * magnitude) + sigma * rng.normal(size=len(row))
+    flux = 10 ** (-0.4 * magnitude)
+    # The host's light is as noisy as the event's own.
+    hosts = draw_hosts(rng, z, kind.host)
+    light = flux + 10 ** (-0.4 * hosts.under[row])
+    sigma = conditions.error_of_flux(-2.5 * np.log10(light), limit)
+    seen = flux + sigma * rng.normal(size=len(row))
     with np.errstate(invalid="ignore", divide="ignore"):
         detected = (seen > _SNR * sigma) & (-2.5 * np.log10(seen) < limit)
-    return _Trials(
-        z, carrier, begin, latitude, row, jd, fid, limit, magnitude, seen, sigma, detected
-    )
+    return _Trials(z, hosts, carrier, begin, latitude, row, jd, fid, limit, seen, sigma, detected)
 
 
 def _reddening(latitude):
@@ -272,13 +274,14 @@ def _as_night(conditions, parts, seed, expected):
     for kind, trials, events in parts:
         if len(events) == 0:
             continue
-        hosts = draw_hosts(rng, events["z"].to_numpy(), kind.host)
         number = np.full(len(trials.z), -1)
         number[events.index] = begun + np.arange(len(events))
         looks.append(_looks(trials, number))
         tables.append(
             events.assign(
-                kind=kind.name, host_mag=hosts.magnitude, host_offset=hosts.offset,
+                kind=kind.name, host_mag=trials.hosts.magnitude[events.index],
+                host_offset=trials.hosts.offset[events.index],
+                host_under=trials.hosts.under[events.index],
                 carrier=trials.carrier[events.index],
             )
         )  # fmt: skip
@@ -313,7 +316,7 @@ def _as_measured(rng, looks):
 
 def _around(rng, conditions, events, last):
     """The surroundings of each event in the bands of its alerts, the same in all of them."""
-    hosts = Hosts(events["host_mag"].to_numpy(), events["host_offset"].to_numpy())
+    hosts = Hosts(*(events[f"host_{name}"].to_numpy() for name in ("mag", "offset", "under")))
     latitude = events["latitude"].to_numpy()
     seed = int(rng.integers(2**63))
     by_band = {

@@ -16,8 +16,10 @@ from ztfml.night import Night
 PACKET_WINDOW = 30.0
 """Days of history that an object's first packet ships."""
 
-# Whether a place had a detection once before: a fault of the subtraction, an older event.
-_OLD_DETECTION = 0.06
+# How often a place had a detection long before, a fault of the subtraction or an older event, by
+# the distance (arcsec) of the nearest PS1 source: of 347 young real transients 20 % within 1,
+# 9 % within 2 and 4 % beyond.
+_OLD_DETECTIONS = ((1.0, 0.20), (2.0, 0.09), (np.inf, 0.04))
 
 
 def as_shipped(looks):
@@ -152,7 +154,10 @@ def _known_since(rng, last, around):
     """Detections and coverage of the place since the survey began."""
     event = last["event"].to_numpy()
     n = event.max() + 1
-    before = np.where(rng.random(n) < _OLD_DETECTION, rng.geometric(0.4, n), 0)[event]
+    near = np.nan_to_num(around.get("distpsnr1", np.full(len(last), np.inf)), nan=np.inf)
+    edges, odds = np.array(_OLD_DETECTIONS).T
+    had = rng.random(n)[event] < odds[np.searchsorted(edges, near)]
+    before = np.where(had, rng.geometric(0.4, n)[event], 0)
     long_ago = last["jdstarthist"] - rng.uniform(40, 900, n)[event]
     covered = np.nan_to_num(around.get("ncovhist", np.zeros(len(last))))
     detections = last["ndethist"].to_numpy() + before

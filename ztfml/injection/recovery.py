@@ -13,12 +13,14 @@ from ztfml.baselines import BASELINES
 from ztfml.classifier import probabilities
 from ztfml.errors import DataError
 from ztfml.evaluation import INTERVAL, N_DRAWS
-from ztfml.injection.conditions import Conditions
+from ztfml.injection.conditions import Conditions, latest_rows
 from ztfml.injection.kinds import KINDS
 from ztfml.injection.observing import inject
 from ztfml.labels.people import label_rows, labels_of
 from ztfml.progress import track
 from ztfml.ranking import FastTransientScorer
+from ztfml.taxonomy import LABELS
+from ztfml.training import predict
 
 OURS = "ztfml"
 TOPS = (12, 25, 50)
@@ -33,7 +35,6 @@ _RATES = (-np.inf, 0.15, 0.3, 0.6, 1.2, np.inf)
 _RATE_NAMES = ("up to 0.15", "0.15 to 0.3", "0.3 to 0.6", "0.6 to 1.2", "over 1.2")
 _NIGHTS = (0, 1, 2, 3, 5, np.inf)
 _NIGHT_NAMES = ("1", "2", "3", "4 to 5", "over 5")
-CONTAMINANTS = ("star", "artifact")
 # What label files call transients that are fast beyond doubt.
 _FAST_BY_NAME = r"FBOT|kilonova|afterglow|GRB"
 
@@ -64,6 +65,8 @@ class Stage:
     ------
     DataError
         If the night cannot be injected into, or a number is not positive.
+    ModelError
+        If the model was trained with features that this ztfml does not compute.
 
     Examples
     --------
@@ -76,6 +79,8 @@ class Stage:
             raise DataError(
                 f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
             )
+        # It refuses a model of other features than today's, on one alert.
+        predict(night.subset([0]), model)
         self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
         self.own = tables_of(night, model)
         self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
@@ -100,7 +105,7 @@ def recover(night, model, scorer=None, repeats=REPEATS, a_night=A_NIGHT, seed=1,
 
     Raises
     ------
-    DataError
+    DataError, ModelError
         As for `Stage`.
 
     Examples
@@ -118,16 +123,16 @@ def judge(stage, scorer=None, labels=None):
     stage : Stage
     scorer : FastTransientScorer, optional
     labels : pandas.DataFrame, optional
-        The night's labels, as of `ztfml.labels.people.read_labels`, to count stars and
-        artifacts among the first rows, and to set aside the fast transients that the night
+        The night's labels, as of `ztfml.labels.people.read_labels`, to tell what else is
+        among the first rows, and to set aside the fast transients that the night
         has of its own (by their evidence): a list is no worse for having them.
 
     Returns
     -------
     dict
-        ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``contaminants``:
-        method to mean numbers of ``star`` and ``artifact`` among the first 12, None without
-        labels; ``events``: one dict an event, with its rank in each list;
+        ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``first_rows``:
+        method to label to the mean number of the night's own objects among the first 12, None
+        without labels; ``events``: one dict an event, with its rank in each list;
         ``expected_a_night``: events of each kind that one night of all the sky holds;
         ``set_aside``: objects of the night left out as fast transients themselves; ``night``,
         ``n_alerts``, ``n_objects``, ``repeats``, ``a_night``, ``seed``.
@@ -164,9 +169,9 @@ def judge(stage, scorer=None, labels=None):
         "seed": stage.seed,
         "recall": recall_table(events, shares, injected.expected, stage.seed),
         "first_listed": first_nights(injected, listed),
-        "contaminants": None
+        "first_rows": None
         if labels is None
-        else _contaminants(own, theirs, latest, repeat, label[judged]),
+        else _first_rows(own, theirs, latest, repeat, label[judged]),
         "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
         "events": _records(events, ranks),
     }
@@ -248,28 +253,6 @@ def known_labels(night, labels):
     evidence = labels["evidence"].str.contains(_FAST_BY_NAME, case=False, regex=True)
     fast = evidence & (labels["label"] == "transient")
     return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
-
-
-def latest_rows(alerts):
-    """Find each object's latest alert.
-
-    Parameters
-    ----------
-    alerts : pandas.DataFrame
-        ``objectId``, ``jd`` and ``candid``, which settles ties.
-
-    Returns
-    -------
-    ndarray of int, shape (n_objects,)
-
-    Examples
-    --------
-    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
-    >>> latest_rows(alerts)
-    array([1, 0])
-    """
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    return order[~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()]
 
 
 def _latest(injected):
@@ -492,8 +475,8 @@ def first_nights(injected, listed):
     }
 
 
-def _contaminants(own, theirs, latest, repeat, label):
-    """Mean number of stars and artifacts among the first 12, equals in random order."""
+def _first_rows(own, theirs, latest, repeat, label):
+    """Mean numbers of the night's own objects among the first 12, equals in random order."""
     found = {}
     for method, score in own.items():
         rising = np.sort(score)
@@ -506,7 +489,7 @@ def _contaminants(own, theirs, latest, repeat, label):
             alike = equal[near] + _equal(beside, score[near])
             shares.append(_share(TOPS[0], higher, alike))
         share = np.mean(shares, axis=0)
-        found[method] = {kind: float(share[label[near] == kind].sum()) for kind in CONTAMINANTS}
+        found[method] = {kind: float(share[label[near] == kind].sum()) for kind in LABELS}
     return found
 
 

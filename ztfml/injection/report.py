@@ -35,15 +35,14 @@ def recovery_report(found):
             continue
         rows = [_row(name, part) for name, part in parts.items()]
         lines += ["", *_table([title, "events", *methods], rows)]
-    lines += ["", *_first_rows(found["first_listed"])]
-    if found["contaminants"]:
+    lines += ["", *_by_night(found["first_listed"])]
+    if found["first_rows"]:
         rows = [
             [method, *(f"{number:.2f}" for number in numbers.values())]
-            for method, numbers in found["contaminants"].items()
+            for method, numbers in found["first_rows"].items()
         ]
-        kinds = next(iter(found["contaminants"].values()))
-        heads = [f"{kind}s among the first {_TOP}" for kind in kinds]
-        lines += ["", *_table(["", *heads], rows)]
+        labels = next(iter(found["first_rows"].values()))
+        lines += ["", *_table([f"the night's own in the first {_TOP}", *labels], rows)]
     return "\n".join(lines)
 
 
@@ -60,7 +59,7 @@ def _row(name, part):
     return [name, str(part["n"]), *cells]
 
 
-def _first_rows(first):
+def _by_night(first):
     heads = [f"{nth} ({n})" for nth, n in zip(_NTH, first["n"], strict=True)]
     rows = [
         [method, *("-" if share is None else f"{share:.2f}" for share in shares)]

@@ -28,10 +28,21 @@ _ALIKE = 10  # how many of the most similar sources one is drawn from
 
 
 class Hosts(NamedTuple):
-    """Host galaxies: r magnitude as PS1 measures it, and the event's offset from the centre."""
+    """Host galaxies of events.
+
+    Attributes
+    ----------
+    magnitude : ndarray, mag
+        In r, of the PSF, as PS1 measures it: it misses most of a large galaxy.
+    offset : ndarray, arcsec
+        Of the event from the centre.
+    under : ndarray, mag
+        Of the galaxy's light in the PSF at the event.
+    """
 
     magnitude: np.ndarray
     offset: np.ndarray
+    under: np.ndarray
 
 
 def draw_hosts(rng, z, host):
@@ -50,7 +61,6 @@ def draw_hosts(rng, z, host):
     Returns
     -------
     Hosts
-        Magnitudes of the PSF, which misses most of a large galaxy; offsets in arcsec.
 
     Examples
     --------
@@ -67,7 +77,10 @@ def draw_hosts(rng, z, host):
     in_disk = rng.gamma(2.0, 1 / 1.68, n) * host.spread * size
     seen = np.hypot(1.0, rng.random(n)) / np.sqrt(2)
     magnitude = absolute + distance_modulus(z) + 2.5 * np.log10(1 + size)
-    return Hosts(magnitude, np.hypot(in_disk * seen, np.abs(rng.normal(0, 0.12, n))))
+    offset = np.hypot(in_disk * seen, np.abs(rng.normal(0, 0.12, n)))
+    # The disk falls by 1.086 mag a scale length, but not within the seeing.
+    scale = np.hypot(size / 1.68, 1.0)
+    return Hosts(magnitude, offset, magnitude + 1.086 * offset / scale)
 
 
 class Sky:
