@@ -220,7 +220,7 @@ def test_one_alerts_contributions_are_drawn_with_values_and_units(classifier):
     row = pd.Series({"magpsf": 15.5, "drb": 0.5, "age": np.nan})
     found = contributions(model, row, "transient")
     _, (ax,) = plots.figure()
-    assert plots.contributions(ax, found, n=1) is ax
+    assert plots.feature_contributions(ax, found, n=1) is ax
     ax.figure.canvas.draw()
     assert ticks(ax.yaxis) == ["magpsf = 15.5 mag", "2 other features"]
     first, rest = ax.containers[0]
@@ -228,7 +228,7 @@ def test_one_alerts_contributions_are_drawn_with_values_and_units(classifier):
     assert rest.get_x() + rest.get_width() == pytest.approx(found["score"])
     assert "log-odds" in ax.get_xlabel()
     whole = plots.figure()[1][0]
-    plots.contributions(whole, found)
+    plots.feature_contributions(whole, found)
     assert "age missing" in ticks(whole.yaxis)
 
 

@@ -7,8 +7,9 @@ from ztfml.plots.candidates import candidate
 from ztfml.plots.canvas import figure, save
 from ztfml.plots.cuts import cut_flow, score_histogram
 from ztfml.plots.evaluations import confusion, precision_recall, reliability, scores_by_magnitude
-from ztfml.plots.importances import contributions, feature_importance, group_importance
+from ztfml.plots.importances import feature_contributions, feature_importance, group_importance
 from ztfml.plots.light_curves import light_curve
+from ztfml.plots.rankings import contributions, term_shape
 from ztfml.plots.rates import rise_fade
 from ztfml.plots.recoveries import first_listed, recall_by_part, recall_by_top
 from ztfml.plots.sky import sky
@@ -22,6 +23,7 @@ __all__ = [
     "confusion",
     "contributions",
     "cut_flow",
+    "feature_contributions",
     "feature_importance",
     "figure",
     "first_listed",
@@ -37,4 +39,5 @@ __all__ = [
     "scores_by_magnitude",
     "sky",
     "stamp",
+    "term_shape",
 ]

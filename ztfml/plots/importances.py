@@ -93,7 +93,7 @@ def feature_importance(ax, found, label=None, n=20):
     return ax
 
 
-def contributions(ax, found, n=12):
+def feature_contributions(ax, found, n=12):
     """Draw what speaks for and against a class in one alert.
 
     Parameters
@@ -111,7 +111,7 @@ def contributions(ax, found, n=12):
 
     Examples
     --------
-    >>> contributions(figure()[1][0], found)   # doctest: +SKIP
+    >>> feature_contributions(figure()[1][0], found)   # doctest: +SKIP
     """
     shown, rest = found["features"][:n], found["features"][n:]
     names = [_with_unit(one["name"], one["value"]) for one in shown]

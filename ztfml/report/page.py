@@ -14,7 +14,7 @@ from ztfml.training import predict_and_rank
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(night, model, path, folder=None, cards=CARDS):
+def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
     """Classify and rank a night, and write its page.
 
     Parameters
@@ -27,6 +27,8 @@ def write_report(night, model, path, folder=None, cards=CARDS):
         What was fetched for the night (see `ztfml.sources.fetched`).
     cards : int, default 50
         How many objects have a card.
+    scorer : FastTransientScorer, optional
+        By default one with the weights and the instrument of the package.
 
     Returns
     -------
@@ -44,7 +46,7 @@ def write_report(night, model, path, folder=None, cards=CARDS):
     --------
     >>> write_report(night, load_model("models/mine"), "night.html")   # doctest: +SKIP
     """
-    predictions, ranked = predict_and_rank(night, model, top=max(LISTED, cards))
+    predictions, ranked = predict_and_rank(night, model, max(LISTED, cards), scorer)
     summary = summarize(night, predictions, ranked, model, folder, cards)
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")

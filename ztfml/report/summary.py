@@ -157,7 +157,7 @@ def _card(row, night, told, folder, known):
         "facts": [list(fact) for fact in facts.facts(night.alerts.iloc[alert])],
         "probabilities": [{"label": label, "p": _plain(told[f"p_{label}"])} for label in LABELS],
         "terms": [
-            {"name": name, "value": row[f"term_{name}"], "meaning": term.__doc__}
+            {"name": name, "value": row[f"term_{name}"], "meaning": term.meaning}
             for name, term in TERMS.items()
         ],
         "why": row["reasons"].split("; "),
