@@ -2,10 +2,7 @@
 
 import numpy as np
 
-from ztfml.schema import BAND_OF_FID
-
-PIXEL_SCALE = 1.01
-"""distnr is in pixels of so many arcsec (Bellm et al. 2019, PASP 131, 018002)."""
+from ztfml.schema import BAND_OF_FID, PIXEL_SCALE
 
 
 def facts(alert):

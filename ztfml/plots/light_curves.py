@@ -43,10 +43,10 @@ def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
         A Julian date: what came later is not drawn, and the latest alert up to it is marked.
         By default that of the object's latest alert.
     whole : bool, default False
-        Whether to draw, paler, what came later, too.
+        Whether to draw, paler, what the alert does not see, too.
     more : pandas.DataFrame, optional
         Other photometry of the object in the columns of `Night.light_curve`, such as what
-        brokers have of it; what the night has already is passed over.
+        brokers have of it, to draw with ``whole``; what the night has is passed over.
 
     Returns
     -------

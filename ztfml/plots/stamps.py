@@ -1,9 +1,9 @@
 """The images of an alert: science, reference and difference."""
 
+from ztfml.schema import PIXEL_SCALE
 from ztfml.sources.stamps import stretch
 
 STAMPS = ("science", "reference", "difference")
-PIXEL = 1.01  # arcsec
 
 
 def stamp(ax, image, kind):
@@ -27,7 +27,7 @@ def stamp(ax, image, kind):
     """
     rows, columns = image.shape
     # Arcseconds from the middle, growing east and north.
-    east, north = columns * PIXEL / 2, rows * PIXEL / 2
+    east, north = columns * PIXEL_SCALE / 2, rows * PIXEL_SCALE / 2
     ax.imshow(
         stretch(image, linear=kind == "difference"),
         cmap="gray",
