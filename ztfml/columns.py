@@ -24,6 +24,9 @@ _ALWAYS = {"candidate.jd", "candidate.fid", "candidate.magpsf", "jd", "fid"}
 
 _LARGEST = np.finfo(np.float64).max
 
+# What history files hold in nearly all rows; compiled code is kept for each of these.
+_CLEANED = (pa.float64(), pa.int8())
+
 _SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
 
 
@@ -269,7 +272,7 @@ def _read_number(column, array, name, into):
     missing = into.dtype.type(0 if into.dtype.kind == "i" else np.nan)
     meant = (*column.valid, column.kind != "float")
     return [
-        _Tally(*_clean(*_buffers(chunk.cast(pa.float64(), safe=False)), *meant, missing, piece))
+        _Tally(*_clean(*_buffers(_as_number(chunk)), *meant, missing, piece))
         for chunk, piece in zip(array.chunks, _pieces(into, array.chunks), strict=True)
     ]
 
@@ -289,11 +292,16 @@ def _join_numbers(column, parts, name, into):
     return into
 
 
+def _as_number(chunk):
+    """Values in a type that is cleaned as it is; the rarer ones become float64 first."""
+    return chunk if chunk.type in _CLEANED else chunk.cast(pa.float64(), safe=False)
+
+
 def _buffers(chunk):
-    """The values of a chunk of float64, its validity bits, and where in both it begins."""
+    """The values of a chunk of numbers, its validity bits, and where in both it begins."""
     validity, values = chunk.buffers()
     bits = np.frombuffer(validity if chunk.null_count else b"", np.uint8)
-    return np.frombuffer(values or b"", np.float64), bits, chunk.offset
+    return np.frombuffer(values or b"", chunk.type.to_pandas_dtype()), bits, chunk.offset
 
 
 @njit(nogil=True, cache=True)
@@ -338,11 +346,18 @@ def _read_sign(column, array, name, into):
     chunks = _dictionary_chunks(column, array, name)
     for chunk, piece in zip(chunks, _pieces(into, chunks), strict=True):
         own = [str(value).strip().lower() for value in chunk.dictionary.to_pylist()]
-        # Code -1 stands for null and picks the last entry.
         sign = np.array([*(_SIGNS.get(spelling, 0) for spelling in own), 0], np.int8)
-        piece[:] = sign[chunk.indices.fill_null(-1).to_numpy(zero_copy_only=False)]
+        _decode(*_buffers(chunk.indices), sign, piece)
         spellings += own
     return array.null_count, spellings
+
+
+@njit(nogil=True, cache=True)
+def _decode(codes, bits, offset, values, out):
+    """Copy the value of each code; the last value is that of null."""
+    for k in range(len(out)):
+        there = len(bits) == 0 or ((bits[(offset + k) >> 3] >> ((offset + k) & 7)) & 1) == 1
+        out[k] = values[codes[offset + k]] if there else values[-1]
 
 
 def _join_signs(column, parts, name, into):

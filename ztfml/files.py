@@ -110,7 +110,7 @@ def _appending_parquet(part):
     writers = []
 
     def append(table):
-        rows = pa.Table.from_pandas(table, preserve_index=False)
+        rows = pa.Table.from_pandas(table, preserve_index=False, nthreads=1)
         if not writers:
             # Dictionaries and statistics pay for names and ids; for floats they double the time.
             text = list(table.select_dtypes("str").columns)

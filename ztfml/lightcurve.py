@@ -69,15 +69,16 @@ def order_rows(object_code, n_objects, rows):
     array([2459000.5, 2459001.5])
     """
     history = History(*(rows[name] for name in History._fields[:-1]), start=np.empty(0, np.int64))
-    in_order, repeats = _check_order(object_code, history)
+    in_order, n_repeats = _check_order(object_code, history)
     if not in_order:
         order = _sorted_rows(object_code, n_objects, history)
         object_code = object_code[order]
         history = History(*(column[order] for column in history[:-1]), start=history.start)
-        repeats = _check_order(object_code, history)[1]
-    if repeats.any():
-        object_code = object_code[~repeats]
-        history = History(*(column[~repeats] for column in history[:-1]), start=history.start)
+        n_repeats = _check_order(object_code, history)[1]
+    if n_repeats:
+        first = _first_of_each(object_code, history)
+        object_code = object_code[first]
+        history = History(*(column[first] for column in history[:-1]), start=history.start)
     start = np.searchsorted(object_code, np.arange(n_objects + 1, dtype=object_code.dtype))
     return history._replace(start=start)
 
@@ -139,8 +140,8 @@ def repeats_alert(jd, fid, magpsf, alert_jd, alert_fid, alert_magpsf):
 
 @njit(cache=True)
 def _check_order(object_code, history):
-    """Whether the rows are in order, and which repeat the row before to the letter."""
-    repeats = np.zeros(len(object_code), np.bool_)
+    """Whether the rows are in order, and how many repeat the row before to the letter."""
+    repeats = 0
     for k in range(1, len(object_code)):
         if object_code[k] < object_code[k - 1]:
             return False, repeats
@@ -149,8 +150,17 @@ def _check_order(object_code, history):
             order = _compare(history, k - 1, k)
             if order > 0:
                 return False, repeats
-            repeats[k] = order == 0
+            repeats += order == 0
     return True, repeats
+
+
+@njit(cache=True)
+def _first_of_each(object_code, history):
+    """Which rows, in order, do not repeat the row before."""
+    first = np.ones(len(object_code), np.bool_)
+    for k in range(1, len(object_code)):
+        first[k] = object_code[k] != object_code[k - 1] or _compare(history, k - 1, k) != 0
+    return first
 
 
 @njit(cache=True)

@@ -7,6 +7,7 @@ reads one.
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -105,15 +106,18 @@ class Night:
         >>> night = Night.load("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
         """
         path = Path(path)
-        alerts = read_columns(path, schema.ALERT_COLUMNS)
         history_path = Path(history) if history is not None else history_beside(path)
-        if history is None and not history_path.is_file():
+        alone = history is None and not history_path.is_file()
+        # Both at once, so that no core waits for the last column of the first.
+        with ThreadPoolExecutor(1) as thread:
+            if not alone:
+                reading = thread.submit(read_columns, history_path, schema.HISTORY_COLUMNS)
+            alerts = read_columns(path, schema.ALERT_COLUMNS)
+            rows = None if alone else reading.result()
+        if alone:
             log.warning(
                 "%s: no %s beside it; working from the alerts alone", path, history_path.name
             )
-            rows = None
-        else:
-            rows = read_columns(history_path, schema.HISTORY_COLUMNS)
         return cls._from_tables(alerts, rows, str(path), str(history_path))
 
     @classmethod
@@ -372,9 +376,9 @@ def _clean_history(values, name):
     n = len(object_code)
     absent = {"diffmaglim": np.full(n, np.nan), "isdiffpos": np.zeros(n, np.int8)}
     rows = {field: values.get(field, absent.get(field)) for field in History._fields[:-1]}
-    jd = rows["jd"]
-    timed = ~np.isnan(jd)
-    if not timed.all():
+    # The smallest is NaN if any is, and no memory is asked for to know.
+    if n and np.isnan(rows["jd"].min()):
+        timed = ~np.isnan(rows["jd"])
         log.warning("%s: %d rows without a usable jd are left out", name, n - timed.sum())
         rows = {field: column[timed] for field, column in rows.items()}
         object_code = object_code[timed]

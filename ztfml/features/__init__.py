@@ -42,8 +42,10 @@ _ROW = np.dtype([field for group in GROUPS for field in group.fields])
 
 # Alerts a thread takes at a time: small enough to share the work evenly.
 _CHUNK = 2048
-# Alerts of a part of the table: 100 MB.
-_PART = 65536
+# Most features of alert columns are done in no time: a few tasks for all of them.
+_COLUMN_TASKS = 8
+# Alerts of a part of the table: 50 MB.
+_PART = 32768
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
@@ -133,10 +135,10 @@ def _compute(night, rows, broker):
     alerts = night.alerts[rows]
     # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
     table = np.empty((len(features), len(alerts)))
+    columns = [k for k, feature in enumerate(features) if feature.column is not None]
     work = [
-        joblib.delayed(_fill_column)(alerts, feature, table[k])
-        for k, feature in enumerate(features)
-        if feature.column is not None
+        joblib.delayed(_fill_columns)(alerts, features, columns[k::_COLUMN_TASKS], table)
+        for k in range(_COLUMN_TASKS)
     ]
     work += _light_curve_work(night, rows, table[: len(registry.FEATURES)])
     done = joblib.Parallel(
@@ -149,11 +151,13 @@ def _compute(night, rows, broker):
     return pd.DataFrame(table.T, columns=names, index=alerts.index, copy=False)
 
 
-def _fill_column(alerts, feature, values):
-    """Fill in a feature that is a function of alert columns."""
-    fields = [field.rpartition(".")[2] for field in feature.reads]
+def _fill_columns(alerts, features, which, table):
+    """Fill in features that are functions of alert columns."""
     missing = np.full(len(alerts), np.nan)
-    values[:] = feature.column(*(alerts[f].to_numpy() if f in alerts else missing for f in fields))
+    for k in which:
+        fields = [field.rpartition(".")[2] for field in features[k].reads]
+        given = (alerts[f].to_numpy() if f in alerts else missing for f in fields)
+        table[k] = features[k].column(*given)
 
 
 def _light_curve_work(night, rows, table):

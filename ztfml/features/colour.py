@@ -6,7 +6,7 @@ Colours come from night means (`nights.night_means`) of two bands within half a 
 import numpy as np
 
 from ztfml.compiled import kernel
-from ztfml.features.nights import peak_of
+from ztfml.features.nights import peak_mag_of, peak_of
 from ztfml.features.registry import Group
 from ztfml.lines import fit_slope
 
@@ -109,6 +109,6 @@ def _peak_jd(nights):
 def _brighter(nights, mag, jd):
     if len(nights.jd) > 0:
         peak = peak_of(nights)
-        if nights.mag[peak] < mag:
-            return nights.mag[peak], nights.jd[peak]
+        if peak_mag_of(nights, peak) < mag:
+            return peak_mag_of(nights, peak), nights.jd[peak]
     return mag, jd

@@ -116,12 +116,8 @@ def _night_means(own, now, memory):
             n += 1
             continue
         jd[n - 1] = _mean_of_two(jd[n - 1], weight, since, w)
-        mean = _mean_of_two(flux[n - 1], weight, own.flux[k], w)
-        # Equal magnitudes have exactly themselves as mean, so that equal peaks in two bands stay
-        # equal.
-        if mean != flux[n - 1]:
-            mag[n - 1] = ZERO_POINT - 2.5 * np.log10(mean)
-        flux[n - 1] = mean
+        flux[n - 1] = _mean_of_two(flux[n - 1], weight, own.flux[k], w)
+        mag[n - 1] = _magnitude(flux[n - 1])
         weight += w
         flux_err[n - 1] = 1.0 / np.sqrt(weight)
         err[n - 1] = 2.5 / np.log(10) * flux_err[n - 1] / flux[n - 1]
@@ -152,3 +148,18 @@ def peak_of(nights):
         if flux[k] - flux_err[k] > flux[peak] - flux_err[peak]:
             peak = k
     return peak
+
+
+@kernel
+def peak_mag_of(nights, peak):
+    """The magnitude of the brightest night mean.
+
+    It is reckoned from the flux even if the night has but one detection, so that equal peaks of
+    two bands are equal however many detections they are the means of.
+    """
+    return _magnitude(nights.flux[peak])
+
+
+@kernel
+def _magnitude(flux):
+    return ZERO_POINT - 2.5 * np.log10(flux)

@@ -9,7 +9,7 @@ ZTFReST (Andreoni et al. 2021, ApJ 918, 63).
 import numpy as np
 
 from ztfml.compiled import kernel
-from ztfml.features.nights import peak_of
+from ztfml.features.nights import peak_mag_of, peak_of
 from ztfml.features.registry import Group
 from ztfml.lines import common_slope, fit_slope
 
@@ -205,7 +205,7 @@ def _rate_band(curve, own, nights, b, room, row):
         none = fit_slope(nights.jd, nights.mag, nights.err)
         return none, none
     peak = peak_of(nights)
-    row.peak_mag_band[b] = nights.mag[peak]
+    row.peak_mag_band[b] = peak_mag_of(nights, peak)
     row.days_since_peak_band[b] = curve.now - nights.jd[peak]
     row.first_mag_band[b] = nights.mag[0]
     row.last_mag_band[b] = nights.mag[-1]

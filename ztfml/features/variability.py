@@ -155,14 +155,18 @@ def _magnitude_statistics(own, mag, b, row):
 
 @kernel
 def _sort(values):
-    """Shell's method with Ciura's gaps, for numba's own sort asks for memory each time."""
-    for gap in (1750, 701, 301, 132, 57, 23, 10, 4, 1):
+    """Shell's method with Knuth's gaps, for numba's own sort asks for memory each time."""
+    gap = 1
+    while gap < len(values) // 9:
+        gap = 3 * gap + 1
+    while gap > 0:
         for k in range(gap, len(values)):
             value, place = values[k], k
             while place >= gap and values[place - gap] > value:
                 values[place] = values[place - gap]
                 place -= gap
             values[place] = value
+        gap //= 3
 
 
 @kernel
