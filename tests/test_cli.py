@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from click.testing import CliRunner
 
 from ztfml.cli import main
 from ztfml.features.registry import FEATURES
+from ztfml.ranking import DEFAULT_FILE
 from ztfml.sources.simulate import write_nights
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
@@ -363,6 +365,19 @@ def test_report_takes_what_was_fetched_beside_the_night(nights, model, tmp_path)
     ztfml("report", nights[2], "-m", model, "-o", out, "--top", 1)
     shutil.rmtree(folder)
     assert out.read_text(encoding="utf-8").count("data:image/png;base64,") == 3
+
+
+def test_report_weighs_as_it_is_told(nights, model, tmp_path):
+    ours = DEFAULT_FILE.read_text()
+    wanted = tmp_path / "wanted.toml"
+    wanted.write_text(re.sub(r"^intercept = .*$", "intercept = -99.0", ours, flags=re.M))
+    out = tmp_path / "night.html"
+    ztfml("report", nights[2], "-m", model, "-o", out, "--top", 1, "--weights", wanted)
+    assert '<span class="big-score">0.00</span>' in out.read_text(encoding="utf-8")
+    wanted.write_text("[weights]\n")
+    arguments = ("report", nights[2], "-m", model, "-o", tmp_path / "b.html", "--weights", wanted)
+    one_sentence(ztfml(*arguments, code=1), wanted)
+    assert not (tmp_path / "b.html").exists()
 
 
 def test_report_of_no_night_leaves_nothing(model, tmp_path):
