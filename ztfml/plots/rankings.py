@@ -27,6 +27,7 @@ def term_shape(ax, name, instrument=None):
 
     Examples
     --------
+    >>> from ztfml.plots import figure
     >>> term_shape(figure()[1][0], "fading").get_xlabel()
     'fade rate less its error, mag/day'
     """

@@ -104,7 +104,7 @@ def great_circle(frame):
     Examples
     --------
     >>> ra, dec = great_circle("barycentricmeanecliptic")
-    >>> round(dec.max(), 1)
+    >>> round(float(dec.max()), 1)
     23.4
     """
     from astropy.coordinates import SkyCoord
