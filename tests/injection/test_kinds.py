@@ -1,10 +1,13 @@
 """Light curves of the injected kinds: what is known of the events that they are named after."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ztfml.injection import kinds
 from ztfml.injection.kinds import KINDS, kilonova
 from ztfml.injection.physics import (
     BAND_WAVELENGTH,
@@ -155,3 +158,50 @@ def test_every_kind_says_where_and_how_often():
         assert kind.rate > 0
         assert 0 < kind.farthest < 4
         assert kind.draw.__doc__
+
+
+def test_the_black_bodies_of_at2018cow_are_those_published(shared_data):
+    rows = (shared_data / "templates" / "AT2018cow_Perley2019.dat").read_text().splitlines()[1:]
+    published = [
+        [float(row.split()[0]), *(float(value) for value in re.findall(r"([\d.]+)\+", row)[-2:])]
+        for row in rows
+        if row.strip()
+    ]
+    mjd, radius, temperature = np.array(published).T
+    days = (mjd - 58285.0) / 1.0141
+    for day, *own in zip(kinds._COW_DAYS, kinds._COW_RADIUS, kinds._COW_TEMPERATURE, strict=True):
+        at = np.abs(days - day).argmin()
+        assert days[at] == pytest.approx(day, abs=0.06)
+        assert own == pytest.approx([radius[at], temperature[at]], abs=0.06)
+
+
+def check_photometry(model, days, magnitude, z, last):
+    """Apparent g magnitudes without dust agree with the table to a quarter of a magnitude."""
+    absolute = magnitude - distance_modulus(z) + 2.5 * np.log10(1 + z)
+    use = (days > model.days[3]) & (days < last)
+    assert use.sum() > 10
+    own = np.interp(np.log(days[use]), np.log(model.days), model.magnitude)
+    assert np.median(np.abs(own - absolute[use])) < 0.12
+    assert np.quantile(np.abs(own - absolute[use]), 0.9) < 0.3
+
+
+def test_the_table_of_at2020xnd_is_that_published(shared_data):
+    rows = (shared_data / "templates" / "AT2020xnd_Perley2021.dat").read_text().splitlines()
+    rows = [row.split() for row in rows if row.split()[2:3] == ["g"]]
+    mjd, magnitude = np.array([[float(row[0]), float(row[-1])] for row in rows]).T
+    check_photometry(kinds._KOALA, (mjd - 59132.5) / 1.2433, magnitude, 0.2433, 28)
+
+
+def test_the_table_of_sn2018gep_is_that_published(shared_data):
+    rows = (shared_data / "templates" / "SN2018gep_opt_phot.dat").read_text().splitlines()
+    rows = [row.split() for row in rows]
+    seen = [row for row in rows if row[2] == "g" and float(row[3]) < 50]
+    jd, magnitude = np.array([[float(row[1]), float(row[3])] for row in seen]).T
+    check_photometry(kinds._GEP, (jd - 2458370.66) / 1.0315, magnitude - 0.03, 0.0315, 30)
+
+
+def test_the_table_of_sn2021csp_is_that_published(shared_data):
+    rows = (shared_data / "templates" / "SN2021csp_phot.txt").read_text().splitlines()
+    rows = [row.split() for row in rows if ">" not in row and row.split()[2:3] == ["g"]]
+    mjd, magnitude = np.array([[float(row[1]), float(row[3])] for row in rows]).T
+    check_photometry(kinds._CSP, (mjd - 59254.5) / 1.084, magnitude - 0.1, 0.084, 48)
