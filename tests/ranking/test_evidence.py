@@ -28,9 +28,11 @@ def test_the_least_rise_and_the_first_rise():
     assert np.isnan(quantity("first_rise"))
 
 
-def test_fade_in_units_of_its_error():
-    known = {"fade_rate_g": 0.3, "fade_rate_err_g": 0.1, "fade_rate": 0.1, "fade_rate_err": 0.1}
+def test_fade_beyond_a_plateau_in_units_of_its_error():
+    known = {"fade_rate_g": 0.35, "fade_rate_err_g": 0.1, "fade_rate": 0.1, "fade_rate_err": 0.1}
     assert quantity("fade_sigmas", **known) == pytest.approx(3.0)
+    plateau = {"fade_rate_r": 0.02, "fade_rate_err_r": 0.001}
+    assert quantity("fade_sigmas", **plateau) < 0
 
 
 def test_the_peak_came_within_days_of_the_last_non_detection():

@@ -41,7 +41,7 @@ def test_rising_forgets_what_was_weeks_ago():
 def test_turned_and_swift_and_brief():
     young = {"age": 5.0, "days_since_peak": 3.0, "limit_gap": 1.0}
     assert term("swift", age=7.0, days_since_peak=1.0, limit_gap=1.0) == pytest.approx(0.5)
-    fades = {"fade_rate_g": 0.25, "fade_rate_err_g": 0.1}
+    fades = {"fade_rate_g": 0.225, "fade_rate_err_g": 0.1}  # 1.75 errors beyond a plateau
     assert term("turned", **fades, **young) == pytest.approx(0.5 * term("swift", **young))
     # The same fade of what has been there for a month is a supernova past its peak.
     old = {"age": 30.0, "days_since_peak": 5.0, "limit_gap": 3.0}

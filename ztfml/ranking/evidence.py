@@ -13,6 +13,9 @@ from ztfml.schema import BANDS
 
 QUANTITIES = {}
 
+PLATEAU = 0.05
+"""Type II supernovae fade slower than this (mag/day) for months, in every band."""
+
 HALF_FLUX = 2.5 * np.log10(2)
 # Without a non-detection before it a source may have been there for this long.
 _UNSEEN_BEFORE = 10.0
@@ -77,10 +80,16 @@ def least_fade(table):
 
 @_quantity
 def fade_sigmas(table):
-    """By how many of its errors it has faded since its peak, in the surest band."""
-    common = table["fade_rate"] / table["fade_rate_err"]
+    """By how many errors it fades faster than a plateau since its peak, in the surest band."""
+    common = (table["fade_rate"] - PLATEAU) / table["fade_rate_err"]
     return np.fmax.reduce(
-        [common, *(table[f"fade_rate_{band}"] / table[f"fade_rate_err_{band}"] for band in BANDS)]
+        [
+            common,
+            *(
+                (table[f"fade_rate_{band}"] - PLATEAU) / table[f"fade_rate_err_{band}"]
+                for band in BANDS
+            ),
+        ]
     )
 
 

@@ -73,7 +73,7 @@ class FastTransientScorer(BaseEstimator):
         >>> scorer.score(terms)   # doctest: +SKIP
         """
         weights = self._weights()
-        linear = np.full(len(terms), weights["intercept"])
+        linear = np.full(len(terms), float(weights["intercept"]))
         # Term by term, so that the sum of one row does not depend on how many rows there are.
         for name in TERMS:
             linear += weights[name] * terms[name].to_numpy()

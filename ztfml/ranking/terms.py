@@ -87,10 +87,11 @@ def rising(first_rise, least_rise, age, days_since_peak):
     return _or(np.fmax(began, rose), 0.0)
 
 
-@_term("fade_sigmas", "fade over its error", (0, 6), time_to_peak=3.0)
+@_term("fade_sigmas", "errors by which it fades faster than 0.05 mag/day", (-1, 6), time_to_peak=3.0)
 def turned(fade_sigmas, time_to_peak):
-    """It is past its peak already: fading by 1 to 4 errors, within days of its appearance."""
-    return _or(_from_to(fade_sigmas, 1.0, 4.0), 0.0) * swift(time_to_peak)
+    """It is past its peak already, within days of its appearance: faster than a plateau, by
+    half an error or less 0, by 3 errors 1."""
+    return _or(_from_to(fade_sigmas, 0.5, 3.0), 0.0) * swift(time_to_peak)
 
 
 @_term("time_to_peak", "days from the last non-detection to the peak", (0, 25))
