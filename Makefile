@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ENV := $(VENV)/.ready
 
-.PHONY: demo test bench lint notebooks model
+.PHONY: demo test bench lint notebooks model ranker
 
 $(ENV): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ztfml needs Python 3.11 or newer; name one with make PYTHON=...")'
@@ -50,6 +50,22 @@ model: $(ENV)
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 6000 --seed 105 --mix balanced
 	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
 
+# The weights of the ranking, fitted on simulated nights that the model never saw. Balanced nights
+# have the rare kinds, natural ones the common ones that look like them.
+RANKER := build/ranker
+ranker: $(ENV)
+	rm -rf $(RANKER)
+	mkdir -p $(RANKER)
+	$(BIN)/ztfml simulate $(RANKER) --start-jd 2458460.5 --alerts 50000 --seed 201
+	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460130.5 --alerts 50000 --seed 202
+	$(BIN)/ztfml simulate $(RANKER) --start-jd 2459310.5 --alerts 50000 --seed 203 --mix balanced
+	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460250.5 --alerts 50000 --seed 204 --mix balanced
+	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460480.5 --alerts 50000 --seed 205 --mix balanced
+	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460620.5 --alerts 50000 --seed 206 --mix balanced
+	$(BIN)/python -m ztfml.ranking.fit $(foreach jd,2458460.5 2460130.5 2459310.5 2460250.5 2460480.5 2460620.5,$(RANKER)/ztf_alerts_$(jd).parquet) -o ztfml/ranking/ranking.toml
+
+# The notebooks share the demo, which is made if it is not there.
 notebooks: $(ENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
-	$(BIN)/python -m pytest --nbmake notebooks
+	test -e demo/night.html || $(BIN)/ztfml demo demo
+	ZTFML_DEMO=$(CURDIR)/demo $(BIN)/python -m pytest --nbmake notebooks

@@ -13,6 +13,7 @@ from ztfml.assessment import assess
 from ztfml.errors import DataError
 from ztfml.labels.rules import apply_cuts
 from ztfml.night import Night
+from ztfml.plots import evaluations, light_curves
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 NOW = 2460000.75  # 2023-02-25 06:00 UTC
@@ -158,10 +159,10 @@ def test_lines_carry_the_rates_of_the_features():
 
 
 def test_a_number_is_printed_to_its_error():
-    assert plots._with_error(0.6231, 0.052) == "0.62 ± 0.05"
-    assert plots._with_error(-0.00312, 0.0004) == "−0.0031 ± 0.0004"
-    assert plots._with_error(-0.0001, 0.2) == "0.00 ± 0.20"
-    assert plots._with_error(3.0, 12.0) == "3.00 ± 12.00"
+    assert light_curves.with_error(0.6231, 0.052) == "0.62 ± 0.05"
+    assert light_curves.with_error(-0.00312, 0.0004) == "−0.0031 ± 0.0004"
+    assert light_curves.with_error(-0.0001, 0.2) == "0.00 ± 0.20"
+    assert light_curves.with_error(3.0, 12.0) == "3.00 ± 12.00"
 
 
 rng = np.random.default_rng(1)
@@ -375,7 +376,7 @@ def test_reliability_shows_every_bin_with_an_interval():
 
 
 def test_interval_of_a_fraction_never_leaves_0_to_1():
-    low, high = plots._wilson(np.array([0.0, 0.5, 1.0]), np.array([10, 10, 10]))
+    low, high = evaluations._wilson(np.array([0.0, 0.5, 1.0]), np.array([10, 10, 10]))
     # Wilson's, z = 1.645, n = 10, by hand: z^2 / (n + z^2) = 0.2130 from the sure ends.
     assert low == pytest.approx([0.0, 0.2693, 0.7870], abs=2e-4)
     assert high == pytest.approx([0.2130, 0.7307, 1.0], abs=2e-4)

@@ -21,7 +21,7 @@ def test_the_feature_table_is_the_registry(readme):
 
 def test_every_term_of_the_ranking_is_told(readme):
     for name, term in TERMS.items():
-        assert f"| `{name}` | {term.__doc__} |" in readme
+        assert f"| `{name}` | {term.meaning} |" in readme
 
 
 def test_pictures_exist(readme, request):

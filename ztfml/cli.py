@@ -91,6 +91,15 @@ _model = click.option(
     help="A model folder; by default the model that ships with ztfml.",
 )  # fmt: skip
 
+_weights = click.option(
+    "--weights", type=_PATH, metavar="FILE",
+    help="A TOML file with a table [weights]; by default ztfml's own.",
+)  # fmt: skip
+_instrument = click.option(
+    "--instrument", type=_PATH, metavar="FILE",
+    help="A TOML file with a table [instrument]; by default ztfml's own, SEDM.",
+)  # fmt: skip
+
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ztfml")
@@ -106,7 +115,7 @@ def main():
 @click.argument("folder", type=_PATH, default="demo", metavar="[DIR]")
 @click.option("--seed", default=10, show_default=True, help="Another seed is another sky.")
 def demo(folder, seed):
-    """Simulate nights, train on them, predict, rank and plot a new one, in a new folder."""
+    """Simulate nights, train on them, predict, rank, plot and report a new one, in a new folder."""
     from ztfml.demo import run_demo
 
     for line in run_demo(folder, seed):
@@ -400,26 +409,71 @@ def predict(nights, history, model, output):
 
 
 @main.add_command
-@_command("ztfml rank night.parquet -o ranked.csv --top 12")
+@_command(
+    "ztfml rank night.parquet -o ranked.csv --top 12\n"
+    "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png"
+)
 @_night
 @_history
 @_model
 @_out([".csv"], required=False)
 @click.option(
-    "--top", default=12, show_default=True, type=click.IntRange(1), help="How many objects."
-)
-def rank(night, history, model, output, top):
+    "--top", type=click.IntRange(1),
+    help="How many objects; by default the spectra that the instrument takes a night.",
+)  # fmt: skip
+@_weights
+@_instrument
+@click.option(
+    "--explain", "object_id", metavar="OBJECTID",
+    help="Say what each term adds to the score of this object instead.",
+)  # fmt: skip
+@click.option(
+    "--plot", type=_PATH, metavar="FIGURE",
+    help="With --explain: its light curve and what each term adds.",
+)  # fmt: skip
+def rank(night, history, model, output, top, weights, instrument, object_id, plot):
     """Rank the fast transients of a night, with reasons."""
+    if plot and not object_id:
+        raise click.UsageError("--plot draws one object; name it with --explain")
+    if object_id and top:
+        raise click.UsageError("--explain is of one object, whatever its rank; leave out --top")
     from ztfml.modelfile import load_model
     from ztfml.night import Night
     from ztfml.training import rank as rank_night
 
+    scorer = _scorer(weights, instrument)
     loaded = load_model(_model_folder(model))
-    ranked = rank_night(Night.load(night, history), loaded, top)
-    _print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
+    opened = Night.load(night, history)
+    if object_id:
+        ranked = rank_night(opened, loaded, scorer=scorer)
+        _explain(opened, ranked, scorer, object_id, plot)
+    else:
+        ranked = rank_night(opened, loaded, top or scorer.instrument.spectra_per_night, scorer)
+        _print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
     if output:
         _write_table(ranked, output)
         click.echo(output)
+
+
+def _explain(night, ranked, scorer, object_id, figure):
+    """Print the terms and the reasons of one object, and draw them."""
+    from ztfml.ranking import row_of
+
+    row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
+    _print_table(terms, f"{object_id}: what the terms add, each value from 0 to 1")
+    click.echo(
+        f"{terms['adds'].sum():.2f} and the intercept, {scorer.weights['intercept']:.2f}: score "
+        f"{row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
+    )
+    click.echo(row["reasons"])
+    if figure:
+        from ztfml import plots
+
+        fig, axes = plots.figure(2, width=10.0, height=5.5, n_columns=1)
+        plots.light_curve(axes[0], night, object_id)
+        plots.contributions(axes[1], terms, row)
+        plots.save(fig, figure)
+        click.echo(figure)
 
 
 def _check_brokers(ctx, param, values):
@@ -666,6 +720,39 @@ def plot(night, object_id, history, output):
     click.echo(output)
 
 
+@main.add_command
+@_command("ztfml report night.parquet -o night.html")
+@_night
+@_history
+@_model
+@_weights
+@_instrument
+@_out([".html"])
+@click.option(
+    "--top", default=50, show_default=True, type=click.IntRange(1),
+    help="How many objects have a card.",
+)  # fmt: skip
+def report(night, history, model, weights, instrument, output, top):
+    """Make a night's page: what it held, the ranked list, and a card for each of the first.
+
+    It is one file that loads nothing. What was fetched for the night (NAME_fetched beside it)
+    is on the cards.
+    """
+    from ztfml.modelfile import load_model
+    from ztfml.night import Night
+    from ztfml.report import write_report
+    from ztfml.sources.fetched import fetched_beside
+
+    loaded = load_model(_model_folder(model))
+    folder = fetched_beside(night)
+    opened = Night.load(night, history)
+    folder = folder if folder.is_dir() else None
+    scorer = _scorer(weights, instrument)
+    summary = write_report(opened, loaded, output, folder, top, scorer)
+    click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} with a card")
+    click.echo(output)
+
+
 @main.group()
 def model():
     """Show or check a model folder."""
@@ -693,6 +780,14 @@ def verify(folder):
         click.echo(f"{'ok    ' if check.passed else 'FAILED'} {check.check}: {check.outcome}")
     if not checks[-1].passed:
         sys.exit(1)
+
+
+def _scorer(weights, instrument):
+    from ztfml.ranking import DEFAULT_FILE, FastTransientScorer, read_instrument, read_weights
+
+    return FastTransientScorer(
+        read_weights(weights or DEFAULT_FILE), read_instrument(instrument or DEFAULT_FILE)
+    )
 
 
 def _model_folder(folder):

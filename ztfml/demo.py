@@ -1,5 +1,6 @@
-"""The whole way on simulated nights: simulate, train, predict, rank, plot."""
+"""The whole way on simulated nights: simulate, train, predict, rank, plot, report."""
 
+import os
 import time
 from pathlib import Path
 
@@ -8,6 +9,7 @@ from ztfml.errors import DataError
 from ztfml.files import write_beside
 from ztfml.modelfile import load_model
 from ztfml.night import Night, labels_beside
+from ztfml.report import write_report
 from ztfml.scorecard import headline, metrics_table
 from ztfml.sources.simulate import write_nights
 from ztfml.training import evaluate, predict, rank, train
@@ -75,9 +77,42 @@ def run_demo(folder, seed=10):
     plots.save(fig, best)
     yield clock(f"drew the first of them: {best}")
 
+    page = folder / "night.html"
+    write_report(night, model, page)
+    yield clock(f"made the night's page, to open in a browser: {page}")
+
     yield ""
     yield "How the model did on that night, which it had never seen:"
     yield metrics_table(evaluate(night, labels_beside(new), model))
+
+
+def demo_folder(folder="demo"):
+    """Give the folder of a demonstration, which is run first if it is not there.
+
+    Parameters
+    ----------
+    folder : str or Path
+        The environment variable ``ZTFML_DEMO`` names another.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    DataError
+        If the folder holds something else.
+
+    Examples
+    --------
+    >>> demo_folder() / "night.html"   # doctest: +SKIP
+    PosixPath('demo/night.html')
+    """
+    folder = Path(os.environ.get("ZTFML_DEMO", folder))
+    if not (folder / "night.html").is_file():
+        for line in run_demo(folder):
+            print(line)
+    return folder
 
 
 class _Clock:

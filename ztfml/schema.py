@@ -9,6 +9,9 @@ from dataclasses import dataclass
 SENTINEL = -999.0
 """What ZTF packets write for a missing cross-match; inside ztfml missing is NaN."""
 
+PIXEL_SCALE = 1.01
+"""Arcseconds a pixel, in which ZTF gives ``distnr`` (Bellm et al. 2019, PASP 131, 018002)."""
+
 BAND_OF_FID = {1: "g", 2: "r", 3: "i"}
 BANDS = tuple(BAND_OF_FID.values())
 

@@ -298,7 +298,7 @@ def _uncertain(p):
     return best < UNCERTAIN_ODDS * second
 
 
-def rank(night, model, top=None):
+def rank(night, model, top=None, scorer=None):
     """Rank the fast transients of a night, computing its features once.
 
     Parameters
@@ -307,6 +307,8 @@ def rank(night, model, top=None):
     model : LoadedModel
     top : int, optional
         How many objects to give; by default all.
+    scorer : FastTransientScorer, optional
+        By default one with the weights and the instrument of the package.
 
     Returns
     -------
@@ -322,8 +324,41 @@ def rank(night, model, top=None):
     --------
     >>> rank(night, load_model("models/mine"), top=12)   # doctest: +SKIP
     """
+    return predict_and_rank(night, model, top, scorer)[1]
+
+
+def predict_and_rank(night, model, top=None, scorer=None):
+    """Do both for a night, computing its features once.
+
+    Parameters
+    ----------
+    night : Night
+    model : LoadedModel
+    top : int, optional
+        How many objects to rank; by default all.
+    scorer : FastTransientScorer, optional
+        As for `rank`.
+
+    Returns
+    -------
+    predictions : pandas.DataFrame
+        As of `predict`.
+    ranked : pandas.DataFrame
+        As of `rank`.
+
+    Raises
+    ------
+    ModelError
+        As for `predict`.
+
+    Examples
+    --------
+    >>> predictions, ranked = predict_and_rank(night, model)   # doctest: +SKIP
+    """
     table = _features_for(night, model)
-    return FastTransientScorer().rank(night, table, _predictions(night, table, model), top=top)
+    predictions = _predictions(night, table, model)
+    scorer = scorer or FastTransientScorer()
+    return predictions, scorer.rank(night, table, predictions, top=top)
 
 
 def evaluate(night, labels, model):

@@ -20,14 +20,12 @@ from ztfml.compiled import kernel, stamp_of
 from ztfml.labels.thresholds import Cuts
 from ztfml.lightcurve import light_curve_of, room_for
 from ztfml.lines import fit_slope
+from ztfml.schema import PIXEL_SCALE
 
 EVIDENCE_PREFIX = "rules:"
 """How the evidence of every label begins that was read from the alerts themselves."""
 
 DEGREES = ("probable transient", "possible transient", "probable AGN", "definite AGN")
-
-# distnr is in pixels of 1.01 arcsec (Bellm et al. 2019, PASP 131, 018002).
-PIXEL_SCALE = 1.01
 
 _MINUTES_A_DAY = 1440.0
 # Two detections in one night may differ by a pulsation or an eclipse; that is no evolution.

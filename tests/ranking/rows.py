@@ -1,0 +1,35 @@
+"""Feature tables of one row, all missing but what a test names."""
+
+import numpy as np
+import pandas as pd
+
+from ztfml.features.registry import FEATURES
+from ztfml.ranking import FastTransientScorer, Instrument
+from ztfml.ranking.evidence import Columns
+from ztfml.taxonomy import PROBABILITY_COLUMNS
+
+INSTRUMENT = Instrument("a spectrograph", 19.5, 12)
+
+
+def features(**known):
+    row = dict.fromkeys((feature.name for feature in FEATURES), np.nan)
+    assert not set(known) - set(row)
+    return pd.DataFrame([row | known])
+
+
+def probabilities(**known):
+    return pd.DataFrame([dict.fromkeys(PROBABILITY_COLUMNS, 0.0) | known])
+
+
+def term(name, p_transient=0.5, **known):
+    scorer = FastTransientScorer(instrument=INSTRUMENT)
+    return scorer.terms(features(**known), probabilities(p_transient=p_transient))[name][0]
+
+
+def quantity(name, **known):
+    return Columns(features(**known), probabilities(), INSTRUMENT)[name][0]
+
+
+def probabilities_of(night, seed=0):
+    p = np.random.default_rng(seed).dirichlet(np.ones(5), len(night))
+    return pd.DataFrame(p, columns=PROBABILITY_COLUMNS)

@@ -1,0 +1,132 @@
+"""The score and the list: one row an object, the same in any company."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.nights import random_night
+from tests.ranking.rows import INSTRUMENT, features, probabilities, probabilities_of
+from ztfml.errors import DataError
+from ztfml.features import compute
+from ztfml.ranking import TERMS, FastTransientScorer, Instrument, read_weights, row_of
+
+_FAST = {
+    "fade_rate_g": 0.6, "fade_rate_err_g": 0.05, "age": 4.0, "days_since_peak": 3.0,
+    "limit_gap": 1.0, "half_time_g": 4.0, "above_half_g": 3.0, "g_r_peak": -0.3, "n_nights": 3.0,
+    "max_separation": 4.0, "host_offset": 2.0, "host_mag": 19.0, "abs_gal_lat": 50.0, "drb": 0.99,
+    "magpsf": 19.0, "positive": 1.0, "frac_positive": 1.0, "sgscore1": 0.02, "distpsnr1": 2.0,
+}  # fmt: skip
+
+
+def score(p_transient=0.95, **changed):
+    scorer = FastTransientScorer(instrument=INSTRUMENT)
+    row = features(**(_FAST | changed))
+    return scorer.score(scorer.terms(row, probabilities(p_transient=p_transient)))[0]
+
+
+def test_score_is_the_logistic_sum():
+    weights = dict.fromkeys(TERMS, 0.0) | {"intercept": -1.0, "fading": 2.0}
+    terms = pd.DataFrame([dict.fromkeys(TERMS, 0.5)])
+    assert FastTransientScorer(weights).score(terms)[0] == pytest.approx(0.5)
+
+
+def test_no_weight_of_ours_counts_against_what_its_term_says():
+    assert all(weight >= 0 for name, weight in read_weights().items() if name != "intercept")
+
+
+@pytest.mark.parametrize(
+    "worse",
+    [
+        {"sgscore1": 0.98, "distpsnr1": 0.4, "star_offset": 0.4},
+        {"age_hist": 1500.0},
+        {"fade_rate_g": 0.02},
+        {"half_time_g": 25.0, "above_half_g": 20.0, "age": 25.0, "days_since_peak": 10.0},
+        {"abs_gal_lat": 2.0},
+        {"host_offset": np.nan},
+        {"magpsf": 20.8},
+        {"positive": 0.0},
+        {"drb": 0.3},
+        {"fade_rate_err_g": 2.0},
+        {"g_r_peak": 0.6},
+        {"n_nights": 1.0, "max_separation": np.nan, "abs_ecl_lat": 2.0},
+    ],
+    ids=lambda worse: ", ".join(worse),
+)
+def test_look_alikes_and_poor_data_go_down(worse):
+    assert score(**worse) < score()
+    assert score(p_transient=0.3) < score()
+
+
+def test_the_instrument_decides_what_is_bright():
+    terms = [
+        FastTransientScorer(instrument=Instrument("one", limit, 12)).terms(
+            features(**_FAST), probabilities(p_transient=0.9)
+        )["bright"][0]
+        for limit in (18.0, 21.0)
+    ]
+    assert terms[0] < 0.1
+    assert terms[1] > 0.9
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 10_000), kept=st.integers(1, 255))
+@pytest.mark.filterwarnings("ignore")
+def test_the_score_of_an_object_does_not_depend_on_the_others(seed, kept):
+    scorer = FastTransientScorer()
+    night = random_night(seed, n_objects=8)
+    table, p = compute(night), probabilities_of(night, seed)
+    whole = scorer.rank(night, table, p).set_index("objectId")
+    names = [name for k, name in enumerate(sorted(whole.index)) if kept >> k & 1]
+    some = night.alerts["objectId"].isin(names).to_numpy()
+    if not some.any():
+        return
+    part = scorer.rank(
+        night.subset(some), table[some].reset_index(drop=True), p[some].reset_index(drop=True)
+    )
+    pd.testing.assert_frame_equal(
+        part.set_index("objectId").drop(columns="rank"),
+        whole.loc[part["objectId"]].drop(columns="rank"),
+        rtol=0,
+        atol=0,
+    )
+    # In the order of the whole list.
+    assert whole.loc[part["objectId"], "rank"].is_monotonic_increasing
+
+
+def test_one_row_an_object_is_its_latest_alert():
+    night = random_night(5, n_objects=6, max_alerts=4)
+    ranked = FastTransientScorer().rank(night, compute(night), probabilities_of(night))
+    assert sorted(ranked["objectId"]) == sorted(night.alerts["objectId"].unique())
+    latest = night.alerts.sort_values(["jd", "candid"]).groupby("objectId")["candid"].last()
+    assert (latest[ranked["objectId"]].to_numpy() == ranked["candid"].to_numpy()).all()
+    assert (np.diff(ranked["score"]) <= 0).all()
+    assert ranked["rank"].tolist() == list(range(1, 7))
+
+
+def test_top_is_the_head_of_the_whole_list():
+    night = random_night(5, n_objects=6)
+    table, p = compute(night), probabilities_of(night)
+    whole = FastTransientScorer().rank(night, table, p)
+    pd.testing.assert_frame_equal(FastTransientScorer().rank(night, table, p, top=3), whole[:3])
+
+
+def test_explaining_adds_up_to_the_score():
+    scorer = FastTransientScorer()
+    night = random_night(7)
+    ranked = scorer.rank(night, compute(night), probabilities_of(night))
+    name = ranked["objectId"][1]
+    terms = scorer.explain(ranked, name)
+    assert sorted(terms["term"]) == sorted(TERMS)
+    assert (np.diff(terms["adds"]) <= 0).all()
+    total = terms["adds"].sum() + read_weights()["intercept"]
+    assert row_of(ranked, name)["score"] == pytest.approx(1 / (1 + np.exp(-total)))
+    with pytest.raises(DataError, match="ZTF00nobody"):
+        scorer.explain(ranked, "ZTF00nobody")
+
+
+def test_links():
+    night = random_night(1, n_objects=1)
+    ranked = FastTransientScorer().rank(night, compute(night), probabilities_of(night))
+    assert ranked["alerce"][0] == f"https://alerce.online/object/{ranked['objectId'][0]}"

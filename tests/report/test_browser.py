@@ -1,0 +1,239 @@
+"""The page in a real Chromium: quiet, closed, and every key and button at work."""
+
+import csv
+import shutil
+
+import pytest
+
+from tests.report import nights
+from ztfml.labels.people import label_rows, read_labels
+
+playwright = pytest.importorskip(
+    "playwright.sync_api", reason="no playwright; pip install 'ztfml[test]'"
+)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="no Chromium on the path; on Debian: apt-get install chromium"
+)
+
+WIDE, NARROW = {"width": 1400, "height": 900}, {"width": 390, "height": 844}
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(
+            executable_path=CHROMIUM,
+            args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def open_page(browser, page):
+    """Open the page in a browser that has never seen it; what it says and asks is watched."""
+    contexts = []
+
+    def open_page(viewport=WIDE, context=None, **options):
+        context = context or browser.new_context(viewport=viewport, **options)
+        contexts.append(context)
+        tab = context.new_page()
+        tab.said, tab.asked = [], []
+        tab.on("console", lambda message: tab.said.append(message.text))
+        tab.on("pageerror", lambda error: tab.said.append(str(error)))
+        tab.on("request", lambda request: tab.asked.append(request.url))
+        tab.goto(page.as_uri())
+        return tab
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+def focused(tab):
+    return tab.evaluate("document.activeElement.id")
+
+
+def shown(tab, selector="#ranked tbody tr"):
+    return tab.locator(f"{selector}:visible").count()
+
+
+def saved(tab, button, path):
+    with tab.expect_download() as download:
+        tab.click(button)
+    download.value.save_as(path)
+    return download.value.suggested_filename
+
+
+@pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
+@pytest.mark.parametrize("color_scheme", ["light", "dark"])
+def test_quiet_closed_and_no_wider_than_the_window(open_page, page, viewport, color_scheme):
+    tab = open_page(viewport, color_scheme=color_scheme)
+    tab.keyboard.press("j")
+    assert tab.said == []
+    assert {url for url in tab.asked if not url.startswith("data:")} == {page.as_uri()}
+    assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
+    dark = tab.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
+    assert dark == (color_scheme == "dark")
+    tab.emulate_media(media="print")
+    assert not tab.locator(".filters").is_visible()
+    assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+
+
+def test_hostile_names_do_nothing(open_page):
+    tab = open_page()
+    assert tab.evaluate("window.hacked") is None
+    assert nights.HOSTILE in tab.locator("article h3").all_text_contents()
+    assert nights.HOSTILE in tab.locator("#ranked tbody td:nth-child(3) a").all_text_contents()
+
+
+def test_j_and_k_move_from_card_to_card(open_page):
+    tab = open_page()
+    places = []
+    for key in "jjkjjk":
+        tab.keyboard.press(key)
+        places.append(focused(tab))
+    assert places == ["c1", "c2", "c1", "c2", "c3", "c2"]
+    top = tab.evaluate("document.activeElement.getBoundingClientRect().top")
+    assert 0 <= top < 100, "below the bar, at the top of the window"
+    for _ in range(60):
+        tab.keyboard.press("j")
+    assert focused(tab) == "c50"
+
+
+def test_keys_typed_into_a_note_are_letters(open_page):
+    tab = open_page()
+    tab.keyboard.press("j")
+    tab.keyboard.press("n")
+    tab.keyboard.type("jkfx /")
+    assert tab.locator("#c1 textarea").input_value() == "jkfx /"
+    assert tab.locator("#c1").get_attribute("data-mark") == ""
+    tab.keyboard.press("Escape")
+    assert focused(tab) == "c1"
+    tab.keyboard.press("/")
+    assert focused(tab) == "search"
+
+
+def test_marks_are_kept_and_shown_in_the_list(open_page):
+    tab = open_page()
+    tab.keyboard.press("j")
+    tab.keyboard.press("f")
+    tab.locator("#c2 .reject").click()
+    tab.locator("#c3 select.class").select_option("agn")
+    tab.locator("#c3 textarea").fill('a "quoted", note')
+    again = open_page(context=tab.context)
+    assert again.locator("#c1 .follow").get_attribute("aria-pressed") == "true"
+    assert again.locator("#c2").get_attribute("data-mark") == "reject"
+    assert again.locator("#c3 select.class").input_value() == "agn"
+    assert again.locator("#c3 textarea").input_value() == 'a "quoted", note'
+    assert again.locator("#ranked tbody .mark").all_text_contents()[:3] == ["★", "✕", "agn ✎"]
+    assert again.locator("#marked").text_content() == "1 followed, 1 classed"
+    again.locator("#c1 .follow").click()
+    assert again.locator("#c1").get_attribute("data-mark") == ""
+
+
+def test_the_exported_labels_are_those_that_training_reads(open_page, night, tmp_path):
+    tab = open_page()
+    assert tab.locator("#export-labels").is_disabled()
+    cards = {
+        tab.locator(f"#c{rank} h3").text_content(): rank for rank in range(1, len(nights.NAMES) + 1)
+    }
+    hostile, fading = cards[nights.HOSTILE], cards[nights.FADING]
+    tab.locator(f"#c{hostile} select.class").select_option("artifact")
+    tab.locator(f"#c{hostile} textarea").fill('=1+1, "quoted"\nand a second line')
+    tab.locator(f"#c{fading} select.class").select_option("transient")
+    tab.locator(f"#c{cards[nights.MANY]} .follow").click()
+    path = tmp_path / "labels.csv"
+    assert saved(tab, "#export-labels", path) == "odd_labels.csv"
+    labels = read_labels(path).set_index("objectId")
+    assert labels["candid"].to_dict() == {
+        name: nights.CANDIDS[name] for name in (nights.FADING, nights.HOSTILE)
+    }
+    assert labels["label"].to_dict() == {nights.FADING: "transient", nights.HOSTILE: "artifact"}
+    assert labels.loc[nights.HOSTILE, "evidence"].startswith("by eye: =1+1")
+    assert not labels["circular"].any()
+    assert (label_rows(night, read_labels(path)) >= 0).sum() == 2
+
+    assert saved(tab, "#export-marks", tmp_path / "marks.csv") == "odd_marks.csv"
+    with open(tmp_path / "marks.csv", newline="") as file:
+        rows = {row["objectId"]: row for row in csv.DictReader(file)}
+    assert rows[nights.MANY] == {
+        "candid": str(nights.CANDIDS[nights.MANY]),
+        "objectId": nights.MANY,
+        "mark": "follow",
+        "label": "",
+        "note": "",
+    }
+    assert rows[nights.HOSTILE]["note"] == '=1+1, "quoted"\nand a second line'
+
+
+def test_the_list_is_filtered_and_the_cards_with_it(open_page):
+    tab = open_page()
+    assert shown(tab) == 65
+    tab.fill("#search", "fading ZTF23FADING")
+    assert shown(tab) == 1
+    assert shown(tab, "article") == 1
+    assert tab.locator("#shown").text_content() == "1 of 65 objects"
+    tab.fill("#search", "")
+    tab.select_option("#by-class", "transient")
+    assert shown(tab) == 5
+    tab.fill("#by-rate", "0.3")
+    assert shown(tab) < 5
+    tab.fill("#by-rate", "")
+    tab.locator("#c1 .follow").click()
+    tab.select_option("#by-mark", "follow")
+    assert shown(tab) == 1
+    tab.select_option("#by-mark", "none")
+    assert shown(tab) == 4
+
+
+def test_the_list_is_sorted_by_numbers_and_missing_ones_stand_last(open_page):
+    tab = open_page()
+
+    def column(number):
+        return [
+            cell.get_attribute("data-value")
+            for cell in tab.locator(f"#ranked tbody td:nth-child({number})").all()
+        ]
+
+    rates = tab.locator("#ranked th:nth-child(7)")
+    for order, wanted in (("descending", True), ("ascending", False)):
+        rates.click()
+        assert rates.get_attribute("aria-sort") == order
+        values = column(7)
+        known = [float(value) for value in values if value]
+        assert known == sorted(known, reverse=wanted)
+        assert values[len(known) :] == [""] * (65 - len(known))
+    tab.locator("#ranked th:nth-child(2)").click()
+    assert column(2) == [str(rank) for rank in range(1, 66)]
+
+
+def test_a_light_curve_is_shown_whole_at_a_click(open_page):
+    tab = open_page()
+    card = tab.locator("article", has=tab.locator("h3", has_text=nights.MANY))
+    recent, every = card.locator(".curve").all()
+    assert recent.is_visible()
+    assert not every.is_visible()
+    card.locator("button", has_text="all").click()
+    assert every.is_visible()
+    assert not recent.is_visible()
+
+
+def test_dark_and_light_at_a_click(open_page):
+    tab = open_page(color_scheme="light")
+    paper = "getComputedStyle(document.body).backgroundColor"
+    light = tab.evaluate(paper)
+    tab.click("#theme")
+    assert tab.evaluate(paper) != light
+    tab.click("#theme")
+    assert tab.evaluate(paper) == light
+
+
+def test_without_a_store_it_says_so(open_page):
+    tab = open_page()
+    tab.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
+    tab.locator("#c1 .follow").click()
+    assert "not kept here" in tab.locator("#marked").text_content()
+    assert tab.said == []

@@ -1,0 +1,99 @@
+"""The page as a file: whole, small, safe, the same for the same night."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tests.report import nights
+from ztfml.errors import DataError
+from ztfml.report import render, write_report
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, and the text."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.tags, self.text = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.tags.append((tag, dict(attributes)))
+
+    def handle_data(self, data):
+        self.text.append(data)
+
+    def all(self, tag):
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def parsed(page):
+    return Page(page.read_text(encoding="utf-8"))
+
+
+def test_it_loads_nothing(parsed):
+    for tag, attributes in parsed.tags:
+        for name in ("src", "srcset", "data", "action", "background", "poster"):
+            assert attributes.get(name, "data:").startswith("data:"), (tag, attributes)
+    assert parsed.all("link") == []
+    style = next(text for text in parsed.text if ":root" in text)
+    assert "url(" not in style
+    assert "@import" not in style
+
+
+def test_links_go_out_safely(parsed):
+    out = [a for a in parsed.all("a") if not a["href"].startswith("#")]
+    assert len(out) == 7 * 50
+    for link in out:
+        assert link["href"].startswith("https://")
+        assert "noopener" in link["rel"]
+
+
+def test_hostile_names_are_text(parsed, page):
+    assert len(parsed.all("script")) == 1
+    assert not any("onerror" in attributes for _, attributes in parsed.tags)
+    assert nights.HOSTILE in parsed.text
+    assert "<b>host</b>" in parsed.text
+    assert {"data-object": nights.HOSTILE}.items() <= max(
+        parsed.all("article"), key=lambda article: article["data-object"] == nights.HOSTILE
+    ).items()
+
+
+def test_every_object_has_its_row_and_the_first_their_cards(parsed):
+    rows = [a["data-candid"] for a in parsed.all("tr") if "data-candid" in a]
+    cards = [a["data-candid"] for a in parsed.all("article")]
+    assert len(rows) == 65
+    assert cards == rows[:50]
+    assert str(nights.CANDIDS[nights.FADING]) == cards[0]
+
+
+def test_the_same_summary_is_the_same_page(summary, page):
+    assert render(summary) == page.read_text(encoding="utf-8")
+
+
+def test_it_is_small(page):
+    assert page.stat().st_size < 15e6 / 10
+
+
+def test_fifty_of_900_points_are_small_enough(summary):
+    many = next(card for card in summary["cards"] if card["objectId"] == nights.MANY)
+    assert len(render({**summary, "cards": [many] * 50}).encode()) < 15e6
+
+
+def test_numbers_are_neither_nan_nor_none(page):
+    body = page.read_text(encoding="utf-8").partition("<body")[2].partition("<script")[0]
+    assert not re.search(r"\b(nan|NaN|None|inf)\b", body)
+
+
+def test_a_folder_that_is_not_there(night, tmp_path, monkeypatch):
+    from ztfml.report import page as module
+
+    predictions = nights.predictions_of(night)
+    ranked = nights.ranked_of(night, predictions)
+    monkeypatch.setattr(module, "predict_and_rank", lambda *_, **__: (predictions, ranked))
+    with pytest.raises(DataError, match="cannot be written"):
+        write_report(night, None, tmp_path / "none" / "night.html")
+    write_report(night, None, tmp_path / "night.html", cards=3)
+    assert (tmp_path / "night.html").read_text(encoding="utf-8").count("<article") == 3

@@ -1,0 +1,156 @@
+"""The summary of a night: plain values, right counts, and nothing later than the alert."""
+
+import base64
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.report import nights
+from ztfml.modelfile import load_model, shipped_model
+from ztfml.night import Night
+from ztfml.report import render, summarize
+from ztfml.report.links import links
+from ztfml.taxonomy import LABELS
+from ztfml.training import predict_and_rank
+
+
+def card(summary, name):
+    return next(card for card in summary["cards"] if card["objectId"] == name)
+
+
+def test_it_is_plain(summary):
+    assert json.loads(json.dumps(summary, allow_nan=False)) == summary
+
+
+def test_what_the_night_held(summary):
+    held = summary["night"]
+    assert (held["name"], held["title"], held["jd"]) == ("odd", "ZTF night 2023-02-25", 2460000.5)
+    assert (held["alerts"], held["objects"], held["with_history"]) == (65, 65, 4)
+    assert held["bands"][0] == {"band": "g", "alerts": 65, "median_limit": 20.5}
+    assert held["bands"][2] == {"band": "i", "alerts": 0, "median_limit": None}
+    assert [row["label"] for row in summary["classes"]] == list(LABELS)
+    assert sum(row["alerts"] for row in summary["classes"]) == 65
+    assert summary["classes"][4]["alerts"] == 5
+    assert summary["cuts"][0]["alerts_left"] == 65
+
+
+def test_the_list_and_the_cards(summary):
+    assert len(summary["ranked"]) == 65
+    assert len(summary["cards"]) == 50
+    assert [row["rank"] for row in summary["ranked"]] == list(range(1, 66))
+    first = summary["ranked"][0]
+    assert first["objectId"] == nights.FADING
+    assert first["candid"] == "2200000000000000001"
+    assert first["label"] == "transient"
+
+
+def test_cards_of_odd_objects(summary):
+    for name in nights.NAMES:
+        one = card(summary, name)
+        assert one["candid"] == str(nights.CANDIDS[name])
+        assert one["plots"]
+        assert len(one["probabilities"]) == 5
+        assert all(0 <= term["value"] <= 1 and term["meaning"] for term in one["terms"])
+        assert dict(one["links"])["TNS"].startswith("https://www.wis-tns.org/search?ra=")
+    assert [d["x"] for d in card(summary, nights.ALONE)["plots"][0]["detections"]]
+    assert len(card(summary, nights.LIMITS)["plots"][0]["limits"]) == 2
+    many = card(summary, nights.MANY)["plots"]
+    assert [plot["title"] for plot in many] == ["last 30 days", "all"]
+    assert len(many[1]["detections"]) == 901
+    assert len(many[0]["detections"]) < 20
+
+
+def test_what_was_fetched_is_on_the_card(summary):
+    one = card(summary, nights.FADING)
+    assert one["classified"] == "already classified as IIb"
+    assert [match["name"] for match in one["context"]] == ["SN 2023xy", "<b>host</b>"]
+    assert one["context"][1]["redshift"] is None
+    assert one["stamps"]["of_this_alert"]
+    assert [image["kind"] for image in one["stamps"]["images"]] == [
+        "science", "reference", "difference",
+    ]  # fmt: skip
+    assert card(summary, nights.ALONE)["stamps"] is None
+    assert card(summary, nights.ALONE)["context"] == []
+
+
+def test_stamps_are_pictures_as_they_lie(summary):
+    images = card(summary, nights.FADING)["stamps"]["images"]
+    science, reference, difference = (
+        np.array(Image.open(io.BytesIO(base64.b64decode(image["png"].partition(",")[2]))))
+        for image in images
+    )
+    assert (science[..., 1] == 0).all(), "what has no pixels is clear"
+    assert (reference[..., 1] == 255).all()
+    assert reference[0, 0, 0] < reference[62, 62, 0], "the first row stays the first"
+    assert len(np.unique(difference[..., 0])) == 1
+
+
+def test_what_an_alert_does_not_see_is_pale_and_not_in_the_last_month(summary):
+    recent, every = card(summary, nights.FADING)["plots"]
+    assert [point["seen"] for point in recent["detections"]] == [True] * 4
+    # -50 d and +2 d were fetched, -3 d the night knows already.
+    assert [point["seen"] for point in every["detections"]] == [
+        False, True, True, True, True, False,
+    ]  # fmt: skip
+    assert every["now"]["x"] < every["area"][2] - 10
+
+
+def test_the_last_month_knows_nothing_later(night, summary):
+    predictions = nights.predictions_of(night)
+    without = summarize(night, predictions, nights.ranked_of(night, predictions))
+    assert card(without, nights.FADING)["plots"] == [
+        plot for plot in card(summary, nights.FADING)["plots"] if plot["title"] != "all"
+    ]
+
+
+def test_a_night_without_positions_has_no_sky():
+    night = nights.odd_night()
+    night.alerts = night.alerts.drop(columns=["ra", "dec"])
+    predictions = nights.predictions_of(night)
+    summary = summarize(night, predictions, nights.ranked_of(night, predictions))
+    assert summary["sky"] is None
+    assert [name for name, _ in summary["cards"][0]["links"]] == [
+        "ALeRCE", "Fink", "Lasair", "Fritz",
+    ]  # fmt: skip
+
+
+def test_links_hold_names_and_places():
+    found = dict(links("ZTF18abukavn", 123.5, -4.25))
+    assert list(found) == ["ALeRCE", "Fink", "Lasair", "Fritz", "TNS", "NED", "SIMBAD"]
+    assert all("ZTF18abukavn" in found[name] for name in ("ALeRCE", "Fink", "Lasair", "Fritz"))
+    for name in ("TNS", "NED", "SIMBAD"):
+        assert "123.500000" in found[name]
+        assert "-4.250000" in found[name]
+
+
+@pytest.mark.parametrize("name", ["a/../b", 'x"onclick=', "j a v a", "ü?#&"])
+def test_links_of_strange_names_stay_addresses(name):
+    for _, address in links(name):
+        assert set('" <>#?&').isdisjoint(address)
+        assert address.count("/") <= 5
+
+
+def test_several_nights_are_called_so():
+    night = nights.odd_night()
+    night.alerts.loc[0, "jd"] += 3
+    predictions = nights.predictions_of(night)
+    summary = summarize(night, predictions, nights.ranked_of(night, predictions))
+    assert summary["night"]["title"] == "ZTF alerts 2023-02-25 to 2023-02-28"
+
+
+def test_a_real_night(shared_data):
+    night = Night.load(shared_data / "alerts" / "ztf_alerts_2458451.5.parquet")
+    predictions, ranked = predict_and_rank(night, load_model(shipped_model()), top=20)
+    summary = summarize(night, predictions, ranked, cards=20)
+    json.dumps(summary, allow_nan=False)
+    assert summary["night"]["title"] == "ZTF night 2018-11-29"
+    assert sum(row["alerts"] for row in summary["classes"]) == len(night)
+    assert [row["objectId"] for row in summary["cards"]] == ranked["objectId"].tolist()
+    for card in summary["cards"]:
+        facts = dict(card["facts"])
+        assert facts["real-bogus"].startswith("rb ")
+        assert all(len(plot["detections"]) > 0 for plot in card["plots"])
+    assert render(summary).count("<article") == 20

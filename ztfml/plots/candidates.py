@@ -1,0 +1,107 @@
+"""All that a person wants to see of one candidate, on one page."""
+
+from textwrap import wrap
+
+import numpy as np
+
+from ztfml.facts import facts
+from ztfml.plots.light_curves import light_curve
+from ztfml.plots.stamps import STAMPS, stamp
+from ztfml.plots.style import CUT_AWAY, INK, KEPT
+
+
+def candidate(fig, night, row, stamps=None, more=None):
+    """Draw the panel of a candidate: stamps, light curve, packet, reasons.
+
+    Parameters
+    ----------
+    fig : matplotlib.figure.Figure
+        Empty, such as ``matplotlib.figure.Figure(figsize=(12, 8), layout="constrained")``.
+    night : Night
+    row : pandas.Series
+        A row of the ranked list.
+    stamps : object with ``science``, ``reference``, ``difference``, optional
+        Images, north up (see `stamp`), such as `ztfml.sources.fetched.Cutouts`. Without them
+        the light curve has their place.
+    more : pandas.DataFrame, optional
+        Other photometry of the object, as for `light_curve`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+        The same, with its axes labelled ``light curve``, ``facts``, ``terms`` and as the
+        stamps.
+
+    Raises
+    ------
+    DataError
+        If the night does not know the object.
+
+    Examples
+    --------
+    >>> candidate(Figure(figsize=(12, 8)), night, ranked.iloc[0])   # doctest: +SKIP
+    """
+    above, below = fig.subfigures(2, 1, height_ratios=(2.0, 1.0))
+    curve = above
+    if stamps is not None:
+        images, curve = above.subfigures(1, 2, width_ratios=(1.0, 4.2))
+        for ax, kind in zip(images.subplots(3, 1), STAMPS, strict=True):
+            ax.set_label(kind)
+            stamp(ax, getattr(stamps, kind), kind)
+            if kind != STAMPS[-1]:
+                ax.set_xlabel("")
+                ax.set_xticklabels([])
+    ax = curve.add_subplot(label="light curve")
+    light_curve(ax, night, row["objectId"], whole=more is not None, more=more)
+    ax.set_title("")
+    said, terms = below.subplots(1, 2, width_ratios=(2.3, 1.0))
+    _write_facts(said, night, row)
+    _draw_terms(terms, row)
+    fig.suptitle(
+        f"No. {row['rank']}   {row['objectId']}   score {row['score']:.2f}",
+        fontweight="bold",
+        parse_math=False,
+    )
+    return fig
+
+
+def _write_facts(ax, night, row):
+    ax.set_label("facts")
+    ax.set_axis_off()
+    alert = night.alerts[night.alerts["candid"] == row["candid"]].iloc[0]
+    for x, lines, colour in (
+        (0.0, [name for name, _ in facts(alert)], "#666666"),
+        (0.17, [value for _, value in facts(alert)], INK),
+        (0.62, ["Why it stands here", *_lines(row["reasons"])], INK),
+    ):
+        for k, line in enumerate(lines):
+            # Each at its place: some symbols are taller than letters.
+            ax.text(x, 0.99 - 0.085 * k, line, va="top", color=colour, fontsize="small",
+                    parse_math=False)  # fmt: skip
+
+
+def _lines(reasons):
+    for reason in reasons.split("; "):
+        yield from wrap(reason, 48, initial_indent="•  ", subsequent_indent="    ")
+
+
+def _draw_terms(ax, row):
+    ax.set_label("terms")
+    values = {
+        name.removeprefix("term_"): float(value)
+        for name, value in row.items()
+        if name.startswith("term_")
+    }
+    place = np.arange(len(values))
+    ax.barh(place, 1.0, color=CUT_AWAY, alpha=0.3, height=0.75)
+    ax.barh(place, values.values(), color=KEPT, height=0.75)
+    for k, value in enumerate(values.values()):
+        ax.text(1.02, k, f"{value:.2f}", va="center", fontsize="x-small", color=INK)
+    ax.set_yticks(place, [name.replace("_", " ") for name in values], fontsize="x-small")
+    ax.tick_params(length=0)
+    ax.set_xlim(0.0, 1.0)
+    ax.invert_yaxis()
+    ax.set_xticks([0.0, 0.5, 1.0])
+    ax.tick_params(axis="x", labelsize="x-small")
+    ax.set_xlabel("Term of the score (0 against, 1 for)", fontsize="small")
+    ax.spines[:].set_visible(False)

@@ -1,0 +1,402 @@
+"""One object's light curve."""
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib import dates
+from matplotlib.container import ErrorbarContainer
+from matplotlib.ticker import MaxNLocator
+
+from ztfml.errors import DataError
+from ztfml.features.nights import nights_as_of, peak_of
+from ztfml.lightcurve import SAME_EPOCH, SAME_MAG
+from ztfml.lines import fit_slope
+from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
+from ztfml.schema import BANDS
+
+# Julian date of matplotlib's day 0, 1970-01-01 UTC.
+_JD_OF_DATE_0 = 2440587.5
+# From so many points on, symbols must be small to be seen one by one.
+_MANY_POINTS = 150
+# A figure of one point must not look as if its error were large.
+_LEAST_MAGNITUDES = 2.0
+# A shorter time has the hours on its date axis.
+_DAYS_WITH_HOURS = 4.0
+# As wide as a date with the gap after it.
+_INCHES_A_DATE = 1.2
+
+
+def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
+    """Draw one object's light curve as one of its alerts saw it, or whole.
+
+    Filled symbols are brighter than the reference image, open ones fainter; triangles are
+    5-sigma limits of exposures without a detection. The rise and fade lines and their rates
+    are the features ``rise_rate_*`` and ``fade_rate_*`` of the alert.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    night : Night
+    object_id : str
+    as_of : float, optional
+        A Julian date: what came later is not drawn, and the latest alert up to it is marked.
+        By default that of the object's latest alert.
+    whole : bool, default False
+        Whether to draw, paler, what the alert does not see, too.
+    more : pandas.DataFrame, optional
+        Other photometry of the object in the columns of `Night.light_curve`, such as what
+        brokers have of it, to draw with ``whole``; what the night has is passed over.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same.
+
+    Raises
+    ------
+    DataError
+        If the night does not know the object, or nothing of it by that date.
+
+    Examples
+    --------
+    >>> light_curve(figure()[1][0], night, "ZTF18abukavn")   # doctest: +SKIP
+    """
+    alert = latest_alert(night, object_id, as_of)
+    if as_of is None and alert is not None:
+        as_of = night.alerts["jd"].iloc[alert]
+    rows = points_of(night, object_id, as_of, more)
+    rows = rows if whole else rows[rows["seen"]]
+    if rows.empty:
+        raise DataError(f"{night.name}: nothing of {object_id} up to JD {as_of}; name a later date")
+    detected, limits = rows[rows["magpsf"].notna()], rows[rows["magpsf"].isna()]
+    limits = limits[limits["diffmaglim"].notna()]
+    origin = (rows if detected.empty else detected)["jd"].min()
+
+    small = len(detected) > _MANY_POINTS
+    for band in (*BANDS, None):
+        _draw_detections(ax, _of_band(detected, band), band, origin, small)
+    if alert is not None:
+        _mark_alert(ax, night.alerts.iloc[alert], origin)
+        _draw_rates(ax, *rates_of(night, alert), origin)
+    for band in (*BANDS, None):
+        _draw_limits(ax, _of_band(limits, band), band, origin, small)
+    if not rows["seen"].all():
+        ax.plot([], [], " ", label="paler: not seen by this alert")
+
+    _set_magnitude_axis(ax, detected, limits)
+    _set_time_axes(ax, rows["jd"], origin)
+    what = "first detection" if len(detected) else "first exposure"
+    ax.set_xlabel(f"Days since {what}")
+    ax.set_ylabel("Difference magnitude (AB)")
+    # Names come from files: none of it is mathematics.
+    ax.set_title(object_id, parse_math=False, fontweight="bold")
+    ax.grid(alpha=0.25)
+    _set_legend(ax)
+    return ax
+
+
+# --- what there is to draw --------------------------------------------------------------
+
+
+def latest_alert(night, object_id, as_of=None):
+    """Find an object's latest alert up to a date.
+
+    Parameters
+    ----------
+    night : Night
+    object_id : str
+    as_of : float, optional
+        A Julian date.
+
+    Returns
+    -------
+    int or None
+        Its position in the night; None without one.
+
+    Examples
+    --------
+    >>> latest_alert(night, "ZTF18abukavn")   # doctest: +SKIP
+    12
+    """
+    jd = night.alerts["jd"].to_numpy()
+    own = (night.alerts["objectId"] == object_id).to_numpy()
+    own = own & (jd <= (np.inf if as_of is None else as_of))
+    return int(np.argmax(np.where(own, jd, -np.inf))) if own.any() else None
+
+
+def points_of(night, object_id, as_of=None, more=None):
+    """Gather what there is to draw of an object.
+
+    Parameters
+    ----------
+    night : Night
+    object_id : str
+    as_of : float, optional
+        A Julian date; by default everything counts as seen.
+    more : pandas.DataFrame, optional
+        Other photometry in the columns of `Night.light_curve`. Of an exposure that the night
+        has, it is passed over, but for a detection where the night has a limit.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `Night.light_curve`, rows without a date left out, with ``seen`` (whether an
+        alert of that date sees it).
+
+    Raises
+    ------
+    DataError
+        If neither alerts nor history know the object.
+
+    Examples
+    --------
+    >>> points_of(night, "ZTF18abukavn", 2458373.7)["seen"].sum()   # doctest: +SKIP
+    """
+    rows = night.light_curve(object_id, as_of).assign(seen=True)
+    every = night.light_curve(object_id)
+    known = _same_exposure(every, rows) & _equal(every["magpsf"], rows["magpsf"])
+    rows = _add(rows, every[~known.any(axis=1)])
+    if more is not None:
+        detected = rows["magpsf"].notna().to_numpy()
+        better = more["magpsf"].notna().to_numpy()[:, None] & ~detected
+        known = _same_exposure(more, rows) & ~better
+        rows = _add(rows, more[~known.any(axis=1)].assign(is_alert=False))
+    rows = rows[rows["jd"].notna()]
+    return rows.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
+
+
+def _add(rows, unseen):
+    unseen = unseen.assign(seen=False)[rows.columns]
+    return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
+
+
+def _same_exposure(some, others):
+    """Which of some rows are of the same exposure as which of the others, as a matrix."""
+    apart = some["jd"].to_numpy()[:, None] - others["jd"].to_numpy()
+    return (np.abs(apart) < SAME_EPOCH) & _equal(some["fid"], others["fid"])
+
+
+def _equal(some, others):
+    """Which values are equal, or both missing, as a matrix."""
+    some, others = some.to_numpy(float)[:, None], others.to_numpy(float)
+    return (np.abs(some - others) < SAME_MAG) | (np.isnan(some) & np.isnan(others))
+
+
+class RateLine(NamedTuple):
+    """A rise or a fade as it was fitted: its rate, and the ends of its line."""
+
+    band: str
+    verb: str
+    rate: float
+    err: float
+    jd: np.ndarray
+    mag: np.ndarray
+
+
+class Peak(NamedTuple):
+    """The brightest night."""
+
+    jd: float
+    mag: float
+    band: str
+
+
+def rates_of(night, alert):
+    """Find the lines behind an alert's rise and fade rates, and its brightest night.
+
+    Parameters
+    ----------
+    night : Night
+    alert : int
+        The alert's position in the night.
+
+    Returns
+    -------
+    lines : list of RateLine
+        The rates are the features ``rise_rate_*`` and ``fade_rate_*``, in mag/day.
+    peak : Peak or None
+        None where no band has two nights.
+
+    Examples
+    --------
+    >>> rates_of(night, 12)[1].band   # doctest: +SKIP
+    'r'
+    """
+    lines, peaks = [], []
+    for band, nights in nights_as_of(night, alert).items():
+        if len(nights.jd) == 0:
+            continue
+        peak = peak_of(nights)
+        if len(nights.jd) > 1:
+            peaks.append(Peak(nights.jd[peak], nights.mag[peak], band))
+        for part, sign, verb in (
+            (slice(None, peak + 1), -1, "rising"),
+            (slice(peak, None), 1, "fading"),
+        ):
+            jd = nights.jd[part]
+            fit = fit_slope(jd, nights.mag[part], nights.err[part])
+            if not np.isnan(fit.slope):
+                ends = jd[[0, -1]]
+                mag = fit.mean_mag + fit.slope * (ends - fit.mean_jd)
+                lines.append(RateLine(band, verb, sign * fit.slope, fit.err, ends, mag))
+    return lines, min(peaks, key=lambda peak: peak.mag, default=None)
+
+
+# --- how it is drawn --------------------------------------------------------------------
+
+
+def _of_band(rows, band):
+    return rows[rows["band"].isna() if band is None else rows["band"] == band]
+
+
+def _colour(band):
+    return BAND_COLOURS.get(band, UNKNOWN_BAND)
+
+
+def _draw_limits(ax, limits, band, origin, small):
+    for rows, alpha in ((limits[limits["seen"]], 0.4), (limits[~limits["seen"]], 0.15)):
+        if rows.empty:
+            continue
+        ax.plot(
+            rows["jd"] - origin,
+            rows["diffmaglim"],
+            "v",
+            color=_colour(band),
+            markersize=4 if small else 5,
+            markeredgewidth=0,
+            alpha=alpha,
+            zorder=1,
+            label=_label_once(ax, f"{band or 'unknown band'} limit (5σ)"),
+        )
+
+
+def _draw_detections(ax, detected, band, origin, small):
+    for sign, inside, what in ((1, _colour(band), "detection"), (-1, "white", "below reference")):
+        of_sign = detected[(detected["isdiffpos"] < 0) == (sign < 0)]
+        for rows, alpha in ((of_sign[of_sign["seen"]], 1.0), (of_sign[~of_sign["seen"]], 0.35)):
+            if rows.empty:
+                continue
+            ax.errorbar(
+                rows["jd"] - origin,
+                rows["magpsf"],
+                yerr=rows["sigmapsf"],
+                fmt=BAND_MARKERS.get(band, "X"),
+                color=_colour(band),
+                markerfacecolor=inside,
+                markersize=3 if small else 6,
+                markeredgewidth=0.8 if small else 1.2,
+                elinewidth=0.6 if small else 1.0,
+                capsize=0,
+                alpha=alpha,
+                zorder=3,
+                label=_label_once(ax, f"{band or 'unknown band'} {what}"),
+            )
+
+
+def _label_once(ax, label):
+    """What is drawn in two shades stands in the legend in the darker one."""
+    return None if label in ax.get_legend_handles_labels()[1] else label
+
+
+def _mark_alert(ax, alert, origin):
+    days = alert["jd"] - origin
+    ax.axvline(days, color=INK, linewidth=0.9, linestyle=":", zorder=0.5)
+    ax.plot(
+        days,
+        alert["magpsf"],
+        "o",
+        markersize=16,
+        markerfacecolor="none",
+        markeredgecolor=INK,
+        markeredgewidth=1.0,
+        zorder=4,
+        label=f"this alert, {_date(alert['jd']):%Y-%m-%d %H:%M}",
+    )
+
+
+def _draw_rates(ax, lines, peak, origin):
+    """The lines behind the alert's rise and fade rates, and its brightest night."""
+    for line in lines:
+        ax.plot(
+            line.jd - origin,
+            line.mag,
+            color=_colour(line.band),
+            linewidth=1.8,
+            linestyle="-" if line.verb == "fading" else "--",
+            zorder=2,
+            label=f"{line.verb} {with_error(line.rate, line.err)} mag/d in {line.band}",
+        )
+    if peak:
+        ax.plot(
+            peak.jd - origin,
+            peak.mag,
+            "*",
+            markersize=13,
+            markerfacecolor="none",
+            markeredgecolor=INK,
+            markeredgewidth=1.0,
+            zorder=5,
+            label=f"peak {peak.mag:.2f} mag in {peak.band}",
+        )
+
+
+def with_error(value, err):
+    """A number with as many digits as its error allows.
+
+    >>> with_error(0.6231, 0.052), with_error(-0.00312, 0.0004)
+    ('0.62 ± 0.05', '−0.0031 ± 0.0004')
+    """
+    digits = int(np.clip(np.ceil(-np.log10(err)), 2, 4))
+    # Adding 0 turns a rounded -0 into 0.
+    return f"{round(value, digits) + 0.0:.{digits}f} ± {err:.{digits}f}".replace("-", "−")
+
+
+def _set_magnitude_axis(ax, detected, limits):
+    """Bright is up; error bars and limits fit in."""
+    # An error of magnitudes must not squeeze all else into a line.
+    err = detected["sigmapsf"].fillna(0.0).clip(upper=1.0)
+    values = np.concatenate(
+        [detected["magpsf"] - err, detected["magpsf"] + err, limits["diffmaglim"]]
+    )
+    if len(values):
+        low, high = values.min(), values.max()
+        margin = max(0.08 * (high - low), 0.5 * (_LEAST_MAGNITUDES - (high - low)))
+        ax.set_ylim(high + margin, low - margin)
+    elif not ax.yaxis_inverted():
+        ax.invert_yaxis()
+
+
+def _set_time_axes(ax, jd, origin):
+    """Days below, dates (UTC) above."""
+    low, high = jd.min() - origin, jd.max() - origin
+    margin = max(0.05 * (high - low), 0.02 if high - low > 0.01 else 0.5)
+    ax.set_xlim(low - margin, high + margin)
+    offset = origin - _JD_OF_DATE_0
+    top = ax.secondary_xaxis("top", functions=(lambda t: t + offset, lambda t: t - offset))
+    most = int(np.clip(ax.bbox.width / ax.figure.dpi / _INCHES_A_DATE, 2, 6))
+    if high - low < _DAYS_WITH_HOURS:
+        locator, style = dates.AutoDateLocator(tz="UTC", maxticks=min(most, 5)), "%Y-%m-%d\n%H:%M"
+    else:
+        locator, style = MaxNLocator(most, integer=True), "%Y-%m-%d"
+    top.xaxis.set_major_locator(locator)
+    top.xaxis.set_major_formatter(dates.DateFormatter(style, tz="UTC"))
+    top.set_xlabel("Date (UTC)")
+
+
+def _set_legend(ax):
+    """Beside the axes, where no data can be; the detections first."""
+    entries = list(zip(*ax.get_legend_handles_labels(), strict=True))
+    entries.sort(key=lambda entry: not isinstance(entry[0], ErrorbarContainer))
+    ax.legend(
+        [handle for handle, _ in entries],
+        [label for _, label in entries],
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1.0),
+        frameon=False,
+        borderaxespad=0.0,
+    )
+
+
+def _date(jd):
+    return dates.num2date(jd - _JD_OF_DATE_0, tz="UTC")

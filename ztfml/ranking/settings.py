@@ -1,0 +1,108 @@
+"""The weights of the ranking and the instrument that it is for, as TOML files have them."""
+
+import tomllib
+from pathlib import Path
+from typing import NamedTuple
+
+from ztfml.errors import DataError
+from ztfml.ranking.terms import TERMS
+
+DEFAULT_FILE = Path(__file__).with_name("ranking.toml")
+
+
+class Instrument(NamedTuple):
+    """What takes the spectra: its limiting magnitude, and how many it takes a night."""
+
+    name: str
+    limiting_magnitude: float
+    spectra_per_night: int
+
+
+def read_weights(path=DEFAULT_FILE):
+    """Read the weights of the terms from the table ``[weights]`` of a TOML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        By default the package's own ``ranking.toml``.
+
+    Returns
+    -------
+    dict of str to float
+        One for each of `TERMS`, and ``intercept``.
+
+    Raises
+    ------
+    DataError
+        If the file is no TOML, or a weight is missing, unknown or no number.
+
+    Examples
+    --------
+    >>> sorted(read_weights()) == sorted((*TERMS, "intercept"))
+    True
+    """
+    table = _table(path, "weights")
+    odd = set(table) ^ {*TERMS, "intercept"}
+    if odd:
+        raise DataError(
+            f"{path}: [weights] must have exactly {', '.join((*TERMS, 'intercept'))}; "
+            f"missing or unknown: {', '.join(sorted(odd))}"
+        )
+    return {name: _number(path, f"weights.{name}", value) for name, value in table.items()}
+
+
+def read_instrument(path=DEFAULT_FILE):
+    """Read what takes the spectra from the table ``[instrument]`` of a TOML file.
+
+    Parameters
+    ----------
+    path : str or Path
+        By default the package's own ``ranking.toml``.
+
+    Returns
+    -------
+    Instrument
+
+    Raises
+    ------
+    DataError
+        If the file is no TOML, or a value is missing, unknown, of the wrong kind or not positive.
+
+    Examples
+    --------
+    >>> read_instrument().spectra_per_night
+    12
+    """
+    table = _table(path, "instrument")
+    odd = set(table) ^ set(Instrument._fields)
+    if odd:
+        raise DataError(
+            f"{path}: [instrument] must have exactly {', '.join(Instrument._fields)}; "
+            f"missing or unknown: {', '.join(sorted(odd))}"
+        )
+    spectra = table["spectra_per_night"]
+    if type(spectra) is not int or spectra < 1:
+        raise DataError(f"{path}: instrument.spectra_per_night must be a whole number from 1 on")
+    limit = _number(path, "instrument.limiting_magnitude", table["limiting_magnitude"])
+    return Instrument(str(table["name"]), limit, spectra)
+
+
+def _table(path, name):
+    try:
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise DataError(
+            f"{path}: not a ranking file ({reason}); start from a copy of {DEFAULT_FILE}"
+        ) from error
+    table = content.get(name)
+    if not isinstance(table, dict):
+        raise DataError(f"{path}: has no table [{name}]; start from a copy of {DEFAULT_FILE}")
+    return table
+
+
+def _number(path, name, value):
+    # A weight of infinity or nan would make every score the same.
+    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
+        raise DataError(f"{path}: {name} is {value!r}; write a number")
+    return float(value)
