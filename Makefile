@@ -37,6 +37,7 @@ model: $(ENV)
 	mkdir -p $(NIGHTS)
 	cp $(DATA)/alerts/$(REAL).parquet $(DATA)/alerts/$(REAL)_prv_candidates.parquet $(NIGHTS)
 	$(BIN)/ztfml label $(NIGHTS)/$(REAL).parquet -o $(NIGHTS)/$(REAL)_labels.csv --mpc \
+		--doubtful models/doubtful.csv \
 		--catalog vsx=$(DATA)/catalogs/vsx.parquet \
 		--catalog gcvs=$(DATA)/catalogs/gcvs.parquet \
 		--catalog agn=$(DATA)/catalogs/3hsp.csv \

@@ -19,6 +19,7 @@ LAYERS = [
     ("sources", "features", "labels"),
     ("classifier", "treetext", "importance", "scorecard", "modelpage", "modelfile"),
     ("ranking", "evaluation", "assessment"),
+    ("variants",),
     ("trainingset",),
     ("training",),
     ("plots",),
