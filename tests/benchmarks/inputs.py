@@ -43,17 +43,15 @@ def make_nights():
     """Simulate the nights that are not there yet; the rows of all histories, by size."""
     import pyarrow.parquet as pq
 
-    from ztfml.sources import simulate
+    from ztfml.sources.simulate import write_nights
 
-    # Half a year of history for all, as the public night has it, 60 rows an alert; in simulated
-    # nights to learn from, half of the histories are as short as a packet's.
-    simulate._HISTORIES = (0.0, 0.0)
     for size, n_alerts in SIZES.items():
         night = night_of(size)
         if not night.exists():
             print(f"simulating a night of {n_alerts:,} alerts, once", file=sys.stderr)
             night.parent.mkdir(parents=True, exist_ok=True)
-            simulate.write_nights(night.parent, n_alerts, seed=1)
+            # The public night has 60 rows an alert.
+            write_nights(night.parent, n_alerts, seed=1, histories="long")
     return {size: pq.read_metadata(history_of(night_of(size))).num_rows for size in SIZES}
 
 

@@ -145,7 +145,7 @@ def tell_apart(one, other, groups):
     group = np.concatenate(group)
     n_folds = min(5, one[groups].nunique())
     model = lightgbm.LGBMClassifier(
-        n_estimators=60, num_leaves=12, min_child_samples=10, n_jobs=2, verbose=-1, random_state=0,
+        n_estimators=60, num_leaves=12, min_child_samples=10, n_jobs=1, verbose=-1, random_state=0,
         colsample_bytree=0.5, deterministic=True, class_weight="balanced",
     )  # fmt: skip
     score = cross_val_predict(

@@ -22,7 +22,7 @@ from ztfml.sources.simulate import agn, artifacts, asteroids, noise, stars, tran
 from ztfml.sources.simulate.context import neighbourhood, reference_source
 from ztfml.sources.simulate.measure import Measurements, measure
 from ztfml.sources.simulate.packet import quality, real_enough
-from ztfml.sources.simulate.population import Counterpart, Stage
+from ztfml.sources.simulate.population import Counterpart, Stage, mag_of
 from ztfml.sources.simulate.sky import galactic_latitude
 from ztfml.sources.simulate.survey import LOOK_BACK, field_of, observe
 from ztfml.taxonomy import LABELS
@@ -36,12 +36,17 @@ MIXES = {
 }
 _NAMES = 26**7  # of seven letters
 _PACKET_WINDOW = 30.0  # d of history that a packet carries
-# Cumulative shares of sources with no history, with a packet's, and with all there is.
-_HISTORIES = (0.05, 0.65)
+# Cumulative shares of sources with no history and with a packet's; the others have all there is.
+HISTORIES = {"mixed": (0.05, 0.6), "long": (0.0, 0.0)}
+# Share of objects whose packets have limits of the alert's own night, where it was looked at
+# before: of public packets with such exposures none to a half, by broker and year.
+_LIMITS_TONIGHT = 0.4
 _EVALUATED_AT_ONCE = 1_500_000  # pairs of source and exposure; bounds the memory in use
 
 
-def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
+def simulate(
+    n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5, histories="mixed"
+):
     """Make labelled nights, one by one.
 
     Nights are successive nights of one sky: variable objects come again under their own
@@ -61,6 +66,10 @@ def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
     start_jd : float
         Julian date that the first night begins with (midnight UT, half-integer), d. Nights
         look as they did then: no drb before June 2019, little history in 2018.
+    histories : {'mixed', 'long'}
+        How long the histories are: some none, some what a packet ships, some all of half a
+        year and more, so that a model learns from all of these; or all of it for every source
+        that a broker keeps a history of.
 
     Yields
     ------
@@ -72,7 +81,7 @@ def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
     Raises
     ------
     DataError
-        If a number is not positive or the mix unknown.
+        If a number is not positive, or the mix or kind of histories unknown.
 
     Examples
     --------
@@ -86,10 +95,14 @@ def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
         )
     if mix not in MIXES:
         raise DataError(f"no mix {mix!r}; choose one of {', '.join(MIXES)}")
-    return _nights(n_alerts, n_nights, seed, mix, start_jd)
+    if histories not in HISTORIES:
+        raise DataError(f"no histories {histories!r}; choose one of {', '.join(HISTORIES)}")
+    return _nights(n_alerts, n_nights, seed, mix, start_jd, histories)
 
 
-def write_nights(folder, n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5):
+def write_nights(
+    folder, n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5, histories="mixed"
+):
     """Write simulated nights in the layout of real ones, labels beside them.
 
     Parameters
@@ -97,7 +110,7 @@ def write_nights(folder, n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2
     folder : str or Path
         Must exist. Each night is ``ztf_alerts_<jd>.parquet`` with its
         ``_prv_candidates.parquet`` and ``_labels.csv``.
-    n_alerts, n_nights, seed, mix, start_jd
+    n_alerts, n_nights, seed, mix, start_jd, histories
         As in `simulate`.
 
     Returns
@@ -115,7 +128,7 @@ def write_nights(folder, n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2
     >>> write_nights("nights", 5000, n_nights=3)   # doctest: +SKIP
     [PosixPath('nights/ztf_alerts_2460474.5.parquet'), ...]
     """
-    nights = simulate(n_alerts, n_nights, seed, mix, start_jd)
+    nights = simulate(n_alerts, n_nights, seed, mix, start_jd, histories)
     paths = []
     for night, labels in track(nights, "simulating nights", total=n_nights):
         path = Path(folder) / f"{night.name}.parquet"
@@ -126,7 +139,7 @@ def write_nights(folder, n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2
     return paths
 
 
-def _nights(n_alerts, n_nights, seed, mix, start_jd):
+def _nights(n_alerts, n_nights, seed, mix, start_jd, histories):
     survey = observe(_generator(seed, 0), start_jd, n_nights)
     exposures = [survey.of_night(night) for night in range(n_nights)]
     quotas = _quotas(_generator(seed, 1), n_alerts, mix)
@@ -137,7 +150,7 @@ def _nights(n_alerts, n_nights, seed, mix, start_jd):
         for block in _cast(seed, number, kind, quotas[number], survey, exposures)
     ]
     for block in casts:
-        _look_back(survey, block)
+        _look_back(survey, block, HISTORIES[histories])
     for night in range(n_nights):
         yield _assemble(seed, survey, night, casts, exposures[night])
 
@@ -235,10 +248,10 @@ def _audition(rng, number, kind, stage, nights, missing, size):
     return _Block(kind, number, sources, key, alerts, first_jd)
 
 
-def _look_back(survey, block):
+def _look_back(survey, block, histories):
     """Measure the chosen sources of a block in all exposures before and during the nights."""
     chosen = np.unique(np.concatenate([pairs.row for pairs in block.alerts.values()]))
-    block.rows, block.since = chosen, _kept_since(block, chosen)
+    block.rows, block.since = chosen, _kept_since(block, chosen, histories)
     place = field_of(block.sources.ra[chosen], block.sources.dec[chosen])
     until = survey.nights[max(block.alerts)] + 1
     parts, covered = [], np.zeros(len(chosen), int)
@@ -256,7 +269,7 @@ def _look_back(survey, block):
     block.before = _before(survey, block, place, covered)
 
 
-def _kept_since(block, rows):
+def _kept_since(block, rows, histories):
     """When the history kept of each source begins: what files hold differs from source to source.
 
     Some have what the packet of the first alert carries, some what a broker gathered in half
@@ -271,7 +284,7 @@ def _kept_since(block, rows):
         np.minimum.at(first, np.searchsorted(rows, pairs.row), pairs.jd)
     begin = np.stack([np.full(len(rows), np.inf), first - _PACKET_WINDOW, np.full(len(rows), -1.0)])
     part = noise.uniform(block.key[rows], np.zeros(len(rows), np.int64), 91)
-    way = np.where(good, np.searchsorted(_HISTORIES, part), np.where(part < 0.5, 0, 1))
+    way = np.where(good, np.searchsorted(histories, part), np.where(part < 0.5, 0, 1))
     return begin[way, np.arange(len(rows))]
 
 
@@ -365,7 +378,10 @@ def _alerts(rng, survey, night, block):
     each = {name: values[at] for name, values in around.items()}
     here = Counterpart(*(values[at] for values in vars(counterpart).values()))
     fid = pairs.fid.astype(np.int64)
-    near = reference_source(rng, here, each, fid)
+    shown = np.full(n, np.nan)
+    if sources.steady:
+        shown = mag_of(np.maximum(sources.glare[pairs.row, fid - 1], 1e-3))
+    near = reference_source(rng, here, each, fid, shown)
     fields = quality(
         rng, pairs, block.key[pairs.row], survey.seeing[pairs.exposure], near, block.kind
     )
@@ -444,6 +460,9 @@ def _history(survey, night, block):
     at = np.searchsorted(block.rows, past.row)
     keep = (_carried(past, end) | (past.jd >= end - 1)) & (past.jd < end)
     keep &= tonight[at] & (past.jd >= block.since[at])
+    # Detections of the night itself are in its packets, limits of it only in a part of them.
+    part = noise.uniform(block.key[past.row], np.full(len(past.row), night), 92)
+    keep &= past.detected | (past.jd < end - 1) | (part < _LIMITS_TONIGHT)
     rows = past.take(keep)
     owner, count = np.unique(rows.row, return_counts=True)
     first_jd = block.before["first_jd"][np.searchsorted(block.rows, owner)]

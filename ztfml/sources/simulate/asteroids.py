@@ -57,12 +57,12 @@ def _draw_asteroid(rng, n, stage):
 def _ephemeris(rng, body, r):
     """What the packet says of the known asteroid; nothing for those yet unknown.
 
-    Nearly all bright asteroids are numbered; at 20th magnitude a quarter is not.
+    Nearly all bright asteroids are numbered; at 20th magnitude one in eight is not.
     """
     n_bodies = body[-1] + 1 if len(body) else 0
     n = len(body)
     unknown = rng.random(n_bodies)[body] < np.interp(
-        r, [17, 18.5, 19.5, 20.5], [0.02, 0.08, 0.2, 0.4]
+        r, [17, 18.5, 19.5, 20.5], [0.01, 0.03, 0.08, 0.2]
     )
     # Distances are given in whole arcseconds; predicted V magnitudes lean on G and H, whose
     # errors reach a few tenths (Pravec et al. 2012).

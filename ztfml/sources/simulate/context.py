@@ -58,7 +58,8 @@ def neighbourhood(rng, counterpart, latitude):
     fields = {}
     for rank in range(3):
         there = np.isfinite(distance[:, rank])
-        score = _star_score(rng, kind[:, rank], mag[:, rank, 1])
+        r = mag[:, rank, 1]
+        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r)
         fields[f"distpsnr{rank + 1}"] = np.where(there, distance[:, rank], np.nan)
         fields[f"sgscore{rank + 1}"] = np.where(there, score, np.nan)
         measured = _measured(rng, mag[:, rank]) & there[:, None]
@@ -95,20 +96,28 @@ def _background(rng, n, b):
     return np.where(is_star, STAR, GALAXY), mag
 
 
-def _star_score(rng, kind, r):
+def _star_score(rng, kind, r, g_r):
     """Star/galaxy score (Tachibana & Miller 2018): sure when bright, undecided when faint.
 
     Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
-    doubt = np.interp(r, [17, 19, 20.5, 21.5, 22.3], [0.012, 0.03, 0.1, 0.3, 0.5])
-    spread = rng.exponential(1.0, n) * np.nan_to_num(doubt, nan=0.8)
-    away = np.where(rng.random(n) < 0.07, rng.random(n), np.minimum(spread, 1.0))
-    score = np.where(kind == GALAXY, 0.9 * away, 1 - 0.85 * away)
-    none = rng.random(n) < np.interp(
-        r, [12, 13.5, 14.5, 16, 20.5, 22], [0.7, 0.3, 0.12, 0.1, 0.1, 0.25]
+    star = np.interp(r, [15, 19, 20.5, 21.5, 22.3], [0.014, 0.035, 0.1, 0.3, 0.5])
+    star = 0.85 * np.minimum(rng.exponential(1.0, n) * np.nan_to_num(star, nan=0.8), 1)
+    # Galaxies: one in ten gets no vote at all, most a few, the faint ones many.
+    galaxy = np.interp(r, [17, 20, 21.5, 22.3], [0.01, 0.018, 0.04, 0.1])
+    galaxy = np.nan_to_num(galaxy, nan=0.3) * np.exp(rng.normal(0, 1.5, n))
+    galaxy = np.where(rng.random(n) < 0.1, 0.0, np.minimum(galaxy, 0.9))
+    score = np.where(kind == GALAXY, galaxy, 1 - star)
+    score = np.where(rng.random(n) < 0.05, rng.random(n), score)
+    none = np.interp(
+        r,
+        [12, 13.5, 14.5, 15.5, 17, 18.5, 20.5, 21.7, 22.3],
+        [0.55, 0.3, 0.2, 0.14, 0.09, 0.12, 0.17, 0.11, 0.18],
     )
-    score = np.where(none, 0.5, score)
+    # Where r is missing, and of cool giants, most scores are too.
+    none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6))
+    score = np.where(rng.random(n) < none, 0.5, score)
     # The score is the vote of a forest of several hundred trees.
     return np.round(np.clip(score, 0, 1) * 1200) / 1200
 
@@ -152,7 +161,7 @@ def _chance_distance(rng, per_square_arcsec):
     return np.sqrt(rng.exponential(1.0, len(per_square_arcsec)) / (np.pi * per_square_arcsec))
 
 
-def reference_source(rng, counterpart, near, fid):
+def reference_source(rng, counterpart, near, fid, shown):
     """Nearest source in the reference image of each alert's band.
 
     Parameters
@@ -163,6 +172,8 @@ def reference_source(rng, counterpart, near, fid):
     near : dict of ndarray
         The alerts' PS1 fields.
     fid : ndarray of int
+    shown : ndarray, mag
+        What the reference image shows of each alert's own source; NaN where PS1 has to tell.
 
     Returns
     -------
@@ -171,7 +182,7 @@ def reference_source(rng, counterpart, near, fid):
 
     Examples
     --------
-    >>> reference_source(rng, counterpart, near, fid)["magnr"]   # doctest: +SKIP
+    >>> reference_source(rng, counterpart, near, fid, shown)["magnr"]   # doctest: +SKIP
     """
     n = len(fid)
     band = np.minimum(fid, 3) - 1
@@ -188,6 +199,7 @@ def reference_source(rng, counterpart, near, fid):
     # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
+    mag = np.where(use_ps1 & own & ~np.isnan(shown), shown + rng.normal(0, 0.03, n), mag)
     host = (counterpart.kind == GALAXY) & (np.abs(near["distpsnr1"] - counterpart.distance) < 0.6)
     galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
     extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)

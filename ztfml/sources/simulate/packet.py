@@ -81,7 +81,7 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
             depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.70, 0.76, 0.86, 0.93, 0.95, 0.91, 0.78]
         )
         spoilt = np.interp(
-            under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.30, 0.25, 0.16, 0.10, 0.05, 0.02, 0]
+            under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.27, 0.20, 0.11, 0.07, 0.04, 0.02, 0]
         )
         rb = clean - spoilt - 0.045 * poor + (0.06 + 0.12 * spoilt) * scatter
         drb = np.interp(under, [12.5, 14, 15.5, 17, 18.5], [1.8, 3.2, 5.5, 9.0, 12.0])
@@ -128,17 +128,22 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
         long + np.interp(depth, [2, 4], [0, 0.1]) + 0.12 * poor + (0.0 if fault is None else 0.45)
     )
     elong = 1 + np.minimum(np.exp(long + rng.normal(0, 0.55, n)), 1.2)
-    aimage = np.where(split, 0.69 * np.exp(rng.normal(0, 0.16, n)), 0.325 * fwhm)
-    aimage = np.where(fault is None, 1.0, 0.85) * aimage * np.exp(rng.normal(0.0, 0.14, n))
+    # Of a faint source only the core stands above the noise.
+    core = 0.325 * fwhm * np.interp(snr, [5, 8, 15], [0.93, 0.95, 1.04])
+    aimage = np.where(split, 0.74 * np.exp(rng.normal(0, 0.12, n)), core)
+    scatter = np.interp(snr, [5, 8, 12, 20], [0.24, 0.18, 0.13, 0.11])
+    aimage = np.where(fault is None, 1.0, 0.85) * aimage * np.exp(rng.normal(0.0, 1, n) * scatter)
     chi = np.interp(
         depth, [-0.2, 0.25, 0.75, 1.5, 2.5, 3.5, 5, 7], [0, 0.08, 0.18, 0.43, 0.93, 1.6, 2.35, 3.0]
     )
     chi = chi + 0.08 * poor + rng.normal(0, 0.12 + 0.08 * np.clip(depth, 0, 3), n)
     chi = chi + (0.0 if fault is None else 0.4)
-    # SExtractor's network says 0.983 of most clean detections and 1 of the brightest.
-    classtar = 0.983 + np.interp(depth, [1.5, 3, 4.5], [0, 0.009, 0.015]) + rng.normal(0, 0.0015, n)
-    doubt = np.interp(snr, [5, 8, 12, 25], [-4.2, -5.6, -6.8, -8.0]) + 0.4 * (under < 20)
-    classtar = classtar - np.exp(doubt + rng.normal(0, 1.1, n))
+    # SExtractor's network says 0.983 of most clean detections, and up to 1 of a part of them.
+    classtar = 0.983 + np.interp(depth, [1.5, 3, 4.5], [0, 0.002, 0.014]) + rng.normal(0, 0.0008, n)
+    sure = rng.random(n) < np.where(under < 19, 0.45, 0.2) * np.interp(snr, [5, 12], [0.3, 1])
+    classtar = np.where(sure, rng.uniform(0.984, 1.0, n), classtar)
+    doubt = np.interp(snr, [5, 7, 9, 12, 25], [-3.2, -4.5, -5.7, -6.9, -8.2])
+    classtar = classtar - np.exp(doubt + rng.normal(0, 1.4, n))
     classtar = classtar - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5
     return {
         "split": split,
@@ -162,14 +167,18 @@ def _negative_pixels(rng, snr, split, fault):
     else:
         mean = np.full(n, {"cosmic ray": 9.0, "ghost": 5.0, "edge": 7.0}.get(fault, 5.5))
     nneg = np.minimum(rng.poisson(mean), 24)
-    weight, power = (0.2, 2.6) if fault is None else (0.32, 1.6)
+    weight, power = (0.28, 2.4) if fault is None else (0.32, 1.6)
     share = weight * (nneg / 12) ** power * np.exp(rng.normal(0, 0.5, n))
+    # The sums are taken over fewer pixels than the count, often over none below zero.
+    none = np.interp(nneg, np.arange(8), [1, 1, 0.8, 0.6, 0.3, 0.13, 0.07, 0])
+    none = none * (1 if fault is None else 0.6)
+    share = np.where(rng.random(n) < none, 0.0, share)
     # A residual over a reference source is now and then half positive, half negative.
     share = np.where(split & (rng.random(n) < 0.35), share + 0.5 * rng.random(n) ** 2, share)
     return {
         "nneg": nneg.astype(float),
         "nbad": np.zeros(n),
-        "sumrat": np.where(nneg <= 1, 1.0, np.clip(1 - share, 0.2, 1.0)),
+        "sumrat": np.clip(1 - share, 0.2, 1.0),
     }
 
 

@@ -210,6 +210,9 @@ def variable_source(rng, ra, dec, mag, change, **more):
     counterpart = more.get("counterpart") or Counterpart(
         np.full(n, STAR), mag, np.abs(rng.normal(0, 0.05, n))
     )
+    constant = more.get("diluted", np.zeros((n, 3)))[:, [0, 1, 2, 2]]
+    seen = flux_of(mag) * _mean_change(rng, n, change) + constant
+    counterpart.mag = counterpart.mag + mag_of(seen) - mag_of(flux_of(mag) + constant)
 
     def flux(row, jd, fid):
         bright = base[row, fid - 1] * 10 ** (-0.4 * change(row, jd, fid))
@@ -226,8 +229,22 @@ def variable_source(rng, ra, dec, mag, change, **more):
     )
 
 
-def _reference(rng, n, base, change, n_frames=15):
-    """Mean flux over the frames of the reference image: 15 or more within a season."""
+def _mean_change(rng, n, change, n_epochs=3):
+    """What PS1 measured, 2010 to 2014, as a factor: each band on a few nights of its own.
+
+    So the colours of what varies are those of no one moment.
+    """
+    total = np.zeros((n, 4))
+    row = np.arange(n)
+    for _ in range(n_epochs):
+        for band, fid in enumerate((1, 2, 3, 3)):
+            jd = 2455200.0 + 1600 * rng.random(n)
+            total[:, band] += 10 ** (-0.4 * change(row, jd, np.full(n, fid)))
+    return total / n_epochs
+
+
+def _reference(rng, n, base, change, n_frames=11):
+    """Mean flux over the frames of the reference image, taken within a season."""
     begin = 2458250.0 + 300 * rng.random(n)
     total = np.zeros((n, 3))
     row = np.arange(n)

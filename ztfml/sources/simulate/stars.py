@@ -58,6 +58,19 @@ def _mags(rng, n, bright, faint, g_r, slope=0.18):
     return r[:, None] + star_colours(rng, np.clip(colour, -0.6, 4.0))
 
 
+def _giant_mags(rng, n, bright, faint, r_i, slope=0.18):
+    """The same of cool giants: titanium oxide reddens r-i on and on, while g-r stays near 2.
+
+    Colours as PS1 has them of 200 variables of types M and SR.
+    """
+    low, high = 10 ** (slope * bright), 10 ** (slope * faint)
+    r = np.log10(low + (high - low) * rng.random(n)) / slope
+    r_i = np.clip(rng.normal(*r_i, n), 0.4, 4.5)
+    g_r = np.clip(rng.normal(2.0, 0.5, n), 1.0, 4.0)
+    i_z = 0.2 + 0.4 * r_i + rng.normal(0, 0.15, n)
+    return r[:, None] + np.column_stack([g_r, np.zeros(n), -r_i, -r_i - i_z])
+
+
 def _pulse(phase, rise):
     """A light curve between -1/2 (bright) and 1/2 with a rise that takes `rise` of the cycle."""
     rising = phase < rise
@@ -69,11 +82,14 @@ def _log_uniform(rng, n, low, high):
     return np.exp(rng.uniform(np.log(low), np.log(high), n))
 
 
-def _pulsator(days, amplitude, rise, g_r, limits, disk, ratio=(1.0, 0.72, 0.58), wander=0.0):
+def _pulsator(
+    days, amplitude, rise, colour, limits, disk, ratio=(1.0, 0.72, 0.58), wander=0.0, mags=_mags
+):
     """A kind that pulses with one period.
 
-    `amplitude` is the g amplitude's median and scatter (dex); `ratio` the amplitudes in g,
-    r, i relative to g; `wander` the cycle-to-cycle change of amplitude.
+    `amplitude` is the g amplitude's median, scatter (dex) and largest; `colour` and `limits` are
+    given to `mags`; `ratio` are the amplitudes in g, r, i relative to g; `wander` the
+    cycle-to-cycle change of amplitude.
     """
 
     def draw(rng, n, stage):
@@ -96,7 +112,7 @@ def _pulsator(days, amplitude, rise, g_r, limits, disk, ratio=(1.0, 0.72, 0.58),
                 scale = scale * (1 + wander * noise.normal(key[row], whole.astype(int), 0))
             return scale * _pulse(cycles - whole, steep[row])
 
-        return variable_source(rng, ra, dec, _mags(rng, n, *limits, g_r), change)
+        return variable_source(rng, ra, dec, mags(rng, n, *limits, colour), change)
 
     return draw
 
@@ -156,18 +172,26 @@ def outburst(t, length, fade):
 
 
 def _draw_dwarf_nova(rng, n, stage):
-    """Dwarf novae: 2 to 6 mag outbursts every few weeks to ten years (Warner 1995, ch. 3)."""
+    """Dwarf novae: outbursts every few weeks to thirty years (Warner 1995, ch. 3).
+
+    The rarer, the higher: the relation of Kukarkin and Parenago.
+    """
     ra, dec = place(rng, n, stage.fields, thin=_THICK)
-    recurrence = _log_uniform(rng, n, 20, 3000)
-    height = np.clip(rng.normal(3.5, 1.0, n), 1.8, 7)
+    recurrence = _log_uniform(rng, n, 15, 3000)
+    height = np.clip(1.0 + 1.4 * np.log10(recurrence) + rng.normal(0, 0.6, n), 1.8, 8)
     length = _log_uniform(rng, n, 1.5, 10) * (recurrence / 80) ** 0.3
     fade = rng.uniform(0.5, 1.1, n) / height  # mag/d over the height
     key = rng.integers(0, 2**63, n).astype(np.uint64)
     begin = rng.random(n)
-    r = rng.uniform(17.5, 23.0, n)
-    mag = r[:, None] + star_colours(rng, rng.normal(0.18, 0.32, n))
+    r = np.clip(rng.uniform(12.5, 20.3, n), None, 20.3) + height
+    mag = r[:, None] + star_colours(rng, rng.normal(0.3, 0.35, n))
     base = flux_of(mag[:, :3])
     blue = np.array([0.12, 0.0, -0.05])  # outbursts are bluer than the quiescent star
+    flickering = 0.08 + 0.25 * rng.random(n) ** 2
+    # References of those that are in outburst often have some of it.
+    duty = np.clip(1.5 * length / recurrence, 0, 1)
+    bright = (rng.random(n) < duty) * rng.random(n) * 0.5 * (10 ** (0.4 * height) - 1)
+    reference = base * (1 + bright)[:, None]
 
     def flux(row, jd, fid):
         cycle = (jd - 2458000.0) / recurrence[row] + begin[row]
@@ -175,13 +199,76 @@ def _draw_dwarf_nova(rng, n, stage):
         late = 0.6 * noise.uniform(key[row], whole.astype(int), 0)
         since = (cycle - whole - late) * recurrence[row]
         rise = height[row] * outburst(since, length[row], fade[row])
-        flicker = 0.08 * noise.normal(key[row], (jd * 200).astype(int), 3)
+        flicker = flickering[row] * noise.normal(key[row], (jd * 200).astype(int), 3)
         lift = rise + blue[fid - 1] * (rise > 0) + flicker
-        return base[row, fid - 1] * (10 ** (0.4 * lift) - 1)
+        return base[row, fid - 1] * 10 ** (0.4 * lift) - reference[row, fid - 1]
+
+    seen = np.where(mag[:, 1] < 22.3, STAR, 0)
+    counterpart = Counterpart(seen, mag, np.abs(rng.normal(0, 0.1, n)))
+    return Sources(ra, dec, flux, counterpart, reference, subtraction_noise(rng, n), steady=True)
+
+
+def _draw_superoutburst(rng, n, stage):
+    """Outbursts seen once, of dwarf novae that rest for decades (Kato 2015).
+
+    They rise within two days, fade 0.1 mag/d for weeks, then fall by 1.5 to 2.5 mag in a few
+    days and fade on slowly; some are as short as those of others. The quiescent star is 5 to
+    8 mag fainter, often too faint for PS1.
+    """
+    ra, dec = place(rng, n, stage.fields, thin=(20.0, 0.4))
+    peak = 20.2 + np.log10(rng.random(n)) / 0.3
+    peak = np.clip(peak, 11.5, None)
+    r = peak + np.clip(rng.normal(6.2, 1.1, n), 3.5, 8.5)
+    mag = r[:, None] + star_colours(rng, rng.normal(0.15, 0.3, n))
+    base = flux_of(mag[:, :3])
+    short = rng.random(n) < 0.5
+    plateau = np.where(short, _log_uniform(rng, n, 1.5, 8), rng.uniform(12, 30, n))
+    slope = np.where(short, 0.02, rng.normal(0.11, 0.025, n))
+    rise = rng.uniform(0.5, 2.0, n)
+    drop = rng.uniform(1.5, 2.5, n)
+    steep = rng.uniform(0.4, 1.0, n)  # mag/d of the fall
+    colour = rng.normal(-0.12, 0.1, n)
+    # A fall to quiescence takes a short one out of sight within days.
+    span = rise + plateau + 8
+    begin = stage.first_jd - span + rng.random(n) * (stage.last_jd - stage.first_jd + span - 0.3)
+
+    def flux(row, jd, fid):
+        t = jd - begin[row]
+        after = t - rise[row] - plateau[row]
+        below = slope[row] * np.clip(t - rise[row], 0, plateau[row])
+        fallen = steep[row] * np.clip(after, 0, None)
+        tail = drop[row] + 0.04 * np.clip(after - drop[row] / steep[row], 0, None)
+        below = below + np.where(short[row], fallen, np.minimum(fallen, tail))
+        below = below + 6 * np.clip(1 - t / rise[row], 0, 1)
+        redder = np.clip(colour[row] + 0.08 * np.clip(after, 0, 6), None, 0.5)
+        tint = np.array([1.0, 0.0, -0.7])[fid - 1] * redder
+        return np.where(t > 0, flux_of(peak[row] + below + tint), 0.0)
 
     seen = np.where(mag[:, 1] < 22.3, STAR, 0)
     counterpart = Counterpart(seen, mag, np.abs(rng.normal(0, 0.1, n)))
     return Sources(ra, dec, flux, counterpart, base.copy(), subtraction_noise(rng, n), steady=True)
+
+
+def _draw_novalike(rng, n, stage):
+    """Novalikes, polars and symbiotic stars: flickering, slow changes, high and low states."""
+    ra, dec = place(rng, n, stage.fields, thin=_THICK)
+    slow = noise.walk_modes(rng, _log_uniform(rng, n, 3, 100))
+    states = noise.walk_modes(rng, _log_uniform(rng, n, 60, 500))
+    sigma = 0.2 * 10 ** rng.normal(0, 0.2, n)
+    step = np.where(rng.random(n) < 0.5, rng.uniform(0.6, 2.5, n), 0.0)
+    flickering = 0.05 + 0.2 * rng.random(n)
+    period = _log_uniform(rng, n, 0.06, 0.4)
+    deep = np.where(rng.random(n) < 0.3, rng.uniform(0.4, 2.0, n), 0.0)
+    key = rng.integers(0, 2**63, n).astype(np.uint64)
+
+    def change(row, jd, fid):
+        low = step[row] / (1 + np.exp(-6 * noise.damped_walk(*states, row, jd)))
+        walk = sigma[row] * noise.damped_walk(*slow, row, jd)
+        flicker = flickering[row] * noise.normal(key[row], (jd * 200).astype(int), 3)
+        eclipse = deep[row] * (np.abs((jd / period[row]) % 1 - 0.5) < 0.05)
+        return low + walk + flicker + eclipse
+
+    return variable_source(rng, ra, dec, _mags(rng, n, 13.5, 20.0, (0.25, 0.4)), change)
 
 
 def _draw_flare(rng, n, stage):
@@ -210,28 +297,30 @@ def _draw_flare(rng, n, stage):
 KINDS = (
     Kind("RR Lyrae", "star", 0.15,
          _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.23, 0.2), (12.8, 19.8), _HALO)),
-    Kind("contact binary", "star", 0.205,
-         _eclipsing((0.22, 0.8), (0.45, 0.18), 0.5, (0.66, 0.33), (12.8, 18.8))),
+    Kind("contact binary", "star", 0.19,
+         _eclipsing((0.22, 0.8), (0.42, 0.2), 0.5, (0.66, 0.33), (12.8, 18.8))),
     Kind("detached binary", "star", 0.10,
          _eclipsing((0.5, 10), (0.6, 0.3), 0.12, (0.7, 0.4), (12.8, 18.5))),
     Kind("Mira", "star", 0.08,
-         _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (2.6, 0.5), (12.5, 18.5), _PLANE,
-                   (1.0, 0.85, 0.6), 0.08)),
-    Kind("semi-regular", "star", 0.205,
-         _pulsator((30, 300), (0.6, 0.2, 1.8), 0.48, (2.0, 0.6), (12.5, 17.2), _PLANE,
-                   (1.0, 0.75, 0.55), 0.25)),
+         _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (3.0, 0.8), (12.5, 18.5), _PLANE,
+                   (1.0, 0.85, 0.6), 0.08, _giant_mags)),
+    Kind("semi-regular", "star", 0.195,
+         _pulsator((30, 300), (0.45, 0.3, 1.8), 0.48, (2.0, 0.8), (12.5, 17.6), _PLANE,
+                   (1.0, 0.75, 0.55), 0.25, _giant_mags)),
     Kind("Cepheid", "star", 0.03,
          _pulsator((2, 50), (0.8, 0.12, 1.5), 0.3, (1.4, 0.5), (12.8, 17.5), _PLANE)),
     Kind("delta Scuti", "star", 0.05,
          _pulsator((0.04, 0.2), (0.3, 0.15, 0.8), 0.35, (0.4, 0.25), (12.8, 17.8), _DISK)),
     Kind("rotating star", "star", 0.06,
-         _pulsator((0.5, 30), (0.25, 0.12, 0.5), 0.5, (1.0, 0.4), (12.8, 17.5), _DISK,
-                   (1.0, 0.85, 0.75), 0.15)),
-    Kind("young star", "star", 0.06,
+         _pulsator((0.5, 30), (0.16, 0.22, 0.6), 0.5, (1.0, 0.35), (12.6, 17.8), _DISK,
+                   (1.0, 0.85, 0.75), 0.2)),
+    Kind("young star", "star", 0.055,
          _irregular((1, 40), (0.3, 0.2), (1.6, 0.5), (13.0, 19.0), _PLANE)),
     # Hot subdwarfs and white dwarfs with companions; as blue as quasars, and quick.
     Kind("hot subdwarf", "star", 0.015,
          _pulsator((0.06, 0.6), (0.35, 0.2, 1.2), 0.5, (-0.2, 0.15), (13.0, 19.0), _THICK)),
-    Kind("dwarf nova", "star", 0.04, _draw_dwarf_nova),
+    Kind("dwarf nova", "star", 0.035, _draw_dwarf_nova),
+    Kind("superoutburst", "star", 0.02, _draw_superoutburst),
+    Kind("novalike", "star", 0.015, _draw_novalike),
     Kind("stellar flare", "star", 0.005, _draw_flare, one_night=True),
 )  # fmt: skip

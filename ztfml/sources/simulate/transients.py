@@ -124,7 +124,7 @@ TDE = Template(
         (12, 4, 1.6, 0.6, 0.15, 0, 0.1, 0.38, 0.95, 1.45, 2.25, 3.0),
         (12, 4, 1.75, 0.75, 0.3, 0.15, 0.25, 0.53, 1.1, 1.6, 2.4, 3.15),
     ),
-    (-19.3, 0.8), 0.35, -20.3,
+    (-19.3, 0.8), 0.35, -21.0,
 )  # fmt: skip
 # Strope et al. 2010 (class S): fast rise, t2 of three weeks before stretching.
 NOVA = Template(
@@ -138,10 +138,11 @@ NOVA = Template(
 )  # fmt: skip
 
 
-def _events(rng, n, peak, faintest, slope=0.38):
+def _events(rng, n, peak, faintest, slope=0.28):
     """Apparent peaks of a magnitude-limited sample and the redshifts they come from.
 
-    Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites.
+    Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites. The slope taken is
+    flatter still: the bright, which are the ones that get spectra, have a share to be learnt.
     """
     m = np.clip(faintest + np.log10(rng.random(n)) / slope, 12.0, None)
     absolute = rng.normal(*peak, n)
