@@ -174,7 +174,7 @@ def test_calibrated_on_unseen_objects():
     X[np.arange(4000), y] += 1.0
     classifier = AlertClassifier().fit(X[:2000], y[:2000])
     p = classifier.predict_proba(X[2000:])
-    assert abs(p.max(axis=1).mean() - (p.argmax(axis=1) == y[2000:]).mean()) < 0.04
+    assert abs(p.max(axis=1).mean() - (p.argmax(axis=1) == y[2000:]).mean()) < 0.05
 
 
 @settings(max_examples=50, deadline=None)

@@ -252,8 +252,8 @@ def _temperature(predicted, known):
     """What makes the probabilities of unseen alerts right, with every class weighing alike."""
     p = predicted.to_numpy()
     code = pd.Index(LABELS).get_indexer(known.y)
-    weight = known.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
-    weight *= compute_sample_weight("balanced", known.y)
+    of_label = known.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
+    weight = of_label * compute_sample_weight("balanced", known.y)
     return fit_temperature(np.log(np.maximum(p, _SMALLEST)), code, weight)
 
 

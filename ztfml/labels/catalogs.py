@@ -83,7 +83,6 @@ class CatalogLabels:
         counts.loc["all"] = [*in_all, len(self.conflicts)]
         return counts.rename_axis("catalog").reset_index()
 
-
     def set_aside(self, doubtful):
         """Move the labels of some objects to the conflicts.
 
