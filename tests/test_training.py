@@ -15,7 +15,7 @@ from ztfml.modelfile import load_model
 from ztfml.night import Night, labels_beside
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training import UNCERTAIN_ODDS, evaluate, predict, rank, train
-from ztfml.trainingset import TrainingSet, bogus_rows, read_training_set
+from ztfml.trainingset import CLASS_SHARE, TrainingSet, bogus_rows, read_training_set
 from ztfml.variants import RATES
 
 
@@ -145,6 +145,19 @@ def test_simulated_alerts_weigh_as_real_ones_in_every_class():
     assert _weights(rows).tolist() == [1, 1, 2, 1]
 
 
+def test_classes_weigh_their_share():
+    rows = [(k, "high", "star", "a", False) for k in range(3)] + [(9, "high", "agn", "b", False)]
+    known = TrainingSet(
+        None,
+        pd.DataFrame(rows, columns=["candid", "confidence", "label", "source", "simulated"]),
+        [],
+    )
+    star, agn = CLASS_SHARE["star"], CLASS_SHARE["agn"]
+    expected = np.array([star / 3] * 3 + [agn]) / (star + agn)
+    assert np.allclose(known.balanced_weight, expected)
+    assert np.isclose(sum(CLASS_SHARE.values()), 1)
+
+
 def test_copies_of_an_alert_share_its_weight():
     rows = [(7, "high", "agn", "a", False)] * 2 + [(8, "high", "agn", "b", False)]
     assert _weights(rows).tolist() == [0.5, 0.5, 1]
@@ -235,10 +248,8 @@ def test_honest_figure_by_hand(nights, trained):
     rounds = trained[0].card["rounds"]
     found, truth = [], []
     for known, new in ((other, one), (one, other)):
-        classifier = AlertClassifier(
-            n_estimators=rounds, early_stopping_rounds=None, class_weight="balanced"
-        )
-        classifier.fit(known.table, known.y, sample_weight=known.weight)
+        classifier = AlertClassifier(n_estimators=rounds, early_stopping_rounds=None)
+        classifier.fit(known.table, known.y, sample_weight=known.balanced_weight)
         found.append(probabilities(classifier, new.table[new.whole]))
         truth.append(new.subset(new.whole))
     found = pd.concat(found, ignore_index=True)

@@ -46,7 +46,7 @@ _RULES = [
     "All alerts of an object are on one side of every split, wherever they stand.",
     "An alert weighs 1, 0.5 or 0.25 as its label is of high, medium or low confidence. "
     "Within a class a source weighs as the root of what its alerts weigh, and simulated alerts "
-    "as much as real ones; then, with balanced class weights, every class weighs the same.",
+    "as much as real ones.",
     "An alert with drb < 0.1, or with rb < 0.15 and no drb, is an artifact whatever stands at its "
     "place; a simulated one of another class is left out.",
     "A position that different objects share is taken for missing.",
@@ -81,7 +81,8 @@ def train(
     drop_circular : bool
         Leave out labels that were read from a field that is also a feature.
     class_weight : None, 'balanced' or dict
-        As of `AlertClassifier`.
+        With 'balanced' the classes weigh as of `ztfml.trainingset.CLASS_SHARE`; otherwise as
+        of `AlertClassifier`.
     seed : int
     n_jobs : int, optional
         Threads; by default all cores.
@@ -106,9 +107,16 @@ def train(
     """
     check_place(folder)
     known = read_training_set(nights, labels, drop_circular, variants=True)
-    classifier = AlertClassifier(class_weight=class_weight, random_state=seed, n_jobs=n_jobs)
-    classifier.fit(known.table, known.y, sample_weight=known.weight, groups=known.objects)
-    figures = _calibrated_figures(classifier, known, seed)
+    balanced = class_weight == "balanced"
+    classifier = AlertClassifier(
+        class_weight=None if balanced else class_weight, random_state=seed, n_jobs=n_jobs
+    )
+
+    def weigh(some):
+        return some.balanced_weight if balanced else some.weight
+
+    classifier.fit(known.table, known.y, sample_weight=weigh(known), groups=known.objects)
+    figures = _calibrated_figures(classifier, known, weigh, seed)
     card = {
         "features": _describe_features(known.table.columns),
         "training": {
@@ -183,7 +191,7 @@ def _probe_rows(known):
 # --- how good it is ----------------------------------------------------------------------
 
 
-def _calibrated_figures(classifier, known, seed):
+def _calibrated_figures(classifier, known, weigh, seed):
     """Predict what was left out, set the temperature by that, and give the card's metrics."""
     simulated = known.labels["simulated"].to_numpy()
     wanted = known.whole & (simulated if simulated.all() else ~simulated)
@@ -197,7 +205,7 @@ def _calibrated_figures(classifier, known, seed):
         known.y,
         known.objects,
         parts,
-        weight=lambda rows: known.subset(rows).weight,
+        weight=lambda rows: weigh(known.subset(rows)),
         left_out=np.unique(parts[wanted]),
     )
     scored = wanted & predicted.notna().all(axis=1).to_numpy()

@@ -31,6 +31,13 @@ CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
 SOURCE_COLUMN = "source_key"
 """An optional column of an alerts' file: which broker or project an alert comes from."""
 
+CLASS_SHARE = {"artifact": 0.2, "sso": 0.2, "star": 0.27, "agn": 0.165, "transient": 0.165}
+"""What the classes weigh in a balanced training set, in sum 1.
+
+Nearly the same, as rare classes are what one looks for. But five stars stand for one AGN on any
+night, and with equal weights too many of them are called so.
+"""
+
 BOGUS_EVIDENCE = "rules: low drb, or low rb without drb"
 
 WHOLE = "whole"
@@ -94,6 +101,15 @@ class TrainingSet:
             if here.any() and model.any():
                 weight[model] *= weight[here].sum() / weight[model].sum()
         return weight
+
+    @property
+    def balanced_weight(self):
+        """The same, with each class in sum as of `CLASS_SHARE`; the classes there are fill 1."""
+        weight, share = self.weight, np.zeros(len(self.y))
+        for label in np.unique(self.y):
+            here = self.y == label
+            share[here] = CLASS_SHARE[label] * weight[here] / weight[here].sum()
+        return share / share.sum()
 
 
 def read_training_set(nights, labels=None, drop_circular=False, variants=False):

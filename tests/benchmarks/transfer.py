@@ -24,7 +24,13 @@ from ztfml.schema import ALERT_BY_NAME
 from ztfml.scorecard import table_rows
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training import N_FOLDS, UNCERTAIN_ODDS
-from ztfml.trainingset import SOURCE_COLUMN, bogus_rows, read_training_set, without_shared_places
+from ztfml.trainingset import (
+    CLASS_SHARE,
+    SOURCE_COLUMN,
+    bogus_rows,
+    read_training_set,
+    without_shared_places,
+)
 from ztfml.variants import VARIANTS, earlier_detections, seen_at
 
 REAL = "ztf_alerts_real"
@@ -102,10 +108,8 @@ class Bench:
     def _fit(self, left_out, seed):
         """A model that has not seen the objects of some of the alerts."""
         rest = self.known.subset(~np.isin(self.known.objects, self.objects[left_out]))
-        classifier = AlertClassifier(
-            class_weight="balanced", early_stopping_rounds=None, random_state=seed
-        )
-        return classifier.fit(rest.table, rest.y, sample_weight=rest.weight)
+        classifier = AlertClassifier(early_stopping_rounds=None, random_state=seed)
+        return classifier.fit(rest.table, rest.y, sample_weight=rest.balanced_weight)
 
 
 def _doubtful_labels(nights):
@@ -304,8 +308,7 @@ def _print_calibration(bench, runs, rows):
 
 
 def _natural_error(y, scores):
-    # Equal priors were trained on (class_weight "balanced"), so others multiply.
-    mix = pd.Series(NATURAL_MIX)[list(LABELS)].to_numpy()
+    mix = (pd.Series(NATURAL_MIX) / pd.Series(CLASS_SHARE))[list(LABELS)].to_numpy()
     p = np.exp(scores) * mix
     p = pd.DataFrame(p / p.sum(axis=1, keepdims=True), columns=list(PROBABILITY_COLUMNS))
     share = pd.Series(y).map(NATURAL_MIX) / pd.Series(y).map(pd.Series(y).value_counts())
