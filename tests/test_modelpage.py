@@ -93,11 +93,19 @@ def test_provenance_counts_the_labels_of_each_work():
 
 
 def test_confusion_by_source():
-    y, guess = ["star", "star", "agn"], ["star", "agn", "agn"]
-    by = {"source": metrics_by(y, np.array(guess), [1, 2, 3], ["a", "a", "b"])}
-    rows = [line for line in page([figures(y, guess, by=by)]).split("\n") if "| a " in line[:4]]
-    assert "star as agn 1" in rows[0]
-    assert "0.50" in rows[0]
+    y = ["star"] * 40 + ["agn", "star", "sso"]
+    guess = ["star"] * 30 + ["agn"] * 10 + ["agn", "agn", "agn"]
+    source = ["large"] * 40 + ["small", "small", "smaller"]
+    by = {"source": metrics_by(y, np.array(guess), np.arange(43), source)}
+    rows = {
+        cells[0]: cells[1:]
+        for line in page([figures(y, guess, by=by)]).split("\n")
+        if line.startswith("| ")
+        for cells in [[cell.strip() for cell in line.strip("|").split("|")]]
+    }
+    assert rows["large"] == ["40", "0.75", "0.86", "star as agn 10"]
+    assert rows["2 smaller ones"] == ["3", "0.33", "-", "sso as agn 1, star as agn 1"]
+    assert "small" not in rows
 
 
 def test_importance_names_features_with_units():

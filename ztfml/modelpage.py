@@ -7,6 +7,7 @@ from ztfml.scorecard import headline, metrics_table, table_rows
 # Below these a figure is named as a weakness.
 _GOOD = 0.85
 _FEW_ALERTS = 50
+_FEW_BY_PART = 20
 _CALIBRATED = 0.03
 
 _N_FEATURES = 5
@@ -93,26 +94,42 @@ def _metrics_sections(figures):
     yield f"**{first.get('title', 'Metrics')}.** {first.get('rule', '')}".strip()
     yield metrics_table(first)
     yield "\n".join(f"- {one['title']}: {headline(one)}" for one in others)
-    if "source" in first.get("by", {}):
-        yield "\n".join(_by_rows("source", first["by"]["source"]))
+    for kind in ("source", "night"):
+        if kind in first.get("by", {}):
+            yield "\n".join(_by_rows(kind, first["by"][kind]))
 
 
 def _by_rows(kind, of_kind):
     """A row for each part, the largest first, with what was taken for what most often."""
     rows = [[kind, "alerts", "accuracy", "macro-F1", "taken for another, most often"]]
-    for name, one in of_kind.items():
-        wrong = [
-            (count, f"{label} as {guess} {count:,}")
-            for label, counts in zip(one["labels"], one["confusion"], strict=True)
-            for guess, count in zip(one["labels"], counts, strict=True)
-            if guess != label and count
-        ]
-        wrong.sort(key=lambda one: -one[0])
-        told = ", ".join(text for _, text in wrong[:3]) or "none"
+    large = {name: one for name, one in of_kind.items() if one["n"] >= _FEW_BY_PART}
+    for name, one in large.items():
+        told = _taken_for_another(one["labels"], one["confusion"])
         rows.append(
             [name, f"{one['n']:,}", f"{one['accuracy']:.2f}", f"{one['macro_f1']:.2f}", told]
         )
+    rest = [one for name, one in of_kind.items() if name not in large]
+    if rest:
+        n = sum(one["n"] for one in rest)
+        right = sum(one["accuracy"] * one["n"] for one in rest) / n
+        counts = [
+            [sum(cells) for cells in zip(*of_label, strict=True)]
+            for of_label in zip(*(one["confusion"] for one in rest), strict=True)
+        ]
+        told = _taken_for_another(rest[0]["labels"], counts)
+        rows.append([f"{len(rest)} smaller ones", f"{n:,}", f"{right:.2f}", "-", told])
     return table_rows(rows)
+
+
+def _taken_for_another(labels, confusion):
+    wrong = [
+        (count, f"{label} as {guess} {count:,}")
+        for label, counts in zip(labels, confusion, strict=True)
+        for guess, count in zip(labels, counts, strict=True)
+        if guess != label and count
+    ]
+    wrong.sort(key=lambda one: -one[0])
+    return ", ".join(text for _, text in wrong[:3]) or "none"
 
 
 # --- where not to trust it ---------------------------------------------------------------

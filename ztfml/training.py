@@ -273,7 +273,11 @@ def _at_temperature(predicted, temperature):
 def _figure(known, predicted, rows, title, rule):
     labels = known.labels[rows]
     scored = known.y[rows], predicted[rows], known.objects[rows]
-    parts = {"source": labels["source"], "evidence": _evidence_kind(labels)}
+    parts = {
+        "source": labels["source"],
+        "night": labels["date"],
+        "evidence": _evidence_kind(labels),
+    }
     by = {kind: metrics_by(*scored, of_kind) for kind, of_kind in parts.items()}
     return {"title": title, "rule": rule, **metrics(*scored), "by": by}
 

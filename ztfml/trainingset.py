@@ -53,8 +53,8 @@ class TrainingSet:
     labels : DataFrame, n rows
         ``candid``, ``objectId``, ``label``, ``evidence``, ``confidence``, ``circular``,
         ``simulated`` (bool), ``source`` (the broker or project, or else the night),
-        ``variant`` (`WHOLE`, or how a copy differs) and ``night`` (position
-        in ``nights``).
+        ``date`` (the Julian date on which its night began, as text), ``variant`` (`WHOLE`, or
+        how a copy differs) and ``night`` (position in ``nights``).
     nights : list of dict
         ``name``, ``alerts``, ``labelled`` (alerts), ``objects`` (labelled ones).
     """
@@ -197,6 +197,9 @@ def _labelled_features(path, labels, drop_circular, variants):
     # The name in the night counts: it is the one that other nights know.
     found["objectId"] = night.alerts["objectId"][used].to_numpy()
     found["source"] = _sources(path, found["candid"])
+    # No night of Palomar crosses Julian dates that end in .5, its afternoon.
+    begun = np.floor(night.alerts["jd"].to_numpy()[used] - 0.5) + 0.5
+    found["date"] = np.char.mod("%.1f", begun)
     found["variant"] = WHOLE
     if not used.any():
         return _no_features(), found, len(night)
