@@ -38,15 +38,15 @@ _NAMES = 26**7  # of seven letters
 _PACKET_WINDOW = 30.0  # d of history that a packet carries
 # Cumulative shares of sources with no history and with a packet's; the others have all there is.
 HISTORIES = {"mixed": (0.05, 0.6), "long": (0.0, 0.0)}
-# Share of objects whose packets have limits of the alert's own night, where it was looked at
-# before: of public packets with such exposures none to a half, by broker and year.
-_LIMITS_TONIGHT = 0.4
+# Shares of objects whose packets have what the alert's own night brought before it, limits and
+# detections: next to nothing in public packets of 2018, later nearly all detections and limits
+# of some.
+_QUICKER = 2458484.5
+_TONIGHT = ((0.15, 0.25), (0.4, 1.0))
 _EVALUATED_AT_ONCE = 1_500_000  # pairs of source and exposure; bounds the memory in use
 
 
-def simulate(
-    n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5, histories="mixed"
-):
+def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5, histories="mixed"):
     """Make labelled nights, one by one.
 
     Nights are successive nights of one sky: variable objects come again under their own
@@ -460,9 +460,9 @@ def _history(survey, night, block):
     at = np.searchsorted(block.rows, past.row)
     keep = (_carried(past, end) | (past.jd >= end - 1)) & (past.jd < end)
     keep &= tonight[at] & (past.jd >= block.since[at])
-    # Detections of the night itself are in its packets, limits of it only in a part of them.
     part = noise.uniform(block.key[past.row], np.full(len(past.row), night), 92)
-    keep &= past.detected | (past.jd < end - 1) | (part < _LIMITS_TONIGHT)
+    limits, detections = _TONIGHT[int(end > _QUICKER)]
+    keep &= (past.jd < end - 1) | (part < np.where(past.detected, detections, limits))
     rows = past.take(keep)
     owner, count = np.unique(rows.row, return_counts=True)
     first_jd = block.before["first_jd"][np.searchsorted(block.rows, owner)]

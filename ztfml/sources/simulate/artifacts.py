@@ -17,14 +17,14 @@ from ztfml.sources.simulate.survey import FIELD, field_centres, field_of
 _EVERYWHERE = (12.0, 0.15)
 
 
-def _spurious_mag(rng, n):
-    """Magnitudes as unfiltered nights have them: 15.9 to 20, most near 18.5."""
-    return np.clip(rng.normal(19.0, 1.0, n), 14.5, 20.7)
+def _spurious_mag(rng, limit):
+    """Magnitudes as bogus alerts have them: 0.2 to 4 above the limit, half of them below 1.5."""
+    return limit - 0.1 - rng.gamma(1.9, 0.85, len(limit))
 
 
 def _roughness(rng, n):
     """Misfit of the PSF as a fraction of the flux: sigmapsf of artifacts is large at any mag."""
-    return np.clip(rng.beta(2.4, 1.9, n) * 0.21, 0.04, 0.205)
+    return np.clip(rng.beta(2.2, 2.2, n) * 0.21, 0.03, 0.205)
 
 
 def _once(positive):
@@ -35,7 +35,7 @@ def _once(positive):
         exposure = rng.choice(stage.exposures, n)
         ra, dec = _within(rng, survey.field[exposure])
         when = survey.jd[exposure]
-        strength = flux_of(_spurious_mag(rng, n))
+        strength = flux_of(_spurious_mag(rng, survey.limit[exposure]))
         strength = strength * np.where(rng.random(n) < positive, 1, -1)
 
         def flux(row, jd, fid):

@@ -39,6 +39,12 @@ def neighbourhood(rng, counterpart, latitude):
     distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
     kind, mag = _background(rng, n, b)
     kind = np.where(broken[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
+    # An arm or a knot may lie nearer to the place than the centre.
+    knot = broken & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
+    nearer = np.nan_to_num(counterpart.distance, nan=0.0) * np.sqrt(rng.uniform(0.02, 1.0, n))
+    distance[:, 0] = np.where(knot, nearer, distance[:, 0])
+    below = counterpart.mag + rng.uniform(0.3, 2.5, n)[:, None]
+    mag[:, 0] = np.where(knot[:, None], below, mag[:, 0])
     seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
     seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
     # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
@@ -59,7 +65,8 @@ def neighbourhood(rng, counterpart, latitude):
     for rank in range(3):
         there = np.isfinite(distance[:, rank])
         r = mag[:, rank, 1]
-        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r)
+        torn = broken & (kind[:, rank] == GALAXY) & (rank > 0)
+        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r, torn)
         fields[f"distpsnr{rank + 1}"] = np.where(there, distance[:, rank], np.nan)
         fields[f"sgscore{rank + 1}"] = np.where(there, score, np.nan)
         measured = _measured(rng, mag[:, rank]) & there[:, None]
@@ -96,7 +103,7 @@ def _background(rng, n, b):
     return np.where(is_star, STAR, GALAXY), mag
 
 
-def _star_score(rng, kind, r, g_r):
+def _star_score(rng, kind, r, g_r, torn):
     """Star/galaxy score (Tachibana & Miller 2018): sure when bright, undecided when faint.
 
     Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
@@ -115,8 +122,8 @@ def _star_score(rng, kind, r, g_r):
         [12, 13.5, 14.5, 15.5, 17, 18.5, 20.5, 21.7, 22.3],
         [0.55, 0.3, 0.2, 0.14, 0.09, 0.12, 0.17, 0.11, 0.18],
     )
-    # Where r is missing, and of cool giants, most scores are too.
-    none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6))
+    # Where r is missing, of cool giants and of pieces of galaxies, more scores are missing.
+    none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6) + 0.25 * torn)
     score = np.where(rng.random(n) < none, 0.5, score)
     # The score is the vote of a forest of several hundred trees.
     return np.round(np.clip(score, 0, 1) * 1200) / 1200
@@ -187,7 +194,12 @@ def reference_source(rng, counterpart, near, fid, shown):
     n = len(fid)
     band = np.minimum(fid, 3) - 1
     names = ("sgmag1", "srmag1", "simag1")
-    ps1 = np.choose(band, [near[name] for name in names])
+    g, r, i = (near[name] for name in names)
+    # Where PS1 lacks a band the reference image has it.
+    r = np.where(np.isnan(r), np.where(np.isnan(i), g - 0.5, i + 0.3), r)
+    ps1 = np.choose(
+        band, [np.where(np.isnan(g), r + 0.55, g), r, np.where(np.isnan(i), r - 0.3, i)]
+    )
     # References go deeper than PS1 by half a magnitude: another source may be closer.
     density = (near["nmtchps"] + 3) * 1.1 / (np.pi * _RADIUS**2)
     chance = _chance_distance(rng, density)
@@ -196,11 +208,17 @@ def reference_source(rng, counterpart, near, fid, shown):
     use_ps1 = known & (own | (near["distpsnr1"] < chance))
     distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
     distance = np.where(use_ps1, distance, chance)
+    # Knots of a galaxy, which the reference image resolves further than PS1 does.
+    knot = use_ps1 & ~own & (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    knot &= rng.random(n) < 0.4
+    nearer = distance * np.sqrt(rng.uniform(0.02, 1.0, n))
     # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
     mag = np.where(use_ps1 & own & ~np.isnan(shown), shown + rng.normal(0, 0.03, n), mag)
-    host = (counterpart.kind == GALAXY) & (np.abs(near["distpsnr1"] - counterpart.distance) < 0.6)
+    distance = np.where(knot, nearer, distance)
+    mag = np.where(knot, mag + rng.uniform(0, 1.5, n), mag)
+    host = (counterpart.kind == GALAXY) & (near["distpsnr1"] < counterpart.distance + 0.6)
     galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
     extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)
     chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)

@@ -9,8 +9,8 @@ from ztfml.sources.simulate.population import ZERO_POINT, flux_of
 
 FAINTEST_SIGMA = 1.0857 / 5  # sigmapsf of a 5-sigma detection
 _LEAST_SCORR = 5.0
-# Scatter over sigmapsf: supernovae lie closer to smooth light curves than their errors tell, with
-# a reduced chi-square of 0.4 about the line that they fade on.
+# Scatter over sigmapsf where there is no reference source: supernovae lie closer to smooth light
+# curves than their errors tell, with a reduced chi-square of 0.4 about the line they fade on.
 _SCATTER = 0.7
 # Share of exposures in which a place falls on a good part of a detector and is extracted.
 _COMPLETE = 0.96
@@ -70,12 +70,13 @@ def measure(survey, sources, key, row, exposure):
     unit = flux_of(limit) / 5
     flux = sources.flux(row, jd, fid)
     glare = sources.glare[row, fid - 1]
-    clean = unit**2 * (0.6 + 0.11 * np.abs(flux) / unit + 0.02 * glare / unit)
-    clean += (sources.residual[row] * glare) ** 2
+    photons = unit**2 * (0.6 + 0.11 * np.abs(flux) / unit + 0.02 * glare / unit)
+    left = (sources.residual[row] * glare) ** 2
+    clean = photons + left
     rough = sources.rough[row] * flux
     sigma = np.sqrt(clean + rough**2)
     # What is misfitted does not scatter from exposure to exposure by its whole error.
-    error = _SCATTER * np.sqrt(clean + np.minimum(rough**2, clean))
+    error = np.sqrt(_SCATTER**2 * photons + left + np.minimum(rough**2, clean))
     seen = flux + error * noise.normal(own, exposure, 2)
     size = np.maximum(np.abs(seen), 1e-6)
     magpsf = ZERO_POINT - 2.5 * np.log10(size)

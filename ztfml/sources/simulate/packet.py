@@ -74,11 +74,11 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
     n = len(depth)
     scatter = rng.normal(size=n)
     if label == "artifact":
-        rb = 0.47 - 0.04 * poor + 0.14 * scatter
+        rb = 0.48 - 0.04 * poor + 0.15 * scatter
         drb = -4.6 - 1.8 * lasting + 2.2 * rng.normal(size=n)
     else:
         clean = np.interp(
-            depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.70, 0.76, 0.86, 0.93, 0.95, 0.91, 0.78]
+            depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.70, 0.78, 0.88, 0.96, 0.98, 0.95, 0.80]
         )
         spoilt = np.interp(
             under, [13, 14.5, 16, 17.5, 19, 21, 23], [0.27, 0.20, 0.11, 0.07, 0.04, 0.02, 0]
@@ -89,9 +89,9 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
         drb = drb + 2.2 * rng.normal(size=n)
         # One residual in fifteen over a bright star looks bogus to the network.
         drb = np.where((under < 18.5) & (rng.random(n) < 0.09), -3.0 + 2.5 * scatter, drb)
-    rb = np.where(rb > 0.9, 0.9 + (rb - 0.9) * 0.45, rb)
-    # The forest of 2018 (t8) was less sure of everything: asteroids 0.59 then, 0.87 now.
-    rb = np.where(jd < _NEW_FOREST, 0.06 + 0.56 * rb, rb)
+    rb = np.where(rb > 0.9, 0.9 + (rb - 0.9) * 0.6, rb)
+    # The forest of 2018 (t8) was less sure of everything: asteroids 0.59 then, 0.90 now.
+    rb = np.where(jd < _NEW_FOREST, 0.1 + 0.58 * rb + 0.08 * rng.normal(size=n), rb)
     drb = np.where(jd < _NETWORK, np.nan, drb)
     return {
         # The forest of 300 trees votes.
@@ -117,7 +117,7 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     ratio = np.where(
         split,
         np.where(rng.random(n) < 0.85, 2.0, rng.uniform(1.4, 2.0, n)),
-        np.exp(rng.normal(0.06, 0.15, n)),
+        np.exp(rng.normal(0.03, 0.19, n)),
     )
     if fault == "cosmic ray":
         fwhm, ratio = np.where(split, fwhm, 1.9 * np.exp(rng.normal(0, 0.3, n))), ratio * 0.85
@@ -140,9 +140,10 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     chi = chi + (0.0 if fault is None else 0.4)
     # SExtractor's network says 0.983 of most clean detections, and up to 1 of a part of them.
     classtar = 0.983 + np.interp(depth, [1.5, 3, 4.5], [0, 0.002, 0.014]) + rng.normal(0, 0.0008, n)
-    sure = rng.random(n) < np.where(under < 19, 0.45, 0.2) * np.interp(snr, [5, 12], [0.3, 1])
-    classtar = np.where(sure, rng.uniform(0.984, 1.0, n), classtar)
-    doubt = np.interp(snr, [5, 7, 9, 12, 25], [-3.2, -4.5, -5.7, -6.9, -8.2])
+    often = np.where((under < 19) | (fault is not None), 0.45, 0.2)
+    sure = rng.random(n) < often * np.interp(snr, [5, 12], [0.3, 1])
+    classtar = np.where(sure, 1 - 0.016 * rng.random(n) ** 1.5, classtar)
+    doubt = np.interp(snr, [5, 7, 9, 12, 25], [-3.3, -4.7, -6.0, -7.2, -8.4]) + 0.5 * (under < 20)
     classtar = classtar - np.exp(doubt + rng.normal(0, 1.4, n))
     classtar = classtar - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5
     return {
@@ -165,13 +166,14 @@ def _negative_pixels(rng, snr, split, fault):
     if fault is None:
         mean = np.interp(snr, [5, 7, 10, 15, 25, 45], [4.6, 3.4, 2.5, 1.7, 0.9, 0.5]) + 1.6 * split
     else:
-        mean = np.full(n, {"cosmic ray": 9.0, "ghost": 5.0, "edge": 7.0}.get(fault, 5.5))
+        typical = {"cosmic ray": 8.5, "ghost": 5.0, "edge": 7.0}.get(fault, 5.5)
+        mean = typical * rng.gamma(6, 1 / 6, n)
     nneg = np.minimum(rng.poisson(mean), 24)
     weight, power = (0.28, 2.4) if fault is None else (0.32, 1.6)
     share = weight * (nneg / 12) ** power * np.exp(rng.normal(0, 0.5, n))
     # The sums are taken over fewer pixels than the count, often over none below zero.
     none = np.interp(nneg, np.arange(8), [1, 1, 0.8, 0.6, 0.3, 0.13, 0.07, 0])
-    none = none * (1 if fault is None else 0.6)
+    none = none * (1 if fault is None else 0.8)
     share = np.where(rng.random(n) < none, 0.0, share)
     # A residual over a reference source is now and then half positive, half negative.
     share = np.where(split & (rng.random(n) < 0.35), share + 0.5 * rng.random(n) ** 2, share)
@@ -190,14 +192,14 @@ def _aperture(rng, pairs, depth, snr, covered, fault):
     magdiff = rng.normal(0, 1, n) * np.sqrt(0.06**2 + (0.45 * error) ** 2)
     magdiff = magdiff + np.where(covered, 0.05 + 0.09 * rng.standard_t(3, n), 0.0)
     if fault is not None:
-        magdiff = magdiff + 0.25 + 0.15 * rng.normal(size=n)
+        magdiff = magdiff + 0.18 + 0.22 * rng.normal(size=n)
     # The pipeline passes alerts whose aperture and PSF magnitudes agree to 0.75 mag.
     magdiff = np.clip(magdiff, -0.4, 0.75)
     magap = pairs.magpsf + magdiff
     return {
         "magap": magap,
         "sigmagap": np.clip(error, 0.004, 0.7),
-        "magapbig": magap - 0.01 - rng.normal(0, 1, n) * np.sqrt(0.03**2 + (0.45 * error) ** 2),
+        "magapbig": magap - 0.01 - rng.standard_t(2.5, n) * np.hypot(0.025, 0.35 * error),
         "magdiff": magdiff,
         "magfromlim": pairs.limit - magap,
     }

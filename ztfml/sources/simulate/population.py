@@ -173,10 +173,10 @@ def column(mag, fid):
     return mag[np.arange(len(fid)), np.asarray(fid) - 1]
 
 
-def subtraction_noise(rng, n, typical=0.018):
+def subtraction_noise(rng, n, typical=0.015):
     """Fraction of the light of the reference that its subtraction leaves as noise.
 
-    Measured: variable stars brighter than 16 mag keep sigmapsf near 2 % of their reference.
+    Measured: the faintest differences found at stars of 14 to 17 mag are 2.7 mag below them.
     """
     return typical * np.exp(rng.normal(0, 0.35, n))
 

@@ -23,7 +23,7 @@ _HALO = (20.0, 1.2)
 
 
 def star_colours(rng, g_r):
-    """g, r, i, z colours along the stellar locus (Covey et al. 2007), with scatter.
+    """g, r, i, z colours along the stellar locus (Covey et al. 2007), with dust and scatter.
 
     Parameters
     ----------
@@ -42,15 +42,16 @@ def star_colours(rng, g_r):
     """
     g_r = np.asarray(g_r)
     # Past the turn at g-r = 1.4 M dwarfs redden in r-i only; giants and dust go on in both.
-    r_i = np.interp(g_r, [-0.5, 0.2, 0.5, 1.0, 1.4, 2.5, 4], [-0.35, 0.03, 0.16, 0.42, 0.8, 2.0, 3])
-    i_z = np.interp(g_r, [-0.5, 0.2, 0.5, 1.0, 1.4, 2.5, 4], [-0.3, 0.0, 0.06, 0.2, 0.4, 0.95, 1.6])
+    turns = [-0.5, 0.2, 0.5, 1.0, 1.4, 2.5, 4]
+    r_i = np.interp(g_r, turns, [-0.3, 0.08, 0.22, 0.5, 0.85, 2.0, 3])
+    i_z = np.interp(g_r, turns, [-0.25, 0.03, 0.13, 0.28, 0.5, 0.95, 1.6])
     n = len(g_r)
     r_i = r_i + rng.normal(0, 0.06 + 0.1 * np.clip(g_r - 1, 0, 2), n)
     i_z = i_z + rng.normal(0, 0.05 + 0.05 * np.clip(g_r - 1, 0, 2), n)
     return np.column_stack([g_r, np.zeros(n), -r_i, -r_i - i_z])
 
 
-def _mags(rng, n, bright, faint, g_r, slope=0.18):
+def _mags(rng, n, bright, faint, g_r, slope=0.14):
     """Apparent magnitudes: numbers grow by 10^(slope m) between two limits in r."""
     low, high = 10 ** (slope * bright), 10 ** (slope * faint)
     r = np.log10(low + (high - low) * rng.random(n)) / slope
@@ -58,7 +59,7 @@ def _mags(rng, n, bright, faint, g_r, slope=0.18):
     return r[:, None] + star_colours(rng, np.clip(colour, -0.6, 4.0))
 
 
-def _giant_mags(rng, n, bright, faint, r_i, slope=0.18):
+def _giant_mags(rng, n, bright, faint, r_i, slope=0.14):
     """The same of cool giants: titanium oxide reddens r-i on and on, while g-r stays near 2.
 
     Colours as PS1 has them of 200 variables of types M and SR.
@@ -297,22 +298,22 @@ def _draw_flare(rng, n, stage):
 KINDS = (
     Kind("RR Lyrae", "star", 0.15,
          _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.23, 0.2), (12.8, 19.8), _HALO)),
-    Kind("contact binary", "star", 0.19,
-         _eclipsing((0.22, 0.8), (0.42, 0.2), 0.5, (0.66, 0.33), (12.8, 18.8))),
+    Kind("contact binary", "star", 0.18,
+         _eclipsing((0.22, 0.8), (0.38, 0.18), 0.5, (0.66, 0.33), (12.8, 18.8))),
     Kind("detached binary", "star", 0.10,
          _eclipsing((0.5, 10), (0.6, 0.3), 0.12, (0.7, 0.4), (12.8, 18.5))),
     Kind("Mira", "star", 0.08,
          _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (3.0, 0.8), (12.5, 18.5), _PLANE,
                    (1.0, 0.85, 0.6), 0.08, _giant_mags)),
     Kind("semi-regular", "star", 0.195,
-         _pulsator((30, 300), (0.45, 0.3, 1.8), 0.48, (2.0, 0.8), (12.5, 17.6), _PLANE,
+         _pulsator((30, 300), (0.38, 0.3, 1.8), 0.48, (2.0, 0.8), (12.5, 17.6), _PLANE,
                    (1.0, 0.75, 0.55), 0.25, _giant_mags)),
     Kind("Cepheid", "star", 0.03,
          _pulsator((2, 50), (0.8, 0.12, 1.5), 0.3, (1.4, 0.5), (12.8, 17.5), _PLANE)),
     Kind("delta Scuti", "star", 0.05,
          _pulsator((0.04, 0.2), (0.3, 0.15, 0.8), 0.35, (0.4, 0.25), (12.8, 17.8), _DISK)),
-    Kind("rotating star", "star", 0.06,
-         _pulsator((0.5, 30), (0.16, 0.22, 0.6), 0.5, (1.0, 0.35), (12.6, 17.8), _DISK,
+    Kind("rotating star", "star", 0.07,
+         _pulsator((0.5, 30), (0.14, 0.22, 0.6), 0.5, (1.0, 0.35), (12.6, 17.8), _DISK,
                    (1.0, 0.85, 0.75), 0.2)),
     Kind("young star", "star", 0.055,
          _irregular((1, 40), (0.3, 0.2), (1.6, 0.5), (13.0, 19.0), _PLANE)),

@@ -26,7 +26,7 @@ _EXPOSURES = np.array([[0.45, 0.47, 0.08], [0.27, 0.55, 0.18]])
 # Minutes between two exposures of a field in a night, at cumulative fractions.
 _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
 # Weather comes in spells: chances that a night is clear after a clear one and after a lost one.
-_CLEAR = (0.86, 0.5)
+_CLEAR = (0.85, 0.48)
 # Fields differ in depth by how low they stand and by what their reference image is worth.
 _FIELD_DEPTH = 0.15
 _A_YEAR = (200, 280)  # exposures of a field, by era
@@ -225,7 +225,7 @@ def observe(rng, start_jd, n_nights):
     # Most nights are alike; one in seven loses half a magnitude or more to cloud.
     haze = np.clip(rng.normal(0.08, 0.2, len(nights)), -0.3, None)
     haze += (rng.random(len(nights)) < 0.15) * rng.exponential(0.6, len(nights))
-    blur = np.exp(rng.normal(0.04, 0.14, len(nights)))
+    blur = np.exp(rng.normal(0.04, 0.14, len(nights)) + 0.35 * (rng.random(len(nights)) < 0.1))
     used = np.arange(_MOST)[:, None] < count
     jd, fid = epochs[used], bands[used]
     field = np.broadcast_to(field, used.shape)[used]

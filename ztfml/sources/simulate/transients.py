@@ -25,6 +25,7 @@ _WAVELENGTH = np.array([4770e-8, 6230e-8, 7630e-8])  # g, r, i in cm
 _PARSEC, _AU = 3.0857e18, 1.496e13
 _H, _C, _K, _SIGMA = 6.626e-27, 2.998e10, 1.381e-16, 5.670e-5
 _DAY, _SUN_MASS = 86400.0, 1.989e33
+_YOUNG = 0.3  # share of events begun within six days
 _FAR_BELOW = 12.0  # mag; darker than this is not there
 
 
@@ -138,7 +139,7 @@ NOVA = Template(
 )  # fmt: skip
 
 
-def _events(rng, n, peak, faintest, slope=0.28):
+def _events(rng, n, peak, faintest, slope=0.26):
     """Apparent peaks of a magnitude-limited sample and the redshifts they come from.
 
     Numbers grow by 10^(0.6 m) in Euclidean space, less once redshift bites. The slope taken is
@@ -157,9 +158,9 @@ def _host(rng, n, z, absolute, nuclear=False):
     total = absolute + rng.normal(0, 1.1, n)
     apparent = total + distance_modulus(z)
     size = 4.0 * 10 ** (-0.1 * (total + 20.5))  # kpc
-    # PSF magnitudes miss most of a large galaxy's light.
+    # PSF magnitudes miss most of a large galaxy's light: hosts of SNe Ia have 18 to 21.5 in PS1.
     seen = size * arcsec_per_kpc(z)
-    r = apparent + 0.25 + 1.0 * np.log10(1 + seen) + rng.normal(0, 0.2, n)
+    r = apparent + 0.25 + 2.2 * np.log10(1 + seen) + rng.normal(0, 0.2, n)
     g_r = rng.normal(0.42, 0.2, n) + 0.9 * np.clip(z - 0.05, 0, 0.35)
     r_i = rng.normal(0.3, 0.1, n)
     mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - rng.normal(0.2, 0.1, n)])
@@ -191,6 +192,11 @@ def _supernova(template, faintest=20.7, nuclear=False):
         )
         begin = stage.first_jd - np.maximum(spare, 5) * pace
         maximum = begin + rng.random(n) * (stage.last_jd - begin - template.days[0] * pace)
+        # The first nights of an event are few among all its nights, and matter most: they have
+        # a share of their own.
+        explosion = stage.first_jd - 6 + rng.random(n) * (stage.last_jd - stage.first_jd + 6)
+        young = rng.random(n) < _YOUNG
+        maximum = np.where(young, explosion - template.days[0] * pace, maximum)
         dust = _dust(rng, n)
         counterpart, glare = _host(rng, n, z, template.host, nuclear)
 
