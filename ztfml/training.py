@@ -32,6 +32,9 @@ N_FOLDS = 5
 N_PARTS = 15
 """Sources that are left out of training one by one; smaller ones are left out beside them."""
 
+MANY_ALERTS = 20
+"""Nights with fewer labelled alerts are scored together."""
+
 N_EXPLAINED = 1000
 """Alerts that the card's importances are measured on."""
 
@@ -275,11 +278,17 @@ def _figure(known, predicted, rows, title, rule):
     scored = known.y[rows], predicted[rows], known.objects[rows]
     parts = {
         "source": labels["source"],
-        "night": labels["date"],
+        "night": _of_many(labels["date"]),
         "evidence": _evidence_kind(labels),
     }
     by = {kind: metrics_by(*scored, of_kind) for kind, of_kind in parts.items()}
     return {"title": title, "rule": rule, **metrics(*scored), "by": by}
+
+
+def _of_many(values):
+    """The values that many rows have, and "others"."""
+    counts = values.map(values.value_counts())
+    return values.where(counts >= MANY_ALERTS, "others")
 
 
 # --- a model at work ---------------------------------------------------------------------
