@@ -16,7 +16,7 @@ from ztfml.sources.simulate.population import (
 from ztfml.sources.simulate.sky import place
 
 # Galactic stars: scale height (deg) and halo part of `sky.place`.
-_DISK = (9.0, 0.13)
+_DISK = (9.0, 0.2)
 _PLANE = (4.0, 0.008)
 _THICK = (14.0, 0.15)
 _HALO = (20.0, 1.2)
@@ -217,12 +217,12 @@ def _draw_superoutburst(rng, n, stage):
     8 mag fainter, often too faint for PS1.
     """
     ra, dec = place(rng, n, stage.fields, thin=(20.0, 0.4))
-    peak = 20.2 + np.log10(rng.random(n)) / 0.3
+    peak = 20.2 + np.log10(rng.random(n)) / 0.2
     peak = np.clip(peak, 11.5, None)
     r = peak + np.clip(rng.normal(6.2, 1.1, n), 3.5, 8.5)
     mag = r[:, None] + star_colours(rng, rng.normal(0.15, 0.3, n))
     base = flux_of(mag[:, :3])
-    short = rng.random(n) < 0.5
+    short = rng.random(n) < 0.6
     plateau = np.where(short, _log_uniform(rng, n, 1.5, 8), rng.uniform(12, 30, n))
     slope = np.where(short, 0.02, rng.normal(0.11, 0.025, n))
     rise = rng.uniform(0.5, 2.0, n)
@@ -247,7 +247,7 @@ def _draw_superoutburst(rng, n, stage):
 
     seen = np.where(mag[:, 1] < 22.3, STAR, 0)
     counterpart = Counterpart(seen, mag, np.abs(rng.normal(0, 0.1, n)))
-    return Sources(ra, dec, flux, counterpart, base.copy(), subtraction_noise(rng, n), steady=True)
+    return Sources(ra, dec, flux, counterpart, base.copy(), subtraction_noise(rng, n))
 
 
 def _draw_novalike(rng, n, stage):
@@ -296,16 +296,16 @@ def _draw_flare(rng, n, stage):
 
 
 KINDS = (
-    Kind("RR Lyrae", "star", 0.15,
+    Kind("RR Lyrae", "star", 0.19,
          _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.23, 0.2), (12.8, 19.8), _HALO)),
-    Kind("contact binary", "star", 0.18,
+    Kind("contact binary", "star", 0.17,
          _eclipsing((0.22, 0.8), (0.38, 0.18), 0.5, (0.66, 0.33), (12.8, 18.8))),
-    Kind("detached binary", "star", 0.10,
+    Kind("detached binary", "star", 0.095,
          _eclipsing((0.5, 10), (0.6, 0.3), 0.12, (0.7, 0.4), (12.8, 18.5))),
-    Kind("Mira", "star", 0.08,
+    Kind("Mira", "star", 0.07,
          _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (3.0, 0.8), (12.5, 18.5), _PLANE,
                    (1.0, 0.85, 0.6), 0.08, _giant_mags)),
-    Kind("semi-regular", "star", 0.195,
+    Kind("semi-regular", "star", 0.17,
          _pulsator((30, 300), (0.38, 0.3, 1.8), 0.48, (2.0, 0.8), (12.5, 17.6), _PLANE,
                    (1.0, 0.75, 0.55), 0.25, _giant_mags)),
     Kind("Cepheid", "star", 0.03,
@@ -321,7 +321,7 @@ KINDS = (
     Kind("hot subdwarf", "star", 0.015,
          _pulsator((0.06, 0.6), (0.35, 0.2, 1.2), 0.5, (-0.2, 0.15), (13.0, 19.0), _THICK)),
     Kind("dwarf nova", "star", 0.035, _draw_dwarf_nova),
-    Kind("superoutburst", "star", 0.02, _draw_superoutburst),
+    Kind("superoutburst", "star", 0.03, _draw_superoutburst),
     Kind("novalike", "star", 0.015, _draw_novalike),
     Kind("stellar flare", "star", 0.005, _draw_flare, one_night=True),
 )  # fmt: skip

@@ -468,7 +468,7 @@ def _draw_nova(rng, n, stage):
 # Shares of the Bright Transient Survey (Perley et al. 2020), the fast kinds a handful among
 # the transients of a whole night.
 KINDS = (
-    Kind("SN Ia", "transient", 0.56, _supernova(IA)),
+    Kind("SN Ia", "transient", 0.587, _supernova(IA)),
     Kind("SN II", "transient", 0.19, _supernova(II)),
     Kind("SN Ib/c", "transient", 0.06, _supernova(IBC)),
     Kind("SN IIb", "transient", 0.03, _draw_iib),
@@ -476,7 +476,7 @@ KINDS = (
     Kind("SN IIn", "transient", 0.045, _supernova(IIN)),
     Kind("SLSN", "transient", 0.025, _supernova(SLSN)),
     Kind("TDE", "transient", 0.03, _supernova(TDE, nuclear=True)),
-    Kind("nova", "transient", 0.035, _draw_nova),
+    Kind("nova", "transient", 0.008, _draw_nova),
     Kind("FBOT", "transient", 0.005, _draw_fbot),
     Kind("kilonova", "transient", 0.0025, _draw_kilonova),
     Kind("afterglow", "transient", 0.0025, _draw_afterglow),
