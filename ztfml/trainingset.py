@@ -31,7 +31,7 @@ CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
 SOURCE_COLUMN = "source_key"
 """An optional column of an alerts' file: which broker or project an alert comes from."""
 
-CLASS_SHARE = {"artifact": 0.2, "sso": 0.2, "star": 0.27, "agn": 0.165, "transient": 0.165}
+CLASS_SHARE = {"artifact": 0.2, "sso": 0.2, "star": 0.3, "agn": 0.15, "transient": 0.15}
 """What the classes weigh in a balanced training set, in sum 1.
 
 Nearly the same, as rare classes are what one looks for. But five stars stand for one AGN on any

@@ -38,9 +38,6 @@ NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5"
 SEEDS = (0, 1, 2)
 FEWEST_LABELS = 30
 POOLED = ("agn", "sso", "star", "transient")
-SIMULATED_SHARE = 3
-"""One simulated object in so many is trained on, which a run of some minutes has time for."""
-
 NATURAL_MIX = {"artifact": 0.3, "sso": 0.2, "star": 0.4, "agn": 0.08, "transient": 0.02}
 """About what a night without cuts holds: of 498 alerts 42 % had rb < 0.55, and of a broker's
 849 after cuts 36 % were stars, 22 % asteroids, 7 % AGN, and 35 % mostly unlisted variables."""
@@ -65,10 +62,7 @@ class Bench:
             path for path in nights.glob("ztf_alerts_2*.parquet") if "_prv_" not in path.stem
         )
         known = read_training_set([nights / f"{REAL}.parquet", *simulated], variants=True)
-        code = pd.factorize(known.labels["objectId"])[0]
-        self.known = known.subset(
-            ~known.labels["simulated"].to_numpy() | (code % SIMULATED_SHARE == 0)
-        )
+        self.known = known
         labels = known.labels[known.whole & ~known.labels["simulated"].to_numpy()]
         labels = labels.assign(doubtful=False)
         self.labels = pd.concat([labels, _doubtful_labels(nights)], ignore_index=True)
