@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.lightcurve import SAME_EPOCH
+from ztfml.taxonomy import LABELS
 
 __all__ = ["VARIANTS", "copies", "earlier_detections", "seen_at"]
 
@@ -27,12 +28,14 @@ RATES = {
     "30 days": 0.2,
     "no Gaia": 0.1,
     "bogus": 0.05,
+    "not in the ephemerides": 0.3,
     "earlier": 0.5,
 }
 """Which fraction of the alerts stands there again, and how."""
 
-LASTING = ("star", "agn", "transient")
-"""Classes whose history tells of the same source; an asteroid passes over other things."""
+ONLY = {"not in the ephemerides": ("sso",), "earlier": ("star", "agn", "transient")}
+"""Copies that only some classes have. The history is of what stands at a place: an asteroid passes
+over other things, and was not there before."""
 
 _SEED = 20180320  # The copies are the same in every run: the first light of ZTF's public survey.
 
@@ -60,9 +63,10 @@ def copies(night, y):
     """
     rng = np.random.default_rng(_SEED)
     for name, rate in RATES.items():
-        some = np.flatnonzero(rng.random(len(night)) < rate)
+        drawn = rng.random(len(night)) < rate
+        some = np.flatnonzero(drawn & np.isin(y, ONLY.get(name, LABELS)))
         if name == "earlier":
-            some, copied = _earlier(night, some[np.isin(np.asarray(y)[some], LASTING)], rng)
+            some, copied = _earlier(night, some, rng)
         else:
             copied = VARIANTS[name](night.subset(some), rng)
         if len(some):
@@ -105,6 +109,11 @@ def _no_gaia(night, rng):
     return _changed(night, **dict.fromkeys(fields, np.nan))
 
 
+def _not_in_the_ephemerides(night, rng):
+    """An asteroid that nobody knows yet."""
+    return _changed(night, ssdistnr=np.nan, ssmagnr=np.nan)
+
+
 def _bogus(night, rng):
     """The scores of a bogus alert, whatever else it looks like."""
     n = len(night)
@@ -123,6 +132,7 @@ VARIANTS = {
     "30 days": _30_days,
     "no Gaia": _no_gaia,
     "bogus": _bogus,
+    "not in the ephemerides": _not_in_the_ephemerides,
 }
 """What is done to all alerts of a night, by name."""
 

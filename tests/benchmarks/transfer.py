@@ -42,7 +42,9 @@ NATURAL_MIX = {"artifact": 0.3, "sso": 0.2, "star": 0.4, "agn": 0.08, "transient
 """About what a night without cuts holds: of 498 alerts 42 % had rb < 0.55, and of a broker's
 849 after cuts 36 % were stars, 22 % asteroids, 7 % AGN, and 35 % mostly unlisted variables."""
 
-LACKING = ("no drb", "no history", "no history, no drb", "30 days", "no Gaia")
+LACKING = (
+    "no drb", "no history", "no history, no drb", "30 days", "no Gaia", "not in the ephemerides",
+)  # fmt: skip
 YOUNG = ("first night", "second night")
 CURVES = ("lc_mramirezz", "lc_alerce_tns_upload")
 N_CURVES = 500
