@@ -333,7 +333,7 @@ def test_predictions(nights, trained):
     assert np.allclose(p.sum(axis=1), 1)
     assert (found["label"] == p.idxmax(axis=1).str.removeprefix("p_")).all()
     truth = pd.read_csv(labels_beside(nights[2]))["label"]
-    assert (found["label"] == truth).mean() > 0.95
+    assert (found["label"] == truth).mean() > 0.9
 
 
 def test_prediction_does_not_depend_on_the_rest_of_the_night(nights, trained):

@@ -94,6 +94,16 @@ def test_copies_are_the_same_in_every_run_and_as_many_as_told(night):
     assert {name for name, _, _ in found} == set(RATES)
 
 
+def test_an_unknown_asteroid_has_no_ephemeris(night):
+    y = np.resize(["star", "sso"], len(night))
+    known = night.with_alerts(night.alerts.assign(ssdistnr=0.3, ssmagnr=18.0))
+    copied = {name: (some, other) for name, some, other in copies(known, y)}
+    some, unknown = copied["not in the ephemerides"]
+    assert set(y[some]) == {"sso"}
+    assert unknown.alerts[["ssdistnr", "ssmagnr"]].isna().all(axis=None)
+    assert copied["no drb"][1].alerts["ssdistnr"].notna().all()
+
+
 def test_only_what_lasts_is_seen_earlier(night):
     y = np.resize(["star", "sso", "artifact"], len(night))
     earlier = {name: (some, copied) for name, some, copied in copies(night, y)}["earlier"]
