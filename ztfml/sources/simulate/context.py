@@ -31,8 +31,8 @@ def neighbourhood(rng, counterpart, latitude):
     """
     n = len(latitude)
     b = np.abs(latitude)
-    # Median matches 5 at the pole and 60 in the plane (unfiltered nights), with patches.
-    density = (3.4 + 75 * np.exp(-b / 6) + 10 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
+    # Median matches 6 at the pole and 80 in the plane, with patches.
+    density = (4.4 + 95 * np.exp(-b / 6) + 14 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
     count = rng.poisson(density)
     # PS1 breaks large galaxies into pieces: neighbours stand closer there.
     broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
@@ -147,8 +147,8 @@ def _gaia(rng, counterpart, own_source, own, b):
     has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
     has &= rng.random(n) < np.interp(np.nan_to_num(r, nan=21.0), [19.3, 20.6], [0.97, 0.65])
     # Gaia's epoch is 2015: proper motions of the nearest stars add up.
-    motion = 0.12 * np.exp(rng.normal(0, 0.9, n)) * (counterpart.kind == STAR)
-    wide = np.hypot(own, rng.normal(0, 0.12, n) + motion)
+    motion = 0.08 * np.exp(rng.normal(0, 1.3, n)) * (counterpart.kind == STAR)
+    wide = np.hypot(own + rng.normal(0, 0.05, n), motion)
     near = np.where(has, wide, faint)
     bright = _chance_distance(rng, 0.9e-5 * crowd)
     bright_mag = np.clip(14 + np.log10(rng.random(n)) / 0.4, 7.0, 14.0)
@@ -220,9 +220,10 @@ def reference_source(rng, counterpart, near, fid, shown):
     mag = np.where(knot, mag + rng.uniform(0, 1.5, n), mag)
     host = (counterpart.kind == GALAXY) & (near["distpsnr1"] < counterpart.distance + 0.6)
     galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
-    extended = np.where(galaxy, np.clip((22.3 - mag) / 3.0, 0, 1), 0) * rng.uniform(0.2, 1, n)
+    extended = np.where(galaxy, np.clip((22.5 - mag) / 2.8, 0, 1), 0) * rng.uniform(0.3, 1, n)
     chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
-    sharp = rng.normal(-0.022, 0.02 + 0.15 * np.clip((mag - 20) / 3, 0, 1), n)
+    sharp = 0.018 * rng.standard_t(3, n) - 0.022
+    sharp += 0.15 * np.clip((mag - 20) / 3, 0, 1) * rng.normal(size=n)
     sharp += 0.75 * extended - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
     sigma = np.interp(mag, [12, 15, 17, 19, 20, 21, 22, 23], _MAGNR_ERRORS)
     sigma = sigma * np.exp(rng.normal(0, 0.15, n)) * (1 + 4.5 * extended)

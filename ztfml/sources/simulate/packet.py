@@ -117,7 +117,7 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     ratio = np.where(
         split,
         np.where(rng.random(n) < 0.85, 2.0, rng.uniform(1.4, 2.0, n)),
-        np.exp(rng.normal(0.03, 0.19, n)),
+        np.exp(rng.normal(0.07, 0.17, n)),
     )
     if fault == "cosmic ray":
         fwhm, ratio = np.where(split, fwhm, 1.9 * np.exp(rng.normal(0, 0.3, n))), ratio * 0.85
@@ -140,9 +140,9 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
     chi = chi + (0.0 if fault is None else 0.4)
     # SExtractor's network says 0.983 of most clean detections, and up to 1 of a part of them.
     classtar = 0.983 + np.interp(depth, [1.5, 3, 4.5], [0, 0.002, 0.014]) + rng.normal(0, 0.0008, n)
-    often = np.where((under < 19) | (fault is not None), 0.45, 0.2)
+    often = np.where((under < 19) | (fault is not None), 0.55, 0.2)
     sure = rng.random(n) < often * np.interp(snr, [5, 12], [0.3, 1])
-    classtar = np.where(sure, 1 - 0.016 * rng.random(n) ** 1.5, classtar)
+    classtar = np.where(sure, 1 - 0.016 * rng.random(n) ** 2, classtar)
     doubt = np.interp(snr, [5, 7, 9, 12, 25], [-3.3, -4.7, -6.0, -7.2, -8.4]) + 0.5 * (under < 20)
     classtar = classtar - np.exp(doubt + rng.normal(0, 1.4, n))
     classtar = classtar - (rng.random(n) < 0.12) * (under < 19) * rng.random(n) * 0.5

@@ -29,7 +29,7 @@ _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
 _CLEAR = (0.85, 0.48)
 # Fields differ in depth by how low they stand and by what their reference image is worth.
 _FIELD_DEPTH = 0.15
-_A_YEAR = (200, 280)  # exposures of a field, by era
+_A_YEAR = (200, 310)  # exposures of a field, by era
 # Campaigns of high cadence and exposures of 180 s (Bellm et al. 2019, section 4): share of fields,
 # exposures a night, gain in depth (mag), longest duration (d). Active galaxies that public filters
 # pass have four or more detections a night there, on two or three nights, at 21st magnitude.
