@@ -37,17 +37,18 @@ model: $(ENV)
 	mkdir -p $(NIGHTS)
 	cp $(DATA)/alerts/$(REAL).parquet $(DATA)/alerts/$(REAL)_prv_candidates.parquet $(NIGHTS)
 	$(BIN)/ztfml label $(NIGHTS)/$(REAL).parquet -o $(NIGHTS)/$(REAL)_labels.csv --mpc \
+		--doubtful models/doubtful.csv \
 		--catalog vsx=$(DATA)/catalogs/vsx.parquet \
 		--catalog gcvs=$(DATA)/catalogs/gcvs.parquet \
 		--catalog agn=$(DATA)/catalogs/3hsp.csv \
 		--catalog agn=$(DATA)/catalogs/table-4LAC-DR3-h.fits \
 		--catalog objects=$(DATA)/object_labels.csv \
 		--catalog objects=$(DATA)/alerts/$(REAL)_labels.csv
-	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458312.5 --alerts 6000 --seed 101
-	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458451.5 --alerts 6000 --seed 102 --mix balanced
-	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459300.5 --alerts 6000 --seed 103 --mix balanced
-	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460235.5 --alerts 6000 --seed 104
-	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 6000 --seed 105 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458312.5 --alerts 3000 --seed 101
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458451.5 --alerts 3000 --seed 102 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459300.5 --alerts 3000 --seed 103 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460235.5 --alerts 3000 --seed 104
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 3000 --seed 105 --mix balanced
 	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
 
 # The weights of the ranking, fitted on simulated nights that the model never saw. Balanced nights

@@ -183,6 +183,22 @@ def test_objects_of_the_left_out_part_are_never_trained_on(rows):
         assert done[parts == part].all() == (len(set(y[rest])) == 2)
 
 
+def test_weights_may_depend_on_what_is_trained_on():
+    y = np.array(["star", "sso"] * 4)
+    parts = np.repeat(["a", "b"], 4)
+    asked = []
+
+    def weight(rows):
+        asked.append(rows.copy())
+        return np.ones(rows.sum()) if rows[:4].any() else np.where(y[rows] == "star", 1.0, 0.0)
+
+    features = pd.DataFrame({"object": np.arange(8)})
+    table = out_of_part(Memory(), features, y, np.arange(8), parts, weight=weight)
+    assert [rows.tolist() for rows in asked] == [[False] * 4 + [True] * 4, [True] * 4 + [False] * 4]
+    # Without "a" only stars weigh anything, so it cannot be left out.
+    assert table.notna().all(axis=1).tolist() == [False] * 4 + [True] * 4
+
+
 @pytest.fixture(scope="module")
 def easy():
     rng = np.random.default_rng(0)

@@ -20,6 +20,7 @@ LAYERS = [
     ("sources", "features", "labels"),
     ("classifier", "treetext", "importance", "scorecard", "modelpage", "modelfile"),
     ("ranking", "evaluation", "assessment", "baselines"),
+    ("variants",),
     ("trainingset",),
     ("training",),
     ("injection",),

@@ -129,7 +129,8 @@ def test_page_for_people(saved):
     assert page == describe_model(saved[0])
     assert page.index("Nights never seen") < page.index("What it was trained on")
     assert "244 labelled alerts of 1 night." in page
-    assert "- packet: drb, fade_rate, sgscore1, ssdistnr" in page
+    assert "from 4 features" in page
+    assert "parameters: " in page
 
 
 def test_verify_tells_each_check(saved):

@@ -709,3 +709,23 @@ def test_without_history_each_alert_is_alone(shared_data):
     assert len(alone.history.jd) == 0
     assert (alone.last == alone.first).all()
     pd.testing.assert_frame_equal(alone.alerts, night.alerts)
+
+
+def test_alerts_can_be_read_without_their_history(tmp_path, caplog):
+    path = save(tmp_path, alerts_frame(), history_frame())
+    history_beside(path).write_bytes(b"not parquet at all")
+    alone = Night.load_alerts(path)
+    pd.testing.assert_frame_equal(alone.alerts, Night.from_frames(alerts_frame()).alerts)
+    assert len(alone.history.jd) == 0
+    assert "working from the alerts alone" not in caplog.text
+
+
+def test_other_alerts_see_what_they_may_of_the_same_history():
+    night = Night.from_frames(*random_frames(3, n_objects=20, max_rows=8))
+    before = night.alerts.assign(jd=night.alerts["jd"] - 5)
+    other = night.with_alerts(before)
+    assert other.history is night.history
+    for k in range(len(other)):
+        seen = other.history.jd[other.first[k] : other.last[k]]
+        assert (seen < before["jd"].iloc[k]).all()
+    assert other.last.sum() < night.last.sum()

@@ -240,6 +240,10 @@ def _catalog_options(function):
     online = [kind.name for kind in KINDS.values() if (kind.vizier or "").startswith("vizier:")]
     for option in (
         click.option(
+            "--doubtful", type=_PATH, metavar="FILE",
+            help="A table of objects (objectId, reason) whose labels are not believed.",
+        ),
+        click.option(
             "--mpc", is_flag=True,
             help="The known asteroid that the packet names. Such labels are circular.",
         ),
@@ -266,18 +270,19 @@ def _catalog_options(function):
 @_night
 @_catalog_options
 @_out([".csv"])
-def label(night, files, simbad, vizier, mpc, output):
+def label(night, files, simbad, vizier, mpc, doubtful, output):
     """Label a night by catalogues: what stands there, and what the objects were found to be.
 
-    Alerts of which the catalogues disagree get no label; they go to NAME_conflicts.csv.
+    Alerts of which the catalogues disagree, and doubtful ones, get no label; they go to
+    NAME_conflicts.csv.
     """
     if not (files or simbad or vizier or mpc):
         raise click.UsageError("name a catalogue with --catalog, --simbad, --vizier or --mpc")
-    from ztfml.labels.catalogs import label_from_catalogs, read_catalog
+    from ztfml.labels.catalogs import label_from_catalogs, read_catalog, read_doubtful
     from ztfml.labels.matching import Ephemerides
     from ztfml.night import Night
 
-    opened = Night.load(night)
+    opened = Night.load_alerts(night)
     catalogs = [read_catalog(kind, path) for kind, path in files]
     if simbad or vizier:
         from ztfml.labels.services import fetch_catalog
@@ -285,6 +290,8 @@ def label(night, files, simbad, vizier, mpc, output):
         catalogs += [fetch_catalog(kind, opened) for kind in [*["simbad"] * simbad, *vizier]]
     catalogs += [Ephemerides()] * mpc
     found = label_from_catalogs(opened, catalogs)
+    if doubtful:
+        found = found.set_aside(read_doubtful(doubtful))
     conflicts = output.with_name(f"{output.stem.removesuffix('_labels')}_conflicts.csv")
     _write_table(found.conflicts, conflicts)
     _write_table(found.labels, output)

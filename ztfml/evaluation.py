@@ -314,8 +314,9 @@ def out_of_part(classifier, features, y, groups, parts, weight=None, left_out=No
         trained on, wherever else they stand.
     parts : array, shape (n,)
         Which part each row is in: a fold, a night, a source.
-    weight : array, shape (n,), optional
-        What each row weighs in training.
+    weight : array, shape (n,), or callable, optional
+        What each row weighs in training, or a function that gives the weights of the rows of a
+        mask, where those depend on what else is trained on.
     left_out : sequence, optional
         The parts to predict, by default all. The others are only ever trained on.
 
@@ -330,21 +331,29 @@ def out_of_part(classifier, features, y, groups, parts, weight=None, left_out=No
     >>> out_of_part(AlertClassifier(), table, labels, objects, nights)   # doctest: +SKIP
     """
     y, groups, parts = np.asarray(y), np.asarray(groups), np.asarray(parts)
-    weight = np.ones(len(y)) if weight is None else np.asarray(weight)
+    weigh = _weights_of(weight, len(y))
     result = pd.DataFrame(np.nan, index=features.index, columns=list(PROBABILITY_COLUMNS))
     for part in track(
         list(pd.unique(parts) if left_out is None else left_out), "training for honest figures"
     ):
         test = parts == part
-        rest = ~np.isin(groups, groups[test]) & (weight > 0)
-        if len(np.unique(y[rest])) < 2:
+        rest = ~np.isin(groups, groups[test])
+        weights = weigh(rest)
+        if len(np.unique(y[rest][weights > 0])) < 2:
             log.info("%s cannot be left out: too few classes remain", part)
             continue
         fitted = clone(classifier).fit(
-            features[rest], y[rest], sample_weight=weight[rest], groups=groups[rest]
+            features[rest], y[rest], sample_weight=weights, groups=groups[rest]
         )
         result[test] = probabilities(fitted, features[test]).to_numpy()
     return result
+
+
+def _weights_of(weight, n):
+    if callable(weight):
+        return weight
+    weight = np.ones(n) if weight is None else np.asarray(weight)
+    return weight.__getitem__
 
 
 def cross_validate(classifier, features, y, groups, parts, weight=None, left_out=None):

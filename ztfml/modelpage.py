@@ -2,11 +2,12 @@
 
 import re
 
-from ztfml.scorecard import metrics_table, table_rows
+from ztfml.scorecard import headline, metrics_table, table_rows
 
 # Below these a figure is named as a weakness.
 _GOOD = 0.85
 _FEW_ALERTS = 50
+_FEW_BY_PART = 20
 _CALIBRATED = 0.03
 
 _N_FEATURES = 5
@@ -14,17 +15,23 @@ _N_FEATURES = 5
 
 _SOURCES = {
     # What evidence begins with: whose work the labels are.
+    "AAVSO": "AAVSO International Variable Star Index (Watson et al. 2006)",
     "AMPEL": "AMPEL (Nordin et al. 2019), which looks alerts up in catalogues",
     "BTS": "ZTF Bright Transient Survey (Fremling et al. 2020; Perley et al. 2020)",
     "Fink": "Fink broker (Möller et al. 2021)",
     "GRANDMA": "GRANDMA's Kilonova-Catcher on Fink (Aivazyan et al. 2022)",
     "MPC": "the known asteroids of the Minor Planet Center, as each packet names them",
     "SDSS": "spectra of the Sloan Digital Sky Survey",
+    "SEDM": "spectra of the SED Machine (Blagorodnova et al. 2018)",
+    "Superphot": "training set of Superphot+ (de Soto et al. 2024)",
+    "TNS": "Transient Name Server",
     "ZTF": "the known asteroids of the Minor Planet Center, as each packet names them",
+    "agn": "lists of active nuclei",
     "alerce": "ALeRCE broker (Förster et al. 2021; Sánchez-Sáez et al. 2021), by a classifier",
     "fink": "Fink broker (Möller et al. 2021)",
     "gaia": "Gaia (Gaia Collaboration 2016, 2023)",
     "gcvs": "General Catalogue of Variable Stars (Samus' et al. 2017)",
+    "literature": "the literature on single supernovae",
     "milliquas": "Milliquas (Flesch 2023)",
     "rules": "rules on the packet's own fields",
     "simbad": "SIMBAD, CDS Strasbourg (Wenger et al. 2000)",
@@ -56,22 +63,15 @@ def model_page(card, name):
     """
     parts = [f"# {name}", _what_it_is(card)]
     if card["metrics"]:
-        parts += ["## How good it is", *map(_metrics_section, card["metrics"])]
+        parts += ["## How good it is", *_metrics_sections(card["metrics"])]
     weaknesses = list(_weaknesses(card))
     if weaknesses:
         parts += ["## Where not to trust it", "\n".join(f"- {one}" for one in weaknesses)]
-    parts += ["## What it was trained on", *_training_sections(card["training"])]
+    parts += ["## What it was trained on", *_training_sections(card)]
     if card.get("importance"):
         parts += ["## What it looks at", *_importance_sections(card)]
-    parts += [
-        "## What it reads",
-        _feature_section(card["features"]),
-        "## How it was made",
-        "\n".join(table_rows(_made_rows(card))),
-        "`ztfml model verify` checks that the folder is whole; card.json holds everything above "
-        "and the parameters in a form for programs.",
-    ]
-    return "\n\n".join(parts) + "\n"
+    parts += ["## How it was made", *_made_sections(card)]
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _what_it_is(card):
@@ -88,30 +88,48 @@ def _what_it_is(card):
     )
 
 
-def _metrics_section(metrics):
-    head = f"### {metrics.get('title', 'Metrics')}"
-    rule = metrics.get("rule", "")
-    parts = [head, rule, metrics_table(metrics)]
-    parts += [_by_rows(kind, of_kind) for kind, of_kind in metrics.get("by", {}).items()]
-    return "\n\n".join(part for part in parts if part)
+def _metrics_sections(figures):
+    """The first figures whole and by source; of the others a line each."""
+    first, *others = figures
+    yield f"**{first.get('title', 'Metrics')}.** {first.get('rule', '')}".strip()
+    yield metrics_table(first)
+    yield "\n".join(f"- {one['title']}: {headline(one)}" for one in others)
+    for kind in ("source", "night"):
+        if kind in first.get("by", {}):
+            yield "\n".join(_by_rows(kind, first["by"][kind]))
 
 
 def _by_rows(kind, of_kind):
-    """A row for each night or source, with what was taken for what most often."""
+    """A row for each part, the largest first, with what was taken for what most often."""
     rows = [[kind, "alerts", "accuracy", "macro-F1", "taken for another, most often"]]
-    for name, one in of_kind.items():
-        wrong = [
-            (count, f"{label} as {guess} {count:,}")
-            for label, counts in zip(one["labels"], one["confusion"], strict=True)
-            for guess, count in zip(one["labels"], counts, strict=True)
-            if guess != label and count
-        ]
-        wrong.sort(key=lambda one: -one[0])
-        told = ", ".join(text for _, text in wrong[:3]) or "none"
+    large = {name: one for name, one in of_kind.items() if one["n"] >= _FEW_BY_PART}
+    for name, one in large.items():
+        told = _taken_for_another(one["labels"], one["confusion"])
         rows.append(
             [name, f"{one['n']:,}", f"{one['accuracy']:.2f}", f"{one['macro_f1']:.2f}", told]
         )
-    return "\n".join(table_rows(rows))
+    rest = [one for name, one in of_kind.items() if name not in large]
+    if rest:
+        n = sum(one["n"] for one in rest)
+        right = sum(one["accuracy"] * one["n"] for one in rest) / n
+        counts = [
+            [sum(cells) for cells in zip(*of_label, strict=True)]
+            for of_label in zip(*(one["confusion"] for one in rest), strict=True)
+        ]
+        told = _taken_for_another(rest[0]["labels"], counts)
+        rows.append([f"{len(rest)} smaller ones", f"{n:,}", f"{right:.2f}", "-", told])
+    return table_rows(rows)
+
+
+def _taken_for_another(labels, confusion):
+    wrong = [
+        (count, f"{label} as {guess} {count:,}")
+        for label, counts in zip(labels, confusion, strict=True)
+        for guess, count in zip(labels, counts, strict=True)
+        if guess != label and count
+    ]
+    wrong.sort(key=lambda one: -one[0])
+    return ", ".join(text for _, text in wrong[:3]) or "none"
 
 
 # --- where not to trust it ---------------------------------------------------------------
@@ -124,14 +142,6 @@ def _weaknesses(card):
         for label in card["classes"]:
             yield from _weakness_of_class(honest, label)
         yield from _weakness_of_calibration(honest)
-        # Like is compared with like: another split of the same alerts.
-        same = [one for one in card["metrics"][1:] if one["n"] == honest["n"]]
-        gap = max((one["macro_f1"] for one in same), default=0.0) - honest["macro_f1"]
-        if gap > 0.02:
-            yield (
-                f"On nights of a kind it has not met it is worse by {gap:.2f} in macro-F1 than "
-                "random folds tell."
-            )
     yield from _weakness_of_labels(card["training"].get("labels", []))
 
 
@@ -182,7 +192,8 @@ def _weakness_of_labels(evidence):
 # --- what it was trained on --------------------------------------------------------------
 
 
-def _training_sections(training):
+def _training_sections(card):
+    training = card["training"]
     if training.get("nights"):
         rows = [["night", "alerts", "labelled", "objects labelled"]]
         for night in training["nights"]:
@@ -190,34 +201,34 @@ def _training_sections(training):
             rows.append([night["name"], *(f"{count:,}" for count in counts)])
         yield "\n".join(table_rows(rows))
     if training.get("labels"):
-        rows = [["label", "evidence", "circular", "alerts"]]
-        for one in training["labels"]:
-            circular = "yes" if one["circular"] else "no"
-            rows.append([one["label"], one["evidence"], circular, f"{one['alerts']:,}"])
-        yield "\n".join(table_rows(rows))
-        yield _provenance(training["labels"])
+        yield (
+            "Alerts are those of the public ZTF stream (Bellm et al. 2019; Masci et al. 2019; "
+            "Patterson et al. 2019) or simulated. Where their labels come from, in alerts (those "
+            "read from a field that is also a feature in brackets):"
+        )
+        yield "\n".join(table_rows(_provenance(training["labels"], card["classes"])))
     if training.get("rules"):
         yield "\n".join(f"- {rule}" for rule in training["rules"])
 
 
-def _provenance(evidence):
-    """Whose work the labels are, and how many come from each."""
-    counts = {}
+def _provenance(evidence, classes):
+    """A row for each work that labels come from, the largest first."""
+    counts, circular = {}, {}
     for one in evidence:
-        key = _source_key(one["evidence"])
-        whose = _SOURCES.get(key, "other evidence, named above")
-        counts[whose] = counts.get(whose, 0) + one["alerts"]
-    lines = [
-        f"- {whose}: {count:,}" for whose, count in sorted(counts.items(), key=lambda p: -p[1])
-    ]
-    return "\n".join(
-        [
-            "Alerts are those of the public ZTF stream (Bellm et al. 2019; Masci et al. 2019; "
-            "Patterson et al. 2019) or simulated. The labels come from, in alerts:",
-            "",
-            *lines,
-        ]
-    )
+        whose = _SOURCES.get(_source_key(one["evidence"]), "other evidence, named in card.json")
+        of_class = counts.setdefault(whose, dict.fromkeys(classes, 0))
+        of_class[one["label"]] += one["alerts"]
+        if one["circular"]:
+            key = whose, one["label"]
+            circular[key] = circular.get(key, 0) + one["alerts"]
+    rows = [["labels from", *classes]]
+    for whose, of_class in sorted(counts.items(), key=lambda one: -sum(one[1].values())):
+        cells = []
+        for label, count in of_class.items():
+            of_these = circular.get((whose, label))
+            cells.append(f"{count:,}{f' ({of_these:,})' if of_these else ''}" if count else "")
+        rows.append([whose, *cells])
+    return rows
 
 
 def _source_key(evidence):
@@ -252,22 +263,24 @@ def _with_unit(feature):
     return f"{feature['name']} ({unit})" if unit else feature["name"]
 
 
-def _feature_section(features):
-    groups = {}
-    for feature in features:
-        groups.setdefault(feature.get("group", "features"), []).append(feature["name"])
-    return "\n".join(f"- {group}: {', '.join(names)}" for group, names in groups.items())
-
-
-def _made_rows(card):
+def _made_sections(card):
     prior = zip(card["classes"], card["class_prior"], strict=True)
-    rows = [
-        ["what", "value"],
-        ["rounds of boosting, a tree for each class", f"{card['rounds']}"],
-        ["calibration", f"temperature {card['calibration']['temperature']:.2f}"],
-        ["weight of each class", ", ".join(f"{label} {share:.3f}" for label, share in prior)],
-    ]
-    parameters = [
-        [key, str(value)] for key, value in card["parameters"].items() if value is not None
-    ]
-    return rows + parameters + [[name, number] for name, number in card["versions"].items()]
+    weights = ", ".join(f"{label} {share:.3f}" for label, share in prior)
+    parameters = ", ".join(
+        f"{key} {value}" for key, value in card["parameters"].items() if value is not None
+    )
+    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
+    yield "\n".join(
+        [
+            f"- {card['rounds']} rounds of boosting, in each a tree for each class",
+            f"- temperature: {card['calibration']['temperature']:.2f}",
+            f"- weight of each class: {weights}",
+            f"- parameters: {parameters}",
+            f"- versions: {versions}",
+        ]
+    )
+    yield (
+        "`ztfml model verify` checks that the folder is whole. card.json holds all of this in a "
+        "form for programs, with the features, their units and versions; `ztfml features --list` "
+        "explains them."
+    )

@@ -121,6 +121,30 @@ class Night:
         return cls._from_tables(alerts, rows, str(path), str(history_path))
 
     @classmethod
+    def load_alerts(cls, path):
+        """Read the alerts of a night alone, where their history is of no concern.
+
+        Parameters
+        ----------
+        path : str or Path
+            The alerts' file, ``NAME.parquet``.
+
+        Returns
+        -------
+        Night
+
+        Raises
+        ------
+        DataError
+            As `Night.load`.
+
+        Examples
+        --------
+        >>> night = Night.load_alerts("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
+        """
+        return cls._from_tables(read_columns(path, schema.ALERT_COLUMNS), None, str(path), "")
+
+    @classmethod
     def from_frames(cls, alerts, history=None, name="night"):
         """Make a night from two DataFrames in the layout of the parquet pair.
 
@@ -195,6 +219,26 @@ class Night:
         return Night(
             alerts.reset_index(drop=True), history, self._object_ids.take(pa.array(keep)), self.name
         )
+
+    def with_alerts(self, alerts):
+        """Keep the history, and let other alerts see what they may of it.
+
+        Parameters
+        ----------
+        alerts : pandas.DataFrame
+            In the layout of ``Night.alerts``.
+
+        Returns
+        -------
+        Night
+
+        Examples
+        --------
+        >>> a_week_before = night.with_alerts(   # doctest: +SKIP
+        ...     night.alerts.assign(jd=night.alerts["jd"] - 7)
+        ... )
+        """
+        return Night(alerts, self.history, self._object_ids, self.name)
 
     def without_history(self):
         """Keep all alerts as if each were known by its packet alone.

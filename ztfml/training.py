@@ -7,10 +7,12 @@ import re
 
 import numpy as np
 import pandas as pd
+from sklearn.base import clone
+from sklearn.utils.class_weight import compute_sample_weight
 
 from ztfml import features
 from ztfml.assessment import assess
-from ztfml.classifier import AlertClassifier, object_folds, probabilities
+from ztfml.classifier import AlertClassifier, fit_temperature, object_folds, probabilities
 from ztfml.errors import LabelError, ModelError
 from ztfml.evaluation import labels_from, metrics, metrics_by, out_of_part
 from ztfml.features import registry
@@ -20,14 +22,24 @@ from ztfml.modelfile import N_PROBES, check_place, save_model
 from ztfml.ranking import FastTransientScorer
 from ztfml.scorecard import metrics_table
 from ztfml.taxonomy import LABELS
-from ztfml.trainingset import VARIANT_RATES, read_training_set
+from ztfml.trainingset import CONFIDENCE_WEIGHT, read_training_set
+from ztfml.variants import RATES
 
 log = logging.getLogger(__name__)
 
 N_FOLDS = 5
 
+N_PARTS = 15
+"""Sources that are left out of training one by one; smaller ones are left out beside them."""
+
+MANY_ALERTS = 20
+"""Nights with fewer labelled alerts are scored together."""
+
 N_EXPLAINED = 1000
 """Alerts that the card's importances are measured on."""
+
+_SMALLEST = 1e-12
+"""A probability is taken to be this much at least where its logarithm is needed."""
 
 UNCERTAIN_ODDS = 3.0
 """Predictions whose best class is less than this many times as probable as the next are
@@ -37,16 +49,16 @@ _RULES = [
     "All alerts of an object are on one side of every split, wherever they stand.",
     "An alert weighs 1, 0.5 or 0.25 as its label is of high, medium or low confidence. "
     "Within a class a source weighs as the root of what its alerts weigh, and simulated alerts "
-    "as much as real ones; then, with balanced class weights, every class weighs the same.",
+    "as much as real ones.",
     "An alert with drb < 0.1, or with rb < 0.15 and no drb, is an artifact whatever stands at its "
     "place; a simulated one of another class is left out.",
     "A position that different objects share is taken for missing.",
     "Some alerts stand there again as they would look to others: "
-    + ", ".join(f"{name} ({rate:.0%})" for name, rate in VARIANT_RATES.items())
+    + ", ".join(f"{name} ({rate:.0%})" for name, rate in RATES.items())
     + "; all copies of an alert share its weight. The bogus ones got a low drb (or rb) and are "
     "artifacts.",
-    "The number of rounds and the temperature are those that were best on a fifth of the "
-    "objects, left out for that; then the trees were grown on all.",
+    "The number of rounds is what was best on a fifth of the objects, left out for that; then "
+    "the trees were grown on all. The temperature is what was best on the sources left out.",
 ]
 
 
@@ -72,7 +84,8 @@ def train(
     drop_circular : bool
         Leave out labels that were read from a field that is also a feature.
     class_weight : None, 'balanced' or dict
-        As of `AlertClassifier`.
+        With 'balanced' the classes weigh as of `ztfml.trainingset.CLASS_SHARE`; otherwise as
+        of `AlertClassifier`.
     seed : int
     n_jobs : int, optional
         Threads; by default all cores.
@@ -80,8 +93,9 @@ def train(
     Returns
     -------
     str
-        How good the model is, as text for people: first on nights never trained on, then
-        on random folds of objects, which flatters; both are in the card's ``metrics``.
+        How good the model is on sources, or else nights, never trained on, as text for people;
+        the card's ``metrics`` hold more. With one source it is on random folds of objects,
+        which flatters, and says so.
 
     Raises
     ------
@@ -96,9 +110,16 @@ def train(
     """
     check_place(folder)
     known = read_training_set(nights, labels, drop_circular, variants=True)
-    classifier = AlertClassifier(class_weight=class_weight, random_state=seed, n_jobs=n_jobs)
-    figures = _figures(classifier, known, seed)
-    classifier.fit(known.table, known.y, sample_weight=known.weight, groups=known.objects)
+    balanced = class_weight == "balanced"
+    classifier = AlertClassifier(
+        class_weight=None if balanced else class_weight, random_state=seed, n_jobs=n_jobs
+    )
+
+    def weigh(some):
+        return some.balanced_weight if balanced else some.weight
+
+    classifier.fit(known.table, known.y, sample_weight=weigh(known), groups=known.objects)
+    figures = _calibrated_figures(classifier, known, weigh, seed)
     card = {
         "features": _describe_features(known.table.columns),
         "training": {
@@ -173,72 +194,101 @@ def _probe_rows(known):
 # --- how good it is ----------------------------------------------------------------------
 
 
-def _figures(classifier, known, seed):
-    """The card's metrics: nights never seen first, then random folds."""
-    figures = []
-    n_nights = len(known.nights)
-    if n_nights > 1:
-        parts = known.labels["night"].to_numpy() % N_FOLDS
-        at_once = "one by one" if n_nights <= N_FOLDS else f"in {N_FOLDS} parts"
-        figures += _score_parts(
-            classifier,
-            known,
-            parts,
-            "Nights never trained on",
-            f"Each of the {n_nights} nights was left out of training, {at_once}, with all alerts "
-            "of its objects, and then predicted.",
-        )
-    code = pd.Index(LABELS).get_indexer(known.y)
-    figures += _score_parts(
-        classifier,
-        known,
-        object_folds(code, known.objects, N_FOLDS, seed),
-        "Random folds of objects: this flatters",
-        f"Objects were dealt into {N_FOLDS} folds at random, so that the same nights and sources "
-        "of labels are on both sides.",
-    )
-    return figures
-
-
-def _score_parts(classifier, known, parts, title, rule):
-    """Yield the figures on the parts left out, and the same without circular labels."""
+def _calibrated_figures(classifier, known, weigh, seed):
+    """Predict what was left out, set the temperature by that, and give the card's metrics."""
     simulated = known.labels["simulated"].to_numpy()
-    wanted = (~simulated if not simulated.all() else simulated) & known.whole
+    wanted = known.whole & (simulated if simulated.all() else ~simulated)
+    parts, title, rule = _parts_left_out(known, wanted, seed)
+    grown_as_far = clone(classifier).set_params(
+        n_estimators=classifier.n_rounds_, early_stopping_rounds=None
+    )
     predicted = out_of_part(
-        classifier,
+        grown_as_far,
         known.table,
         known.y,
         known.objects,
         parts,
-        weight=known.weight,
+        weight=lambda rows: weigh(known.subset(rows)),
         left_out=np.unique(parts[wanted]),
     )
     scored = wanted & predicted.notna().all(axis=1).to_numpy()
     if not scored.any():
-        return
+        return []
+    classifier.temperature_ = _temperature(predicted[scored], known.subset(scored))
+    predicted = _at_temperature(predicted, classifier.temperature_)
     if simulated.all():
         rule += " All of them are simulated, and real nights differ."
     elif simulated.any():
         rule += " Only real alerts are scored."
-    yield _figure(known, predicted, scored, title, rule)
+    figures = [_figure(known, predicted, scored, title, rule)]
     circular = known.labels["circular"].to_numpy()
     if circular[scored].any() and not circular[scored].all():
-        yield _figure(
-            known,
-            predicted,
-            scored & ~circular,
-            f"{title}; without circular labels",
-            f"{rule} Labels that were read from a field that is also a feature are left out.",
+        figures.append(
+            _figure(
+                known,
+                predicted,
+                scored & ~circular,
+                f"{title}; without circular labels",
+                f"{rule} Labels that were read from a field that is also a feature are left out.",
+            )
         )
+    return figures
+
+
+def _parts_left_out(known, wanted, seed):
+    """The part of each row, and what to say of them: sources, or folds where there is one."""
+    source = known.labels["source"]
+    by_size = source[wanted].value_counts(sort=True).index
+    if source.nunique() > 1:
+        # Each of the large ones stands alone, or with a small one.
+        rank = pd.Index(by_size).get_indexer(source)
+        parts = np.where(rank < 0, -1, rank % N_PARTS)
+        rule = (
+            f"Each source (a broker or project, or else a night; {len(by_size)} in all) was left "
+            "out of training with all alerts of its objects, and then predicted."
+        )
+        if len(by_size) > N_PARTS:
+            rule = rule[:-1] + f", in {N_PARTS} parts: the small ones together with a large one."
+        return parts, "Sources never trained on", rule
+    code = pd.Index(LABELS).get_indexer(known.y)
+    rule = (
+        f"There is one source, so objects were dealt into {N_FOLDS} folds at random: the same "
+        "night and kind of labels are on both sides."
+    )
+    folds = object_folds(code, known.objects, N_FOLDS, seed)
+    return folds, "Random folds of objects: this flatters", rule
+
+
+def _temperature(predicted, known):
+    """What makes the probabilities of unseen alerts right, with every class weighing alike."""
+    p = predicted.to_numpy()
+    code = pd.Index(LABELS).get_indexer(known.y)
+    of_label = known.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
+    weight = of_label * compute_sample_weight("balanced", known.y)
+    return fit_temperature(np.log(np.maximum(p, _SMALLEST)), code, weight)
+
+
+def _at_temperature(predicted, temperature):
+    p = predicted ** (1 / temperature)
+    return p.div(p.sum(axis=1, skipna=False), axis=0)
 
 
 def _figure(known, predicted, rows, title, rule):
     labels = known.labels[rows]
     scored = known.y[rows], predicted[rows], known.objects[rows]
-    names = np.array([night["name"] for night in known.nights])
-    parts = {"night": names[labels["night"]], "evidence": _evidence_kind(labels)}
+    parts = {
+        "source": labels["source"],
+        "night": _of_many(labels["date"]),
+        "evidence": _evidence_kind(labels),
+    }
     by = {kind: metrics_by(*scored, of_kind) for kind, of_kind in parts.items()}
     return {"title": title, "rule": rule, **metrics(*scored), "by": by}
+
+
+def _of_many(values):
+    """The values that many rows have, and "others"."""
+    counts = values.map(values.value_counts())
+    return values.where(counts >= MANY_ALERTS, "others")
 
 
 # --- a model at work ---------------------------------------------------------------------

@@ -1,8 +1,8 @@
 """Labelled alerts of several nights as a training set: features, weights, and what may lack.
 
 Public labels come from a few brokers and projects, each with its own selection. Weights keep
-the largest of them from being learned, and copies of alerts that lack what other eras, brokers
-and schemas lack (drb, Gaia, history) keep a model from leaning on any one of these.
+the largest of them from being learned, and copies of alerts (`ztfml.variants`) keep a model from
+leaning on what other eras, brokers and schemas lack.
 """
 
 import copy
@@ -21,6 +21,7 @@ from ztfml.labels.matching import positions_of
 from ztfml.labels.people import is_simulated, label_rows, read_labels
 from ztfml.night import Night, labels_beside
 from ztfml.progress import track
+from ztfml.variants import BOGUS_DRB, BOGUS_RB, copies
 
 log = logging.getLogger(__name__)
 
@@ -30,26 +31,16 @@ CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
 SOURCE_COLUMN = "source_key"
 """An optional column of an alerts' file: which broker or project an alert comes from."""
 
-BOGUS_DRB, BOGUS_RB = 0.1, 0.15
-"""Below, an alert is bogus whatever stands at its place: drb, and rb where there is none."""
+CLASS_SHARE = {"artifact": 0.2, "sso": 0.2, "star": 0.3, "agn": 0.15, "transient": 0.15}
+"""What the classes weigh in a balanced training set, in sum 1.
+
+Nearly the same, as rare classes are what one looks for. But five stars stand for one AGN on any
+night, and with equal weights too many of them are called so.
+"""
 
 BOGUS_EVIDENCE = "rules: low drb, or low rb without drb"
 
-HISTORY_SPAN = 30.0
-"""What a packet ships as it leaves ZTF, days (Masci et al. 2019, PASP 131, 018003)."""
-
-VARIANT_RATES = {
-    "no drb": 0.25,
-    "no history": 0.25,
-    "no history, no drb": 0.15,
-    "30 days": 0.2,
-    "no Gaia": 0.1,
-    "bogus": 0.05,
-}
-"""Which fraction of the alerts stands there again without what another era or broker lacks."""
-
 WHOLE = "whole"
-_SEED = 20180320  # The copies are the same in every run: the first light of ZTF's public survey.
 
 
 @dataclass(frozen=True)
@@ -62,8 +53,8 @@ class TrainingSet:
     labels : DataFrame, n rows
         ``candid``, ``objectId``, ``label``, ``evidence``, ``confidence``, ``circular``,
         ``simulated`` (bool), ``source`` (the broker or project, or else the night),
-        ``variant`` (`WHOLE`, or of what an alert's copy is deprived) and ``night`` (position
-        in ``nights``).
+        ``date`` (the Julian date on which its night began, as text), ``variant`` (`WHOLE`, or
+        how a copy differs) and ``night`` (position in ``nights``).
     nights : list of dict
         ``name``, ``alerts``, ``labelled`` (alerts), ``objects`` (labelled ones).
     """
@@ -85,6 +76,14 @@ class TrainingSet:
         """Which rows are alerts as they came, and not copies."""
         return (self.labels["variant"] == WHOLE).to_numpy()
 
+    def subset(self, rows):
+        """Keep some rows, given as a mask; what they weigh depends on what else is there."""
+        return TrainingSet(
+            self.table[rows].reset_index(drop=True),
+            self.labels[rows].reset_index(drop=True),
+            self.nights,
+        )
+
     @property
     def weight(self):
         """What each alert weighs before class weights (see the rules of the model card)."""
@@ -103,6 +102,15 @@ class TrainingSet:
                 weight[model] *= weight[here].sum() / weight[model].sum()
         return weight
 
+    @property
+    def balanced_weight(self):
+        """The same, with each class in sum as of `CLASS_SHARE`; the classes there are fill 1."""
+        weight, share = self.weight, np.zeros(len(self.y))
+        for label in np.unique(self.y):
+            here = self.y == label
+            share[here] = CLASS_SHARE[label] * weight[here] / weight[here].sum()
+        return share / share.sum()
+
 
 def read_training_set(nights, labels=None, drop_circular=False, variants=False):
     """Read nights and their labels, and compute the features of the labelled alerts.
@@ -112,8 +120,8 @@ def read_training_set(nights, labels=None, drop_circular=False, variants=False):
     nights, labels, drop_circular
         As for `training.train`.
     variants : bool
-        Whether to add copies of some alerts that lack what other eras and brokers lack, at
-        the rates `VARIANT_RATES`.
+        Whether to add copies of some alerts as others would have seen them (see
+        `ztfml.variants`).
 
     Returns
     -------
@@ -189,14 +197,17 @@ def _labelled_features(path, labels, drop_circular, variants):
     # The name in the night counts: it is the one that other nights know.
     found["objectId"] = night.alerts["objectId"][used].to_numpy()
     found["source"] = _sources(path, found["candid"])
+    # No night of Palomar crosses Julian dates that end in .5, its afternoon.
+    begun = np.floor(night.alerts["jd"].to_numpy()[used] - 0.5) + 0.5
+    found["date"] = np.char.mod("%.1f", begun)
     found["variant"] = WHOLE
     if not used.any():
         return _no_features(), found, len(night)
     chosen = without_shared_places(night.subset(used))
     tables, rows = [features.compute(chosen)], [found]
     if variants:
-        for name, some, deprived in _variants(chosen):
-            tables.append(features.compute(deprived))
+        for name, some, copied in copies(chosen, found["label"]):
+            tables.append(features.compute(copied))
             own = found.iloc[some].assign(variant=name)
             rows.append(own.assign(label="artifact") if name == "bogus" else own)
     return pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), len(night)
@@ -260,9 +271,6 @@ def bogus_rows(alerts):
     return np.where(np.isnan(drb), rb < BOGUS_RB, drb < BOGUS_DRB)
 
 
-# --- copies that lack something ----------------------------------------------------------
-
-
 def without_shared_places(night):
     """Take positions that different objects share for missing.
 
@@ -284,73 +292,6 @@ def without_shared_places(night):
         ra, dec = positions_of(night)
     except DataError:
         return night
-    return _changed(night, ra=ra, dec=dec)
-
-
-def _variants(night):
-    """Yield a name, the positions of some alerts, and a night of these that lacks something."""
-    rng = np.random.default_rng(_SEED)
-    for name, rate in VARIANT_RATES.items():
-        some = np.flatnonzero(rng.random(len(night)) < rate)
-        if len(some):
-            yield name, some, VARIANTS[name](night.subset(some), rng)
-
-
-def _no_drb(night, rng):
-    return _changed(night, drb=np.nan)
-
-
-def _no_history(night, rng):
-    alone = copy.copy(night)
-    alone.first = night.last
-    return alone
-
-
-def _no_history_no_drb(night, rng):
-    return _no_drb(_no_history(night, rng), rng)
-
-
-def _30_days(night, rng):
-    """What is older than a packet's history is unseen; rows of an object are sorted by jd."""
-    since = night.alerts["jd"].to_numpy() - HISTORY_SPAN
-    recent = copy.copy(night)
-    recent.first = np.array(
-        [
-            first + np.searchsorted(night.history.jd[first:last], begin)
-            for first, last, begin in zip(night.first, night.last, since, strict=True)
-        ],
-        dtype=night.first.dtype,
-    )
-    return recent
-
-
-def _no_gaia(night, rng):
-    fields = ("neargaia", "maggaia", "neargaiabright", "maggaiabright")
-    return _changed(night, **dict.fromkeys(fields, np.nan))
-
-
-def _bogus(night, rng):
-    """The scores of a bogus alert, whatever else it looks like."""
-    n = len(night)
-    drb = night.alerts.get("drb", pd.Series(np.nan, night.alerts.index)).to_numpy(float)
-    scores = {"drb": np.where(np.isnan(drb), np.nan, rng.uniform(0, BOGUS_DRB, n))}
-    if "rb" in night.alerts:
-        rb = night.alerts["rb"].to_numpy(float)
-        scores["rb"] = np.where(np.isnan(drb), rng.uniform(0, BOGUS_RB, n), rb)
-    return _changed(night, **scores)
-
-
-VARIANTS = {
-    "no drb": _no_drb,
-    "no history": _no_history,
-    "no history, no drb": _no_history_no_drb,
-    "30 days": _30_days,
-    "no Gaia": _no_gaia,
-    "bogus": _bogus,
-}
-
-
-def _changed(night, **columns):
-    other = copy.copy(night)
-    other.alerts = night.alerts.assign(**columns)
-    return other
+    elsewhere = copy.copy(night)
+    elsewhere.alerts = night.alerts.assign(ra=ra, dec=dec)
+    return elsewhere

@@ -2,9 +2,10 @@
 
     python -m tests.benchmarks.transfer NIGHTS [DATA] [PART ...]
 
-NIGHTS is the folder that ``make model`` fills (``build/nights``): real alerts with all their
-labels, and simulated nights. DATA is the folder that holds ``alerts/`` and ``lightcurves/``, by
-default that of the tests. Parts: sources, nights, objects, early; by default all.
+NIGHTS is the folder that ``make model`` fills (``build/nights``): real alerts with their labels,
+and simulated nights. DATA is the folder that holds ``alerts/`` and ``lightcurves/``, by default
+that of the tests. Parts: sources, nights, objects; by default all. Everything is trained and
+predicted with three seeds: figures are means, and the range of macro-F1 stands behind it.
 """
 
 import sys
@@ -15,39 +16,47 @@ import pandas as pd
 
 from tests.conftest import SHARED_DATA
 from ztfml import features
-from ztfml.classifier import AlertClassifier, object_folds
+from ztfml.classifier import AlertClassifier, fit_temperature, object_folds
 from ztfml.evaluation import labels_from, metrics
 from ztfml.files import open_parquet
 from ztfml.night import Night
 from ztfml.schema import ALERT_BY_NAME
 from ztfml.scorecard import table_rows
-from ztfml.taxonomy import LABELS
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training import N_FOLDS, UNCERTAIN_ODDS
 from ztfml.trainingset import (
-    VARIANTS,
-    TrainingSet,
+    CLASS_SHARE,
+    SOURCE_COLUMN,
     bogus_rows,
     read_training_set,
     without_shared_places,
 )
+from ztfml.variants import VARIANTS, earlier_detections, seen_at
 
 REAL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5")
+SEEDS = (0, 1, 2)
 FEWEST_LABELS = 30
 POOLED = ("agn", "sso", "star", "transient")
-SIMULATED_SHARE = 3
-"""One simulated object in so many is trained on, which a run of a few minutes has time for."""
-
 NATURAL_MIX = {"artifact": 0.3, "sso": 0.2, "star": 0.4, "agn": 0.08, "transient": 0.02}
 """About what a night without cuts holds: of 498 alerts 42 % had rb < 0.55, and of a broker's
 849 after cuts 36 % were stars, 22 % asteroids, 7 % AGN, and 35 % mostly unlisted variables."""
 
-N_EARLY = 500
-PARTS = ("sources", "nights", "objects", "early")
+LACKING = (
+    "no drb", "no history", "no history, no drb", "30 days", "no Gaia", "not in the ephemerides",
+)  # fmt: skip
+YOUNG = ("first night", "second night")
+CURVES = ("lc_mramirezz", "lc_alerce_tns_upload")
+N_CURVES = 500
+PARTS = ("sources", "nights", "objects")
 
 
 class Bench:
-    """Real alerts, whole and deprived, and everything that may be trained on."""
+    """What may be trained on, and views of the real alerts: whole, deprived, and young.
+
+    A view is a table of features and, for each row, the alert whose place, neighbours and
+    scores it has; whoever is to predict it must not have seen the object of that alert.
+    """
 
     def __init__(self, nights, data):
         self.data = data
@@ -55,174 +64,113 @@ class Bench:
             path for path in nights.glob("ztf_alerts_2*.parquet") if "_prv_" not in path.stem
         )
         known = read_training_set([nights / f"{REAL}.parquet", *simulated], variants=True)
-        self.known = _thinned(known)
-        labels = self.known.labels
-        self.tested = self.known.whole & ~labels["simulated"].to_numpy()
-        self.labels = labels[self.tested].reset_index(drop=True)
+        self.known = known
+        labels = known.labels[known.whole & ~known.labels["simulated"].to_numpy()]
+        labels = labels.assign(doubtful=False)
+        self.labels = pd.concat([labels, _doubtful_labels(nights)], ignore_index=True)
         night = Night.load(nights / f"{REAL}.parquet")
         at = pd.Index(night.alerts["candid"]).get_indexer(self.labels["candid"])
         self.night = without_shared_places(night.subset(at))
+        self.y = self.labels["label"].to_numpy(str)
+        self.objects = self.night.alerts["objectId"].to_numpy(str)
+        self.source = self.labels["source"].to_numpy(str)
+        self.sure = ~self.labels["doubtful"].to_numpy()
         self.bogus = bogus_rows(self.night.alerts)
-        self.views = {"whole": self.known.table[self.tested].reset_index(drop=True)}
-        for name in ("no drb", "no history", "no history, no drb", "30 days", "no Gaia"):
-            self.views[name] = features.compute(VARIANTS[name](self.night, None))
+        every = np.arange(len(self.y))
+        self.views = {"whole": (features.compute(self.night), every)}
+        for name in LACKING:
+            self.views[name] = (features.compute(VARIANTS[name](self.night, None)), every)
+        self.views |= dict(_young_views(self))
+        for name in CURVES:
+            self.views |= dict(_curve_views(self, name))
 
-    def fit(self, left_out):
-        """A model that has not seen the objects of some of the tested alerts."""
-        known = self.known
-        objects = self.labels["objectId"].to_numpy(str)
-        rest = ~np.isin(known.objects, objects[left_out])
-        part = TrainingSet(known.table[rest], known.labels[rest], known.nights)
-        return AlertClassifier(class_weight="balanced").fit(
-            part.table, part.y, sample_weight=part.weight, groups=part.objects
-        )
-
-    def predict(self, parts, left_out):
-        """Probabilities of every view, NaN where a part is not left out."""
-        shape = (len(self.labels), len(LABELS))
-        tables = {name: np.full(shape, np.nan) for name in self.views}
+    def predict(self, parts, left_out, seed):
+        """Probabilities of every view, NaN where the alert is in a part not left out."""
+        found = {
+            name: np.full((len(table), len(LABELS)), np.nan)
+            for name, (table, _) in self.views.items()
+        }
         for part in left_out:
-            rows = parts == part
-            model = self.fit(rows)
+            model = self._fit(parts == part, seed)
             order = [list(model.classes_).index(label) for label in LABELS]
-            for name, view in self.views.items():
-                tables[name][rows] = model.predict_proba(view[rows])[:, order]
-        columns = [f"p_{label}" for label in LABELS]
-        return {name: pd.DataFrame(p, columns=columns) for name, p in tables.items()}
+            for name, (table, alert) in self.views.items():
+                rows = parts[alert] == part
+                if rows.any():
+                    found[name][rows] = model.predict_proba(table[rows])[:, order]
+        return {
+            name: pd.DataFrame(p, columns=list(PROBABILITY_COLUMNS)) for name, p in found.items()
+        }
+
+    def _fit(self, left_out, seed):
+        """A model that has not seen the objects of some of the alerts."""
+        rest = self.known.subset(~np.isin(self.known.objects, self.objects[left_out]))
+        classifier = AlertClassifier(early_stopping_rounds=None, random_state=seed)
+        return classifier.fit(rest.table, rest.y, sample_weight=rest.balanced_weight)
 
 
-def _thinned(known):
-    code = pd.factorize(known.labels["objectId"])[0]
-    keep = ~known.labels["simulated"].to_numpy() | (code % SIMULATED_SHARE == 0)
-    return TrainingSet(
-        known.table[keep].reset_index(drop=True),
-        known.labels[keep].reset_index(drop=True),
-        known.nights,
-    )
+def _doubtful_labels(nights):
+    """Labels that were set aside: not trained on, but scored to tell what they change."""
+    table = pd.read_csv(nights / f"{REAL}_conflicts.csv", dtype={"candid": np.int64})
+    table = table[table["labels"].isin(LABELS)].rename(columns={"labels": "label"})
+    source = open_parquet(nights / f"{REAL}.parquet").read(["candid", SOURCE_COLUMN]).to_pandas()
+    source = source.drop_duplicates("candid").set_index("candid")[SOURCE_COLUMN]
+    return table.assign(source=source[table["candid"]].to_numpy(), doubtful=True)
 
 
-def sources(bench):
-    """Every source with enough labels left out, predictions pooled."""
-    parts = bench.labels["source"].to_numpy(str)
-    counts = pd.Series(parts).value_counts()
-    large = counts.index[counts >= FEWEST_LABELS]
-    predicted = bench.predict(parts, large)
-    four = bench.labels["label"].isin(POOLED).to_numpy() & np.isin(parts, large)
-    sure = four & (bench.labels["confidence"] != "low").to_numpy()
-    rows = [_row(name, bench, table, four) for name, table in predicted.items()]
-    rows.append(_row("whole, no labels of low confidence", bench, predicted["whole"], sure))
-    _print(f"One of {len(large)} sources left out, pooled", rows)
-    rows = [_row(name, bench, predicted["whole"], four & (parts == name)) for name in large]
-    _print("Each of them", rows)
+# --- young supernovae --------------------------------------------------------------------
 
 
-def nights(bench):
-    """Every whole night left out."""
-    rows = []
-    for name in NIGHTS:
-        path = bench.data / "alerts" / f"{name}.parquet"
-        candids = open_parquet(path).read(["candid"]).to_pandas()["candid"]
-        here = bench.labels["candid"].isin(candids).to_numpy()
-        predicted = bench.predict(here, [True])["whole"]
-        rows.append(_row(name, bench, predicted, here))
-    _print("One night left out", rows)
+def _young_views(bench):
+    """Real transients as they looked on the first and second night of their light curve.
 
-
-def objects(bench):
-    """Folds of objects: what alerts lack, bogus ones, calibration."""
-    y = bench.labels["label"].to_numpy(str)
-    names = bench.labels["objectId"].to_numpy(str)
-    folds = object_folds(pd.Index(LABELS).get_indexer(y), names, N_FOLDS, seed=0)
-    everything = np.ones(len(y), bool)
-    predicted = bench.predict(folds, range(N_FOLDS))
-    _print("Folds of objects, equal priors", [
-        _row(name, bench, table, everything) for name, table in predicted.items()
-    ])  # fmt: skip
-    guess = labels_from(predicted["whole"])
-    good = (bench.night.alerts["drb"] > 0.9) & np.isin(y, ["star", "agn", "transient"])
-    print(f"\nknown bogus called artifact: {np.mean(guess[bench.bogus] == 'artifact'):.3f} "
-          f"of {bench.bogus.sum()}")  # fmt: skip
-    print(f"catalogued with drb > 0.9 called artifact: {np.mean(guess[good] == 'artifact'):.4f} "
-          f"of {good.sum()}")  # fmt: skip
-    ordered = np.sort(predicted["whole"].to_numpy(), axis=1)
-    uncertain = ordered[:, -1] < UNCERTAIN_ODDS * ordered[:, -2]
-    wrong = guess != y
-    print(f"uncertain: {uncertain.mean():.3f}; wrong of these {wrong[uncertain].mean():.2f}, "
-          f"of the others {wrong[~uncertain].mean():.3f}")  # fmt: skip
-    # Equal priors were trained on (class_weight "balanced"), so others multiply.
-    natural = predicted["whole"] * [NATURAL_MIX[label] for label in LABELS]
-    natural = natural.div(natural.sum(axis=1), axis=0)
-    print(f"expected calibration error at the natural mix: {_natural_error(y, natural):.3f}")
-
-
-def _natural_error(y, predicted):
-    share = pd.Series(y).map(NATURAL_MIX) / pd.Series(y).map(pd.Series(y).value_counts())
-    weight = (share / share.sum()).to_numpy()
-    confidence = predicted.to_numpy().max(axis=1)
-    gap = weight * (confidence - (labels_from(predicted) == y))
-    return np.abs(np.bincount(np.minimum((confidence * 10).astype(int), 9), gap)).sum()
-
-
-def early(bench):
-    """Supernovae within two nights of their first detection.
-
-    Real light curves carry no packet fields, so each gets those of a real transient's alert
-    that the model has not seen: its neighbours in PS1 and Gaia, its scores and its shape.
+    Those whose history reaches back to the first detection of all, at the last detection of
+    either night; one alert an object.
     """
-    y = bench.labels["label"].to_numpy(str)
-    donors = np.flatnonzero((y == "transient") & ~bench.bogus)
-    model = bench.fit(np.isin(np.arange(len(y)), donors))
-    rows = []
-    for name in ("lc_mramirezz", "lc_alerce_tns_upload"):
-        night = _early_night(bench, donors, name)
-        table = features.compute(night)
-        guess = model.predict(table)
-        for n in (1, 2):
-            now = (table["n_nights"] == n).to_numpy()
-            if now.any():
-                counts = pd.Series(guess[now]).value_counts(normalize=True).round(3).to_dict()
-                rows.append([f"{name}, nights: {n}", f"{now.sum()}", str(counts)])
-    young = np.isin(np.arange(len(y)), donors) & (bench.views["whole"]["n_nights"] <= 2)
-    guess = model.predict(bench.views["whole"][young])
-    counts = pd.Series(guess).value_counts(normalize=True).round(3).to_dict()
-    rows.append(["real alerts, nights: 1 or 2", f"{young.sum()}", str(counts)])
-    print("\nSupernovae called\n")
-    print("\n".join(table_rows([["light curves", "n", "called"], *rows])), flush=True)
+    alert, row = earlier_detections(bench.night)
+    chosen = np.isin(alert, _transients(bench))
+    alert, row = alert[chosen], row[chosen]
+    table = features.compute(seen_at(bench.night, alert, row))
+    young = pd.DataFrame({
+        "object": bench.objects[alert], "jd": bench.night.history.jd[row],
+        "nights": table["n_nights"], "complete": table["age_hist"] - table["age"] < 1,
+    }).sort_values("jd")  # fmt: skip
+    for number, name in enumerate(YOUNG, start=1):
+        here = young[(young["nights"] == number) & young["complete"]]
+        last = here.drop_duplicates("object", keep="last").index.to_numpy()
+        yield name, (table.iloc[last].reset_index(drop=True), alert[last])
 
 
-def _early_night(bench, donors, name):
+def _transients(bench):
+    return np.flatnonzero((bench.y == "transient") & bench.sure & ~bench.bogus)
+
+
+def _curve_views(bench, name):
+    """Light curves of supernovae on their first two nights, with the packet of another one.
+
+    These light curves come without packet fields: each gets those of a real transient, its
+    neighbours in PS1 and Gaia, its scores and its shape.
+    """
     rng = np.random.default_rng(0)
     curves = pd.read_parquet(bench.data / "lightcurves" / f"{name}.parquet")
     curves = curves.reset_index()[["objectId", *_CURVE]].sort_values(["objectId", "jd"])
     detected = curves[curves["magpsf"].notna()]
     first = detected.groupby("objectId")["jd"].first()
-    chosen = rng.permutation(first.index.to_numpy())[:N_EARLY]
+    chosen = rng.permutation(first.index.to_numpy())[:N_CURVES]
     curves = curves[curves["objectId"].isin(chosen)]
     curves = curves[curves["jd"] < curves["objectId"].map(first) + 4]
-    curves["night"] = np.floor(curves["jd"])
-    now = _cut(curves, rng)
-    donated = bench.night.alerts.iloc[rng.choice(donors, len(now))].reset_index(drop=True)
-    old = donated["magpsf"]
-    own = now[list(_CURVE)].reset_index(drop=True)
-    shift = own["magpsf"] - old
-    own["isdiffpos"] = "t"
-    donated["isdiffpos"] = donated["isdiffpos"].astype(object)
-    donated[list(_CURVE)] = own.assign(diffmaglim=own["diffmaglim"].fillna(donated["diffmaglim"]))
-    for field in ("magap", "magapbig"):
-        donated[field] += shift
-    donated["objectId"] = now["objectId"].to_numpy()
-    donated["candid"] = np.arange(len(donated))
-    donated["jdstarthist"] = now["first"].to_numpy()
-    donated["ndethist"] = now["n"].to_numpy(float)
-    donated["ssdistnr"] = np.nan
-    alerts = donated.rename(columns=lambda field: ALERT_BY_NAME[field].in_file)
-    return Night.from_frames(alerts, curves.drop(columns="night"), name=name)
+    now = _cut(curves.assign(night=np.floor(curves["jd"])))
+    donor = rng.choice(_transients(bench), len(now))
+    table = features.compute(_donated(bench.night, donor, now, curves, name))
+    for number in (1, 2):
+        here = (table["n_nights"] == number).to_numpy()
+        if here.any():
+            yield f"{name}, night {number}", (table[here].reset_index(drop=True), donor[here])
 
 
 _CURVE = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos")
 
 
-def _cut(curves, rng):
+def _cut(curves):
     """One detection an object: the last of its first or second night of detections."""
     detected = curves[curves["magpsf"].notna()].copy()
     detected["first"] = detected.groupby("objectId")["jd"].transform("first")
@@ -232,24 +180,150 @@ def _cut(curves, rng):
     return last.sample(frac=1, random_state=0).drop_duplicates("objectId")
 
 
-def _row(name, bench, predicted, rows):
-    truth = bench.labels["label"].to_numpy(str)[rows]
-    found = metrics(truth, predicted[rows], bench.labels["objectId"].to_numpy(str)[rows])
-    low, high = found["intervals"]["macro_f1"]
-    cells = [name, f"{found['n']}", f"{found['macro_f1']:.3f} ({low:.2f} to {high:.2f})"]
+def _donated(night, donor, now, curves, name):
+    donated = night.alerts.iloc[donor].reset_index(drop=True)
+    own = now[list(_CURVE)].reset_index(drop=True).assign(isdiffpos="t")
+    shift = own["magpsf"] - donated["magpsf"]
+    donated["isdiffpos"] = donated["isdiffpos"].astype(object)
+    donated[list(_CURVE)] = own.assign(diffmaglim=own["diffmaglim"].fillna(donated["diffmaglim"]))
+    for field in ("magap", "magapbig"):
+        donated[field] += shift
+    donated["objectId"] = now["objectId"].to_numpy()
+    donated["candid"] = np.arange(len(donated))
+    donated["jdstarthist"] = now["first"].to_numpy()
+    donated["ndethist"] = now["n"].to_numpy(float)
+    alerts = donated.rename(columns=lambda field: ALERT_BY_NAME[field].in_file)
+    return Night.from_frames(alerts, curves, name=name)
+
+
+# --- what is left out --------------------------------------------------------------------
+
+
+def sources(bench):
+    """Every source with enough labels left out, predictions pooled."""
+    counts = pd.Series(bench.source[bench.sure]).value_counts()
+    large = list(counts.index[counts >= FEWEST_LABELS])
+    runs = [bench.predict(bench.source, large, seed) for seed in SEEDS]
+    pooled = np.isin(bench.y, POOLED) & np.isin(bench.source, large)
+    rows = [
+        _row("all labels as handed out, doubtful ones too", bench, runs, "whole", pooled),
+        *(_row(name, bench, runs, name, pooled & bench.sure) for name in ("whole", *LACKING)),
+    ]
+    _print(f"One of {len(large)} sources left out, pooled", rows)
+    _print("Each of them", [
+        _row(name, bench, runs, "whole", pooled & bench.sure & (bench.source == name))
+        for name in large
+    ])  # fmt: skip
+    _print_calibration(bench, runs, pooled & bench.sure)
+    _print_young(runs, YOUNG)
+
+
+def nights(bench):
+    """Every whole night left out."""
+    rows = []
+    for name in NIGHTS:
+        path = bench.data / "alerts" / f"{name}.parquet"
+        candids = open_parquet(path).read(["candid"]).to_pandas()["candid"]
+        here = bench.labels["candid"].isin(candids).to_numpy()
+        runs = [bench.predict(here, [True], seed) for seed in SEEDS]
+        rows.append(_row(name, bench, runs, "whole", here & bench.sure))
+    _print("One night left out", rows)
+
+
+def objects(bench):
+    """Folds of objects: what alerts lack, bogus ones, calibration, the young."""
+    folds = object_folds(pd.Index(LABELS).get_indexer(bench.y), bench.objects, N_FOLDS, seed=0)
+    runs = [bench.predict(folds, range(N_FOLDS), seed) for seed in SEEDS]
+    _print("Folds of objects", [
+        _row(name, bench, runs, name, bench.sure) for name in ("whole", *LACKING)
+    ])  # fmt: skip
+    good = bench.night.alerts["drb"].to_numpy() > 0.9
+    good &= np.isin(bench.y, ["star", "agn", "transient"])
+    guesses = [labels_from(run["whole"]) for run in runs]
+    for name, rows in (("known bogus", bench.bogus), ("catalogued with drb > 0.9", good)):
+        shares = [np.mean(guess[rows] == "artifact") for guess in guesses]
+        print(f"{name}, called artifact: {_range(shares, 4)} of {rows.sum()}")
+    _print_calibration(bench, runs, bench.sure)
+    _print_uncertain(bench, runs)
+    _print_young(runs, [name for name in bench.views if name not in ("whole", *LACKING)])
+
+
+def _row(name, bench, runs, view, rows):
+    found = [
+        metrics(bench.y[rows], run[view][rows], bench.objects[rows], n_draws=20) for run in runs
+    ]
+    cells = [name, f"{found[0]['n']}", _range([one["macro_f1"] for one in found])]
     for label in LABELS:
-        one = found["per_class"][label]
-        precise = "-" if one["precision"] is None else f"{one['precision']:.2f}"
-        cells.append(
-            "-" if one["recall"] is None else f"{one['recall']:.2f}/{precise} ({one['support']})"
+        of_class = [one["per_class"][label] for one in found]
+        recall, precision = (
+            np.mean([one[name] for one in of_class if one[name] is not None] or [np.nan])
+            for name in ("recall", "precision")
         )
+        told = f"{recall:.3f}/{precision:.2f} ({of_class[0]['support']})"
+        cells.append("-" if np.isnan(recall) else told.replace("nan", "-"))
     return cells
+
+
+def _range(values, digits=3):
+    low, mean, high = (f"{f(values):.{digits}f}" for f in (np.min, np.mean, np.max))
+    return f"{mean} ({low} to {high})"
 
 
 def _print(title, rows):
     head = ["", "n", "macro-F1", *LABELS]
     print(f"\n{title}; by class: recall/precision (labels)\n")
     print("\n".join(table_rows([head, *rows])), flush=True)
+
+
+def _print_young(runs, views):
+    print("\nYoung supernovae, on nights of detections; called\n")
+    rows = [["light curves", "n", "transient", *LABELS]]
+    for view in views:
+        tables = [run[view].dropna() for run in runs]
+        guesses = np.array([labels_from(table) for table in tables])
+        shares = [(guesses == label).mean(axis=1) for label in LABELS]
+        cells = [f"{share.mean():.3f}" for share in shares]
+        rows.append([view, f"{guesses.shape[1]}", _range(shares[-1]), *cells])
+    print("\n".join(table_rows(rows)), flush=True)
+
+
+def _print_calibration(bench, runs, rows):
+    """At the natural mix, with the temperature of one half of the objects for the other."""
+    half = pd.factorize(bench.objects)[0] % 2
+    code = pd.Index(LABELS).get_indexer(bench.y)
+    raw, cooled = [], []
+    for run in runs:
+        scores = np.log(np.maximum(run["whole"].to_numpy(), 1e-12))
+        raw.append(_natural_error(bench.y[rows], scores[rows]))
+        for side in (0, 1):
+            fit = rows & (half != side)
+            scores[half == side] /= fit_temperature(scores[fit], code[fit], np.ones(fit.sum()))
+        cooled.append(_natural_error(bench.y[rows], scores[rows]))
+    print(f"\nexpected calibration error at the natural mix: {_range(raw)}; "
+          f"with a temperature from other objects: {_range(cooled)}")  # fmt: skip
+
+
+def _natural_error(y, scores):
+    mix = (pd.Series(NATURAL_MIX) / pd.Series(CLASS_SHARE))[list(LABELS)].to_numpy()
+    p = np.exp(scores) * mix
+    p = pd.DataFrame(p / p.sum(axis=1, keepdims=True), columns=list(PROBABILITY_COLUMNS))
+    share = pd.Series(y).map(NATURAL_MIX) / pd.Series(y).map(pd.Series(y).value_counts())
+    weight = (share / share.sum()).to_numpy()
+    confidence = p.to_numpy().max(axis=1)
+    gap = weight * (confidence - (labels_from(p) == y))
+    return np.abs(np.bincount(np.minimum((confidence * 10).astype(int), 9), gap)).sum()
+
+
+def _print_uncertain(bench, runs):
+    rows = bench.sure
+    shares = []
+    for run in runs:
+        second, best = np.sort(run["whole"][rows].to_numpy(), axis=1)[:, -2:].T
+        uncertain = best < UNCERTAIN_ODDS * second
+        wrong = labels_from(run["whole"][rows]) != bench.y[rows]
+        shares.append((uncertain.mean(), wrong[uncertain].mean(), wrong[~uncertain].mean()))
+    of_all, of_these, of_others = np.mean(shares, axis=0)
+    print(f"uncertain: {of_all:.3f}; wrong of these {of_these:.2f}, of the others {of_others:.3f}")
 
 
 def main(arguments):

@@ -70,6 +70,25 @@ def test_labels_conflicts_and_a_table_of_counts(folder):
     ]  # fmt: skip
 
 
+def test_doubtful_objects_get_no_label_and_the_reason_is_told(folder):
+    (folder / "doubts.csv").write_text("objectId,reason\nZTF23aaaaaad,a slip of the pen\nother,x\n")
+    result = label(folder, "--catalog", f"objects={folder / 'bts.csv'}",
+                   "--doubtful", folder / "doubts.csv")  # fmt: skip
+    assert read_labels(folder / "night_labels.csv")["candid"].tolist() == [CANDID + 1]
+    conflicts = pd.read_csv(folder / "night_conflicts.csv")
+    assert conflicts.values.tolist() == [
+        [CANDID + 3, "ZTF23aaaaaad", "transient", "set aside, a slip of the pen | bts:SN II"]
+    ]
+    assert "1 alerts of doubtful objects are set aside" in result.stderr
+    counts = next(line for line in result.stdout.splitlines() if line.split()[:1] == ["all"])
+    assert counts.split("│")[-1].split()[0] == "1"
+
+
+def test_a_table_of_doubts_needs_its_columns(folder):
+    result = label(folder, "--mpc", "--doubtful", folder / "bts.csv", code=1)
+    assert "no columns objectId and reason" in result.stderr
+
+
 def test_a_second_run_leaves_no_old_conflicts(folder):
     label(folder, "--catalog", f"vsx={folder / 'vsx.csv'}",
           "--catalog", f"objects={folder / 'bts.csv'}")  # fmt: skip

@@ -7,6 +7,7 @@ Where they do not, none is right by rule: a supernova may shine beside an active
 asteroid pass over a variable star. Such alerts are reported as conflicts and get no label.
 """
 
+import dataclasses
 import logging
 import re
 from dataclasses import dataclass
@@ -42,7 +43,8 @@ class CatalogLabels:
         ``candid``, ``objectId``, ``catalog``, ``type``, ``separation`` (arcsec; NaN where
         matched by name), ``label``, ``confidence``.
     conflicts : pandas.DataFrame, one row an alert
-        ``candid``, ``objectId``, ``labels`` (those given, joined by bars) and ``evidence``.
+        ``candid``, ``objectId``, ``labels`` (those given, joined by bars) and ``evidence``; of
+        alerts on which they disagree, and of those that were set aside.
     left_out : pandas.DataFrame, one row a type
         ``catalog``, ``type``, ``alerts``, ``objects`` and ``reason``.
     catalogs : tuple of str
@@ -80,6 +82,33 @@ class CatalogLabels:
         in_all = [int((self.labels["label"] == label).sum()) for label in LABELS]
         counts.loc["all"] = [*in_all, len(self.conflicts)]
         return counts.rename_axis("catalog").reset_index()
+
+    def set_aside(self, doubtful):
+        """Move the labels of some objects to the conflicts.
+
+        Parameters
+        ----------
+        doubtful : pandas.DataFrame
+            ``objectId`` and ``reason``, as of `read_doubtful`; the reason stands before the
+            evidence.
+
+        Returns
+        -------
+        CatalogLabels
+
+        Examples
+        --------
+        >>> found.set_aside(read_doubtful("doubtful.csv")).labels   # doctest: +SKIP
+        """
+        reason = self.labels["objectId"].map(doubtful.set_index("objectId")["reason"])
+        doubted = reason.notna()
+        moved = self.labels[doubted].rename(columns={"label": "labels"})
+        moved["evidence"] = "set aside, " + reason[doubted] + " | " + moved["evidence"]
+        conflicts = pd.concat([self.conflicts, moved[list(self.conflicts)]], ignore_index=True)
+        if doubted.any():
+            log.info("%d alerts of doubtful objects are set aside", doubted.sum())
+        labels = self.labels[~doubted].reset_index(drop=True)
+        return dataclasses.replace(self, labels=labels, conflicts=conflicts)
 
 
 def label_from_catalogs(night, catalogs):
@@ -240,6 +269,36 @@ def read_catalog(kind, path):
     kind = KINDS[kind]
     name = kind.name if kind.name != "agn" else f"agn {table.path.name.partition('.')[0]}"
     return make_catalog(kind, name, table)
+
+
+def read_doubtful(path):
+    """Read a table of objects whose labels are not to be believed.
+
+    Parameters
+    ----------
+    path : str or Path
+        A table of `ztfml.labels.tables.open_table` with the columns ``objectId`` and ``reason``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``objectId`` and ``reason``, one row an object.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or lacks one of the columns.
+
+    Examples
+    --------
+    >>> read_doubtful("doubtful.csv")   # doctest: +SKIP
+    """
+    table = open_table(path)
+    columns = [_find(table, [name]) for name in ("objectid", "reason")]
+    if None in columns:
+        raise DataError(f"{table.path}: no columns objectId and reason; {_has(table)}")
+    rows = read_table(table, columns).set_axis(["objectId", "reason"], axis=1).astype("str")
+    return rows.drop_duplicates("objectId", ignore_index=True)
 
 
 def make_catalog(kind, name, table):
