@@ -167,6 +167,46 @@ def test_rank_gives_one_row_an_object_with_reasons_and_links(nights, model, tmp_
     assert (latest.loc[table["objectId"], "candid"].to_numpy() == table["candid"].to_numpy()).all()
 
 
+def test_rank_for_another_instrument_and_by_other_weights(nights, model, tmp_path):
+    instrument = tmp_path / "dbsp.toml"
+    instrument.write_text(
+        '[instrument]\nname = "DBSP"\nlimiting_magnitude = 21.5\nspectra_per_night = 7\n'
+    )
+    out = tmp_path / "r.csv"
+    ztfml("rank", nights[2], "-m", model, "-o", out, "--instrument", instrument)
+    table = pd.read_csv(out)
+    # As many rows as it takes spectra.
+    assert len(table) == 7
+    assert (table.loc[table["last_mag"] < 20, "term_bright"] > 0.95).all()
+    weights = tmp_path / "mine.toml"
+    names = [name.removeprefix("term_") for name in table if name.startswith("term_")]
+    lines = [f"{name} = {10 if name == 'young' else 0}" for name in (*names, "intercept")]
+    weights.write_text("[weights]\n" + "\n".join(lines))
+    ztfml("rank", nights[2], "-m", model, "-o", out, "--weights", weights)
+    by_age = pd.read_csv(out)
+    assert len(by_age) == 12
+    assert by_age["score"].to_numpy() == pytest.approx(1 / (1 + np.exp(-10 * by_age["term_young"])))
+    weights.write_text("[weights]\nluck = 1\n")
+    told = ztfml("rank", nights[2], "-m", model, "-o", out, "--weights", weights, code=1)
+    one_sentence(told, weights)
+
+
+def test_explain_tells_the_terms_and_draws_them(nights, model, tmp_path):
+    out, figure = tmp_path / "r.csv", tmp_path / "why.png"
+    ztfml("rank", nights[2], "-m", model, "-o", out, "--top", 3)
+    row = pd.read_csv(out).iloc[2]
+    name = row["objectId"]
+    shown = ztfml("rank", nights[2], "-m", model, "--explain", name, "--plot", figure).stdout
+    assert f"score {row['score']:.3f}, rank 3 of" in shown
+    assert row["reasons"] in shown
+    assert f"{row['term_young']:.3f}" in shown
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    told = ztfml("rank", nights[2], "-m", model, "--explain", "ZTF00nobody", code=1)
+    one_sentence(told, "ZTF00nobody")
+    ztfml("rank", nights[2], "-m", model, "--plot", figure, code=2)
+    ztfml("rank", nights[2], "-m", model, "--explain", name, "--top", 3, code=2)
+
+
 def test_cuts_print_the_flow_and_write_labels(nights, tmp_path):
     out, figure = tmp_path / "rules.csv", tmp_path / "cuts.png"
     shown = ztfml("cuts", nights[0], "--drb", "0.6", "-o", out, "--plot", figure).stdout

@@ -14,6 +14,7 @@ from ztfml.errors import DataError
 from ztfml.labels.rules import apply_cuts
 from ztfml.night import Night
 from ztfml.plots import evaluations, light_curves
+from ztfml.ranking import TERMS
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 NOW = 2460000.75  # 2023-02-25 06:00 UTC
@@ -412,3 +413,38 @@ def test_axes_in_rows():
     fig, axes = plots.figure(3, width=4.0, height=3.0, n_columns=2)
     assert len(axes) == 3
     assert fig.get_size_inches().tolist() == [8.0, 6.0]
+
+
+# --- the ranking ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", TERMS)
+def test_a_term_is_drawn_over_what_it_rests_on(name):
+    ax = plots.term_shape(plots.figure()[1][0], name)
+    (line,) = ax.get_lines()
+    x, y = line.get_data()
+    assert (x[0], x[-1]) == TERMS[name].span
+    assert ((y >= 0) & (y <= 1)).all()
+    # It depends on what it is drawn over, one way only.
+    steps = np.diff(y)
+    assert steps.any()
+    assert (steps >= -1e-12).all() or (steps <= 1e-12).all()
+    assert ax.get_title().startswith(name)
+
+
+def test_contributions_are_weight_times_term():
+    terms = pd.DataFrame(
+        {
+            "term": ["transient", "fading"],
+            "value": [1.0, 0.25],
+            "weight": [6.0, 2.0],
+            "adds": [6.0, 0.5],
+        }
+    )
+    row = pd.Series({"score": 0.8, "rank": 3, "reasons": "fading at $1 a day"})
+    ax = plots.contributions(plots.figure()[1][0], terms, row)
+    weights, adds = ax.containers
+    assert [bar.get_width() for bar in weights] == [6.0, 2.0]
+    assert [bar.get_width() for bar in adds] == [6.0, 0.5]
+    assert "rank 3: fading at $1 a day" in ax.get_title()
+    assert [text.get_text().strip() for text in ax.texts] == ["1.00", "0.25"]

@@ -68,8 +68,13 @@ def test_reasons_of_a_night_read_as_a_sentence():
 def test_short_bases_are_in_hours_and_bounds_say_so():
     hours = {"fade_rate_g": 2.4, "fade_rate_err_g": 0.61, "fade_base_g": 0.1}
     assert reason(**hours).startswith("fading 2.40 ± 0.61 mag/day in g over 2.4 h; 2.0 d old;")
-    bound = reason(rise_bound_r=1.25)
+    bound = reason(rise_bound_r=1.25, days_since_peak_r=0.0)
     assert bound.startswith("rising at least 1.25 mag/day in r by a non-detection;")
+    bound = reason(rise_bound_r=1.25, days_since_peak_r=2.0)
+    assert bound.startswith("rose at least 1.25 mag/day in r by a non-detection; 2.0 d old")
+    fades = {"fade_rate_g": 0.15, "fade_rate_err_g": 0.02, "rise_bound_r": 1.25}
+    bound = reason(**fades, days_since_peak_r=2.0)
+    assert "by a non-detection; fading 0.15 ± 0.02 mag/day in g since; 2.0 d old" in bound
     assert reason(age=0.0).startswith("no rate yet; first detected now; no PS1 source near; 19.1")
     assert "below the reference" in reason(positive=0.0)
 

@@ -318,8 +318,9 @@ def write_settings(path, weights, instrument, record):
 def _record(sample, figures, nights, model):
     """What the file says of the fit."""
     slow = [f"{n:.1f} {label}" for label, n in figures["among the first 12"].items()]
-    yield f"Fitted {datetime.date.today()} by make ranker: logistic regression on the"
-    yield f"{len(sample.fast):,} objects ({sample.fast.sum():,} of them fast) of {len(nights)} simulated nights, classified"
+    yield f"Fitted {datetime.date.today()} by make ranker: logistic regression on"
+    n, n_fast = len(sample.fast), sample.fast.sum()
+    yield f"{n:,} objects ({n_fast:,} of them fast) of {len(nights)} simulated nights, classified"
     yield f"by the model {model.card['model']['sha256'][:12]}, which never saw them."
     yield "On objects left out of the fit, five fast ones a night among 153,489 alerts:"
     for name in ("two nights", "one night"):

@@ -13,6 +13,7 @@ _STILL_TELLS = 10.0
 # PS1 g - r from which a star is of type K7 or later (Covey et al. 2007, AJ 134, 2398): what
 # flares is M dwarfs.
 _RED_STAR = 1.2
+_NOW = 0.5
 _AT_CENTRE = 0.8
 _LONG_AGO = 60.0
 _YEAR = 365.25
@@ -106,7 +107,10 @@ def reasons(features, probabilities, rates):
 
 
 def _say(row):
-    yield _say_rate(row)
+    rate = _say_rate(row)
+    yield rate
+    if rate.startswith("rose"):
+        yield from _say_fade_since(row)
     yield f"{row['age']:.1f} d old" if row["age"] > 0 else "first detected now"
     if not np.isnan(row["g_r"]):
         yield f"g − r = {_signed(row['g_r'])} ± {row['g_r_err']:.2f}"
@@ -119,10 +123,23 @@ def _say_rate(row):
     if not row["direction"]:
         return "no rate yet"
     verb = "fading" if row["direction"] == "fade" else "rising"
+    if verb == "rising" and row[f"days_since_peak_{row['band']}"] > _NOW:
+        verb = "rose"
     amount = f"{verb} {{}}{_signed(row['best_rate'])}{{}} mag/day in {row['band']}"
     if row["is_bound"]:
         return amount.format("at least ", "") + " by a non-detection"
     return amount.format("", f" ± {row['rate_err']:.2f}") + f" over {_duration(row['base'])}"
+
+
+def _say_fade_since(row):
+    """The surest fade after a rise, if there is one at all."""
+    least, band = max(
+        (np.nan_to_num(row[f"fade_rate_{band}"] - row[f"fade_rate_err_{band}"], nan=-1.0), band)
+        for band in BANDS
+    )
+    if least > 0:
+        rate, err = row[f"fade_rate_{band}"], row[f"fade_rate_err_{band}"]
+        yield f"fading {rate:.2f} ± {err:.2f} mag/day in {band} since"
 
 
 def _duration(days):

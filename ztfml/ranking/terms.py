@@ -87,7 +87,7 @@ def rising(first_rise, least_rise, age, days_since_peak):
     return _or(np.fmax(began, rose), 0.0)
 
 
-@_term("fade_sigmas", "errors by which it fades faster than 0.05 mag/day", (-1, 6), time_to_peak=3.0)
+@_term("fade_sigmas", "errors that it fades beyond 0.05 mag/day", (-1, 6), time_to_peak=3.0)
 def turned(fade_sigmas, time_to_peak):
     """It is past its peak already, within days of its appearance: faster than a plateau, by
     half an error or less 0, by 3 errors 1."""
