@@ -18,7 +18,7 @@ _EVERYWHERE = (12.0, 0.15)
 
 
 def _spurious_mag(rng, limit):
-    """Magnitudes as bogus alerts have them: 0.2 to 4 above the limit, half of them below 1.5."""
+    """Magnitudes as bogus alerts have them: 0.2 to 4 mag above the limit, 1.5 in the median."""
     return limit - 0.1 - rng.gamma(1.9, 0.85, len(limit))
 
 

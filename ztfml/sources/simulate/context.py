@@ -43,6 +43,7 @@ def neighbourhood(rng, counterpart, latitude):
     knot = broken & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
     nearer = np.nan_to_num(counterpart.distance, nan=0.0) * np.sqrt(rng.uniform(0.02, 1.0, n))
     distance[:, 0] = np.where(knot, nearer, distance[:, 0])
+    kind[:, 0] = np.where(knot, GALAXY, kind[:, 0])
     below = counterpart.mag + rng.uniform(0.3, 2.5, n)[:, None]
     mag[:, 0] = np.where(knot[:, None], below, mag[:, 0])
     seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)

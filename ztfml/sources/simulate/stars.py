@@ -51,21 +51,25 @@ def star_colours(rng, g_r):
     return np.column_stack([g_r, np.zeros(n), -r_i, -r_i - i_z])
 
 
-def _mags(rng, n, bright, faint, g_r, slope=0.14):
-    """Apparent magnitudes: numbers grow by 10^(slope m) between two limits in r."""
+def _r_mags(rng, n, bright, faint, slope=0.14):
+    """Apparent r magnitudes: numbers grow by 10^(slope m) between two limits."""
     low, high = 10 ** (slope * bright), 10 ** (slope * faint)
-    r = np.log10(low + (high - low) * rng.random(n)) / slope
+    return np.log10(low + (high - low) * rng.random(n)) / slope
+
+
+def _mags(rng, n, bright, faint, g_r):
+    """Apparent magnitudes of stars of a colour and its scatter."""
+    r = _r_mags(rng, n, bright, faint)
     colour = rng.normal(g_r[0], g_r[1], n)
     return r[:, None] + star_colours(rng, np.clip(colour, -0.6, 4.0))
 
 
-def _giant_mags(rng, n, bright, faint, r_i, slope=0.14):
-    """The same of cool giants: titanium oxide reddens r-i on and on, while g-r stays near 2.
+def _giant_mags(rng, n, bright, faint, r_i):
+    """The same of cool giants by r-i: titanium oxide reddens r-i on and on, while g-r stays near 2.
 
     Colours as PS1 has them of 200 variables of types M and SR.
     """
-    low, high = 10 ** (slope * bright), 10 ** (slope * faint)
-    r = np.log10(low + (high - low) * rng.random(n)) / slope
+    r = _r_mags(rng, n, bright, faint)
     r_i = np.clip(rng.normal(*r_i, n), 0.4, 4.5)
     g_r = np.clip(rng.normal(2.0, 0.5, n), 1.0, 4.0)
     i_z = 0.2 + 0.4 * r_i + rng.normal(0, 0.15, n)
@@ -173,7 +177,7 @@ def outburst(t, length, fade):
 
 
 def _draw_dwarf_nova(rng, n, stage):
-    """Dwarf novae: outbursts every few weeks to thirty years (Warner 1995, ch. 3).
+    """Dwarf novae: outbursts every few weeks to ten years (Warner 1995, ch. 3).
 
     The rarer, the higher: the relation of Kukarkin and Parenago.
     """
@@ -184,7 +188,7 @@ def _draw_dwarf_nova(rng, n, stage):
     fade = rng.uniform(0.5, 1.1, n) / height  # mag/d over the height
     key = rng.integers(0, 2**63, n).astype(np.uint64)
     begin = rng.random(n)
-    r = np.clip(rng.uniform(12.5, 20.3, n), None, 20.3) + height
+    r = rng.uniform(12.5, 20.3, n) + height
     mag = r[:, None] + star_colours(rng, rng.normal(0.3, 0.35, n))
     base = flux_of(mag[:, :3])
     blue = np.array([0.12, 0.0, -0.05])  # outbursts are bluer than the quiescent star

@@ -13,7 +13,7 @@ SURVEY_START = 2458194.5  # 2018 March 17, first public alerts
 _MIN_ALTITUDE = 30.0
 
 # Nights from one visit of a field to the next, before lost nights. The public survey came back
-# every third night until late 2020 and every second since (Bellm et al. 2019); other programmes
+# every third night at first (Bellm et al. 2019) and every second since late 2020; other programmes
 # take some fields every night. Read off the exposures in 4,000 public packets: 9 visits in 30 d
 # in the median before, 11 after, and 20 or more in one in ten.
 _FASTER = 2459124.5  # 2020 October 1
