@@ -23,7 +23,9 @@ _PS1_DEPTH = 22.5  # r, mag
 _REFERENCE_DEPTH = 22.8
 # Nearer than this a catalogue's source lies under the alert.
 UNDER = 1.5
-_GALAXY = 0.3  # sgscore below which PS1 sources are surely galaxies
+# sgscore below which PS1 sources are galaxies: towards PS1's limit many are undecided, and of
+# the undecided sources there most are galaxies.
+_GALAXY_SCORES = ((20.0, 21.5), (0.3, 0.8))
 _ALIKE = 10  # how many of the most similar sources one is drawn from
 
 
@@ -107,7 +109,8 @@ class Sky:
         empty &= ~(self._get("distnr") * PIXEL < UNDER)
         self._empty = _sorted_by(np.flatnonzero(empty if empty.any() else good), latitude)
         self._galaxies = self._galaxies_of_packets()
-        covered = (self._get("distnr") * PIXEL < UNDER) & (self._get("sgscore1") < _GALAXY)
+        covered = self._get("distnr") * PIXEL < UNDER
+        covered &= _is_galaxy(self._get("sgscore1"), self._get("srmag1"))
         self._references = _sorted_by(
             np.flatnonzero(covered & ~np.isnan(self._get("magnr"))), self._get("magnr")
         )
@@ -123,7 +126,7 @@ class Sky:
             for rank in (1, 2, 3)
         ]
         table = np.concatenate(each)
-        table = table[(table[:, 1] < _GALAXY) & ~np.isnan(table[:, 3])]
+        table = table[_is_galaxy(table[:, 1], table[:, 3])]
         return table[np.argsort(table[:, 3], kind="stable")]
 
     def around(self, rng, latitude, fid, hosts):
@@ -227,6 +230,10 @@ def around_alerts(alerts):
     names = [f"{field}{rank}" for field in PS1_FIELDS for rank in (1, 2, 3)]
     names += ["ra", "dec", "nmtchps", "ncovhist", *GAIA_FIELDS, *REFERENCE_FIELDS]
     return {name: alerts[name].to_numpy() for name in names if name in alerts}
+
+
+def _is_galaxy(sgscore, srmag):
+    return sgscore < np.interp(srmag, *_GALAXY_SCORES)
 
 
 def _sorted_by(rows, value):
