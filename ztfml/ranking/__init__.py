@@ -11,11 +11,10 @@ between 0 and 1: `evidence` has the quantities that they rest on, `terms` their 
 from ztfml.ranking.reasons import best_rates
 from ztfml.ranking.scorer import FastTransientScorer, row_of
 from ztfml.ranking.settings import DEFAULT_FILE, Instrument, read_instrument, read_weights
-from ztfml.ranking.terms import FAST_HALF_TIME, FAST_RATE, TERMS
+from ztfml.ranking.terms import FAST_RATE, TERMS
 
 __all__ = [
     "DEFAULT_FILE",
-    "FAST_HALF_TIME",
     "FAST_RATE",
     "TERMS",
     "FastTransientScorer",

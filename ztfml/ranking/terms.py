@@ -12,7 +12,6 @@ import numpy as np
 from scipy.special import expit, logit
 
 FAST_RATE = 0.3
-FAST_HALF_TIME = 12.0
 
 TERMS = {}
 
