@@ -166,7 +166,7 @@ def _quotas(rng, n_alerts, mix):
     Rare kinds get their fraction of an alert by chance: cumulative shares are cut at whole
     numbers from a random offset (systematic sampling).
     """
-    shares = np.array([kind.weight if mix == "natural" else kind.weight**0.5 for kind in KINDS])
+    shares = np.array([_share(kind, mix) for kind in KINDS])
     by_class = np.array([kind.label for kind in KINDS])
     for label, part in MIXES[mix].items():
         shares[by_class == label] *= part / shares[by_class == label].sum()
@@ -191,6 +191,12 @@ class _Block:
     since: np.ndarray = None  # when the history kept of each of them begins, jd
     before: dict = None
     around: dict = None
+
+
+def _share(kind, mix):
+    if mix == "natural":
+        return kind.weight
+    return kind.weight**0.5 if kind.balanced is None else kind.balanced
 
 
 def _cast(seed, number, kind, quota, survey, exposures):

@@ -109,6 +109,8 @@ class Kind:
         ``draw(rng, n, stage)`` gives `Sources`.
     one_night : bool
         Whether each night has sources of its own (asteroids, cosmic rays, flares).
+    balanced : float, optional
+        Weight among the kinds of its class in a balanced night, by default the root of `weight`.
     """
 
     name: str
@@ -116,6 +118,7 @@ class Kind:
     weight: float
     draw: Callable
     one_night: bool = False
+    balanced: float | None = None
 
 
 @dataclass(frozen=True)

@@ -300,16 +300,16 @@ def _draw_flare(rng, n, stage):
 
 
 KINDS = (
-    Kind("RR Lyrae", "star", 0.19,
+    Kind("RR Lyrae", "star", 0.2,
          _pulsator((0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.23, 0.2), (12.8, 19.8), _HALO)),
-    Kind("contact binary", "star", 0.17,
+    Kind("contact binary", "star", 0.178,
          _eclipsing((0.22, 0.8), (0.38, 0.18), 0.5, (0.66, 0.33), (12.8, 18.8))),
     Kind("detached binary", "star", 0.095,
          _eclipsing((0.5, 10), (0.6, 0.3), 0.12, (0.7, 0.4), (12.8, 18.5))),
     Kind("Mira", "star", 0.07,
          _pulsator((120, 500), (3.5, 0.15, 7.0), 0.42, (3.0, 0.8), (12.5, 18.5), _PLANE,
                    (1.0, 0.85, 0.6), 0.08, _giant_mags)),
-    Kind("semi-regular", "star", 0.17,
+    Kind("semi-regular", "star", 0.181,
          _pulsator((30, 300), (0.38, 0.3, 1.8), 0.48, (2.0, 0.8), (12.5, 17.6), _PLANE,
                    (1.0, 0.75, 0.55), 0.25, _giant_mags)),
     Kind("Cepheid", "star", 0.03,
@@ -325,7 +325,9 @@ KINDS = (
     Kind("hot subdwarf", "star", 0.015,
          _pulsator((0.06, 0.6), (0.35, 0.2, 1.2), 0.5, (-0.2, 0.15), (13.0, 19.0), _THICK)),
     Kind("dwarf nova", "star", 0.035, _draw_dwarf_nova),
-    Kind("superoutburst", "star", 0.03, _draw_superoutburst),
+    # Some tens of them are up on all of the sky; as nothing looks more like a fast transient, a
+    # balanced night has many to learn from.
+    Kind("superoutburst", "star", 0.001, _draw_superoutburst, balanced=0.17),
     Kind("novalike", "star", 0.015, _draw_novalike),
     Kind("stellar flare", "star", 0.005, _draw_flare, one_night=True),
 )  # fmt: skip
