@@ -7,7 +7,6 @@ reads one.
 
 import json
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -106,18 +105,15 @@ class Night:
         >>> night = Night.load("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
         """
         path = Path(path)
+        alerts = read_columns(path, schema.ALERT_COLUMNS)
         history_path = Path(history) if history is not None else history_beside(path)
-        alone = history is None and not history_path.is_file()
-        # Both at once, so that no core waits for the last column of the first.
-        with ThreadPoolExecutor(1) as thread:
-            if not alone:
-                reading = thread.submit(read_columns, history_path, schema.HISTORY_COLUMNS)
-            alerts = read_columns(path, schema.ALERT_COLUMNS)
-            rows = None if alone else reading.result()
-        if alone:
+        if history is None and not history_path.is_file():
             log.warning(
                 "%s: no %s beside it; working from the alerts alone", path, history_path.name
             )
+            rows = None
+        else:
+            rows = read_columns(history_path, schema.HISTORY_COLUMNS)
         return cls._from_tables(alerts, rows, str(path), str(history_path))
 
     @classmethod
