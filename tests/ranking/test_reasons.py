@@ -68,6 +68,10 @@ def test_reasons_of_a_night_read_as_a_sentence():
 def test_short_bases_are_in_hours_and_bounds_say_so():
     hours = {"fade_rate_g": 2.4, "fade_rate_err_g": 0.61, "fade_base_g": 0.1}
     assert reason(**hours).startswith("fading 2.40 ± 0.61 mag/day in g over 2.4 h; 2.0 d old;")
+    noise = {"fade_rate_g": -0.01, "fade_rate_err_g": 0.11, "fade_base_g": 2.0}
+    assert reason(**noise).startswith(
+        "no change within the error: −0.01 ± 0.11 mag/day in g over 2.0 d;"
+    )
     bound = reason(rise_bound_r=1.25, days_since_peak_r=0.0)
     assert bound.startswith("rising at least 1.25 mag/day in r by a non-detection;")
     bound = reason(rise_bound_r=1.25, days_since_peak_r=2.0)

@@ -128,6 +128,8 @@ def _say_rate(row):
     amount = f"{verb} {{}}{_signed(row['best_rate'])}{{}} mag/day in {row['band']}"
     if row["is_bound"]:
         return amount.format("at least ", "") + " by a non-detection"
+    if row["best_rate"] < row["rate_err"]:
+        amount = amount.replace(verb, "no change within the error:")
     return amount.format("", f" ± {row['rate_err']:.2f}") + f" over {_duration(row['base'])}"
 
 
