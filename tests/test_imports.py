@@ -14,7 +14,7 @@ PACKAGE = Path(ztfml.__file__).parent
 
 # Each module may import those of its own layer and of the layers above it in this list.
 LAYERS = [
-    ("errors", "taxonomy", "schema", "files", "progress", "facts"),
+    ("errors", "taxonomy", "schema", "files", "progress", "blackbody", "facts"),
     ("compiled", "lines", "lightcurve", "columns"),
     ("night",),
     ("sources", "features", "labels"),

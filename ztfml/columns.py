@@ -346,8 +346,13 @@ def _clean(values, bits, offset, low, high, whole, missing, out):
 
 @njit(cache=True)
 def _is_there(value, bits, at):
-    not_null = len(bits) == 0 or ((bits[at >> 3] >> (at & 7)) & 1) == 1
-    return not_null & (value == value) & (value != SENTINEL)
+    return _is_valid(bits, at) & (value == value) & (value != SENTINEL)
+
+
+@njit(cache=True)
+def _is_valid(bits, at):
+    """Whether Arrow's validity bits, of which there are none without nulls, say so."""
+    return len(bits) == 0 or ((bits[at >> 3] >> (at & 7)) & 1) == 1
 
 
 @njit(cache=True)
@@ -371,8 +376,7 @@ def _read_sign(column, array, name, into):
 def _decode(codes, bits, offset, values, out):
     """Copy the value of each code; the last value is that of null."""
     for k in range(len(out)):
-        there = len(bits) == 0 or ((bits[(offset + k) >> 3] >> ((offset + k) & 7)) & 1) == 1
-        out[k] = values[codes[offset + k]] if there else values[-1]
+        out[k] = values[codes[offset + k]] if _is_valid(bits, offset + k) else values[-1]
 
 
 def _join_signs(column, parts, name, into):

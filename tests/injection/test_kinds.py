@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ztfml.blackbody import blackbody_magnitude
 from ztfml.injection import kinds
 from ztfml.injection.kinds import KINDS, kilonova
 from ztfml.injection.physics import (
     BAND_WAVELENGTH,
     SUN_RADIUS,
-    blackbody_magnitude,
     comoving_volume,
     distance_modulus,
     kpc_per_arcsec,

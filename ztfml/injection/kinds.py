@@ -10,14 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.injection.physics import (
-    DAY,
-    SPEED_OF_LIGHT,
-    SUN_MASS,
-    SUN_RADIUS,
-    blackbody_magnitude,
-    photosphere,
-)
+from ztfml.blackbody import SPEED_OF_LIGHT, blackbody_magnitude
+from ztfml.injection.physics import DAY, SUN_MASS, SUN_RADIUS, photosphere
 
 KINDS = {}
 

@@ -1,4 +1,4 @@
-"""Black bodies, distances and dust: what the light curves of all kinds are made with."""
+"""Photospheres, distances and dust: what the light curves of all kinds are made with."""
 
 from functools import lru_cache
 
@@ -11,37 +11,8 @@ BAND_WAVELENGTH = np.array([4746e-8, 6366e-8, 7829e-8])
 REDDENING = np.array([3.172, 2.271, 1.682])
 
 DAY, SUN_MASS, SUN_RADIUS = 86400.0, 1.989e33, 6.957e10
-SPEED_OF_LIGHT, STEFAN_BOLTZMANN = 2.998e10, 5.670e-5
-_PLANCK, _BOLTZMANN, _TEN_PARSEC = 6.626e-27, 1.381e-16, 3.0857e19
+STEFAN_BOLTZMANN = 5.670e-5
 _DARK = 99.0
-
-
-def blackbody_magnitude(radius, temperature, wavelength):
-    """Absolute AB magnitude of a shining sphere.
-
-    Parameters
-    ----------
-    radius : ndarray, cm
-    temperature : ndarray, K
-    wavelength : ndarray, cm
-        In the rest frame.
-
-    Returns
-    -------
-    ndarray, mag
-
-    Examples
-    --------
-    The Sun in the r band (4.65, Willmer 2018):
-
-    >>> round(float(blackbody_magnitude(SUN_RADIUS, 5772.0, 6200e-8)), 1)
-    4.7
-    """
-    frequency = SPEED_OF_LIGHT / np.asarray(wavelength)
-    hotness = np.clip(_PLANCK * frequency / (_BOLTZMANN * np.asarray(temperature)), 1e-6, 300)
-    surface = 2 * _PLANCK * frequency**3 / SPEED_OF_LIGHT**2 / np.expm1(hotness)
-    density = np.pi * surface * (np.asarray(radius) / _TEN_PARSEC) ** 2
-    return -2.5 * np.log10(np.maximum(density, 1e-86)) - 48.6
 
 
 def photosphere(luminosity, expanding, coolest):

@@ -10,6 +10,7 @@ from functools import lru_cache
 import numpy as np
 from numba import njit
 
+from ztfml.blackbody import SPEED_OF_LIGHT, blackbody_magnitude
 from ztfml.sources.simulate.population import (
     GALAXY,
     NONE,
@@ -22,8 +23,7 @@ from ztfml.sources.simulate.population import (
 from ztfml.sources.simulate.sky import arcsec_per_kpc, distance_modulus, place, redshift_of
 
 _WAVELENGTH = np.array([4770e-8, 6230e-8, 7630e-8])  # g, r, i in cm
-_PARSEC, _AU = 3.0857e18, 1.496e13
-_H, _C, _K, _SIGMA = 6.626e-27, 2.998e10, 1.381e-16, 5.670e-5
+_AU, _SIGMA = 1.496e13, 5.670e-5
 _DAY, _SUN_MASS = 86400.0, 1.989e33
 _YOUNG = 0.3  # share of events begun within six days
 _FAR_BELOW = 12.0  # mag; darker than this is not there
@@ -250,32 +250,6 @@ def _draw_iib(rng, n, stage):
     return Sources(ra, dec, flux, counterpart, glare, subtraction_noise(rng, n))
 
 
-def blackbody_mag(radius, temperature, wavelength):
-    """Absolute AB magnitude of a black-body sphere.
-
-    Parameters
-    ----------
-    radius : ndarray, cm
-    temperature : ndarray, K
-    wavelength : ndarray, cm
-        In the rest frame.
-
-    Returns
-    -------
-    ndarray, mag
-
-    Examples
-    --------
-    >>> round(float(blackbody_mag(6.957e10, 5772.0, 6230e-8)), 1)
-    4.7
-    """
-    frequency = _C / np.asarray(wavelength)
-    hotness = np.clip(_H * frequency / (_K * np.asarray(temperature)), 1e-6, 300)
-    surface = 2 * _H * frequency**3 / _C**2 / np.expm1(hotness)
-    density = np.pi * surface * (np.asarray(radius) / (10 * _PARSEC)) ** 2
-    return -2.5 * np.log10(np.maximum(density, 1e-80)) - 48.6
-
-
 def fbot_mag(t, wavelength):
     """Absolute magnitude of AT2018cow `t` rest-frame days after explosion.
 
@@ -290,7 +264,7 @@ def fbot_mag(t, wavelength):
     radius = 56 * _AU * np.exp(-np.clip(late - 3.0, 0, None) / 20.0)
     temperature = 32e3 * np.clip(late / 3.0, 1, None) ** -0.42
     rise = 2.5 * np.log10(1 - np.exp(-((late / 1.6) ** 3)) + 1e-9)
-    return np.where(t <= 0, 99.0, blackbody_mag(radius, temperature, wavelength) - rise)
+    return np.where(t <= 0, 99.0, blackbody_magnitude(radius, temperature, wavelength) - rise)
 
 
 def _draw_fbot(rng, n, stage):
@@ -344,10 +318,10 @@ def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(_WAVELENGT
     fine = np.geomspace(1e-3, 25.0, 1500)
     total = np.zeros((len(wavelength), len(_KN_DAYS)))
     for mass, velocity, opacity, floor in _EJECTA:
-        grams, speed = mass * mass_scale * _SUN_MASS, velocity * velocity_scale * _C
+        grams, speed = mass * mass_scale * _SUN_MASS, velocity * velocity_scale * SPEED_OF_LIGHT
         heating = 4e18 * grams * (0.5 - np.arctan((fine * _DAY - 1.3) / 0.11) / np.pi) ** 1.3
         heating *= _thermalised(fine, mass * mass_scale, velocity * velocity_scale)
-        diffusion = np.sqrt(2 * opacity * grams / (13.4 * speed * _C)) / _DAY
+        diffusion = np.sqrt(2 * opacity * grams / (13.4 * speed * SPEED_OF_LIGHT)) / _DAY
         luminosity = np.interp(_KN_DAYS, fine, _diffuse(fine, heating, diffusion))
         radius = speed * _KN_DAYS * _DAY
         temperature = (luminosity / (4 * np.pi * _SIGMA * radius**2)) ** 0.25
@@ -355,7 +329,7 @@ def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(_WAVELENGT
         radius = np.where(frozen, np.sqrt(luminosity / (4 * np.pi * _SIGMA)) / floor**2, radius)
         temperature = np.maximum(temperature, floor)
         for band, length in enumerate(wavelength):
-            total[band] += 10 ** (-0.4 * blackbody_mag(radius, temperature, length))
+            total[band] += 10 ** (-0.4 * blackbody_magnitude(radius, temperature, length))
     return -2.5 * np.log10(total)
 
 
