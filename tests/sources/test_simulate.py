@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from ztfml import schema
+from ztfml.blackbody import blackbody_magnitude
 from ztfml.errors import DataError
 from ztfml.night import Night, labels_beside
 from ztfml.sources.simulate import KINDS, MIXES, noise, simulate, write_nights
@@ -511,7 +512,7 @@ def test_fbot_is_at2018cow(shared_data):
         radius = float(parts[2].split("+")[0]) * 1.496e13
         temperature = float(parts[3].split("+")[0]) * 1e3
         if 3 < day < 25:
-            published = sn.blackbody_mag(radius, temperature, 4770e-8)
+            published = blackbody_magnitude(radius, temperature, 4770e-8)
             assert sn.fbot_mag(day, 4770e-8) == pytest.approx(float(published), abs=0.7)
 
 
