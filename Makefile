@@ -51,19 +51,19 @@ model: $(ENV)
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 3000 --seed 105 --mix balanced
 	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
 
-# The weights of the ranking, fitted on simulated nights that the model never saw. Balanced nights
-# have the rare kinds, natural ones the common ones that look like them.
+# The trees and the weights of the ranking, fitted on simulated nights that the model never saw.
+# Nights of transients have the rare kinds, natural ones the common ones that look like them.
 RANKER := build/ranker
+NATURAL := 2458460.5 2459680.5 2460130.5
+RARE := 2458630.5 2459310.5 2459530.5 2459900.5 2460250.5 2460330.5 2460480.5 2460620.5
 ranker: $(ENV)
 	rm -rf $(RANKER)
 	mkdir -p $(RANKER)
-	$(BIN)/ztfml simulate $(RANKER) --start-jd 2458460.5 --alerts 50000 --seed 201
-	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460130.5 --alerts 50000 --seed 202
-	$(BIN)/ztfml simulate $(RANKER) --start-jd 2459310.5 --alerts 50000 --seed 203 --mix balanced
-	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460250.5 --alerts 50000 --seed 204 --mix balanced
-	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460480.5 --alerts 50000 --seed 205 --mix balanced
-	$(BIN)/ztfml simulate $(RANKER) --start-jd 2460620.5 --alerts 50000 --seed 206 --mix balanced
-	$(BIN)/python -m ztfml.ranking.fit $(foreach jd,2458460.5 2460130.5 2459310.5 2460250.5 2460480.5 2460620.5,$(RANKER)/ztf_alerts_$(jd).parquet) -o ztfml/ranking/ranking.toml
+	@set -e; seed=200; for jd in $(NATURAL); do seed=$$((seed + 1)); \
+		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 50000 --seed $$seed; done
+	@set -e; seed=220; for jd in $(RARE); do seed=$$((seed + 1)); \
+		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; done
+	$(BIN)/python -m ztfml.ranking.fit $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o ztfml/ranking/ranking.toml
 
 # The notebooks share the demo, which is made if it is not there.
 notebooks: $(ENV)

@@ -91,9 +91,10 @@ _model = click.option(
     help="A model folder; by default the model that ships with ztfml.",
 )  # fmt: skip
 
+_INPUTS_SHOWN = 8
 _weights = click.option(
     "--weights", type=_PATH, metavar="FILE",
-    help="A TOML file with a table [weights]; by default ztfml's own.",
+    help="A TOML file with tables [weights] and [trees]; by default ztfml's own.",
 )  # fmt: skip
 _instrument = click.option(
     "--instrument", type=_PATH, metavar="FILE",
@@ -131,8 +132,8 @@ def demo(folder, seed):
 )
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
 @click.option(
-    "--mix", type=click.Choice(["natural", "balanced"]), default="natural", show_default=True,
-    help="Classes as on the sky, or as many of each.",
+    "--mix", type=click.Choice(["natural", "balanced", "transients"]), default="natural",
+    show_default=True, help="Classes as on the sky, as many of each, or mostly transients.",
 )  # fmt: skip
 @click.option(
     "--start-jd", default=2460474.5, show_default=True, help="Julian date at which they begin."
@@ -453,7 +454,7 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
     opened = Night.load(night, history)
     if object_id:
         ranked = rank_night(opened, loaded, scorer=scorer)
-        _explain(opened, ranked, scorer, object_id, plot)
+        _explain(opened, ranked, scorer, object_id, loaded, plot)
     else:
         ranked = rank_night(opened, loaded, top or scorer.instrument.spectra_per_night, scorer)
         _print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
@@ -462,8 +463,10 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
         click.echo(output)
 
 
-def _explain(night, ranked, scorer, object_id, figure):
+def _explain(night, ranked, scorer, object_id, model, figure):
     """Print the terms and the reasons of one object, and draw them."""
+    from ztfml import features
+    from ztfml.classifier import probabilities
     from ztfml.ranking import row_of
 
     row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
@@ -473,6 +476,11 @@ def _explain(night, ranked, scorer, object_id, figure):
         f"{row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
     )
     click.echo(row["reasons"])
+    latest = night.subset((night.alerts["candid"] == row["candid"]).to_numpy())
+    table = features.compute(latest)
+    seen = scorer.explain_trees(table, probabilities(model.classifier, table))
+    if len(seen):
+        _print_table(seen[:_INPUTS_SHOWN], "alike: what most moves the log odds of the trees")
     if figure:
         from ztfml import plots
 
@@ -790,10 +798,17 @@ def verify(folder):
 
 
 def _scorer(weights, instrument):
-    from ztfml.ranking import DEFAULT_FILE, FastTransientScorer, read_instrument, read_weights
+    from ztfml.ranking import (
+        DEFAULT_FILE,
+        FastTransientScorer,
+        read_instrument,
+        read_trees,
+        read_weights,
+    )
 
+    weights = weights or DEFAULT_FILE
     return FastTransientScorer(
-        read_weights(weights or DEFAULT_FILE), read_instrument(instrument or DEFAULT_FILE)
+        read_weights(weights), read_instrument(instrument or DEFAULT_FILE), read_trees(weights)
     )
 
 

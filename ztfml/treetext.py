@@ -74,6 +74,7 @@ def check_trees(text, n_classes, features):
     text : str
         All of ``model.txt``.
     n_classes : int
+        1 where the trees give the odds of one class.
     features : sequence of str
         The features in the order of training.
 
@@ -108,6 +109,7 @@ def check_trees(text, n_classes, features):
 def _check_header(header, n_classes, features):
     """Compare the head with the card, and return the length of each tree in characters."""
     lines = header.split("\n")
+    objective = f"multiclass num_class:{n_classes}" if n_classes > 1 else "binary sigmoid:1"
     expected = [
         "tree",
         "version=v4",
@@ -115,12 +117,12 @@ def _check_header(header, n_classes, features):
         f"num_tree_per_iteration={n_classes}",
         "label_index=0",
         f"max_feature_idx={len(features) - 1}",
-        f"objective=multiclass num_class:{n_classes}",
+        f"objective={objective}",
         f"feature_names={' '.join(features)}",
     ]
     for line, wanted in zip(lines, expected, strict=False):
         if line != wanted:
-            raise ValueError(f"its head says {line[:60]!r}, the card {wanted[:60]!r}")
+            raise ValueError(f"its head says {line[:60]!r}, not {wanted[:60]!r}")
     if len(lines) != len(expected) + 2:
         raise ValueError(f"its head has {len(lines)} lines, not {len(expected) + 2}")
     infos = _value(lines[-2], "feature_infos", "its head").split(" ")

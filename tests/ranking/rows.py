@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.features.registry import FEATURES
-from ztfml.ranking import FastTransientScorer, Instrument
+from ztfml.ranking import FastTransientScorer, Instrument, read_trees
 from ztfml.ranking.evidence import Columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
@@ -27,7 +27,7 @@ def term(name, p_transient=0.5, **known):
 
 
 def quantity(name, **known):
-    return Columns(features(**known), probabilities(), INSTRUMENT)[name][0]
+    return Columns(features(**known), probabilities(), INSTRUMENT, read_trees())[name][0]
 
 
 def probabilities_of(night, seed=0):

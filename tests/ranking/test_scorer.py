@@ -10,7 +10,15 @@ from tests.nights import random_night
 from tests.ranking.rows import INSTRUMENT, features, probabilities, probabilities_of
 from ztfml.errors import DataError
 from ztfml.features import compute
-from ztfml.ranking import TERMS, FastTransientScorer, Instrument, read_weights, row_of
+from ztfml.ranking import (
+    TERMS,
+    FastTransientScorer,
+    Instrument,
+    read_trees,
+    read_weights,
+    row_of,
+)
+from ztfml.ranking.evidence import Columns
 
 _FAST = {
     "fade_rate_g": 0.6, "fade_rate_err_g": 0.05, "age": 4.0, "days_since_peak": 3.0,
@@ -124,6 +132,22 @@ def test_explaining_adds_up_to_the_score():
     assert row_of(ranked, name)["score"] == pytest.approx(1 / (1 + np.exp(-total)))
     with pytest.raises(DataError, match="ZTF00nobody"):
         scorer.explain(ranked, "ZTF00nobody")
+
+
+def test_explaining_the_trees_adds_up_to_their_odds():
+    scorer = FastTransientScorer(instrument=INSTRUMENT)
+    odds, sums = [], []
+    for fade in (0.05, 0.6):
+        row = features(**(_FAST | {"fade_rate_g": fade, "fade_rate": fade, "best_fade_rate": fade}))
+        seen = scorer.explain_trees(row, probabilities(p_transient=0.9))
+        assert (np.diff(seen["adds"].abs()) <= 0).all()
+        assert seen.set_index("input")["value"]["fade_rate_g"] == fade
+        sums.append(seen["adds"].sum())
+        columns = Columns(row, probabilities(p_transient=0.9), INSTRUMENT, read_trees())
+        odds.append(columns["fast_odds"][0])
+    assert odds[1] > odds[0]
+    assert sums[1] - sums[0] == pytest.approx(odds[1] - odds[0])
+    assert scorer.explain_trees(row, probabilities(p_transient=0.001)).empty
 
 
 def test_links():

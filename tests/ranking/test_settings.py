@@ -3,7 +3,14 @@
 import pytest
 
 from ztfml.errors import DataError
-from ztfml.ranking import DEFAULT_FILE, TERMS, Instrument, read_instrument, read_weights
+from ztfml.ranking import (
+    DEFAULT_FILE,
+    TERMS,
+    Instrument,
+    read_instrument,
+    read_trees,
+    read_weights,
+)
 
 
 def test_our_own_file():
@@ -60,3 +67,26 @@ def test_instruments_that_cannot_be_used(tmp_path, old, new, told):
 def test_a_file_that_is_not_there(tmp_path):
     with pytest.raises(DataError, match=r"none\.toml"):
         read_weights(tmp_path / "none.toml")
+
+
+def test_a_copy_of_our_file_uses_our_trees(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(DEFAULT_FILE.read_text())
+    assert read_trees(path) is read_trees()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ("[trees]", "[tree]", r"has no table \[trees\]"),
+        ("sha256", "md5", "file, a name without a folder, and sha256"),
+        ('file = "', 'file = "../', "file, a name without a folder, and sha256"),
+        ('file = "', 'file = "other_', r"other_ranking_trees\.txt: .* cannot be read \(No such"),
+        ('sha256 = "', 'sha256 = "0', "is not the file that its ranking file was written with"),
+    ],
+)
+def test_trees_that_cannot_be_used(tmp_path, old, new, told):
+    path = tmp_path / "mine.toml"
+    path.write_text(DEFAULT_FILE.read_text().replace(old, new, 1))
+    with pytest.raises(DataError, match=told):
+        read_trees(path)

@@ -145,7 +145,7 @@ def test_weights_of_each_class_add_up():
     [
         ({"n_alerts": 0}, "at least one"),
         ({"n_alerts": 10, "n_nights": 0}, "at least one"),
-        ({"n_alerts": 10, "mix": "equal"}, "natural, balanced"),
+        ({"n_alerts": 10, "mix": "equal"}, "natural, balanced, transients"),
         ({"n_alerts": 10, "histories": "short"}, "mixed, long"),
     ],
 )

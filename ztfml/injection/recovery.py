@@ -36,7 +36,7 @@ _RATE_NAMES = ("up to 0.15", "0.15 to 0.3", "0.3 to 0.6", "0.6 to 1.2", "over 1.
 _NIGHTS = (0, 1, 2, 3, 5, np.inf)
 _NIGHT_NAMES = ("1", "2", "3", "4 to 5", "over 5")
 # What label files call transients that are fast beyond doubt.
-_FAST_BY_NAME = r"FBOT|kilonova|afterglow|GRB"
+_FAST_BY_NAME = r"FBOT|Ibn|kilonova|afterglow|GRB"
 
 
 class Stage:

@@ -9,6 +9,7 @@ import inspect
 
 import numpy as np
 
+from ztfml.ranking.trees import LEAST_CHANCE, inputs_of
 from ztfml.schema import BANDS
 
 QUANTITIES = {}
@@ -37,16 +38,17 @@ class Columns:
     ----------
     features, probabilities : pandas.DataFrame, one row an alert
     instrument : Instrument
-        Stands under the name ``instrument``.
+    trees : ztfml.ranking.trees.Trees
+        These two stand under their own names.
 
     Examples
     --------
-    >>> Columns(features, probabilities, instrument)["half_time"]   # doctest: +SKIP
+    >>> Columns(features, probabilities, instrument, trees)["half_time"]   # doctest: +SKIP
     """
 
-    def __init__(self, features, probabilities, instrument):
+    def __init__(self, features, probabilities, instrument, trees):
         self._tables = (features, probabilities)
-        self._known = {"table": self, "instrument": instrument}
+        self._known = {"table": self, "instrument": instrument, "trees": trees}
 
     def __getitem__(self, name):
         if name not in self._known:
@@ -179,6 +181,15 @@ def star_below(sgscore1, distpsnr1, star_offset):
 
 ON_STAR = 1.5
 """Nearer than this (arcsec) a source is on a star, as in ZTFReST."""
+
+
+@_quantity
+def fast_odds(table, trees, p_transient):
+    """Log odds of being a fast transient, by the trees; NaN where it is hardly a transient."""
+    asked = p_transient >= LEAST_CHANCE
+    odds = np.full(len(asked), np.nan)
+    odds[asked] = trees.log_odds(inputs_of(table, asked))
+    return odds
 
 
 def _zero_if_unknown(values):

@@ -1,9 +1,10 @@
-"""Fit the weights of the ranking on simulated nights: ``python -m ztfml.ranking.fit NIGHT...``
+"""Fit the ranking on simulated nights: ``python -m ztfml.ranking.fit NIGHT...``
 
-A logistic regression of "is a fast transient" on the terms. Every object stands there by its
-latest alert and counts as often as it would among the alerts of one natural night, whatever the
-mix of the nights it comes from. Fast are the kinds of `FAST`, as long as they are worth a
-spectrum; what is judged with (`ztfml.injection`) has no part in it.
+Boosted trees of "is a fast transient", and a logistic regression of the same on the terms, of
+which what the trees say is one. Every object stands there by its latest alert and counts as often
+as it would among the alerts of one natural night, whatever the mix of the nights it comes from.
+Fast are the kinds of `FAST`, as long as they are worth a spectrum; what is judged with
+(`ztfml.injection`) has no part in it.
 """
 
 import argparse
@@ -25,9 +26,11 @@ from ztfml.files import write_beside
 from ztfml.labels.people import label_rows, read_labels
 from ztfml.modelfile import load_model, shipped_model
 from ztfml.night import Night, labels_beside
+from ztfml.ranking.evidence import Columns
 from ztfml.ranking.scorer import FastTransientScorer, latest_rows
 from ztfml.ranking.settings import DEFAULT_FILE, read_instrument
 from ztfml.ranking.terms import TERMS
+from ztfml.ranking.trees import INPUTS, LEAST_CHANCE, grow, inputs_of
 from ztfml.sources.simulate import KINDS, MIXES
 
 log = logging.getLogger(__name__)
@@ -44,19 +47,20 @@ class Fast(NamedTuple):
 
 
 FAST = {
-    "FBOT": Fast(0.40, 25.0),
+    "FBOT": Fast(0.25, 25.0),
+    "SN Ibn": Fast(0.20, 20.0),
     "afterglow": Fast(0.20, 20.0),
     "kilonova": Fast(0.15, 15.0),
-    "SN IIb": Fast(0.15, 9.0),
-    "SN Ic-BL": Fast(0.10, 13.0),
+    "SN IIb": Fast(0.12, 9.0),
+    "SN Ic-BL": Fast(0.08, 13.0),
 }
-"""Fast transients in the proportion in which a list should find them, not that of their rates;
-FBOTs stand for all blue ones. IIb count while their envelope cools."""
+"""Fast transients in the proportion in which a list should find them, not that of their rates.
+IIb count while their envelope cools."""
 
 BRIGHT = 20.0
 """Fainter ones at peak count neither as fast nor as slow: no instrument would take them."""
 
-ONE_NIGHT = 0.25
+ONE_NIGHT = 0.33
 """Part of those with a single night of detections, and the others in equal parts by nights."""
 
 _NIGHTS = (2, 3, 4, 6)
@@ -64,15 +68,10 @@ _FEWEST = 15  # fewer members of a kind and number of nights do not weigh as muc
 A_NIGHT = 20.0  # what all fast ones together weigh
 TOPS = (12, 25, 50)
 INJECTED = 5
+OF_TREES = "alike"
+"""The term that the trees give."""
 
-LEAST = {
-    "rising": 0.7,
-    "young": 2.5,
-    "not_stellar": 1.5,
-    "hosted": 0.8,
-    "stays": 1.0,
-    "bright": 0.5,
-}
+LEAST = {"young": 1.0, "not_stellar": 1.0, "stays": 1.0, "bright": 0.3}
 """Weights are never negative, and these never smaller: simulated flares, dwarf novae and
 asteroids are tamer than real ones, and no night tells what an instrument reaches."""
 
@@ -80,10 +79,18 @@ PRIOR, RIDGE = 1.0, 0.003
 """Weights that the nights do not determine stay near 1."""
 
 
+_N_FOLDS = 3
+
+
 class Sample(NamedTuple):
-    """Objects by their latest alerts: terms, what they are, and how much each counts."""
+    """Objects by their latest alerts: terms, what they are, and how much each counts.
+
+    The terms are without that of the trees until these are grown; `inputs` is what they see, all
+    NaN of objects that they are not asked about.
+    """
 
     terms: pd.DataFrame
+    inputs: np.ndarray
     kind: np.ndarray
     label: np.ndarray
     fast: np.ndarray
@@ -114,12 +121,13 @@ def read_sample(nights, model):
     --------
     >>> read_sample(["ztf_alerts_2460474.5.parquet"], load_model(folder))   # doctest: +SKIP
     """
-    parts = []
+    parts, inputs = [], []
     counts = pd.Series(0, index=[kind.name for kind in KINDS])
     for number, path in enumerate(nights):
         night, kind, label = _read(path)
         counts = counts.add(pd.Series(kind).value_counts(), fill_value=0)
-        part = _latest_of(night, kind, label, model)
+        part, seen = _latest_of(night, kind, label, model)
+        inputs.append(seen)
         # Simulations of other seeds give other objects the same names.
         parts.append(part.assign(objectId=part["objectId"] + f" {number}"))
         log.info("%s: %d objects", path, len(parts[-1]))
@@ -132,6 +140,7 @@ def read_sample(nights, model):
     weight[young] = A_NIGHT * _weight_of_fast(table[young])
     return Sample(
         table[list(TERMS)].reset_index(drop=True),
+        np.concatenate(inputs)[use.to_numpy()],
         table["kind"].to_numpy(str),
         table["label"].to_numpy(str),
         young,
@@ -159,8 +168,16 @@ def _latest_of(night, kind, label, model):
     p = probabilities(model.classifier, table)
     rows = latest_rows(night.alerts)
     table, p = table.iloc[rows], p.iloc[rows]
-    terms = FastTransientScorer(instrument=read_instrument()).terms(table, p)
-    return terms.assign(
+    columns = Columns(table, p, read_instrument(), trees=None)
+    terms = {
+        name: np.nan if name == OF_TREES else columns.call(term.function)
+        for name, term in TERMS.items()
+    }
+    asked = columns["p_transient"] >= LEAST_CHANCE
+    # Half the memory does: no split is as fine as a float32.
+    inputs = np.full((len(table), len(INPUTS)), np.nan, np.float32)
+    inputs[asked] = inputs_of(columns, asked)
+    objects = pd.DataFrame(terms, index=table.index).assign(
         objectId=night.alerts["objectId"].to_numpy(str)[rows],
         kind=kind[rows],
         label=label[rows],
@@ -168,6 +185,7 @@ def _latest_of(night, kind, label, model):
         n_nights=table["n_nights"],
         peak_mag=table["peak_mag"],
     )
+    return objects, inputs
 
 
 def _natural_shares():
@@ -188,6 +206,58 @@ def _weight_of_fast(table):
     for some, part in ((once, ONE_NIGHT), (~once, 1 - ONE_NIGHT)):
         weight[some] *= part / max(weight[some].sum(), 1e-12)
     return weight
+
+
+def with_trees(sample):
+    """Fill in the term of the trees, each object's by trees that have not seen it.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    Sample
+
+    Examples
+    --------
+    >>> fit_weights(with_trees(read_sample(nights, model)))   # doctest: +SKIP
+    """
+    odds = np.full(len(sample.fast), np.nan)
+    for part in _folds(sample):
+        asked = _asked(sample.inputs) & part
+        odds[asked] = grow_trees(_part(sample, ~part)).log_odds(sample.inputs[asked])
+    alike = TERMS[OF_TREES].function(odds)
+    return sample._replace(terms=sample.terms.assign(**{OF_TREES: alike}))
+
+
+def grow_trees(sample):
+    """Grow trees on all the objects that they are to be asked about.
+
+    Parameters
+    ----------
+    sample : Sample
+
+    Returns
+    -------
+    ztfml.ranking.trees.Trees
+
+    Examples
+    --------
+    >>> grow_trees(read_sample(nights, model))   # doctest: +SKIP
+    """
+    asked = _asked(sample.inputs)
+    return grow(sample.inputs[asked], sample.fast[asked], sample.weight[asked])
+
+
+def _folds(sample):
+    """Masks of objects left out in turn."""
+    folds = object_folds(sample.fast.astype(int), sample.objects, _N_FOLDS, 0)
+    return [folds == fold for fold in range(_N_FOLDS)]
+
+
+def _asked(inputs):
+    return ~np.isnan(inputs[:, 0])
 
 
 def fit_weights(sample):
@@ -231,13 +301,13 @@ def fit_weights(sample):
     return dict(zip((*TERMS, "intercept"), np.round(found.x, 2).tolist(), strict=True))
 
 
-def held_out(sample, n_folds=3):
+def held_out(sample):
     """How good weights are on objects that they were not fitted on.
 
     Parameters
     ----------
     sample : Sample
-    n_folds : int
+        As of `with_trees`: the trees have not seen the objects either.
 
     Returns
     -------
@@ -251,9 +321,7 @@ def held_out(sample, n_folds=3):
     >>> held_out(sample)["two nights"]   # doctest: +SKIP
     """
     score = np.empty(len(sample.fast))
-    folds = object_folds(sample.fast.astype(int), sample.objects, n_folds, 0)
-    for fold in range(n_folds):
-        part = folds == fold
+    for part in _folds(sample):
         weights = fit_weights(_part(sample, ~part))
         score[part] = FastTransientScorer(weights).score(sample.terms[part])
     slow = ~sample.fast
@@ -282,21 +350,25 @@ def _part(sample, rows):
     return Sample(*(values[rows] for values in sample))
 
 
-def write_settings(path, weights, instrument, record):
-    """Write weights and instrument as a TOML file, with the record of the fit.
+def write_settings(path, weights, trees, instrument, record):
+    """Write weights and instrument as a TOML file, with the record of the fit, and the trees.
 
     Parameters
     ----------
     path : str or Path
+        Of the TOML file; the trees go beside it, to ``NAME_trees.txt``.
     weights : dict
+    trees : ztfml.ranking.trees.Trees
     instrument : Instrument
     record : sequence of str
         Lines about the fit, written as comments.
 
     Examples
     --------
-    >>> write_settings("mine.toml", weights, read_instrument(), ["by hand"])   # doctest: +SKIP
+    >>> write_settings("mine.toml", weights, trees, read_instrument(), [])   # doctest: +SKIP
     """
+    path = Path(path)
+    beside = path.with_name(f"{path.stem}_trees.txt")
     lines = [
         "# What the ranking of fast transients weighs, and for which instrument.",
         "# score = 1 / (1 + exp(-(intercept + sum of weight * term))), each term from 0 to 1.",
@@ -310,7 +382,13 @@ def write_settings(path, weights, instrument, record):
         *(f"# {line}" for line in record),
         "[weights]",
         *(f"{name} = {value}" for name, value in weights.items()),
+        "",
+        "[trees]",
+        f'file = "{beside.name}"',
+        f'sha256 = "{trees.sha256}"',
     ]
+    with write_beside(beside) as part:
+        part.write_text(trees.text, encoding="ascii", newline="\n")
     with write_beside(path) as part:
         part.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
@@ -318,7 +396,7 @@ def write_settings(path, weights, instrument, record):
 def _record(sample, figures, nights, model):
     """What the file says of the fit."""
     slow = [f"{n:.1f} {label}" for label, n in figures["among the first 12"].items()]
-    yield f"Fitted {datetime.date.today()} by make ranker: logistic regression on"
+    yield f"Fitted {datetime.date.today()} by make ranker: boosted trees and logistic regression on"
     n, n_fast = len(sample.fast), sample.fast.sum()
     yield f"{n:,} objects ({n_fast:,} of them fast) of {len(nights)} simulated nights, classified"
     yield f"by the model {model.card['model']['sha256'][:12]}, which never saw them."
@@ -336,16 +414,18 @@ def _record(sample, figures, nights, model):
 
 def main(arguments=None):
     """Fit on the nights named on the command line, print the figures, write the file."""
-    parser = argparse.ArgumentParser(description=fit_weights.__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Fit the ranking on simulated nights.")
     parser.add_argument("nights", nargs="+", type=Path, metavar="NIGHT.parquet")
     parser.add_argument("-m", "--model", type=Path, default=None, metavar="DIR")
     parser.add_argument("-o", "--output", type=Path, default=DEFAULT_FILE, metavar="FILE.toml")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     model = load_model(chosen.model or shipped_model())
-    sample = read_sample(chosen.nights, model)
+    sample = with_trees(read_sample(chosen.nights, model))
     record = list(_record(sample, held_out(sample), chosen.nights, model))
-    write_settings(chosen.output, fit_weights(sample), read_instrument(), record)
+    write_settings(
+        chosen.output, fit_weights(sample), grow_trees(sample), read_instrument(), record
+    )
     print(chosen.output.read_text())
 
 

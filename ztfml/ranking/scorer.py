@@ -8,8 +8,9 @@ from sklearn.base import BaseEstimator
 from ztfml.errors import DataError
 from ztfml.ranking.evidence import Columns
 from ztfml.ranking.reasons import best_rates, reasons
-from ztfml.ranking.settings import read_instrument, read_weights
+from ztfml.ranking.settings import read_instrument, read_trees, read_weights
 from ztfml.ranking.terms import TERMS
+from ztfml.ranking.trees import INPUTS, inputs_of
 
 
 class FastTransientScorer(BaseEstimator):
@@ -22,6 +23,8 @@ class FastTransientScorer(BaseEstimator):
         package's ``ranking.toml``.
     instrument : Instrument, optional
         By default that in ``ranking.toml``.
+    trees : ztfml.ranking.trees.Trees, optional
+        By default those that ``ranking.toml`` names.
 
     Examples
     --------
@@ -29,9 +32,10 @@ class FastTransientScorer(BaseEstimator):
     >>> scorer.rank(night, features, probabilities, top=12)   # doctest: +SKIP
     """
 
-    def __init__(self, weights=None, instrument=None):
+    def __init__(self, weights=None, instrument=None, trees=None):
         self.weights = weights
         self.instrument = instrument
+        self.trees = trees
 
     def terms(self, features, probabilities):
         """Work out the terms of every alert.
@@ -52,7 +56,7 @@ class FastTransientScorer(BaseEstimator):
         --------
         >>> scorer.terms(features, probabilities)["fading"]   # doctest: +SKIP
         """
-        columns = Columns(features, probabilities, self._instrument())
+        columns = Columns(features, probabilities, self._instrument(), self._trees())
         values = {name: columns.call(term.function) for name, term in TERMS.items()}
         return pd.DataFrame(values, index=features.index)
 
@@ -150,11 +154,41 @@ class FastTransientScorer(BaseEstimator):
         table.insert(3, "adds", table["value"] * table["weight"])
         return table.sort_values("adds", ascending=False, kind="stable", ignore_index=True)
 
+    def explain_trees(self, features, probabilities):
+        """Show what speaks for and against one alert in the eyes of the trees.
+
+        Parameters
+        ----------
+        features, probabilities : pandas.DataFrame, one row
+            The object's latest alert.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``input``, ``value``, and ``adds`` (to the log odds), what matters most first; empty
+            if the trees are not asked, as it is hardly a transient.
+
+        Examples
+        --------
+        >>> scorer.explain_trees(features[-1:], probabilities[-1:])   # doctest: +SKIP
+        """
+        columns = Columns(features, probabilities, self._instrument(), self._trees())
+        inputs = inputs_of(columns, np.isfinite(columns["fast_odds"]))
+        table = pd.DataFrame({"input": INPUTS, "value": np.nan, "adds": np.nan})
+        if len(inputs) == 0:
+            return table[:0]
+        table = table.assign(value=inputs[0], adds=self._trees().shares(inputs)[0])
+        order = np.argsort(-table["adds"].abs().to_numpy(), kind="stable")
+        return table.iloc[order].reset_index(drop=True)
+
     def _weights(self):
         return self.weights if self.weights is not None else read_weights()
 
     def _instrument(self):
         return self.instrument if self.instrument is not None else read_instrument()
+
+    def _trees(self):
+        return self.trees if self.trees is not None else read_trees()
 
 
 def row_of(ranked, object_id):

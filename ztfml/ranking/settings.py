@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from ztfml.errors import DataError
 from ztfml.ranking.terms import TERMS
+from ztfml.ranking.trees import load_trees
 
 DEFAULT_FILE = Path(__file__).with_name("ranking.toml")
 
@@ -49,6 +50,40 @@ def read_weights(path=DEFAULT_FILE):
             f"missing or unknown: {', '.join(sorted(odd))}"
         )
     return {name: _number(path, f"weights.{name}", value) for name, value in table.items()}
+
+
+def read_trees(path=DEFAULT_FILE):
+    """Read the trees that a TOML file names in its table ``[trees]``.
+
+    Parameters
+    ----------
+    path : str or Path
+        By default the package's own ``ranking.toml``. The trees lie beside it; the package's
+        own may also be elsewhere, so that a copy of its file goes on using them.
+
+    Returns
+    -------
+    ztfml.ranking.trees.Trees
+
+    Raises
+    ------
+    DataError
+        If the file is no TOML, or the trees are missing, changed or of another ztfml.
+
+    Examples
+    --------
+    >>> len(read_trees().sha256)
+    64
+    """
+    table = _table(path, "trees")
+    name, sha256 = table.get("file"), table.get("sha256")
+    if set(table) != {"file", "sha256"} or not isinstance(name, str) or Path(name).name != name:
+        raise DataError(
+            f"{path}: [trees] must have file, a name without a folder, and sha256; "
+            f"start from a copy of {DEFAULT_FILE}"
+        )
+    beside = Path(path).with_name(name)
+    return load_trees(beside if beside.is_file() else DEFAULT_FILE.with_name(name), sha256)
 
 
 def read_instrument(path=DEFAULT_FILE):

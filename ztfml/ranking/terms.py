@@ -64,6 +64,13 @@ def transient(p_transient):
     return _from_to(logit(p_transient), -3.0, 3.0)
 
 
+@_term("fast_odds", "log odds of fast, by the trees", (-12, 8))
+def alike(fast_odds):
+    """All that is known of it is like the fast transients of simulated nights and unlike all else
+    there, by boosted trees: from odds of 1 to 22,000, 0, to even odds 0.71, and 55 to 1, 1."""
+    return _or(_from_to(fast_odds, -10.0, 4.0), 0.0)
+
+
 # --- how fast it is ------------------------------------------------------------------------
 
 

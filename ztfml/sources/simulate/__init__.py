@@ -33,6 +33,8 @@ KINDS = (*artifacts.KINDS, *asteroids.KINDS, *stars.KINDS, *agn.KINDS, *transien
 MIXES = {
     "natural": {"artifact": 0.30, "sso": 0.20, "star": 0.42, "agn": 0.07, "transient": 0.01},
     "balanced": dict.fromkeys(LABELS, 0.2),
+    # To tell transients from one another, and from the stars that look like them.
+    "transients": {"artifact": 0.03, "sso": 0.07, "star": 0.3, "agn": 0.1, "transient": 0.5},
 }
 _NAMES = 26**7  # of seven letters
 _PACKET_WINDOW = 30.0  # d of history that a packet carries
@@ -59,10 +61,10 @@ def simulate(n_alerts, n_nights=1, seed=1, mix="natural", start_jd=2460474.5, hi
         Alerts in each night.
     n_nights : int
     seed : int
-    mix : {'natural', 'balanced'}
-        Classes as on an unfiltered public night, or in equal numbers. In a balanced night
-        the rare kinds of a class are drawn by the square root of their natural share, so
-        that the fast transients are there to be learnt.
+    mix : {'natural', 'balanced', 'transients'}
+        Classes as on an unfiltered public night, in equal numbers, or half of them transients.
+        But for natural nights the rare kinds of a class are drawn by the square root of their
+        natural share, so that the fast transients are there to be learnt.
     start_jd : float
         Julian date that the first night begins with (midnight UT, half-integer), d. Nights
         look as they did then: no drb before June 2019, little history in 2018.

@@ -191,7 +191,8 @@ def _draw_dwarf_nova(rng, n, stage):
     r = rng.uniform(12.5, 20.3, n) + height
     mag = r[:, None] + star_colours(rng, rng.normal(0.3, 0.35, n))
     base = flux_of(mag[:, :3])
-    blue = np.array([0.12, 0.0, -0.05])  # outbursts are bluer than the quiescent star
+    # In outburst the disk outshines the star, with a colour of its own (Bruch & Engel 1994).
+    disk = base[:, [1]] * 10 ** (0.4 * np.outer(rng.normal(-0.05, 0.1, n), [-1.0, 0.0, 0.7]))
     flickering = 0.08 + 0.25 * rng.random(n) ** 2
     # References of those that are in outburst often have some of it.
     duty = np.clip(1.5 * length / recurrence, 0, 1)
@@ -205,8 +206,8 @@ def _draw_dwarf_nova(rng, n, stage):
         since = (cycle - whole - late) * recurrence[row]
         rise = height[row] * outburst(since, length[row], fade[row])
         flicker = flickering[row] * noise.normal(key[row], (jd * 200).astype(int), 3)
-        lift = rise + blue[fid - 1] * (rise > 0) + flicker
-        return base[row, fid - 1] * 10 ** (0.4 * lift) - reference[row, fid - 1]
+        total = base[row, fid - 1] + disk[row, fid - 1] * (10 ** (0.4 * rise) - 1)
+        return total * 10 ** (0.4 * flicker) - reference[row, fid - 1]
 
     seen = np.where(mag[:, 1] < 22.3, STAR, 0)
     counterpart = Counterpart(seen, mag, np.abs(rng.normal(0, 0.1, n)))

@@ -272,7 +272,7 @@ def _draw_fbot(rng, n, stage):
     ra, dec = place(rng, n, stage.fields, clear_of=9)
     shift = rng.normal(0.7, 0.6, n)
     peak, z = _events(rng, n, (-20.0, 0.6), 20.9)
-    pace = np.exp(rng.normal(0.05, 0.25, n)) * (1 + z)
+    pace = np.exp(rng.normal(0.0, 0.35, n)) * (1 + z)
     span = 15 * pace
     explosion = stage.first_jd - span + rng.random(n) * (stage.last_jd - stage.first_jd + span)
     modulus = peak + 20.6 - shift
@@ -283,6 +283,44 @@ def _draw_fbot(rng, n, stage):
         rest = _WAVELENGTH[fid - 1] / (1 + z[row])
         mag = fbot_mag((jd - explosion[row]) / pace[row], rest) + modulus[row] + shift[row]
         return flux_of(mag + dust[row, fid - 1])
+
+    return Sources(ra, dec, flux, counterpart, glare, subtraction_noise(rng, n))
+
+
+def _draw_shocked(rng, n, stage):
+    """Supernovae shining by shocks in gas around the star: SNe Ibn and their rapid kin.
+
+    A luminosity that grows as t^2 and then falls exponentially, from a photosphere that cools
+    as a power of time to 6,000 K: as wide in rise, fall and colour as the rapidly evolving
+    supernovae of Ho et al. 2023, ApJ 949, 120 and SNe Ibn (Hosseinzadeh et al. 2017, ApJ 836,
+    158) that are above half of their peak for 2 to 14 days.
+    """
+    ra, dec = place(rng, n, stage.fields, clear_of=9)
+    peak, z = _events(rng, n, (-18.9, 0.8), 20.9)
+    rise = np.exp(rng.uniform(np.log(0.8), np.log(6.0), n))
+    fall = np.exp(rng.uniform(np.log(2.5), np.log(8.0), n))
+    hot = np.exp(rng.uniform(np.log(11e3), np.log(35e3), n))
+    power = rng.uniform(0.2, 0.9, n)
+    span = 25 * (1 + z)
+    explosion = stage.first_jd - span + rng.random(n) * (stage.last_jd - stage.first_jd + span)
+    counterpart, glare = _host(rng, n, z, -18.8)
+    dust = _dust(rng, n)
+
+    def brightness(row, t, wavelength):
+        """Magnitude up to a constant of each member."""
+        light = np.minimum((t / rise[row]) ** 2, np.exp(-(t - rise[row]) / fall[row]))
+        cooled = (np.clip(t, 0.1, None) / rise[row]) ** -power[row]
+        temperature = np.clip(hot[row] * cooled, 6e3, 60e3)
+        radius = 1e15 * np.sqrt(light) * (temperature / 1e4) ** -2
+        return blackbody_magnitude(radius, temperature, wavelength)
+
+    every = np.arange(n)
+    offset = peak - brightness(every, rise, _WAVELENGTH[1] / (1 + z))
+
+    def flux(row, jd, fid):
+        t = (jd - explosion[row]) / (1 + z[row])
+        mag = brightness(row, np.clip(t, 1e-3, None), _WAVELENGTH[fid - 1] / (1 + z[row]))
+        return np.where(t > 0, flux_of(mag + offset[row] + dust[row, fid - 1]), 0.0)
 
     return Sources(ra, dec, flux, counterpart, glare, subtraction_noise(rng, n))
 
@@ -442,7 +480,7 @@ def _draw_nova(rng, n, stage):
 # Shares of the Bright Transient Survey (Perley et al. 2020), the fast kinds a handful among
 # the transients of a whole night.
 KINDS = (
-    Kind("SN Ia", "transient", 0.587, _supernova(IA)),
+    Kind("SN Ia", "transient", 0.582, _supernova(IA)),
     Kind("SN II", "transient", 0.19, _supernova(II)),
     Kind("SN Ib/c", "transient", 0.06, _supernova(IBC)),
     Kind("SN IIb", "transient", 0.03, _draw_iib),
@@ -451,6 +489,7 @@ KINDS = (
     Kind("SLSN", "transient", 0.025, _supernova(SLSN)),
     Kind("TDE", "transient", 0.03, _supernova(TDE, nuclear=True)),
     Kind("nova", "transient", 0.008, _draw_nova),
+    Kind("SN Ibn", "transient", 0.005, _draw_shocked),
     Kind("FBOT", "transient", 0.005, _draw_fbot),
     Kind("kilonova", "transient", 0.0025, _draw_kilonova),
     Kind("afterglow", "transient", 0.0025, _draw_afterglow),
