@@ -5,10 +5,11 @@ straight into their stretches of one array each, in as many threads as there are
 more memory is touched than the clean arrays take.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -87,23 +88,19 @@ def read_columns(path, columns):
             for column in some
         ]
 
-    work = [
-        (some, group)
-        for group, size in enumerate(sizes)
-        for some in _batches(list(found), max(1, _VALUES_A_TASK // max(size, 1)))
-    ]
-    # In threads, for neither Arrow nor the compiled loop holds the lock.
-    done = joblib.Parallel(n_jobs=-1, prefer="threads")(
-        joblib.delayed(read_part)(*part) for part in work
-    )
-    parts = {column: [] for column in found}
-    for (some, _), learnt in zip(work, done, strict=True):
-        for column, part in zip(some, learnt, strict=True):
-            parts[column].append(part)
-    return {
-        column.name: _KINDS[column.kind].join(column, parts[column], path, into[column])
-        for column in found
-    }
+    # In threads, for neither Arrow nor the compiled loop holds the lock; column by column, so that
+    # the first ones are joined while the rest are being read.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        reading = {}
+        for some in _batches(list(found), max(1, _VALUES_A_TASK // max([1, *sizes]))):
+            parts = [threads.submit(read_part, some, group) for group in range(len(sizes))]
+            reading |= {column: (parts, place) for place, column in enumerate(some)}
+        return {
+            column.name: _KINDS[column.kind].join(
+                column, [part.result()[place] for part in parts], path, into[column]
+            )
+            for column, (parts, place) in reading.items()
+        }
 
 
 def _batches(values, size):

@@ -5,9 +5,10 @@ the same numbers for one light curve in a notebook. `registry.FEATURES` says wha
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -137,16 +138,14 @@ def _compute(night, rows, broker):
     table = np.empty((len(features), len(alerts)))
     columns = [k for k, feature in enumerate(features) if feature.column is not None]
     work = [
-        joblib.delayed(_fill_columns)(alerts, features, columns[k::_COLUMN_TASKS], table)
+        partial(_fill_columns, alerts, features, columns[k::_COLUMN_TASKS], table)
         for k in range(_COLUMN_TASKS)
     ]
     work += _light_curve_work(night, rows, table[: len(registry.FEATURES)])
-    done = joblib.Parallel(
-        n_jobs=min(len(work), os.cpu_count()), prefer="threads", return_as="generator"
-    )(work)
-    with say_if_compiling(_fill_rows):
-        for _ in track(done, "features", total=len(work)):
-            pass
+    with ThreadPoolExecutor(os.cpu_count()) as threads, say_if_compiling(_fill_rows):
+        done = [threads.submit(task) for task in work]
+        for task in track(done, "features"):
+            task.result()
     names = [feature.name for feature in features]
     return pd.DataFrame(table.T, columns=names, index=alerts.index, copy=False)
 
@@ -167,9 +166,10 @@ def _light_curve_work(night, rows, table):
     written = np.array([feature.column is None for feature in registry.FEATURES])
     for begin in range(rows.start, rows.stop, _CHUNK):
         some = slice(begin, min(begin + _CHUNK, rows.stop))
-        yield joblib.delayed(_fill_light_curves)(
-            night.history, night.first[some], night.last[some], [field[some] for field in alerts],
-            written, table[:, begin - rows.start : some.stop - rows.start],
+        yield partial(
+            _fill_light_curves, night.history, night.first[some], night.last[some],
+            [field[some] for field in alerts], written,
+            table[:, begin - rows.start : some.stop - rows.start],
         )  # fmt: skip
 
 
