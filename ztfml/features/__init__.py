@@ -38,8 +38,10 @@ BROKER = broker.GROUP
 registry.FEATURES = tuple(feature for group in GROUPS for feature in group.features)
 registry.check_unique((*registry.FEATURES, *BROKER.features))
 
-# One alert's features as a record, so that the compiled functions write them by name.
+# One alert's features of its light curve as a record, so that the compiled functions write them by
+# name; and where these stand among all features.
 _ROW = np.dtype([field for group in GROUPS for field in group.fields])
+_OF_LIGHT_CURVE = np.flatnonzero([feature.column is None for feature in registry.FEATURES])
 
 # Alerts a thread takes at a time: small enough to share the work evenly.
 _CHUNK = 2048
@@ -136,18 +138,24 @@ def _compute(night, rows, broker):
     alerts = night.alerts[rows]
     # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
     table = np.empty((len(features), len(alerts)))
-    columns = [k for k, feature in enumerate(features) if feature.column is not None]
-    work = [
-        partial(_fill_columns, alerts, features, columns[k::_COLUMN_TASKS], table)
-        for k in range(_COLUMN_TASKS)
-    ]
-    work += _light_curve_work(night, rows, table[: len(registry.FEATURES)])
+    records = np.full((len(alerts), len(_OF_LIGHT_CURVE)), np.nan)
     with ThreadPoolExecutor(os.cpu_count()) as threads, say_if_compiling(_fill_rows):
-        done = [threads.submit(task) for task in work]
-        for task in track(done, "features"):
+        filling = [threads.submit(task) for task in _light_curve_work(night, rows, records)]
+        others = [threads.submit(task) for task in _column_work(alerts, features, table)]
+        for task in track(filling, "features"):
+            task.result()
+        others += [threads.submit(task) for task in _turning_work(records, table)]
+        for task in others:
             task.result()
     names = [feature.name for feature in features]
     return pd.DataFrame(table.T, columns=names, index=alerts.index, copy=False)
+
+
+def _column_work(alerts, features, table):
+    """What is to be done for the features of alert columns, some of them at a time."""
+    columns = [k for k, feature in enumerate(features) if feature.column is not None]
+    for k in range(_COLUMN_TASKS):
+        yield partial(_fill_columns, alerts, features, columns[k::_COLUMN_TASKS], table)
 
 
 def _fill_columns(alerts, features, which, table):
@@ -159,30 +167,33 @@ def _fill_columns(alerts, features, which, table):
         table[k] = features[k].column(*given)
 
 
-def _light_curve_work(night, rows, table):
+def _light_curve_work(night, rows, records):
     """What is to be done for the features of light curves, some alerts at a time."""
+    first, last = night.first[rows], night.last[rows]
     alert_fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-    alerts = [night.alerts[field].to_numpy() for field in alert_fields]
-    written = np.array([feature.column is None for feature in registry.FEATURES])
-    for begin in range(rows.start, rows.stop, _CHUNK):
-        some = slice(begin, min(begin + _CHUNK, rows.stop))
+    alerts = [night.alerts[field].to_numpy()[rows] for field in alert_fields]
+    # Object by object: a processor that has just done a light curve does one like it faster.
+    order = np.argsort(first, kind="stable")
+    for some in _chunks(len(order)):
         yield partial(
-            _fill_light_curves, night.history, night.first[some], night.last[some],
-            [field[some] for field in alerts], written,
-            table[:, begin - rows.start : some.stop - rows.start],
+            _fill_light_curves, night.history, order[some], first, last, alerts, records
         )  # fmt: skip
 
 
-def _fill_light_curves(history, first, last, alerts, written, table):
-    values = np.full((len(first), len(written)), np.nan)
-    room = room_for((last - first).max())
-    _fill_rows(history, first, last, *alerts, room, values.view(_ROW)[:, 0], _SOURCES)
-    _turn(values, written, table)
+def _chunks(n):
+    return [slice(begin, begin + _CHUNK) for begin in range(0, n, _CHUNK)]
+
+
+def _fill_light_curves(history, which, first, last, alerts, records):
+    room = room_for((last[which] - first[which]).max())
+    _fill_rows(history, which, first, last, *alerts, room, records.view(_ROW)[:, 0], _SOURCES)
 
 
 @kernel
-def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows, sources):
-    for k in range(len(rows)):
+def _fill_rows(
+    history, which, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows, sources
+):
+    for k in which:
         if np.isnan(jd[k]):
             continue
         curve = light_curve_of(
@@ -197,12 +208,17 @@ def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room,
         variability.vary(curve, room, row)
 
 
+def _turning_work(records, table):
+    """What is to be done to bring records into the table, some alerts at a time."""
+    for some in _chunks(len(records)):
+        yield partial(_turn, records[some], _OF_LIGHT_CURVE, table[:, some])
+
+
 @kernel
-def _turn(values, written, table):
+def _turn(records, where, table):
     """Copy what was written, an alert a row, to the table, a feature a row."""
     # Eight values share a line of the cache.
-    for start in range(0, len(values), 8):
-        for feature in range(len(written)):
-            if written[feature]:
-                for k in range(start, min(start + 8, len(values))):
-                    table[feature, k] = values[k, feature]
+    for start in range(0, len(records), 8):
+        for feature in range(len(where)):
+            for k in range(start, min(start + 8, len(records))):
+                table[where[feature], k] = records[k, feature]
