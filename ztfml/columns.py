@@ -193,14 +193,24 @@ def _read_object(column, array, name, into):
 
 def _join_objects(column, parts, name, into):
     chunks = [chunk for part in parts for chunk in part]
+    dictionaries, which = _distinct([chunk.dictionary for chunk in chunks])
     texts = pa.array([], pa.string())
-    # Each chunk numbers its own texts; encoding those in turn numbers them for all chunks.
-    numbers = pa.chunked_array([chunk.dictionary for chunk in chunks], pa.string())
-    numbers = numbers.dictionary_encode().chunks
-    for chunk, number, part in zip(chunks, numbers, _pieces(into, chunks), strict=True):
-        np.take(number.indices.to_numpy(), chunk.indices.to_numpy(), out=part, mode="clip")
-        texts = number.dictionary
+    # Each dictionary numbers its own texts; encoding those in turn numbers them for all.
+    numbers = pa.chunked_array(dictionaries, pa.string()).dictionary_encode().chunks
+    for chunk, k, part in zip(chunks, which, _pieces(into, chunks), strict=True):
+        np.take(numbers[k].indices.to_numpy(), chunk.indices.to_numpy(), out=part, mode="clip")
+        texts = numbers[k].dictionary
     return Texts(into, texts)
+
+
+def _distinct(dictionaries):
+    """Those that differ from the one before, for some files repeat theirs; and which is whose."""
+    distinct, which = [], []
+    for dictionary in dictionaries:
+        if not distinct or not dictionary.equals(distinct[-1]):
+            distinct.append(dictionary)
+        which.append(len(distinct) - 1)
+    return distinct, which
 
 
 def _dictionary_chunks(column, array, name):

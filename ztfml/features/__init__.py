@@ -138,7 +138,7 @@ def _compute(night, rows, broker):
     alerts = night.alerts[rows]
     # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
     table = np.empty((len(features), len(alerts)))
-    records = np.full((len(alerts), len(_OF_LIGHT_CURVE)), np.nan)
+    records = np.empty((len(alerts), len(_OF_LIGHT_CURVE)))
     with ThreadPoolExecutor(os.cpu_count()) as threads, say_if_compiling(_fill_rows):
         filling = [threads.submit(task) for task in _light_curve_work(night, rows, records)]
         others = [threads.submit(task) for task in _column_work(alerts, features, table)]
@@ -186,14 +186,16 @@ def _chunks(n):
 
 def _fill_light_curves(history, which, first, last, alerts, records):
     room = room_for((last[which] - first[which]).max())
-    _fill_rows(history, which, first, last, *alerts, room, records.view(_ROW)[:, 0], _SOURCES)
+    rows = records.view(_ROW)[:, 0]
+    _fill_rows(history, which, first, last, *alerts, room, records, rows, _SOURCES)
 
 
 @kernel
 def _fill_rows(
-    history, which, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows, sources
-):
+    history, which, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, records, rows, sources
+):  # fmt: skip
     for k in which:
+        records[k] = np.nan
         if np.isnan(jd[k]):
             continue
         curve = light_curve_of(
