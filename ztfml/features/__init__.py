@@ -47,7 +47,7 @@ _OF_LIGHT_CURVE = np.flatnonzero([feature.column is None for feature in registry
 _CHUNK = 2048
 # Most features of alert columns are done in no time: a few tasks for all of them.
 _COLUMN_TASKS = 8
-# Alerts of a part of the table: 100 MB.
+# Alerts of a part of the table, which takes 100 MB.
 _PART = 65536
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
@@ -70,7 +70,11 @@ def compute(night, broker=False):
     --------
     >>> compute(Night.load("night.parquet"))["fade_rate_r"]   # doctest: +SKIP
     """
-    return _compute(night, slice(0, len(night)), broker)
+    features = _features(broker)
+    table = _empty_table(features, len(night))
+    for rows, records in _parts(night):
+        _compute(night, rows, features, records, table[:, rows])
+    return _as_frame(table, features, night.alerts.index)
 
 
 def compute_in_parts(night, broker=False):
@@ -91,8 +95,11 @@ def compute_in_parts(night, broker=False):
     >>> for part in compute_in_parts(night):   # doctest: +SKIP
     ...     write(part)
     """
-    for begin in range(0, len(night), _PART):
-        yield _compute(night, slice(begin, min(begin + _PART, len(night))), broker)
+    features = _features(broker)
+    for rows, records in _parts(night):
+        table = _empty_table(features, len(records))
+        _compute(night, rows, features, records, table)
+        yield _as_frame(table, features, night.alerts.index[rows])
 
 
 def of_light_curve(curve, alert=None):
@@ -132,13 +139,31 @@ def of_light_curve(curve, alert=None):
     return compute(night).iloc[0]
 
 
-def _compute(night, rows, broker):
-    """The features of some alerts of a night, given as a slice."""
-    features = registry.FEATURES + (tuple(BROKER.features) if broker else ())
-    alerts = night.alerts[rows]
+def _features(broker):
+    return registry.FEATURES + (tuple(BROKER.features) if broker else ())
+
+
+def _empty_table(features, n_alerts):
     # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
-    table = np.empty((len(features), len(alerts)))
-    records = np.empty((len(alerts), len(_OF_LIGHT_CURVE)))
+    return np.empty((len(features), n_alerts))
+
+
+def _as_frame(table, features, index):
+    return pd.DataFrame(table.T, columns=[one.name for one in features], index=index, copy=False)
+
+
+def _parts(night):
+    """The parts of a night as slices, each with room for the records of its alerts."""
+    # The same memory for all parts, for memory takes time when it is used for the first time.
+    records = np.empty((min(len(night), _PART), len(_OF_LIGHT_CURVE)))
+    for begin in range(0, len(night), _PART):
+        end = min(begin + _PART, len(night))
+        yield slice(begin, end), records[: end - begin]
+
+
+def _compute(night, rows, features, records, table):
+    """Fill in the features of some alerts of a night, given as a slice."""
+    alerts = night.alerts[rows]
     with ThreadPoolExecutor(os.cpu_count()) as threads, say_if_compiling(_fill_rows):
         filling = [threads.submit(task) for task in _light_curve_work(night, rows, records)]
         others = [threads.submit(task) for task in _column_work(alerts, features, table)]
@@ -147,8 +172,6 @@ def _compute(night, rows, broker):
         others += [threads.submit(task) for task in _turning_work(records, table)]
         for task in others:
             task.result()
-    names = [feature.name for feature in features]
-    return pd.DataFrame(table.T, columns=names, index=alerts.index, copy=False)
 
 
 def _column_work(alerts, features, table):
