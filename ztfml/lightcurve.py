@@ -114,6 +114,9 @@ def visible_rows(object_code, jd, start, history_jd):
             continue
         low, high = start[code], start[code + 1]
         first[k] = low
+        # Most alerts are later than all rows, which is known without a search.
+        if low < high and history_jd[high - 1] < jd[k]:
+            low = high
         while low < high:
             middle = (low + high) // 2
             if history_jd[middle] < jd[k]:
