@@ -47,8 +47,8 @@ _OF_LIGHT_CURVE = np.flatnonzero([feature.column is None for feature in registry
 _CHUNK = 2048
 # Most features of alert columns are done in no time: a few tasks for all of them.
 _COLUMN_TASKS = 8
-# Alerts of a part of the table, which takes 64 MB: a night has a few of them, so that one is written
-# while the next one is computed, and little is left to write in the end.
+# Alerts of a part of the table, which takes 64 MB: a night has a few, so that one is written while
+# the next one is computed, and little is left to write in the end.
 _PART = 40960
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
