@@ -729,3 +729,22 @@ def test_other_alerts_see_what_they_may_of_the_same_history():
         seen = other.history.jd[other.first[k] : other.last[k]]
         assert (seen < before["jd"].iloc[k]).all()
     assert other.last.sum() < night.last.sum()
+
+
+@pytest.mark.parametrize("names", ["text", "own dictionaries", "one dictionary"])
+def test_row_groups_may_number_the_objects_each_in_its_way(tmp_path, names):
+    alerts, history = random_frames(3)
+    path = tmp_path / "night.parquet"
+    alerts.to_parquet(path)
+    if names == "one dictionary":
+        history = history.astype({"objectId": "category"})
+    table = pa.Table.from_pandas(history, preserve_index=False)
+    use_dictionary = names != "text"
+    pq.write_table(table, history_beside(path), row_group_size=7, use_dictionary=use_dictionary)
+    whole = Night.from_frames(alerts, history.astype({"objectId": "str"}))
+    night = Night.load(path)
+    assert pq.read_metadata(history_beside(path)).num_row_groups > 2
+    for read, wanted in zip(night.history, whole.history, strict=True):
+        assert_array_equal(read, wanted)
+    assert_array_equal(night.first, whole.first)
+    assert_array_equal(night.last, whole.last)

@@ -5,10 +5,11 @@ straight into their stretches of one array each, in as many threads as there are
 more memory is touched than the clean arrays take.
 """
 
+import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -87,23 +88,19 @@ def read_columns(path, columns):
             for column in some
         ]
 
-    work = [
-        (some, group)
-        for group, size in enumerate(sizes)
-        for some in _batches(list(found), max(1, _VALUES_A_TASK // max(size, 1)))
-    ]
-    # In threads, for neither Arrow nor the compiled loop holds the lock.
-    done = joblib.Parallel(n_jobs=-1, prefer="threads")(
-        joblib.delayed(read_part)(*part) for part in work
-    )
-    parts = {column: [] for column in found}
-    for (some, _), learnt in zip(work, done, strict=True):
-        for column, part in zip(some, learnt, strict=True):
-            parts[column].append(part)
-    return {
-        column.name: _KINDS[column.kind].join(column, parts[column], path, into[column])
-        for column in found
-    }
+    # In threads, for neither Arrow nor the compiled loop holds the lock; column by column, so that
+    # the first ones are joined while the rest are being read.
+    with ThreadPoolExecutor(os.cpu_count()) as threads:
+        reading = {}
+        for some in _batches(list(found), max(1, _VALUES_A_TASK // max([1, *sizes]))):
+            parts = [threads.submit(read_part, some, group) for group in range(len(sizes))]
+            reading |= {column: (parts, place) for place, column in enumerate(some)}
+        return {
+            column.name: _KINDS[column.kind].join(
+                column, [part.result()[place] for part in parts], path, into[column]
+            )
+            for column, (parts, place) in reading.items()
+        }
 
 
 def _batches(values, size):
@@ -196,14 +193,24 @@ def _read_object(column, array, name, into):
 
 def _join_objects(column, parts, name, into):
     chunks = [chunk for part in parts for chunk in part]
+    dictionaries, which = _distinct([chunk.dictionary for chunk in chunks])
     texts = pa.array([], pa.string())
-    # Each chunk numbers its own texts; encoding those in turn numbers them for all chunks.
-    numbers = pa.chunked_array([chunk.dictionary for chunk in chunks], pa.string())
-    numbers = numbers.dictionary_encode().chunks
-    for chunk, number, part in zip(chunks, numbers, _pieces(into, chunks), strict=True):
-        np.take(number.indices.to_numpy(), chunk.indices.to_numpy(), out=part, mode="clip")
-        texts = number.dictionary
+    # Each dictionary numbers its own texts; encoding those in turn numbers them for all.
+    numbers = pa.chunked_array(dictionaries, pa.string()).dictionary_encode().chunks
+    for chunk, k, part in zip(chunks, which, _pieces(into, chunks), strict=True):
+        np.take(numbers[k].indices.to_numpy(), chunk.indices.to_numpy(), out=part, mode="clip")
+        texts = numbers[k].dictionary
     return Texts(into, texts)
+
+
+def _distinct(dictionaries):
+    """Those that differ from the one before, for some files repeat theirs; and which is whose."""
+    distinct, which = [], []
+    for dictionary in dictionaries:
+        if not distinct or not dictionary.equals(distinct[-1]):
+            distinct.append(dictionary)
+        which.append(len(distinct) - 1)
+    return distinct, which
 
 
 def _dictionary_chunks(column, array, name):
@@ -287,7 +294,7 @@ def _read_number(column, array, name, into):
     missing = into.dtype.type(0 if into.dtype.kind == "i" else np.nan)
     meant = (*column.valid, column.kind != "float")
     return [
-        _Tally(*_clean(*_buffers(_as_number(chunk)), *meant, missing, piece))
+        _Tally(*_clean(*_values_and_given(_as_number(chunk)), *meant, missing, piece))
         for chunk, piece in zip(array.chunks, _pieces(into, array.chunks), strict=True)
     ]
 
@@ -312,25 +319,31 @@ def _as_number(chunk):
     return chunk if chunk.type in _CLEANED else chunk.cast(pa.float64(), safe=False)
 
 
-def _buffers(chunk):
-    """The values of a chunk of numbers, its validity bits, and where in both it begins."""
+def _values_and_given(chunk):
+    """The values of a chunk of numbers, and which of them are given, that is, not null."""
     validity, values = chunk.buffers()
-    bits = np.frombuffer(validity if chunk.null_count else b"", np.uint8)
-    return np.frombuffer(values or b"", chunk.type.to_pandas_dtype()), bits, chunk.offset
+    end = chunk.offset + len(chunk)
+    given = np.ones(end, np.bool_)
+    if chunk.null_count:
+        bits = np.frombuffer(validity, np.uint8)
+        given = np.unpackbits(bits, count=end, bitorder="little").view(np.bool_)
+    values = np.frombuffer(values or b"", chunk.type.to_pandas_dtype())
+    return values[chunk.offset : end], given[chunk.offset :]
 
 
 @njit(nogil=True, cache=True)
-def _clean(values, bits, offset, low, high, whole, missing, out):
+def _clean(values, given, low, high, whole, missing, out):
     """Copy values, giving as missing what is null or cannot be meant.
 
     Returns how many values are there, how many of them can be meant, and one that cannot.
     """
     low, high = max(low, -_LARGEST), min(high, _LARGEST)
     meant = usable = 0
-    # Without a branch on values, so that the processor takes several of them at once.
+    # Without a branch on values, and with a byte for each of them that says whether it is given,
+    # so that the processor takes several of them at once.
     for k in range(len(out)):
-        value = values[offset + k]
-        there = _is_there(value, bits, offset + k)
+        value = values[k]
+        there = _is_there(value, given[k])
         can_be = there & _can_be_meant(value, low, high, whole)
         meant += there
         usable += can_be
@@ -338,21 +351,15 @@ def _clean(values, bits, offset, low, high, whole, missing, out):
     example = np.nan
     if usable < meant:
         for k in range(len(out)):
-            value = values[offset + k]
-            if _is_there(value, bits, offset + k) and not _can_be_meant(value, low, high, whole):
+            value = values[k]
+            if _is_there(value, given[k]) and not _can_be_meant(value, low, high, whole):
                 example = value
     return meant, usable, example
 
 
 @njit(cache=True)
-def _is_there(value, bits, at):
-    return _is_valid(bits, at) & (value == value) & (value != SENTINEL)
-
-
-@njit(cache=True)
-def _is_valid(bits, at):
-    """Whether Arrow's validity bits, of which there are none without nulls, say so."""
-    return len(bits) == 0 or ((bits[at >> 3] >> (at & 7)) & 1) == 1
+def _is_there(value, given):
+    return given & (value == value) & (value != SENTINEL)
 
 
 @njit(cache=True)
@@ -366,17 +373,20 @@ def _read_sign(column, array, name, into):
     chunks = _dictionary_chunks(column, array, name)
     for chunk, piece in zip(chunks, _pieces(into, chunks), strict=True):
         own = [str(value).strip().lower() for value in chunk.dictionary.to_pylist()]
-        sign = np.array([*(_SIGNS.get(spelling, 0) for spelling in own), 0], np.int8)
-        _decode(*_buffers(chunk.indices), sign, piece)
+        sign = np.array([_SIGNS.get(spelling, 0) for spelling in own], np.int8)
+        _decode(*_values_and_given(chunk.indices), sign, piece)
         spellings += own
     return array.null_count, spellings
 
 
 @njit(nogil=True, cache=True)
-def _decode(codes, bits, offset, values, out):
-    """Copy the value of each code; the last value is that of null."""
-    for k in range(len(out)):
-        out[k] = values[codes[offset + k]] if _is_valid(bits, offset + k) else values[-1]
+def _decode(codes, given, signs, out):
+    """Give each code its sign, and null none."""
+    out[:] = 0
+    # A sign at a time, for looking up one for each code takes several times as long.
+    for code in np.flatnonzero(signs):
+        for k in range(len(out)):
+            out[k] = signs[code] if given[k] & (codes[k] == code) else out[k]
 
 
 def _join_signs(column, parts, name, into):

@@ -69,17 +69,17 @@ def order_rows(object_code, n_objects, rows):
     array([2459000.5, 2459001.5])
     """
     history = History(*(rows[name] for name in History._fields[:-1]), start=np.empty(0, np.int64))
-    in_order, n_repeats = _check_order(object_code, history)
+    in_order, n_repeats, start = _scan(object_code, n_objects, history)
     if not in_order:
         order = _sorted_rows(object_code, n_objects, history)
         object_code = object_code[order]
         history = History(*(column[order] for column in history[:-1]), start=history.start)
-        n_repeats = _check_order(object_code, history)[1]
+        _, n_repeats, start = _scan(object_code, n_objects, history)
     if n_repeats:
         first = _first_of_each(object_code, history)
         object_code = object_code[first]
         history = History(*(column[first] for column in history[:-1]), start=history.start)
-    start = np.searchsorted(object_code, np.arange(n_objects + 1, dtype=object_code.dtype))
+        _, _, start = _scan(object_code, n_objects, history)
     return history._replace(start=start)
 
 
@@ -114,6 +114,9 @@ def visible_rows(object_code, jd, start, history_jd):
             continue
         low, high = start[code], start[code + 1]
         first[k] = low
+        # Most alerts are later than all rows, which is known without a search.
+        if low < high and history_jd[high - 1] < jd[k]:
+            low = high
         while low < high:
             middle = (low + high) // 2
             if history_jd[middle] < jd[k]:
@@ -139,19 +142,28 @@ def repeats_alert(jd, fid, magpsf, alert_jd, alert_fid, alert_magpsf):
 
 
 @njit(cache=True)
-def _check_order(object_code, history):
-    """Whether the rows are in order, and how many repeat the row before to the letter."""
-    repeats = 0
-    for k in range(1, len(object_code)):
-        if object_code[k] < object_code[k - 1]:
-            return False, repeats
+def _scan(object_code, n_objects, history):
+    """Whether the rows are in order, and how many repeat the row before to the letter.
+
+    Third is where each object begins, if they are in order.
+    """
+    start = np.empty(n_objects + 1, np.int64)
+    begun = repeats = 0
+    for k in range(len(object_code)):
+        code = object_code[k]
+        if k == 0 or code != object_code[k - 1]:
+            if code < begun:
+                return False, repeats, start
+            start[begun : code + 1] = k
+            begun = code + 1
         # Nearly all rows are later than the one before, and need no closer look.
-        if object_code[k] == object_code[k - 1] and not history.jd[k] > history.jd[k - 1]:
+        elif not history.jd[k] > history.jd[k - 1]:
             order = _compare(history, k - 1, k)
             if order > 0:
-                return False, repeats
+                return False, repeats, start
             repeats += order == 0
-    return True, repeats
+    start[begun:] = len(object_code)
+    return True, repeats, start
 
 
 @njit(cache=True)

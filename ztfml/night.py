@@ -409,13 +409,19 @@ def _some(names, most=6):
     return f"{', '.join(names[:most])} and {len(names) - most} more"
 
 
+# What all rows hold of a column that a history lacks.
+_WITHOUT = {"diffmaglim": np.nan, "isdiffpos": np.int8(0)}
+
+
 def _clean_history(values, name):
     if values is None:
         return History.empty(), pa.array([], pa.string())
     object_code, object_ids = values["objectId"]
     n = len(object_code)
-    absent = {"diffmaglim": np.full(n, np.nan), "isdiffpos": np.zeros(n, np.int8)}
-    rows = {field: values.get(field, absent.get(field)) for field in History._fields[:-1]}
+    rows = {
+        field: values[field] if field in values else np.full(n, _WITHOUT[field])
+        for field in History._fields[:-1]
+    }
     # The smallest is NaN if any is, and no memory is asked for to know.
     if n and np.isnan(rows["jd"].min()):
         timed = ~np.isnan(rows["jd"])

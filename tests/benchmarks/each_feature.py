@@ -37,7 +37,10 @@ def main():
     night = Night.load(night_of(FULL))
     values = np.full((len(night), len(registry.FEATURES)), np.nan)
     costs = _time_columns(night.alerts, values)
-    costs += _time_groups(night, values.view(_ROW)[:, 0])
+    own = [k for k, feature in enumerate(registry.FEATURES) if feature.column is None]
+    records = np.full((len(night), len(own)), np.nan)
+    costs += _time_groups(night, records.view(_ROW)[:, 0])
+    values[:, own] = records
     _check(values, features.compute(night))
     costs.sort(key=lambda cost: -cost.seconds)
     whole = sum(cost.seconds for cost in costs)

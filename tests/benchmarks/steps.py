@@ -32,6 +32,8 @@ def parquet_to_parquet(night):
 def time_steps(night, model):
     """Seconds of each step, in the order in which they are done."""
     seconds = {BARE: seconds_of(bare_read, night)[0]}
+    # To a new file: what it takes to remove an old one is up to the disk.
+    FEATURES.unlink(missing_ok=True)
     seconds[PARQUET_TO_PARQUET] = seconds_of(parquet_to_parquet, night)[0]
     seconds["Night.load"], loaded = seconds_of(Night.load, night)
     seconds["features.compute"], table = seconds_of(features.compute, loaded)

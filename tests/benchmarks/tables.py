@@ -23,7 +23,10 @@ def steps_table(steps):
     seconds["writing the features, by subtraction"] = median(written)
     seconds |= {name: _median(steps, name) for name in steps[0] if name not in seconds}
     rows = [[name, f"{s:.2f}", f"{s / seconds[BARE]:.1f}"] for name, s in seconds.items()]
-    title = f"Steps in one warm process, medians of {len(steps)} runs:\n\n"
+    title = (
+        f"Steps in one warm process, medians of {len(steps)} runs; the features go to a new file "
+        "each time:\n\n"
+    )
     return title + _table(["step", "seconds", "times the bare read"], rows)
 
 

@@ -5,9 +5,10 @@ the same numbers for one light curve in a notebook. `registry.FEATURES` says wha
 """
 
 import os
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
-import joblib
 import numpy as np
 import pandas as pd
 
@@ -37,15 +38,18 @@ BROKER = broker.GROUP
 registry.FEATURES = tuple(feature for group in GROUPS for feature in group.features)
 registry.check_unique((*registry.FEATURES, *BROKER.features))
 
-# One alert's features as a record, so that the compiled functions write them by name.
+# One alert's features of its light curve as a record, so that the compiled functions write them by
+# name; and where these stand among all features.
 _ROW = np.dtype([field for group in GROUPS for field in group.fields])
+_OF_LIGHT_CURVE = np.flatnonzero([feature.column is None for feature in registry.FEATURES])
 
 # Alerts a thread takes at a time: small enough to share the work evenly.
 _CHUNK = 2048
 # Most features of alert columns are done in no time: a few tasks for all of them.
 _COLUMN_TASKS = 8
-# Alerts of a part of the table: 100 MB.
-_PART = 65536
+# Alerts of a part of the table, which takes 64 MB: a night has a few, so that one is written while
+# the next one is computed, and little is left to write in the end.
+_PART = 40960
 _SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
@@ -67,7 +71,11 @@ def compute(night, broker=False):
     --------
     >>> compute(Night.load("night.parquet"))["fade_rate_r"]   # doctest: +SKIP
     """
-    return _compute(night, slice(0, len(night)), broker)
+    features = _features(broker)
+    table = _empty_table(features, len(night))
+    for rows, records in _parts(night):
+        _compute(night, rows, features, records, table[:, rows])
+    return _as_frame(table, features, night.alerts.index)
 
 
 def compute_in_parts(night, broker=False):
@@ -88,8 +96,11 @@ def compute_in_parts(night, broker=False):
     >>> for part in compute_in_parts(night):   # doctest: +SKIP
     ...     write(part)
     """
-    for begin in range(0, len(night), _PART):
-        yield _compute(night, slice(begin, min(begin + _PART, len(night))), broker)
+    features = _features(broker)
+    for rows, records in _parts(night):
+        table = _empty_table(features, len(records))
+        _compute(night, rows, features, records, table)
+        yield _as_frame(table, features, night.alerts.index[rows])
 
 
 def of_light_curve(curve, alert=None):
@@ -129,26 +140,46 @@ def of_light_curve(curve, alert=None):
     return compute(night).iloc[0]
 
 
-def _compute(night, rows, broker):
-    """The features of some alerts of a night, given as a slice."""
-    features = registry.FEATURES + (tuple(BROKER.features) if broker else ())
-    alerts = night.alerts[rows]
+def _features(broker):
+    return registry.FEATURES + (tuple(BROKER.features) if broker else ())
+
+
+def _empty_table(features, n_alerts):
     # A row a feature: pandas holds columns so, and nothing is copied from here to a file.
-    table = np.empty((len(features), len(alerts)))
+    return np.empty((len(features), n_alerts))
+
+
+def _as_frame(table, features, index):
+    return pd.DataFrame(table.T, columns=[one.name for one in features], index=index, copy=False)
+
+
+def _parts(night):
+    """The parts of a night as slices, each with room for the records of its alerts."""
+    # The same memory for all parts, for memory takes time when it is used for the first time.
+    records = np.empty((min(len(night), _PART), len(_OF_LIGHT_CURVE)))
+    for begin in range(0, len(night), _PART):
+        end = min(begin + _PART, len(night))
+        yield slice(begin, end), records[: end - begin]
+
+
+def _compute(night, rows, features, records, table):
+    """Fill in the features of some alerts of a night, given as a slice."""
+    alerts = night.alerts[rows]
+    with ThreadPoolExecutor(os.cpu_count()) as threads, say_if_compiling(_fill_rows):
+        filling = [threads.submit(task) for task in _light_curve_work(night, rows, records)]
+        others = [threads.submit(task) for task in _column_work(alerts, features, table)]
+        for task in track(filling, "features"):
+            task.result()
+        others += [threads.submit(task) for task in _turning_work(records, table)]
+        for task in others:
+            task.result()
+
+
+def _column_work(alerts, features, table):
+    """What is to be done for the features of alert columns, some of them at a time."""
     columns = [k for k, feature in enumerate(features) if feature.column is not None]
-    work = [
-        joblib.delayed(_fill_columns)(alerts, features, columns[k::_COLUMN_TASKS], table)
-        for k in range(_COLUMN_TASKS)
-    ]
-    work += _light_curve_work(night, rows, table[: len(registry.FEATURES)])
-    done = joblib.Parallel(
-        n_jobs=min(len(work), os.cpu_count()), prefer="threads", return_as="generator"
-    )(work)
-    with say_if_compiling(_fill_rows):
-        for _ in track(done, "features", total=len(work)):
-            pass
-    names = [feature.name for feature in features]
-    return pd.DataFrame(table.T, columns=names, index=alerts.index, copy=False)
+    for k in range(_COLUMN_TASKS):
+        yield partial(_fill_columns, alerts, features, columns[k::_COLUMN_TASKS], table)
 
 
 def _fill_columns(alerts, features, which, table):
@@ -160,29 +191,35 @@ def _fill_columns(alerts, features, which, table):
         table[k] = features[k].column(*given)
 
 
-def _light_curve_work(night, rows, table):
+def _light_curve_work(night, rows, records):
     """What is to be done for the features of light curves, some alerts at a time."""
+    first, last = night.first[rows], night.last[rows]
     alert_fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-    alerts = [night.alerts[field].to_numpy() for field in alert_fields]
-    written = np.array([feature.column is None for feature in registry.FEATURES])
-    for begin in range(rows.start, rows.stop, _CHUNK):
-        some = slice(begin, min(begin + _CHUNK, rows.stop))
-        yield joblib.delayed(_fill_light_curves)(
-            night.history, night.first[some], night.last[some], [field[some] for field in alerts],
-            written, table[:, begin - rows.start : some.stop - rows.start],
+    alerts = [night.alerts[field].to_numpy()[rows] for field in alert_fields]
+    # Object by object: a processor that has just done a light curve does one like it faster.
+    order = np.argsort(first, kind="stable")
+    for some in _chunks(len(order)):
+        yield partial(
+            _fill_light_curves, night.history, order[some], first, last, alerts, records
         )  # fmt: skip
 
 
-def _fill_light_curves(history, first, last, alerts, written, table):
-    values = np.full((len(first), len(written)), np.nan)
-    room = room_for((last - first).max())
-    _fill_rows(history, first, last, *alerts, room, values.view(_ROW)[:, 0], _SOURCES)
-    _turn(values, written, table)
+def _chunks(n):
+    return [slice(begin, begin + _CHUNK) for begin in range(0, n, _CHUNK)]
+
+
+def _fill_light_curves(history, which, first, last, alerts, records):
+    room = room_for((last[which] - first[which]).max())
+    rows = records.view(_ROW)[:, 0]
+    _fill_rows(history, which, first, last, *alerts, room, records, rows, _SOURCES)
 
 
 @kernel
-def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows, sources):
-    for k in range(len(rows)):
+def _fill_rows(
+    history, which, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, records, rows, sources
+):  # fmt: skip
+    for k in which:
+        records[k] = np.nan
         if np.isnan(jd[k]):
             continue
         curve = light_curve_of(
@@ -197,12 +234,17 @@ def _fill_rows(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room,
         variability.vary(curve, room, row)
 
 
+def _turning_work(records, table):
+    """What is to be done to bring records into the table, some alerts at a time."""
+    for some in _chunks(len(records)):
+        yield partial(_turn, records[some], _OF_LIGHT_CURVE, table[:, some])
+
+
 @kernel
-def _turn(values, written, table):
+def _turn(records, where, table):
     """Copy what was written, an alert a row, to the table, a feature a row."""
     # Eight values share a line of the cache.
-    for start in range(0, len(values), 8):
-        for feature in range(len(written)):
-            if written[feature]:
-                for k in range(start, min(start + 8, len(values))):
-                    table[feature, k] = values[k, feature]
+    for start in range(0, len(records), 8):
+        for feature in range(len(where)):
+            for k in range(start, min(start + 8, len(records))):
+                table[where[feature], k] = records[k, feature]

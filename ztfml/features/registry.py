@@ -101,15 +101,15 @@ class Group:
         reads = tuple(f"history.{field}" for field in reads)
         if not name.endswith(BAND_SUFFIX):
             self._add(name, unit, meaning, reads, missing)
+            self.fields.append((name, np.float64))
             return
         stem = name.removesuffix(BAND_SUFFIX)
         for band in BANDS:
             self._add(f"{stem}_{band}", unit, meaning.format(band=band), reads, missing)
-        self.fields[-len(BANDS) :] = [(name, np.float64, (len(BANDS),))]
+        self.fields.append((name, np.float64, (len(BANDS),)))
 
     def _add(self, name, unit, meaning, reads, missing, column=None):
         self.features.append(Feature(name, self.name, unit, meaning, reads, missing, column))
-        self.fields.append((name, np.float64))
 
 
 def _itself(values):
