@@ -60,18 +60,25 @@ IIb count while their envelope cools."""
 BRIGHT = 20.0
 """Fainter ones at peak count neither as fast nor as slow: no instrument would take them."""
 
-ONE_NIGHT = 0.33
+ONE_NIGHT = 0.25
 """Part of those with a single night of detections, and the others in equal parts by nights."""
 
 _NIGHTS = (2, 3, 4, 6)
 _FEWEST = 15  # fewer members of a kind and number of nights do not weigh as much as the others
-A_NIGHT = 20.0  # what all fast ones together weigh
+A_NIGHT = 40.0  # what all fast ones together weigh
 TOPS = (12, 25, 50)
 INJECTED = 5
 OF_TREES = "alike"
 """The term that the trees give."""
 
-LEAST = {"young": 1.0, "not_stellar": 1.0, "stays": 1.0, "bright": 0.3}
+LEAST = {
+    "rising": 0.2,
+    "young": 1.0,
+    "not_stellar": 1.0,
+    "hosted": 0.2,
+    "stays": 1.0,
+    "bright": 0.3,
+}
 """Weights are never negative, and these never smaller: simulated flares, dwarf novae and
 asteroids are tamer than real ones, and no night tells what an instrument reaches."""
 

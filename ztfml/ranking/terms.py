@@ -96,15 +96,9 @@ def rising(first_rise, least_rise, age, days_since_peak):
 @_term("fade_sigmas", "errors that it fades beyond 0.05 mag/day", (-1, 6), time_to_peak=3.0)
 def turned(fade_sigmas, time_to_peak):
     """It is past its peak already, within days of its appearance: faster than a plateau, by
-    half an error or less 0, by 3 errors 1."""
-    return _or(_from_to(fade_sigmas, 0.5, 3.0), 0.0) * swift(time_to_peak)
-
-
-@_term("time_to_peak", "days from the last non-detection to the peak", (0, 25))
-def swift(time_to_peak):
-    """How soon after the last non-detection it peaked, or stands now if it still rises: 0.5 at 7
-    days."""
-    return _or(_falls(time_to_peak, 7.0, 4), 0.0)
+    half an error or less 0, by 3 errors 1; half of that when it took 7 days to its peak."""
+    past = _or(_from_to(fade_sigmas, 0.5, 3.0), 0.0)
+    return past * _or(_falls(time_to_peak, 7.0, 4), 0.0)
 
 
 @_term("half_time", "days above half of the peak flux", (0, 30), days_since_peak=3.0)
@@ -124,12 +118,6 @@ def short(above_half):
 def young(known_for):
     """Nothing was detected here before: 0.5 when something was 12 days ago, 0 years ago."""
     return _or(_falls(known_for, 12.0, 2), _UNKNOWN)
-
-
-@_term("age", "days since the first detection", (0, 6))
-def fresh(age):
-    """It appeared in the last two nights: 0.5 at a day and a half."""
-    return _or(_falls(age, 1.5, 4), 0.0)
 
 
 @_term("g_r_peak", "g − r at peak, mag", (-0.6, 0.4))
