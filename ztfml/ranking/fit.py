@@ -48,20 +48,20 @@ class Fast(NamedTuple):
 
 FAST = {
     "FBOT": Fast(0.25, 25.0),
-    "SN Ibn": Fast(0.20, 20.0),
-    "afterglow": Fast(0.20, 20.0),
+    "SN Ibn": Fast(0.18, 20.0),
+    "afterglow": Fast(0.18, 20.0),
     "kilonova": Fast(0.15, 15.0),
     "SN IIb": Fast(0.12, 9.0),
-    "SN Ic-BL": Fast(0.08, 13.0),
+    "SN Ic-BL": Fast(0.12, 13.0),
 }
 """Fast transients in the proportion in which a list should find them, not that of their rates.
 IIb count while their envelope cools."""
 
-BRIGHT = 20.0
-"""Fainter ones at peak count neither as fast nor as slow: no instrument would take them."""
+BRIGHT, FAINT = 20.0, 0.1
+"""Part of those that are fainter than this at peak, which few instruments would take."""
 
 ONE_NIGHT = 0.25
-"""Part of those with a single night of detections, and the others in equal parts by nights."""
+"""Part of the bright with a single night of detections; all others in equal parts by nights."""
 
 _NIGHTS = (2, 3, 4, 6)
 _FEWEST = 15  # fewer members of a kind and number of nights do not weigh as much as the others
@@ -101,6 +101,7 @@ class Sample(NamedTuple):
     kind: np.ndarray
     label: np.ndarray
     fast: np.ndarray
+    bright: np.ndarray
     n_nights: np.ndarray
     objects: np.ndarray
     weight: np.ndarray
@@ -139,18 +140,16 @@ def read_sample(nights, model):
         parts.append(part.assign(objectId=part["objectId"] + f" {number}"))
         log.info("%s: %d objects", path, len(parts[-1]))
     table = pd.concat(parts, ignore_index=True)
-    young = table["age"] < table["kind"].map({name: one.days for name, one in FAST.items()})
-    bright = table["peak_mag"] < BRIGHT
-    use = (young & bright) | ~young
-    table, young = table[use], young[use].to_numpy()
+    fast = table["age"] < table["kind"].map({name: one.days for name, one in FAST.items()})
     weight = table["kind"].map(FULL_NIGHT * _natural_shares() / counts).to_numpy(float, copy=True)
-    weight[young] = A_NIGHT * _weight_of_fast(table[young])
+    weight[fast] = A_NIGHT * _weight_of_fast(table[fast])
     return Sample(
-        table[list(TERMS)].reset_index(drop=True),
-        np.concatenate(inputs)[use.to_numpy()],
+        table[list(TERMS)],
+        np.concatenate(inputs),
         table["kind"].to_numpy(str),
         table["label"].to_numpy(str),
-        young,
+        fast.to_numpy(),
+        (table["peak_mag"] < BRIGHT).to_numpy(),
         table["n_nights"].to_numpy(),
         table["objectId"].to_numpy(str),
         weight,
@@ -204,13 +203,17 @@ def _natural_shares():
 
 
 def _weight_of_fast(table):
-    """Weights that add up to 1: parts by kind, by one night or more, and equal by nights."""
+    """Weights that add up to 1: parts by kind, faint or not, one night or more, equal by nights."""
     nights = np.digitize(table["n_nights"], _NIGHTS)
-    size = table.groupby([table["kind"], nights])["kind"].transform("size")
+    bright, once = table["peak_mag"] < BRIGHT, nights == 0
+    size = table.groupby([table["kind"], bright, nights])["kind"].transform("size")
     part_of_kind = table["kind"].map({name: one.part for name, one in FAST.items()})
     weight = (part_of_kind / np.maximum(size, _FEWEST)).to_numpy(float, copy=True)
-    once = nights == 0
-    for some, part in ((once, ONE_NIGHT), (~once, 1 - ONE_NIGHT)):
+    for some, part in (
+        (~bright, FAINT),
+        (bright & once, (1 - FAINT) * ONE_NIGHT),
+        (bright & ~once, (1 - FAINT) * (1 - ONE_NIGHT)),
+    ):
         weight[some] *= part / max(weight[some].sum(), 1e-12)
     return weight
 
@@ -319,8 +322,8 @@ def held_out(sample):
     Returns
     -------
     dict
-        ``two nights`` and ``one night``: recall of the fast ones in the first 12, 25, 50 of a
-        natural night of 153,489 alerts, five of them a night; ``among the first 12``: the
+        ``two nights`` and ``one night``: recall of the bright fast ones in the first 12, 25, 50 of
+        a natural night of 153,489 alerts, five of them a night; ``among the first 12``: the
         objects of each class (transients that are not fast) expected there without them.
 
     Examples
@@ -338,7 +341,7 @@ def held_out(sample):
     # The others of the same night, of which each may stand above.
     fast = np.sort(score[sample.fast])
     better = 1 - np.searchsorted(fast, score[sample.fast], side="right") / len(fast)
-    once = sample.n_nights[sample.fast] == 1
+    once, bright = sample.n_nights[sample.fast] == 1, sample.bright[sample.fast]
     weight = sample.weight[sample.fast]
     figures = {
         name: [
@@ -346,7 +349,7 @@ def held_out(sample):
                              weights=weight[use]))
             for top in TOPS
         ]
-        for name, use in (("two nights", ~once), ("one night", once))
+        for name, use in (("two nights", bright & ~once), ("one night", bright & once))
     }  # fmt: skip
     first = pd.Series(sample.weight[slow][order][rank <= TOPS[0]])
     by_label = first.groupby(sample.label[slow][order][rank <= TOPS[0]]).sum()
