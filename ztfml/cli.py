@@ -94,7 +94,7 @@ _model = click.option(
 _INPUTS_SHOWN = 8
 _weights = click.option(
     "--weights", type=_PATH, metavar="FILE",
-    help="A TOML file with tables [weights] and [trees]; by default ztfml's own.",
+    help="A TOML file with a table [weights]; by default ztfml's own.",
 )  # fmt: skip
 _instrument = click.option(
     "--instrument", type=_PATH, metavar="FILE",
@@ -480,7 +480,7 @@ def _explain(night, ranked, scorer, object_id, model, figure):
     table = features.compute(latest)
     seen = scorer.explain_trees(table, probabilities(model.classifier, table))
     if len(seen):
-        _print_table(seen[:_INPUTS_SHOWN], "alike: what most moves the log odds of the trees")
+        _print_table(seen[:_INPUTS_SHOWN], "alike: what the trees go by, in log odds")
     if figure:
         from ztfml import plots
 
@@ -840,7 +840,7 @@ def _print_table(frame, title):
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", show_edge=False)
+    table = Table(show_edge=False)
     for name in frame.columns:
         text = not hasattr(frame[name].dtype, "kind") or frame[name].dtype.kind not in "fiu"
         table.add_column(str(name), justify="left" if text else "right", overflow="fold")
@@ -848,4 +848,7 @@ def _print_table(frame, title):
         table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
     # Into a file or a pipe nothing is cut off.
     width = None if sys.stdout.isatty() else 200
-    Console(width=width, highlight=False, markup=False).print(table)
+    console = Console(width=width, highlight=False, markup=False)
+    # A title of the table itself would be folded to its width.
+    console.print(title, style="italic", soft_wrap=True)
+    console.print(table)

@@ -59,7 +59,7 @@ def fitted():
 
 def test_the_fit_finds_the_weights_that_made_the_sample(fitted):
     for name, weight in _TRUE.items():
-        assert fitted[name] == pytest.approx(max(weight, LEAST.get(name, 0)), abs=0.3), name
+        assert fitted[name] == pytest.approx(max(weight, LEAST.get(name, 0)), rel=0.2), name
 
 
 def test_no_weight_is_below_its_least(fitted):

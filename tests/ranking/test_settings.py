@@ -69,16 +69,20 @@ def test_a_file_that_is_not_there(tmp_path):
         read_weights(tmp_path / "none.toml")
 
 
-def test_a_copy_of_our_file_uses_our_trees(tmp_path):
+def test_a_copy_of_our_file_and_one_that_names_none_use_our_trees(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(DEFAULT_FILE.read_text())
     assert read_trees(path) is read_trees()
+    path.write_text("[weights]\nyoung = 1\n")
+    assert read_trees(path) is read_trees()
+    path.write_text("trees = 1")
+    with pytest.raises(DataError, match=r"mine\.toml: has no table \[trees\]"):
+        read_trees(path)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
-        ("[trees]", "[tree]", r"has no table \[trees\]"),
         ("sha256", "md5", "file, a name without a folder, and sha256"),
         ('file = "', 'file = "../', "file, a name without a folder, and sha256"),
         ('file = "', 'file = "other_', r"other_ranking_trees\.txt: .* cannot be read \(No such"),

@@ -137,9 +137,7 @@ def test_marks_are_kept_and_shown_in_the_list(open_page):
 def test_the_exported_labels_are_those_that_training_reads(open_page, night, tmp_path):
     tab = open_page()
     assert tab.locator("#export-labels").is_disabled()
-    cards = {
-        tab.locator(f"#c{rank} h3").text_content(): rank for rank in range(1, len(nights.NAMES) + 1)
-    }
+    cards = {tab.locator(f"#c{rank} h3").text_content(): rank for rank in range(1, 51)}
     hostile, fading = cards[nights.HOSTILE], cards[nights.FADING]
     tab.locator(f"#c{hostile} select.class").select_option("artifact")
     tab.locator(f"#c{hostile} textarea").fill('=1+1, "quoted"\nand a second line')

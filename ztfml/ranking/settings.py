@@ -58,8 +58,8 @@ def read_trees(path=DEFAULT_FILE):
     Parameters
     ----------
     path : str or Path
-        By default the package's own ``ranking.toml``. The trees lie beside it; the package's
-        own may also be elsewhere, so that a copy of its file goes on using them.
+        By default the package's own ``ranking.toml``, whose trees also serve a file that names
+        none, or that is a copy of it elsewhere. Others lie beside the file.
 
     Returns
     -------
@@ -75,15 +75,17 @@ def read_trees(path=DEFAULT_FILE):
     >>> len(read_trees().sha256)
     64
     """
+    if "trees" not in _content(path):
+        return read_trees()
     table = _table(path, "trees")
-    name, sha256 = table.get("file"), table.get("sha256")
-    if set(table) != {"file", "sha256"} or not isinstance(name, str) or Path(name).name != name:
+    if set(table) != {"file", "sha256"} or not Path(str(table["file"])).name == table["file"]:
         raise DataError(
             f"{path}: [trees] must have file, a name without a folder, and sha256; "
             f"start from a copy of {DEFAULT_FILE}"
         )
-    beside = Path(path).with_name(name)
-    return load_trees(beside if beside.is_file() else DEFAULT_FILE.with_name(name), sha256)
+    beside = Path(path).with_name(table["file"])
+    own = DEFAULT_FILE.with_name(table["file"])
+    return load_trees(beside if beside.is_file() else own, table["sha256"])
 
 
 def read_instrument(path=DEFAULT_FILE):
@@ -122,15 +124,18 @@ def read_instrument(path=DEFAULT_FILE):
     return Instrument(str(table["name"]), limit, spectra)
 
 
-def _table(path, name):
+def _content(path):
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(
             f"{path}: not a ranking file ({reason}); start from a copy of {DEFAULT_FILE}"
         ) from error
-    table = content.get(name)
+
+
+def _table(path, name):
+    table = _content(path).get(name)
     if not isinstance(table, dict):
         raise DataError(f"{path}: has no table [{name}]; start from a copy of {DEFAULT_FILE}")
     return table
