@@ -14,6 +14,7 @@ from playwright.sync_api import sync_playwright
 
 from ztfml import Night, plots
 from ztfml.modelfile import load_model
+from ztfml.ranking import TERMS
 from ztfml.training import rank
 
 HERE = Path(__file__).parent
@@ -50,6 +51,16 @@ def draw(demo):
     plots.save(fig, HERE / "panel.png")
 
 
+def draw_terms():
+    """The shape of each term of the ranking."""
+    fig, axes = plots.figure(len(TERMS), width=4.0, height=2.7, n_columns=4)
+    for ax, name in zip(axes, TERMS, strict=True):
+        plots.term_shape(ax, name)
+    for ax in fig.axes[len(TERMS) :]:
+        ax.remove()
+    plots.save(fig, HERE / "ranking_terms.png")
+
+
 def photograph(page):
     """The top of the night's page, in light colours."""
     with sync_playwright() as started:
@@ -67,4 +78,5 @@ def photograph(page):
 if __name__ == "__main__":
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else "demo")
     draw(folder)
+    draw_terms()
     photograph(folder / "night.html")

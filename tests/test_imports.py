@@ -1,6 +1,7 @@
 """Imports point downward only, and the command line is quick to answer."""
 
 import ast
+import importlib
 import subprocess
 import sys
 import time
@@ -91,3 +92,12 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+BENCHMARKS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
+
+
+@pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
+def test_longer_measurements_can_be_started(path):
+    """They are run by hand and now and then, and would not tell of a name that has moved."""
+    importlib.import_module(f"tests.benchmarks.{path.stem}")

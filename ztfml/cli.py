@@ -114,7 +114,7 @@ def main():
 @main.add_command
 @_command("ztfml demo demo")
 @click.argument("folder", type=_PATH, default="demo", metavar="[DIR]")
-@click.option("--seed", default=10, show_default=True, help="Another seed is another sky.")
+@click.option("--seed", default=8, show_default=True, help="Another seed is another sky.")
 def demo(folder, seed):
     """Simulate nights, train on them, predict, rank, plot and report a new one, in a new folder."""
     from ztfml.demo import run_demo

@@ -18,7 +18,7 @@ N_TRAINING_NIGHTS = 3
 N_ALERTS = 4000
 
 
-def run_demo(folder, seed=10):
+def run_demo(folder, seed=8):
     """Run the demonstration and say what it does, line by line.
 
     Three labelled nights are simulated to train on, and one more to apply the model to.

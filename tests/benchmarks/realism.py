@@ -28,7 +28,7 @@ from ztfml.night import Night, labels_beside
 from ztfml.scorecard import table_rows
 from ztfml.sources.simulate import simulate
 from ztfml.taxonomy import LABELS
-from ztfml.trainingset import VARIANTS
+from ztfml.variants import VARIANTS
 
 # Nights of each era and of all phases of the Moon: no drb and a month of history, years of it,
 # the latest schema. A few would be known by their weather.
@@ -104,7 +104,7 @@ def simulated_alerts(n_alerts=N_ALERTS, seed=7):
 def real_alerts(path, deprived=None):
     """The same of a real night; without a label those that the scores call bogus are kept.
 
-    `deprived` names what its alerts are made to lack (`trainingset.VARIANTS`).
+    `deprived` names what its alerts are made to lack (`ztfml.variants.VARIANTS`).
     """
     night = Night.load(path)
     if deprived is not None:
