@@ -15,17 +15,12 @@ def _table(head, rows):
 
 def steps_table(steps):
     """The steps of a night; ``steps`` is what the module of that name printed."""
-    # The command's own run less what it does before it writes.
-    written = [
-        run[PARQUET_TO_PARQUET] - run["Night.load"] - run["features.compute"] for run in steps
-    ]
-    seconds = {name: _median(steps, name) for name in (BARE, "Night.load", "features.compute")}
-    seconds["writing the features, by subtraction"] = median(written)
-    seconds |= {name: _median(steps, name) for name in steps[0] if name not in seconds}
+    seconds = {name: _median(steps, name) for name in steps[0]}
     rows = [[name, f"{s:.2f}", f"{s / seconds[BARE]:.1f}"] for name, s in seconds.items()]
     title = (
-        f"Steps in one warm process, medians of {len(steps)} runs; the features go to a new file "
-        "each time:\n\n"
+        f"Steps in one warm process, medians of {len(steps)} runs; features.compute is "
+        "all in one table, parquet to parquet in parts that are written beside, to a new file each "
+        "time:\n\n"
     )
     return title + _table(["step", "seconds", "times the bare read"], rows)
 
