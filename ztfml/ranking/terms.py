@@ -67,7 +67,7 @@ def transient(p_transient):
 @_term("fast_odds", "log odds of fast, by the trees", (-12, 8))
 def alike(fast_odds):
     """All that is known of it is like the fast transients of simulated nights and unlike all else
-    there, by boosted trees: from odds of 1 to 22,000, 0, to even odds 0.71, and 55 to 1, 1."""
+    there, by boosted trees: 0 at odds of 1 to 22,000, 0.71 at even odds, 1 at 55 to 1."""
     return _or(_from_to(fast_odds, -10.0, 4.0), 0.0)
 
 
