@@ -534,6 +534,35 @@ def test_shock_cooling_is_over_in_days():
     assert sn.cooling(np.array([-1.0]), 1.6)[0] == 0
 
 
+def test_interacting_supernovae_are_brief_and_hot(stage):
+    """Above half of their peak for 2 to 14 days in g (Ho et al. 2023), and no bluer than a star."""
+    n = 150
+    sources = _kind("SN Ibn").draw(np.random.default_rng(3), n, stage)
+    step = 0.1
+    days = np.arange(stage.first_jd - 60, stage.last_jd + 60, step)
+    row, jd = np.repeat(np.arange(n), len(days)), np.tile(days, n)
+    g, r = (sources.flux(row, jd, np.full(len(row), fid)).reshape(n, -1) for fid in (1, 2))
+    half = (g > g.max(axis=1, keepdims=True) / 2).sum(axis=1) * step
+    assert np.quantile(half, (0.05, 0.95)) == pytest.approx((3, 12), abs=2)
+    peak = g.argmax(axis=1)
+    colour = mag_of(g[np.arange(n), peak]) - mag_of(r[np.arange(n), peak])
+    assert colour.min() > -0.5
+    assert np.median(colour) == pytest.approx(-0.1, abs=0.1)
+
+
+def test_outbursts_of_dwarf_novae_have_the_colour_of_a_disk(stage):
+    """Blue, but not bluer than any black body, whatever the quiescent star is."""
+    n = 400
+    sources = _kind("dwarf nova").draw(np.random.default_rng(4), n, stage)
+    every = np.arange(n)
+    g, r = (sources.flux(every, np.full(n, stage.first_jd), np.full(n, fid)) for fid in (1, 2))
+    seen = (mag_of(np.maximum(g, 1e-9)) < 20) & (mag_of(np.maximum(r, 1e-9)) < 20)
+    assert seen.sum() > 15
+    colour = mag_of(g[seen]) - mag_of(r[seen])
+    assert np.median(colour) == pytest.approx(-0.05, abs=0.15)
+    assert np.quantile(colour, 0.05) > -0.5
+
+
 def test_iib_have_two_peaks(stage):
     sources = _kind("SN IIb").draw(np.random.default_rng(2), 60, stage)
     jd = np.arange(stage.first_jd - 90, stage.last_jd + 60, 0.25)
