@@ -64,6 +64,9 @@ ONE_NIGHT = 0.25
 """Part of the bright with a single night of detections; all others in equal parts by nights."""
 
 _NIGHTS = (2, 3, 4, 6)
+# Numbers on the sky grow about as 10^(0.6 m), those of the simulation as 10^(0.26 m), so that the
+# bright are there to be learnt.
+_STEEPER = 0.3
 _FEWEST = 15  # fewer members of a kind and number of nights do not weigh as much as the others
 A_NIGHT = 40.0  # what all fast ones together weigh
 TOPS = (12, 25, 50)
@@ -209,6 +212,7 @@ def _weight_of_fast(table):
     size = table.groupby([table["kind"], bright, nights])["kind"].transform("size")
     part_of_kind = table["kind"].map({name: one.part for name, one in FAST.items()})
     weight = (part_of_kind / np.maximum(size, _FEWEST)).to_numpy(float, copy=True)
+    weight *= 10 ** (_STEEPER * (table["peak_mag"].fillna(BRIGHT).to_numpy() - BRIGHT))
     for some, part in (
         (~bright, FAINT),
         (bright & once, (1 - FAINT) * ONE_NIGHT),
