@@ -65,8 +65,8 @@ ONE_NIGHT = 0.25
 
 _NIGHTS = (2, 3, 4, 6)
 # Numbers on the sky grow about as 10^(0.6 m), those of the simulation as 10^(0.26 m), so that the
-# bright are there to be learnt.
-_STEEPER = 0.3
+# bright are there to be learnt. Those brighter than this are rare, and nobody would miss one.
+_STEEPER, _RARE = 0.3, 19.0
 _FEWEST = 15  # fewer members of a kind and number of nights do not weigh as much as the others
 A_NIGHT = 40.0  # what all fast ones together weigh
 TOPS = (12, 25, 50)
@@ -212,7 +212,7 @@ def _weight_of_fast(table):
     size = table.groupby([table["kind"], bright, nights])["kind"].transform("size")
     part_of_kind = table["kind"].map({name: one.part for name, one in FAST.items()})
     weight = (part_of_kind / np.maximum(size, _FEWEST)).to_numpy(float, copy=True)
-    weight *= 10 ** (_STEEPER * (table["peak_mag"].fillna(BRIGHT).to_numpy() - BRIGHT))
+    weight *= 10 ** (_STEEPER * table["peak_mag"].clip(_RARE).to_numpy())
     for some, part in (
         (~bright, FAINT),
         (bright & once, (1 - FAINT) * ONE_NIGHT),
