@@ -18,7 +18,16 @@ from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
 from ztfml.compiled import kernel
-from ztfml.features import colour, counts, rates, registry, timing, variability
+from ztfml.features import (
+    _OF_LIGHT_CURVE,
+    _ROW,
+    colour,
+    counts,
+    rates,
+    registry,
+    timing,
+    variability,
+)
 from ztfml.features.nights import nights_of
 from ztfml.lightcurve import light_curve_of, room_for
 from ztfml.night import Night
@@ -28,7 +37,6 @@ RUNS = 5
 TOO_MUCH = 0.1
 WORTH_A_ROW = 0.005
 
-_ROW = np.dtype([field for group in features.GROUPS for field in group.fields])
 _ALERT = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 
 
@@ -37,10 +45,9 @@ def main():
     night = Night.load(night_of(FULL))
     values = np.full((len(night), len(registry.FEATURES)), np.nan)
     costs = _time_columns(night.alerts, values)
-    own = [k for k, feature in enumerate(registry.FEATURES) if feature.column is None]
-    records = np.full((len(night), len(own)), np.nan)
+    records = np.full((len(night), len(_OF_LIGHT_CURVE)), np.nan)
     costs += _time_groups(night, records.view(_ROW)[:, 0])
-    values[:, own] = records
+    values[:, _OF_LIGHT_CURVE] = records
     _check(values, features.compute(night))
     costs.sort(key=lambda cost: -cost.seconds)
     whole = sum(cost.seconds for cost in costs)

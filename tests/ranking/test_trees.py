@@ -13,7 +13,6 @@ from ztfml.ranking.evidence import QUANTITIES, Columns
 from ztfml.ranking.trees import INPUTS, LEAST_CHANCE, grow, load_trees
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
-# What tells the night, the camera or the broker apart is no feature, and this is no input.
 _GROUP = {feature.name: feature.group for feature in FEATURES}
 
 
