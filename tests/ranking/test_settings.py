@@ -85,6 +85,8 @@ def test_a_copy_of_our_file_and_one_that_names_none_use_our_trees(tmp_path):
     [
         ("sha256", "md5", "file, a name without a folder, and sha256"),
         ('file = "', 'file = "../', "file, a name without a folder, and sha256"),
+        ('file = "', 'file = "" # ', "file, a name without a folder, and sha256"),
+        ('sha256 = "', "sha256 = [] # ", "file, a name without a folder, and sha256"),
         ('file = "', 'file = "other_', r"other_ranking_trees\.txt: .* cannot be read \(No such"),
         ('sha256 = "', 'sha256 = "0', "is not the file that its ranking file was written with"),
     ],

@@ -78,7 +78,7 @@ def read_trees(path=DEFAULT_FILE):
     if "trees" not in _content(path):
         return read_trees()
     table = _table(path, "trees")
-    if set(table) != {"file", "sha256"} or not Path(str(table["file"])).name == table["file"]:
+    if set(table) != {"file", "sha256"} or not _are_name_and_hash(**table):
         raise DataError(
             f"{path}: [trees] must have file, a name without a folder, and sha256; "
             f"start from a copy of {DEFAULT_FILE}"
@@ -86,6 +86,11 @@ def read_trees(path=DEFAULT_FILE):
     beside = Path(path).with_name(table["file"])
     own = DEFAULT_FILE.with_name(table["file"])
     return load_trees(beside if beside.is_file() else own, table["sha256"])
+
+
+def _are_name_and_hash(file, sha256):
+    texts = isinstance(file, str) and isinstance(sha256, str)
+    return texts and file != "" and Path(file).name == file
 
 
 def read_instrument(path=DEFAULT_FILE):
