@@ -13,9 +13,9 @@ from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
 from ztfml import Night, plots
-from ztfml.modelfile import load_model
+from ztfml.model.folder import load_model
 from ztfml.ranking import TERMS
-from ztfml.training import rank
+from ztfml.ranking.rank_night import rank
 
 HERE = Path(__file__).parent
 PAGE = {"x": 0, "y": 0, "width": 1400, "height": 1900}

@@ -15,7 +15,7 @@ from click.testing import CliRunner
 from ztfml.cli import main
 from ztfml.features.registry import FEATURES
 from ztfml.ranking import DEFAULT_FILE
-from ztfml.sources.simulate import write_nights
+from ztfml.simulate import write_nights
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 
@@ -393,7 +393,7 @@ def test_report_writes_a_page(nights, model, tmp_path):
 
 
 def test_report_takes_what_was_fetched_beside_the_night(nights, model, tmp_path):
-    from ztfml.sources import fetched
+    from ztfml.sources import fetched_folder as fetched
 
     ranked = tmp_path / "ranked.csv"
     ztfml("rank", nights[2], "-m", model, "-o", ranked, "--top", 1)

@@ -15,14 +15,15 @@ PACKAGE = Path(ztfml.__file__).parent
 
 # Each module may import those of its own layer and of the layers above it in this list.
 LAYERS = [
-    ("errors", "taxonomy", "schema", "files", "progress", "blackbody", "facts"),
-    ("compiled", "lines", "lightcurve", "columns"),
+    ("errors", "taxonomy", "schema", "astrophysics"),
+    ("io",),
+    ("lightcurves",),
     ("night",),
-    ("sources", "features", "labels"),
-    ("classifier", "treetext", "importance", "scorecard", "modelpage", "modelfile"),
-    ("ranking", "evaluation", "assessment", "baselines"),
-    ("variants",),
-    ("trainingset",),
+    ("features",),
+    ("sources", "catalogs", "evaluation"),
+    ("labels", "simulate"),
+    ("model",),
+    ("ranking",),
     ("training",),
     ("injection",),
     ("plots",),

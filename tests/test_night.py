@@ -11,7 +11,7 @@ from numpy.testing import assert_array_equal
 
 from tests.nights import random_frames
 from ztfml.errors import DataError
-from ztfml.lightcurve import History, order_rows, repeats_alert, visible_rows
+from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
 from ztfml.night import Night, history_beside, labels_beside
 
 JD = 2459000.75
@@ -681,7 +681,7 @@ def test_one_odd_value_is_missing_not_an_error(tmp_path):
 
 @pytest.mark.parametrize(
     ("name", "n_alerts"),
-    [("2458312.5", 631), ("2458451.5", 356), ("2460235.5", 776), ("real", 5093)],
+    [("2458312.5", 631), ("2458451.5", 356), ("2460235.5", 575), ("real", 4892)],
 )
 def test_real_nights(shared_data, caplog, name, n_alerts):
     with caplog.at_level(logging.WARNING):

@@ -17,8 +17,8 @@ from tests.benchmarks.replay import (
 )
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import score_all
-from ztfml.modelfile import load_model, shipped_model
-from ztfml.sources.simulate import simulate
+from ztfml.model.folder import load_model, shipped_model
+from ztfml.simulate import simulate
 
 
 def curve(days, magnitudes, name="ZTF20aaaaaaa", **columns):

@@ -3,7 +3,7 @@
 # `from ztfml import Night` works, yet `import ztfml` stays cheap: the command line must
 # answer --help without loading pandas, numba or LightGBM.
 _EXPORTS = {
-    "AlertClassifier": "ztfml.classifier",
+    "AlertClassifier": "ztfml.model.classifier",
     "FastTransientScorer": "ztfml.ranking",
     "Night": "ztfml.night",
     "ZtfmlError": "ztfml.errors",

@@ -40,7 +40,7 @@ class _ToStderr(logging.Handler):
 
 
 def _set_up(quiet):
-    from ztfml.progress import show_progress
+    from ztfml.io.progress import show_progress
 
     show_progress(not quiet)
     logger = logging.getLogger("ztfml")
@@ -140,7 +140,7 @@ def demo(folder, seed):
 )
 def simulate(folder, nights, alerts, seed, mix, start_jd):
     """Simulate labelled nights of one sky and write them to DIR."""
-    from ztfml.sources.simulate import write_nights
+    from ztfml.simulate import write_nights
 
     folder.mkdir(parents=True, exist_ok=True)
     for path in write_nights(folder, alerts, nights, seed, mix, start_jd):
@@ -154,7 +154,7 @@ def simulate(folder, nights, alerts, seed, mix, start_jd):
 @click.option("--cutouts", is_flag=True, help="Keep the image stamps, too, in NAME_fetched.")
 def ingest(packets, output, cutouts):
     """Turn avro alert packets, loose or in tar archives, into a night's parquet pair."""
-    from ztfml.sources.fetched import fetched_beside
+    from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.packets import ingest as ingest_packets
 
     summary = ingest_packets(packets, output, cutouts)
@@ -227,7 +227,7 @@ def cuts(night, history, output, plot, **thresholds):
 
 def _catalog_options(function):
     """The options that name catalogues, with the kinds there are."""
-    from ztfml.labels.kinds import KINDS, OBJECTS
+    from ztfml.catalogs.kinds import KINDS, OBJECTS
 
     def check(ctx, param, values):
         named = [value.partition("=") for value in values]
@@ -279,14 +279,15 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
     """
     if not (files or simbad or vizier or mpc):
         raise click.UsageError("name a catalogue with --catalog, --simbad, --vizier or --mpc")
-    from ztfml.labels.catalogs import label_from_catalogs, read_catalog, read_doubtful
-    from ztfml.labels.matching import Ephemerides
+    from ztfml.catalogs.matching import Ephemerides
+    from ztfml.catalogs.read import read_catalog, read_doubtful
+    from ztfml.labels.catalogs import label_from_catalogs
     from ztfml.night import Night
 
     opened = Night.load_alerts(night)
     catalogs = [read_catalog(kind, path) for kind, path in files]
     if simbad or vizier:
-        from ztfml.labels.services import fetch_catalog
+        from ztfml.catalogs.services import fetch_catalog
 
         catalogs += [fetch_catalog(kind, opened) for kind in [*["simbad"] * simbad, *vizier]]
     catalogs += [Ephemerides()] * mpc
@@ -327,7 +328,7 @@ def features(nights, history, output, listing, broker):
     import pandas as pd
 
     from ztfml.features import compute_in_parts
-    from ztfml.files import write_tables
+    from ztfml.io.parquet import write_tables
 
     def write_features(night):
         for table in compute_in_parts(night, broker=broker):
@@ -361,7 +362,7 @@ def features(nights, history, output, listing, broker):
 )  # fmt: skip
 def train(nights, output, labels, drop_circular, class_weight):
     """Train a model on labelled nights, and print how good it is, the honest figure first."""
-    from ztfml.training import train as train_model
+    from ztfml.training.train import train as train_model
 
     report = train_model(
         _alert_files(nights),
@@ -399,9 +400,9 @@ def predict(nights, history, model, output):
         raise click.UsageError("name a night")
     from collections import Counter
 
-    from ztfml.files import write_tables
-    from ztfml.modelfile import load_model
-    from ztfml.training import predict as predict_night
+    from ztfml.io.parquet import write_tables
+    from ztfml.model.folder import load_model
+    from ztfml.model.predict import predict as predict_night
 
     loaded = load_model(_model_folder(model))
 
@@ -445,9 +446,9 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
         raise click.UsageError("--plot draws one object; name it with --explain")
     if object_id and top:
         raise click.UsageError("--explain is of one object, whatever its rank; leave out --top")
-    from ztfml.modelfile import load_model
+    from ztfml.model.folder import load_model
     from ztfml.night import Night
-    from ztfml.training import rank as rank_night
+    from ztfml.ranking.rank_night import rank as rank_night
 
     scorer = _scorer(weights, instrument)
     loaded = load_model(_model_folder(model))
@@ -466,7 +467,7 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
 def _explain(night, ranked, scorer, object_id, model, figure):
     """Print the terms and the reasons of one object, and draw them."""
     from ztfml import features
-    from ztfml.classifier import probabilities
+    from ztfml.model.classifier import probabilities
     from ztfml.ranking import row_of
 
     row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
@@ -536,7 +537,7 @@ def fetch(night, object_ids, top_of, brokers, offline):
     """Fetch full light curves and image stamps of objects into NAME_fetched beside the night."""
     from ztfml.sources.brokers import BROKERS
     from ztfml.sources.brokers import fetch as fetch_objects
-    from ztfml.sources.fetched import fetched_beside
+    from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.web import open_session
 
     objects = _chosen(night, object_ids, top_of)
@@ -556,7 +557,7 @@ def _context_options(function):
     """The catalogues that `ztfml context` looks into, files and services."""
 
     def check(ctx, param, values):
-        from ztfml.labels.context import SOURCES
+        from ztfml.catalogs.context import SOURCES
 
         named = [value.partition("=") for value in values]
         for value, (source, _, path) in zip(values, named, strict=True):
@@ -597,8 +598,8 @@ def context(night, object_ids, top_of, files, online):
     """
     if not (files or online):
         raise click.UsageError("name a catalogue with --catalog, or ask with --online")
-    from ztfml.labels.context import ONLINE, find_context, merge_context
-    from ztfml.sources import fetched
+    from ztfml.catalogs.context import ONLINE, find_context, merge_context
+    from ztfml.sources import fetched_folder as fetched
 
     objects = _chosen(night, object_ids, top_of)
     rows, asked = find_context(objects, files, ONLINE if online else ())
@@ -633,11 +634,11 @@ def evaluate(night, history, model, labels, output, plot):
     """
     import json
 
-    from ztfml.files import write_beside
-    from ztfml.modelfile import load_model
+    from ztfml.evaluation.text import evaluation_report
+    from ztfml.io.atomic import write_beside
+    from ztfml.model.folder import load_model
     from ztfml.night import Night, labels_beside
-    from ztfml.scorecard import evaluation_report
-    from ztfml.training import evaluate as evaluate_night
+    from ztfml.training.evaluate import evaluate as evaluate_night
 
     loaded = load_model(_model_folder(model))
     found = evaluate_night(Night.load(night, history), labels or labels_beside(night), loaded)
@@ -687,11 +688,11 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     """
     import json
 
-    from ztfml.files import write_beside
     from ztfml.injection.recovery import recover as recover_events
     from ztfml.injection.report import recovery_report
-    from ztfml.labels.people import read_labels
-    from ztfml.modelfile import load_model
+    from ztfml.io.atomic import write_beside
+    from ztfml.labels.label_file import read_labels
+    from ztfml.model.folder import load_model
     from ztfml.night import Night, labels_beside
 
     loaded = load_model(_model_folder(model))
@@ -753,10 +754,10 @@ def report(night, history, model, weights, instrument, output, top):
     It is one file that loads nothing. What was fetched for the night (NAME_fetched beside it)
     is on the cards.
     """
-    from ztfml.modelfile import load_model
+    from ztfml.model.folder import load_model
     from ztfml.night import Night
     from ztfml.report import write_report
-    from ztfml.sources.fetched import fetched_beside
+    from ztfml.sources.fetched_folder import fetched_beside
 
     loaded = load_model(_model_folder(model))
     folder = fetched_beside(night)
@@ -778,7 +779,7 @@ def model():
 @click.argument("folder", type=_PATH, metavar="[DIR]", required=False)
 def show(folder):
     """Say what a model is, how good it is, and what it was trained on."""
-    from ztfml.modelfile import describe_model
+    from ztfml.model.folder import describe_model
 
     click.echo(describe_model(_model_folder(folder)))
 
@@ -788,7 +789,7 @@ def show(folder):
 @click.argument("folder", type=_PATH, metavar="[DIR]", required=False)
 def verify(folder):
     """Check that a model folder is whole and gives the probabilities that its card expects."""
-    from ztfml.modelfile import verify_model
+    from ztfml.model.folder import verify_model
 
     checks = verify_model(_model_folder(folder))
     for check in checks:
@@ -813,15 +814,15 @@ def _scorer(weights, instrument):
 
 
 def _model_folder(folder):
-    from ztfml.modelfile import shipped_model
+    from ztfml.model.folder import shipped_model
 
     return folder if folder is not None else shipped_model()
 
 
 def _for_each_night(paths, history, do):
     """What a function gives for each night, of which only one is in memory at a time."""
+    from ztfml.io.progress import track
     from ztfml.night import Night
-    from ztfml.progress import track
 
     if history is not None and len(paths) > 1:
         raise click.UsageError("--history is of one night; name one night with it")
@@ -830,7 +831,7 @@ def _for_each_night(paths, history, do):
 
 
 def _write_table(table, path):
-    from ztfml.files import write_tables
+    from ztfml.io.parquet import write_tables
 
     with write_tables(path) as write:
         write(table)

@@ -6,13 +6,16 @@ from pathlib import Path
 
 from ztfml import plots
 from ztfml.errors import DataError
-from ztfml.files import write_beside
-from ztfml.modelfile import load_model
+from ztfml.evaluation.text import headline, metrics_table
+from ztfml.io.atomic import write_beside
+from ztfml.model.folder import load_model
+from ztfml.model.predict import predict
 from ztfml.night import Night, labels_beside
+from ztfml.ranking.rank_night import rank
 from ztfml.report import write_report
-from ztfml.scorecard import headline, metrics_table
-from ztfml.sources.simulate import write_nights
-from ztfml.training import evaluate, predict, rank, train
+from ztfml.simulate import write_nights
+from ztfml.training.evaluate import evaluate
+from ztfml.training.train import train
 
 N_TRAINING_NIGHTS = 3
 N_ALERTS = 4000

@@ -16,10 +16,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ztfml import schema
-from ztfml.columns import read_columns, select_columns
 from ztfml.errors import DataError
-from ztfml.files import write_beside
-from ztfml.lightcurve import History, order_rows, repeats_alert, visible_rows
+from ztfml.io.atomic import write_beside
+from ztfml.io.columns import read_columns, select_columns
+from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
 
 log = logging.getLogger(__name__)
 

@@ -215,3 +215,6 @@ def label_of(source, name):
         "timedomain": lambda: _TIMEDOMAIN_ALIASES.get(name.strip().casefold()),
     }
     return by_source[source]()
+
+
+CONFIDENCES = ("high", "medium", "low")

@@ -17,7 +17,7 @@ import numpy as np
 from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
-from ztfml.compiled import kernel
+from ztfml.evaluation.text import table_rows
 from ztfml.features import (
     _OF_LIGHT_CURVE,
     _ROW,
@@ -28,10 +28,10 @@ from ztfml.features import (
     timing,
     variability,
 )
-from ztfml.features.nights import nights_of
-from ztfml.lightcurve import light_curve_of, room_for
+from ztfml.lightcurves.compiled import kernel
+from ztfml.lightcurves.light_curve import light_curve_of, room_for
+from ztfml.lightcurves.night_means import nights_of
 from ztfml.night import Night
-from ztfml.scorecard import table_rows
 
 RUNS = 5
 TOO_MUCH = 0.1

@@ -43,7 +43,7 @@ def make_nights():
     """Simulate the nights that are not there yet; the rows of all histories, by size."""
     import pyarrow.parquet as pq
 
-    from ztfml.sources.simulate import write_nights
+    from ztfml.simulate import write_nights
 
     for size, n_alerts in SIZES.items():
         night = night_of(size)
@@ -61,9 +61,9 @@ def make_model():
     Second is whether it is the one that ships.
     """
     from ztfml.errors import ModelError
-    from ztfml.modelfile import shipped_model
-    from ztfml.sources.simulate import write_nights
-    from ztfml.training import train
+    from ztfml.model.folder import shipped_model
+    from ztfml.simulate import write_nights
+    from ztfml.training.train import train
 
     try:
         _use(shipped_model())
@@ -81,9 +81,9 @@ def make_model():
 
 def _use(model):
     """Predict with a model, which fails where it was trained on other features than today's."""
-    from ztfml.modelfile import load_model
+    from ztfml.model.folder import load_model
+    from ztfml.model.predict import predict
     from ztfml.night import Night
-    from ztfml.training import predict
 
     predict(Night.load(night_of(SMALLEST)), load_model(model))
 

@@ -45,7 +45,7 @@ def make(night, n_alerts):
     """Write a night of many alerts, a copy of the small one after the other."""
     import pyarrow.parquet as pq
 
-    from ztfml.sources.simulate import write_nights
+    from ztfml.simulate import write_nights
 
     night = Path(night)
     with tempfile.TemporaryDirectory(dir=night.parent) as folder:

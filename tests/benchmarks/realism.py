@@ -20,15 +20,15 @@ from sklearn.metrics import f1_score, roc_auc_score
 from sklearn.model_selection import GroupKFold
 
 from tests.conftest import SHARED_DATA
-from ztfml.classifier import AlertClassifier, probabilities
-from ztfml.evaluation import labels_from, metrics
+from ztfml.evaluation.metrics import labels_from, metrics
+from ztfml.evaluation.text import table_rows
 from ztfml.features import compute
-from ztfml.files import open_parquet
+from ztfml.io.parquet import open_parquet
+from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.night import Night, labels_beside
-from ztfml.scorecard import table_rows
-from ztfml.sources.simulate import simulate
+from ztfml.simulate import simulate
 from ztfml.taxonomy import LABELS
-from ztfml.variants import VARIANTS
+from ztfml.training.augmentation import VARIANTS
 
 # Nights of each era and of all phases of the Moon: no drb and a month of history, years of it,
 # the latest schema. A few would be known by their weather.
@@ -104,7 +104,7 @@ def simulated_alerts(n_alerts=N_ALERTS, seed=7):
 def real_alerts(path, deprived=None):
     """The same of a real night; without a label those that the scores call bogus are kept.
 
-    `deprived` names what its alerts are made to lack (`ztfml.variants.VARIANTS`).
+    `deprived` names what its alerts are made to lack (`ztfml.training.augmentation.VARIANTS`).
     """
     night = Night.load(path)
     if deprived is not None:

@@ -19,8 +19,8 @@ import pandas as pd
 
 from tests.benchmarks.inputs import FULL, make_nights, night_of
 from tests.conftest import SHARED_DATA
+from ztfml.injection.alerts import as_shipped, last_of_nights, make_night
 from ztfml.injection.conditions import Conditions, latest_rows
-from ztfml.injection.packets import as_shipped, last_of_nights, make_night
 from ztfml.injection.recovery import (
     OURS,
     Alone,
@@ -30,8 +30,8 @@ from ztfml.injection.recovery import (
     tables_of,
 )
 from ztfml.injection.surroundings import around_alerts
-from ztfml.labels.people import read_labels
-from ztfml.modelfile import load_model, shipped_model
+from ztfml.labels.label_file import read_labels
+from ztfml.model.folder import load_model, shipped_model
 from ztfml.night import Night, labels_beside
 
 TOP = 12

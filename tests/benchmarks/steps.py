@@ -15,9 +15,9 @@ from tests.benchmarks.inputs import FEATURES
 from tests.benchmarks.tables import BARE, PARQUET_TO_PARQUET
 from tests.benchmarks.timing import seconds_of
 from ztfml import features
-from ztfml.classifier import probabilities
 from ztfml.cli import main as ztfml
-from ztfml.modelfile import load_model
+from ztfml.model.classifier import probabilities
+from ztfml.model.folder import load_model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 

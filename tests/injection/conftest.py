@@ -4,10 +4,10 @@ import pytest
 
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import Stage
-from ztfml.labels.people import read_labels
-from ztfml.modelfile import load_model, shipped_model
+from ztfml.labels.label_file import read_labels
+from ztfml.model.folder import load_model, shipped_model
 from ztfml.night import Night, labels_beside
-from ztfml.sources.simulate import write_nights
+from ztfml.simulate import write_nights
 
 
 @pytest.fixture(scope="session")

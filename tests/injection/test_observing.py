@@ -7,13 +7,13 @@ import pytest
 from tests.nights import random_night
 from ztfml.errors import DataError
 from ztfml.injection.conditions import Conditions
-from ztfml.injection.kinds import KINDS, Host
 from ztfml.injection.observing import (
     FAST_HALF_TIME,
     FAST_RATE,
     _exposures,
     inject,
 )
+from ztfml.injection.populations import KINDS, Host
 from ztfml.injection.surroundings import PIXEL, Hosts, draw_hosts
 from ztfml.night import Night
 

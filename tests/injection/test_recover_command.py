@@ -7,7 +7,7 @@ import pytest
 
 from tests.test_cli import one_sentence, ztfml
 from ztfml import plots
-from ztfml.injection.kinds import KINDS
+from ztfml.injection.populations import KINDS
 from ztfml.injection.recovery import judge
 from ztfml.night import history_beside, labels_beside
 

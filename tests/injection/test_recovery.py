@@ -7,8 +7,7 @@ import pandas as pd
 import pytest
 
 from ztfml import features
-from ztfml.baselines import BASELINES
-from ztfml.classifier import probabilities
+from ztfml.injection.baselines import BASELINES
 from ztfml.injection.conditions import latest_rows
 from ztfml.injection.observing import Injected
 from ztfml.injection.recovery import (
@@ -24,6 +23,7 @@ from ztfml.injection.recovery import (
     score_all,
 )
 from ztfml.injection.report import recovery_report
+from ztfml.model.classifier import probabilities
 from ztfml.night import Night, history_beside
 from ztfml.ranking import FastTransientScorer
 

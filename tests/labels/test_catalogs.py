@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ztfml.catalogs.kinds import KINDS
+from ztfml.catalogs.matching import Catalog, Ephemerides
+from ztfml.catalogs.read import read_catalog
 from ztfml.errors import DataError
-from ztfml.labels.catalogs import NO_CLASS, NO_EPOCH, label_from_catalogs, read_catalog
-from ztfml.labels.kinds import KINDS
-from ztfml.labels.matching import Catalog, Ephemerides
-from ztfml.labels.people import is_circular, read_labels
+from ztfml.labels.catalogs import NO_CLASS, NO_EPOCH, label_from_catalogs
+from ztfml.labels.label_file import is_circular, read_labels
 from ztfml.night import Night, labels_beside
 
 ARCSEC = 1 / 3600

@@ -9,7 +9,7 @@ from astropy.table import Table
 from click.testing import CliRunner
 
 from ztfml.cli import main
-from ztfml.labels.people import read_labels
+from ztfml.labels.label_file import read_labels
 
 CANDID = 2200000000000000001
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from ztfml.labels.rules import DEGREES, EVIDENCE_PREFIX, apply_cuts
 from ztfml.labels.thresholds import Cuts
-from ztfml.lightcurve import EPISODE_GAP
+from ztfml.lightcurves.light_curve import EPISODE_GAP
 from ztfml.night import Night, labels_beside
 from ztfml.taxonomy import LABELS
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ztfml.features.registry import FEATURES
 from ztfml.ranking import FastTransientScorer, Instrument, read_trees
-from ztfml.ranking.evidence import Columns
+from ztfml.ranking.quantities import Columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 INSTRUMENT = Instrument("a spectrograph", 19.5, 12)

@@ -18,7 +18,7 @@ from ztfml.ranking import (
     read_weights,
     row_of,
 )
-from ztfml.ranking.evidence import Columns
+from ztfml.ranking.quantities import Columns
 
 _FAST = {
     "fade_rate_g": 0.6, "fade_rate_err_g": 0.05, "age": 4.0, "days_since_peak": 3.0,

@@ -6,7 +6,7 @@ import pandas as pd
 from ztfml import features
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
-from ztfml.sources import fetched
+from ztfml.sources import fetched_folder as fetched
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 NOW = 2460000.75  # 2023-02-25 06:00 UTC

@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from tests.report import nights
-from ztfml.labels.people import label_rows, read_labels
+from ztfml.labels.label_file import label_rows, read_labels
 
 playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright; pip install 'ztfml[test]'"

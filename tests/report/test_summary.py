@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 
 from tests.report import nights
-from ztfml.modelfile import load_model, shipped_model
+from ztfml.model.folder import load_model, shipped_model
 from ztfml.night import Night
+from ztfml.ranking.rank_night import predict_and_rank
 from ztfml.report import render, summarize
 from ztfml.report.links import links
 from ztfml.taxonomy import LABELS
-from ztfml.training import predict_and_rank
 
 
 def card(summary, name):

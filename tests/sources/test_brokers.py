@@ -19,7 +19,7 @@ from tests.sources.answers import (
 )
 from ztfml.cli import main
 from ztfml.errors import DataError
-from ztfml.sources import fetched
+from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.brokers import fetch, objects_of, read_ranked
 from ztfml.sources.web import UnreachableError
 

@@ -10,7 +10,7 @@ pytest.importorskip("alerce")
 
 from tests.sources.answers import ALERCE_DETECTIONS, FINK_ROWS, NAME
 from ztfml.errors import BrokerError
-from ztfml.sources import fetched
+from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.alerce import Alerce
 from ztfml.sources.fink import Fink
 

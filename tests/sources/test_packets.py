@@ -13,7 +13,7 @@ import pytest
 from tests.sources.answers import fits_gz, image
 from ztfml.errors import DataError
 from ztfml.night import Night
-from ztfml.sources.fetched import cutouts, fetched_beside
+from ztfml.sources.fetched_folder import cutouts, fetched_beside
 from ztfml.sources.packets import IngestSummary, ingest
 
 JD = 2459000.75

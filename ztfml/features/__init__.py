@@ -12,8 +12,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ztfml import lightcurve
-from ztfml.compiled import kernel, say_if_compiling, stamp_of
 from ztfml.errors import DataError
 from ztfml.features import (
     broker,
@@ -26,10 +24,12 @@ from ztfml.features import (
     timing,
     variability,
 )
-from ztfml.features.nights import nights_of
-from ztfml.lightcurve import light_curve_of, room_for
+from ztfml.io.progress import track
+from ztfml.lightcurves import light_curve as lightcurve
+from ztfml.lightcurves.compiled import kernel, say_if_compiling, stamp_of
+from ztfml.lightcurves.light_curve import light_curve_of, room_for
+from ztfml.lightcurves.night_means import nights_of
 from ztfml.night import Night
-from ztfml.progress import track
 
 GROUPS = (packet.GROUP, counts.GROUP, timing.GROUP, rates.GROUP, colour.GROUP,
           variability.GROUP, context.GROUP)  # fmt: skip

@@ -5,10 +5,10 @@ Colours come from night means (`nights.night_means`) of two bands within half a 
 
 import numpy as np
 
-from ztfml.compiled import kernel
-from ztfml.features.nights import peak_mag_of, peak_of
 from ztfml.features.registry import Group
-from ztfml.lines import fit_slope
+from ztfml.lightcurves.compiled import kernel
+from ztfml.lightcurves.night_means import peak_mag_of, peak_of
+from ztfml.lightcurves.slopes import fit_slope
 
 GROUP = Group("colour", "the colour of the source, now and at peak, and how fast it changes")
 

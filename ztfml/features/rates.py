@@ -8,10 +8,10 @@ ZTFReST (Andreoni et al. 2021, ApJ 918, 63).
 
 import numpy as np
 
-from ztfml.compiled import kernel
-from ztfml.features.nights import peak_mag_of, peak_of
 from ztfml.features.registry import Group
-from ztfml.lines import common_slope, fit_slope
+from ztfml.lightcurves.compiled import kernel
+from ztfml.lightcurves.night_means import peak_mag_of, peak_of
+from ztfml.lightcurves.slopes import common_slope, fit_slope
 
 GROUP = Group("rates", "how fast the source rises and fades")
 

@@ -12,9 +12,8 @@ import numpy as np
 import pandas as pd
 
 from ztfml.errors import DataError
+from ztfml.injection.alerts import PACKET_WINDOW, as_shipped, last_of_nights, make_night
 from ztfml.injection.conditions import column_of
-from ztfml.injection.kinds import KINDS
-from ztfml.injection.packets import PACKET_WINDOW, as_shipped, last_of_nights, make_night
 from ztfml.injection.physics import (
     BAND_WAVELENGTH,
     REDDENING,
@@ -22,10 +21,11 @@ from ztfml.injection.physics import (
     observe,
     redshift_of_volume,
 )
+from ztfml.injection.populations import KINDS
 from ztfml.injection.surroundings import Hosts, draw_hosts
-from ztfml.lightcurve import SAME_EPOCH
+from ztfml.io.progress import track
+from ztfml.lightcurves.history import SAME_EPOCH
 from ztfml.night import Night
-from ztfml.progress import track
 
 FAST_RATE = 0.3
 FAST_HALF_TIME = 12.0

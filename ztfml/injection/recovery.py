@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 
 from ztfml import features
-from ztfml.baselines import BASELINES
-from ztfml.classifier import probabilities
 from ztfml.errors import DataError
-from ztfml.evaluation import INTERVAL, N_DRAWS
+from ztfml.evaluation.metrics import INTERVAL, N_DRAWS
+from ztfml.injection.baselines import BASELINES
 from ztfml.injection.conditions import Conditions, latest_rows
-from ztfml.injection.kinds import KINDS
 from ztfml.injection.observing import inject
-from ztfml.labels.people import label_rows, labels_of
-from ztfml.progress import track
+from ztfml.injection.populations import KINDS
+from ztfml.io.progress import track
+from ztfml.labels.label_file import label_rows, labels_of
+from ztfml.model.classifier import probabilities
+from ztfml.model.predict import predict
 from ztfml.ranking import FastTransientScorer
 from ztfml.taxonomy import LABELS
-from ztfml.training import predict
 
 OURS = "ztfml"
 TOPS = (12, 25, 50)
@@ -123,7 +123,7 @@ def judge(stage, scorer=None, labels=None):
     stage : Stage
     scorer : FastTransientScorer, optional
     labels : pandas.DataFrame, optional
-        The night's labels, as of `ztfml.labels.people.read_labels`, to tell what else is
+        The night's labels, as of `ztfml.labels.label_file.read_labels`, to tell what else is
         among the first rows, and to set aside the fast transients that the night
         has of its own (by their evidence): a list is no worse for having them.
 
@@ -235,7 +235,7 @@ def known_labels(night, labels):
     ----------
     night : Night
     labels : pandas.DataFrame or None
-        As of `ztfml.labels.people.read_labels`.
+        As of `ztfml.labels.label_file.read_labels`.
 
     Returns
     -------

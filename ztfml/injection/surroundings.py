@@ -66,7 +66,7 @@ def draw_hosts(rng, z, host):
 
     Examples
     --------
-    >>> from ztfml.injection.kinds import KINDS
+    >>> from ztfml.injection.populations import KINDS
     >>> hosts = draw_hosts(np.random.default_rng(1), np.full(5, 0.05), KINDS["kilonova"].host)
     >>> bool((hosts.magnitude > 13).all())
     True

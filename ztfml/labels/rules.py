@@ -15,11 +15,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ztfml import lightcurve, lines
-from ztfml.compiled import kernel, stamp_of
 from ztfml.labels.thresholds import Cuts
-from ztfml.lightcurve import light_curve_of, room_for
-from ztfml.lines import fit_slope
+from ztfml.lightcurves import light_curve as lightcurve
+from ztfml.lightcurves import slopes as lines
+from ztfml.lightcurves.compiled import kernel, stamp_of
+from ztfml.lightcurves.light_curve import light_curve_of, room_for
+from ztfml.lightcurves.slopes import fit_slope
 from ztfml.schema import PIXEL_SCALE
 
 EVIDENCE_PREFIX = "rules:"

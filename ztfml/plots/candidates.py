@@ -4,8 +4,8 @@ from textwrap import wrap
 
 import numpy as np
 
-from ztfml.facts import facts
 from ztfml.plots.light_curves import light_curve
+from ztfml.plots.packet_summary import facts
 from ztfml.plots.stamps import STAMPS, stamp
 from ztfml.plots.style import CUT_AWAY, INK, KEPT
 
@@ -21,7 +21,7 @@ def candidate(fig, night, row, stamps=None, more=None):
     row : pandas.Series
         A row of the ranked list.
     stamps : object with ``science``, ``reference``, ``difference``, optional
-        Images, north up (see `stamp`), such as `ztfml.sources.fetched.Cutouts`. Without them
+        Images, north up (see `stamp`), such as `ztfml.sources.fetched_folder.Cutouts`. Without them
         the light curve has their place.
     more : pandas.DataFrame, optional
         Other photometry of the object, as for `light_curve`.

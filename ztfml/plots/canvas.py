@@ -8,7 +8,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from ztfml.errors import DataError
-from ztfml.files import write_beside
+from ztfml.io.atomic import write_beside
 
 
 def figure(n_axes=1, width=9.0, height=5.0, n_columns=None, projection=None):

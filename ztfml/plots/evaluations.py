@@ -12,7 +12,7 @@ def confusion(ax, metrics):
     ----------
     ax : matplotlib.axes.Axes
     metrics : dict
-        As of `ztfml.evaluation.metrics`.
+        As of `ztfml.evaluation.metrics.metrics`.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def reliability(ax, metrics):
     ----------
     ax : matplotlib.axes.Axes
     metrics : dict
-        As of `ztfml.evaluation.metrics`, from probabilities.
+        As of `ztfml.evaluation.metrics.metrics`, from probabilities.
 
     Returns
     -------
@@ -103,7 +103,7 @@ def precision_recall(ax, found):
     ----------
     ax : matplotlib.axes.Axes
     found : dict
-        As of `ztfml.assessment.assess`.
+        As of `ztfml.evaluation.slices.assess`.
 
     Returns
     -------
@@ -147,7 +147,7 @@ def scores_by_magnitude(ax, found):
     ----------
     ax : matplotlib.axes.Axes
     found : dict
-        As of `ztfml.assessment.assess`.
+        As of `ztfml.evaluation.slices.assess`.
 
     Returns
     -------

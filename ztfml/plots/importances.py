@@ -22,7 +22,7 @@ def group_importance(ax, found):
     ----------
     ax : matplotlib.axes.Axes
     found : dict
-        As of `ztfml.importance.tree_shap`; a model's card holds one as ``importance``.
+        As of `ztfml.model.shap.tree_shap`; a model's card holds one as ``importance``.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def feature_importance(ax, found, label=None, n=20):
     ----------
     ax : matplotlib.axes.Axes
     found : dict
-        As of `ztfml.importance.tree_shap`.
+        As of `ztfml.model.shap.tree_shap`.
     label : str, optional
         Of which class; by default the sum of all.
     n : int, default 20
@@ -100,7 +100,7 @@ def feature_contributions(ax, found, n=12):
     ----------
     ax : matplotlib.axes.Axes
     found : dict
-        As of `ztfml.importance.contributions`.
+        As of `ztfml.model.shap.contributions`.
     n : int, default 12
         How many features stand alone; the rest are one bar.
 

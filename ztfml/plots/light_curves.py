@@ -9,9 +9,9 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
-from ztfml.features.nights import nights_as_of, peak_of
-from ztfml.lightcurve import SAME_EPOCH, SAME_MAG
-from ztfml.lines import fit_slope
+from ztfml.lightcurves.history import SAME_EPOCH, SAME_MAG
+from ztfml.lightcurves.night_means import nights_as_of, peak_of
+from ztfml.lightcurves.slopes import fit_slope
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
 

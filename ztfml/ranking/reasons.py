@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ztfml.ranking.evidence import ON_STAR
+from ztfml.ranking.quantities import ON_STAR
 from ztfml.ranking.terms import FAST_RATE
 from ztfml.schema import BANDS
 from ztfml.taxonomy import PROBABILITY_COLUMNS

@@ -6,7 +6,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 from ztfml.errors import DataError
-from ztfml.ranking.evidence import Columns
+from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import best_rates, reasons
 from ztfml.ranking.settings import read_instrument, read_trees, read_weights
 from ztfml.ranking.terms import TERMS

@@ -1,7 +1,7 @@
 """Boosted trees that tell fast transients from everything else, by all that is known of each.
 
 The terms are few, and add up; trees see what only tells in company, as a fade that is slow for
-a kilonova and fast for a supernova that was blue. They are grown by `ztfml.ranking.fit` on
+a kilonova and fast for a supernova that was blue. They are grown by `ztfml.training.fit_ranking` on
 simulated nights, and what they give is one term of the score among others.
 """
 
@@ -14,8 +14,8 @@ import numpy as np
 
 from ztfml.errors import DataError
 from ztfml.features.registry import FEATURES
+from ztfml.model.lightgbm_text import check_trees, trees_only
 from ztfml.taxonomy import PROBABILITY_COLUMNS
-from ztfml.treetext import check_trees, trees_only
 
 LEAST_CHANCE = 0.02
 """Alerts less likely than this to be transients are not asked about: hardly one in fifty of all."""
@@ -28,7 +28,7 @@ INPUTS = (
     "least_fade", "fade_sigmas", "least_rise", "first_rise", "known_for", "time_to_peak",
     "half_time", "above_half", "host_chance", "star_below",
 )  # fmt: skip
-"""What the trees see: features, probabilities and quantities of `ztfml.ranking.evidence`.
+"""What the trees see: features, probabilities and quantities of `ztfml.ranking.quantities`.
 
 Not among them are the fields of the packet that tell how well it was measured: simulated
 detections are tidier than real ones."""
@@ -109,7 +109,7 @@ def inputs_of(columns, rows):
 
     Parameters
     ----------
-    columns : ztfml.ranking.evidence.Columns
+    columns : ztfml.ranking.quantities.Columns
     rows : ndarray of bool or int
 
     Returns
@@ -181,14 +181,14 @@ def load_trees(path, sha256):
     if hashlib.sha256(text.encode("ascii")).hexdigest() != sha256:
         raise DataError(
             f"{path}: is not the file that its ranking file was written with (sha256); "
-            "keep the two that python -m ztfml.ranking.fit writes together"
+            "keep the two that python -m ztfml.training.fit_ranking writes together"
         )
     try:
         check_trees(text, 1, list(INPUTS))
     except ValueError as error:
         raise DataError(
             f"{path}: {error}; fit the ranking anew with this ztfml: "
-            "python -m ztfml.ranking.fit NIGHT..."
+            "python -m ztfml.training.fit_ranking NIGHT..."
         ) from error
     # LightGBM takes its time to load, and is asked for only here.
     import lightgbm as lgb

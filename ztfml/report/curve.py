@@ -6,8 +6,8 @@ A page has fifty of them and must be made in seconds, so they are not drawn by m
 import numpy as np
 from matplotlib.ticker import MaxNLocator
 
-from ztfml.facts import date_of
 from ztfml.plots.light_curves import with_error
+from ztfml.plots.packet_summary import date_of
 
 WIDTH, HEIGHT = 430, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40

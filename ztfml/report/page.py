@@ -5,11 +5,11 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
-from ztfml.files import write_beside
+from ztfml.io.atomic import write_beside
 from ztfml.ranking import FAST_RATE
+from ztfml.ranking.rank_night import predict_and_rank
 from ztfml.report.summary import CARDS, LISTED, summarize
 from ztfml.taxonomy import LABELS
-from ztfml.training import predict_and_rank
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
@@ -24,7 +24,7 @@ def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
     path : str or Path
         The HTML file.
     folder : str or Path, optional
-        What was fetched for the night (see `ztfml.sources.fetched`).
+        What was fetched for the night (see `ztfml.sources.fetched_folder`).
     cards : int, default 50
         How many objects have a card.
     scorer : FastTransientScorer, optional

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ztfml import facts
+from ztfml.evaluation.text import headline
 from ztfml.labels.rules import apply_cuts
+from ztfml.plots import packet_summary as facts
 from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
@@ -16,8 +17,7 @@ from ztfml.report.curve import plot_of
 from ztfml.report.links import links
 from ztfml.report.skymap import sky_of
 from ztfml.schema import BANDS
-from ztfml.scorecard import headline
-from ztfml.sources import fetched
+from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.stamps import stretch
 from ztfml.taxonomy import LABELS
 
@@ -36,13 +36,13 @@ def summarize(night, predictions, ranked, model=None, folder=None, cards=CARDS):
     ----------
     night : Night
     predictions : pandas.DataFrame, one row an alert in the night's order
-        As of `ztfml.training.predict`.
+        As of `ztfml.model.predict.predict`.
     ranked : pandas.DataFrame, one row an object
-        As of `ztfml.training.rank`; at most `LISTED` rows are listed.
+        As of `ztfml.ranking.rank_night.rank`; at most `LISTED` rows are listed.
     model : LoadedModel, optional
         To tell what made the predictions.
     folder : str or Path, optional
-        What was fetched for the night (see `ztfml.sources.fetched`).
+        What was fetched for the night (see `ztfml.sources.fetched_folder`).
     cards : int, default 50
         How many objects have a card.
 

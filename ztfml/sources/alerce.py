@@ -9,7 +9,7 @@ import logging
 import math
 
 from ztfml.errors import BrokerError
-from ztfml.sources.fetched import Cutouts, make_curve, whole_number
+from ztfml.sources.fetched_folder import Cutouts, make_curve, whole_number
 from ztfml.sources.forced import SNR_DETECTION, forced_magnitude
 from ztfml.sources.stamps import clean_stamp
 from ztfml.sources.web import NotFoundError, asking, not_installed
@@ -71,7 +71,7 @@ class Alerce:
         Returns
         -------
         pandas.DataFrame
-            As of `ztfml.sources.fetched.make_curve`.
+            As of `ztfml.sources.fetched_folder.make_curve`.
 
         Raises
         ------

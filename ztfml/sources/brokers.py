@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from ztfml.columns import read_columns
 from ztfml.errors import BrokerError, DataError
-from ztfml.progress import track
+from ztfml.io.columns import read_columns
+from ztfml.io.progress import track
 from ztfml.schema import ALERT_BY_NAME, Column
-from ztfml.sources import fetched
+from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.alerce import Alerce
 from ztfml.sources.fink import Fink
 from ztfml.sources.stamps import centre_stamp
@@ -113,7 +113,7 @@ def fetch(folder, objects, brokers):
     Parameters
     ----------
     folder : str or Path
-        ``NAME_fetched``, of `ztfml.sources.fetched.fetched_beside`.
+        ``NAME_fetched``, of `ztfml.sources.fetched_folder.fetched_beside`.
     objects : pandas.DataFrame
         As of `objects_of`.
     brokers : sequence of Alerce or Fink

@@ -3,7 +3,7 @@
 Möller et al. 2021, MNRAS, 501, 3272.
 """
 
-from ztfml.sources.fetched import Cutouts, make_curve, whole_number
+from ztfml.sources.fetched_folder import Cutouts, make_curve, whole_number
 from ztfml.sources.stamps import clean_stamp
 from ztfml.sources.web import NotFoundError, asking
 
@@ -49,7 +49,7 @@ class Fink:
         Returns
         -------
         pandas.DataFrame
-            As of `ztfml.sources.fetched.make_curve`. Fink offers no forced photometry.
+            As of `ztfml.sources.fetched_folder.make_curve`. Fink offers no forced photometry.
 
         Raises
         ------

@@ -25,10 +25,10 @@ import pyarrow.parquet as pq
 
 from ztfml import schema
 from ztfml.errors import DataError
-from ztfml.files import write_beside
+from ztfml.io.atomic import write_beside
+from ztfml.io.progress import track
 from ztfml.night import INDEXED_BY_OBJECT, history_beside
-from ztfml.progress import track
-from ztfml.sources.fetched import Cutouts, fetched_beside, write_cutouts
+from ztfml.sources.fetched_folder import Cutouts, fetched_beside, write_cutouts
 from ztfml.sources.forced import forced_magnitude
 from ztfml.sources.stamps import centre_stamp, read_stamp
 

@@ -1,0 +1,130 @@
+"""Copies of alerts: what they lack, and how they looked at an earlier detection."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.nights import random_frames
+from ztfml import features
+from ztfml.night import Night
+from ztfml.training import augmentation as variants
+from ztfml.training.augmentation import RATES, VARIANTS, copies, earlier_detections, seen_at
+
+JD = np.array([2459000.5, 2459010.4, 2459011.5, 2459039.5])
+
+
+def one_night(**changes):
+    alert = {
+        "objectId": "a", "candid": 1, "candidate.jd": 2459040.5, "candidate.fid": 1,
+        "candidate.magpsf": 18.0, "candidate.sigmapsf": 0.1, "candidate.isdiffpos": "t",
+        "candidate.diffmaglim": 20.5, "candidate.magap": 18.2, "candidate.magfromlim": 2.3,
+        "candidate.scorr": 30.0, "candidate.ndethist": 40, "candidate.ncovhist": 400,
+        "candidate.jdstarthist": 2458900.5, "candidate.sgscore1": 0.2, "candidate.drb": 0.9,
+    }  # fmt: skip
+    rows = {"objectId": "a", "jd": JD, "fid": 1, "magpsf": 18.5, "sigmapsf": 0.2,
+            "diffmaglim": 20.0, "isdiffpos": "t"}  # fmt: skip
+    return Night.from_frames(pd.DataFrame([alert]), pd.DataFrame(rows | changes))
+
+
+def test_thirty_days_of_history_by_hand():
+    night = one_night()
+    recent = VARIANTS["30 days"](night, None)
+    assert (recent.first[0], recent.last[0]) == (2, 4)
+    assert night.first[0] == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows"),
+    [
+        ({}, [0, 1, 2, 3]),
+        ({"fid": [1, 2, 1, 2]}, [0, 2]),
+        ({"isdiffpos": ["t", "f", "f", "t"]}, [0, 3]),
+        ({"magpsf": [np.nan, 18.5, np.nan, np.nan]}, [1]),
+        # The alert itself, shipped again with a rounded epoch, and what came after it.
+        ({"jd": [2459000.5, 2459040.499999, 2459040.5, 2459041.5]}, [0]),
+    ],
+)
+def test_earlier_detections_are_positive_and_of_the_band(changes, rows):
+    alert, found = earlier_detections(one_night(**changes))
+    assert found.tolist() == rows
+    assert alert.tolist() == [0] * len(rows)
+
+
+def test_seen_at_an_earlier_detection_by_hand():
+    night = one_night(magpsf=[18.5, np.nan, 19.0, 18.2])
+    then = seen_at(night, np.array([0]), np.array([2]))
+    alert = then.alerts.iloc[0]
+    assert alert["jd"] == JD[2]
+    assert (alert["magpsf"], alert["sigmapsf"], alert["diffmaglim"]) == (19.0, 0.2, 20.0)
+    assert np.isclose(alert["magap"], 19.2)
+    assert np.isclose(alert["magfromlim"], 20.0 - 19.2)
+    assert np.isclose(alert["scorr"], 15.0)
+    # One detection and one exposure lie between, and the alert itself.
+    assert (alert["ndethist"], alert["ncovhist"]) == (38, 398)
+    assert alert["jdstarthist"] == 2458900.5
+    assert (alert["sgscore1"], alert["drb"]) == (0.2, 0.9)
+    assert (then.first[0], then.last[0]) == (0, 2)
+    assert night.alerts["jd"].iloc[0] == 2459040.5
+
+
+def test_seen_earlier_as_if_the_rest_had_never_been():
+    """The features of a copy are those of a night that ends with that detection."""
+    night = one_night()
+    then = seen_at(night, np.array([0]), np.array([1]))
+    past = pd.DataFrame(night.history.rows(0, 1)).assign(objectId="a", isdiffpos="t")
+    in_file = {name: [value] for name, value in then.alerts.iloc[0].items()}
+    renamed = {k if k in ("objectId", "candid") else f"candidate.{k}": v
+               for k, v in in_file.items()}  # fmt: skip
+    alone = Night.from_frames(pd.DataFrame(renamed | {"candidate.isdiffpos": ["t"]}), past)
+    pd.testing.assert_frame_equal(features.compute(then), features.compute(alone))
+
+
+@pytest.fixture(scope="module")
+def night():
+    return Night.from_frames(*random_frames(5, n_objects=60, max_rows=12))
+
+
+def test_copies_are_the_same_in_every_run_and_as_many_as_told(night):
+    y = np.resize(["star", "sso"], len(night))
+    found, again = list(copies(night, y)), list(copies(night, y))
+    for (name, some, copied), (_, same, _) in zip(found, again, strict=True):
+        assert np.array_equal(some, same)
+        assert len(copied) == len(some)
+        assert (copied.alerts["candid"].to_numpy() == night.alerts["candid"].to_numpy()[some]).all()
+        assert len(some) < 2 * RATES[name] * len(night)
+    assert {name for name, _, _ in found} == set(RATES)
+
+
+def test_an_unknown_asteroid_has_no_ephemeris(night):
+    y = np.resize(["star", "sso"], len(night))
+    known = night.with_alerts(night.alerts.assign(ssdistnr=0.3, ssmagnr=18.0))
+    copied = {name: (some, other) for name, some, other in copies(known, y)}
+    some, unknown = copied["not in the ephemerides"]
+    assert set(y[some]) == {"sso"}
+    assert unknown.alerts[["ssdistnr", "ssmagnr"]].isna().all(axis=None)
+    assert copied["no drb"][1].alerts["ssdistnr"].notna().all()
+
+
+def test_only_what_lasts_is_seen_earlier(night):
+    y = np.resize(["star", "sso", "artifact"], len(night))
+    earlier = {name: (some, copied) for name, some, copied in copies(night, y)}["earlier"]
+    some, copied = earlier
+    assert len(some)
+    assert set(y[some]) == {"star"}
+    assert (copied.alerts["jd"].to_numpy() < night.alerts["jd"].to_numpy()[some]).all()
+    assert np.isfinite(copied.alerts["magpsf"]).all()
+
+
+def test_nothing_can_be_seen_earlier_without_history(night):
+    y = np.full(len(night), "star")
+    assert "earlier" not in {name for name, _, _ in copies(night.without_history(), y)}
+
+
+def test_the_young_are_preferred():
+    night = one_night()
+    rng = np.random.default_rng(0)
+    rows = [variants._earlier(night, np.array([0]), rng)[1].alerts["jd"].iloc[0]
+            for _ in range(200)]  # fmt: skip
+    counts = pd.Series(rows).value_counts()
+    assert set(counts.index) == set(JD)
+    assert counts[JD[0]] > 2 * counts[JD[3]]

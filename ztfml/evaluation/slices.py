@@ -1,0 +1,145 @@
+"""What a paper would tell of a classifier: its scores in parts of a night, and its curves."""
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import (
+    average_precision_score,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+
+from ztfml.evaluation.metrics import metrics
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
+
+__all__ = ["assess", "curves"]
+
+N_POINTS = 101
+"""Points that a curve keeps at most, evenly along its way."""
+
+_MAGNITUDES = (-np.inf, 17.0, 18.0, 19.0, 20.0, np.inf)
+_MAGNITUDE_NAMES = ("up to 17", "17 to 18", "18 to 19", "19 to 20", "over 20")
+_DETECTIONS = (0, 1, 3, 10, 30, np.inf)
+_DETECTION_NAMES = ("1", "2 to 3", "4 to 10", "11 to 30", "over 30")
+
+
+def assess(y_true, predicted, alerts, alone=None, seed=0):
+    """Score predictions as a whole and in parts, with the curves of each class.
+
+    Parameters
+    ----------
+    y_true : array of str, shape (n,)
+    predicted : DataFrame, shape (n, 5)
+        Columns ``p_<label>``.
+    alerts : DataFrame, n rows
+        ``objectId``, ``magpsf`` (mag), ``n_det`` (detections up to the alert), ``circular``
+        (bool: the label was read from a field that is also a feature) and ``has_history``
+        (bool).
+    alone : DataFrame, shape (n, 5), optional
+        The same alerts judged by their packets alone.
+    seed : int
+
+    Returns
+    -------
+    dict
+        As of `ztfml.evaluation.metrics.metrics`, with ``curves`` (see `curves`) and ``slices``:
+        ``labels``, ``magnitude``, ``detections`` and ``history``, each a dict of name to the
+        metrics of those alerts; parts without alerts are absent.
+
+    Examples
+    --------
+    >>> assess(labels, predicted, alerts)["slices"]["magnitude"]["19 to 20"]["macro_f1"]
+    ... # doctest: +SKIP
+    """
+    y_true, objects = np.asarray(y_true, dtype=str), alerts["objectId"].to_numpy()
+
+    def score(rows, table=predicted):
+        return metrics(y_true[rows], table[rows], objects[rows], seed=seed)
+
+    slices = {
+        name: {part: score(of_part == part) for part in of_part.categories if part in set(of_part)}
+        for name, of_part in _parts(alerts).items()
+    }
+    past = alerts["has_history"].to_numpy()
+    if alone is not None and past.any():
+        slices["history"] = {"with history": score(past), "packet alone": score(past, alone)}
+    return {
+        **score(np.ones(len(y_true), bool)),
+        "curves": curves(y_true, predicted),
+        "slices": slices,
+    }
+
+
+def _parts(alerts):
+    kinds = ["not circular", "circular"]
+    return {
+        "labels": pd.Categorical(np.where(alerts["circular"], *kinds[::-1]), kinds),
+        "magnitude": pd.cut(
+            alerts["magpsf"].to_numpy(), _MAGNITUDES, labels=list(_MAGNITUDE_NAMES)
+        ),
+        "detections": pd.cut(
+            alerts["n_det"].to_numpy(), _DETECTIONS, labels=list(_DETECTION_NAMES)
+        ),
+    }
+
+
+def curves(y_true, probability_table):
+    """Give the ROC and the precision-recall curve of each class against all others.
+
+    Parameters
+    ----------
+    y_true : array of str, shape (n,)
+    probability_table : DataFrame with the columns ``p_<label>``
+
+    Returns
+    -------
+    dict
+        Label to ``roc`` (``auc``, ``false_positive_rate``, ``true_positive_rate``) and
+        ``precision_recall`` (``average_precision``, ``threshold`` on ``p_<label>``,
+        ``precision``, ``recall``, which rises), each of at most 101 points; the
+        areas are those of the whole curves. None for a class that no alert or every alert
+        is of.
+
+    Examples
+    --------
+    >>> curves(labels, table)["transient"]["roc"]["auc"]   # doctest: +SKIP
+    0.997
+    """
+    y_true = np.asarray(y_true, dtype=str)
+    return {
+        label: _curves_of(y_true == label, probability_table[column].to_numpy())
+        for label, column in zip(LABELS, PROBABILITY_COLUMNS, strict=True)
+    }
+
+
+def _curves_of(is_label, score):
+    if is_label.all() or not is_label.any():
+        return None
+    false, true, _ = roc_curve(is_label, score)
+    precision, recall, threshold = precision_recall_curve(is_label, score)
+    # Without scikit-learn's last point, which no threshold gives, and from sure to unsure.
+    precision, recall, threshold = precision[-2::-1], recall[-2::-1], threshold[::-1]
+    on_roc, on_recall = _evenly(false + true), _evenly(recall)
+    return {
+        "roc": {
+            "auc": float(roc_auc_score(is_label, score)),
+            "false_positive_rate": _compact(false[on_roc]),
+            "true_positive_rate": _compact(true[on_roc]),
+        },
+        "precision_recall": {
+            "average_precision": float(average_precision_score(is_label, score)),
+            "threshold": _compact(threshold[on_recall]),
+            "precision": _compact(precision[on_recall]),
+            "recall": _compact(recall[on_recall]),
+        },
+    }
+
+
+def _evenly(way):
+    """Positions that are spread evenly over a rising array, its ends among them."""
+    wanted = np.linspace(way[0], way[-1], N_POINTS)
+    return np.unique(np.searchsorted(way, wanted))
+
+
+def _compact(values):
+    return values.round(5).tolist()

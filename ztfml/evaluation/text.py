@@ -1,0 +1,202 @@
+"""A metrics dictionary as text for people; readable in a terminal and as Markdown."""
+
+_SLICES = {
+    "labels": "label",
+    "magnitude": "mag",
+    "detections": "detections",
+    "history": "",
+}
+
+
+def metrics_table(metrics):
+    """Write a metrics dictionary as a line of figures, by class, and as confusion.
+
+    Where there were probabilities, their reliability follows.
+
+    Parameters
+    ----------
+    metrics : dict
+        As of `ztfml.evaluation.metrics.metrics`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(metrics_table(metrics))   # doctest: +SKIP
+    macro-F1 0.78 (0.74 to 0.81), accuracy 0.91 (0.90 to 0.92)
+    """
+    return "\n".join([headline(metrics), "", *_tables(metrics)])
+
+
+def _tables(metrics):
+    lines = [*_class_rows(metrics), "", *_confusion_rows(metrics)]
+    if metrics.get("reliability"):
+        lines += ["", *_reliability_rows(metrics["reliability"])]
+    return lines
+
+
+def evaluation_report(found):
+    """Write an evaluation of a night for people: the honest figure first, then all tables.
+
+    Parameters
+    ----------
+    found : dict
+        As of `ztfml.training.evaluate.evaluate`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(evaluation_report(evaluate(night, labels, model)))   # doctest: +SKIP
+    Objects never trained on, labels independent of the features:
+    macro-F1 0.78 (0.74 to 0.81), accuracy 0.91 (0.90 to 0.92), ...
+    """
+    lines = [*_honest_first(found), "", *_tables(found), "", *_slice_rows(found["slices"])]
+    return "\n".join(lines)
+
+
+def _honest_first(found):
+    whose = "Objects never trained on" if found["honest"] else "FLATTERING, objects trained on"
+    by_label = found["slices"]["labels"]
+    if "not circular" in by_label:
+        yield f"{whose}, labels independent of the features:"
+        yield headline(by_label["not circular"])
+    else:
+        yield f"{whose}; no label is independent of the features"
+    if "circular" in by_label:
+        yield "With the labels that were read from a feature, too:"
+        yield headline(found)
+    if found["honest"] and found["trained_on"]["n"]:
+        yield f"Left out: {found['trained_on']['n']:,} labelled alerts of objects trained on."
+    if found["n_simulated"]:
+        yield f"{found['n_simulated']:,} of the alerts are simulated; real ones differ."
+
+
+def _slice_rows(slices):
+    """A row for each part of the night that has labels."""
+    parts = [
+        (f"{_SLICES[kind]} {name}".strip(), metrics)
+        for kind, of_kind in slices.items()
+        for name, metrics in of_kind.items()
+    ]
+    labels = parts[0][1]["labels"]
+    rows = [["part", "alerts", "accuracy", "macro-F1", *(f"F1 {label}" for label in labels)]]
+    for name, metrics in parts:
+        of_class = metrics["per_class"].values()
+        rows.append(
+            [
+                name,
+                f"{metrics['n']:,}",
+                _figure(metrics["accuracy"]),
+                _figure(metrics["macro_f1"], metrics["intervals"]["macro_f1"]),
+                *(_figure(one["f1"]) for one in of_class),
+            ]
+        )
+    return table_rows(rows)
+
+
+def _reliability_rows(curve):
+    """Ten bins side by side: how sure, how often right, how many."""
+    columns = [
+        [f"{confidence:.2f}", f"{right:.2f}", f"{n:,}"]
+        for confidence, right, n in zip(*(curve[name] for name in curve), strict=True)
+    ]
+    names = ["mean probability", "fraction right", "alerts"]
+    return table_rows([list(row) for row in zip(names, *columns, strict=True)])
+
+
+def headline(metrics):
+    """Say a metrics dictionary in one line: macro-F1, accuracy, calibration, on how many.
+
+    Parameters
+    ----------
+    metrics : dict
+        As of `ztfml.evaluation.metrics.metrics`.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> headline({"macro_f1": 0.5, "accuracy": 0.75, "n": 4})
+    'macro-F1 0.50, accuracy 0.75, on 4 labelled alerts'
+    """
+    intervals = metrics.get("intervals", {})
+    figures = [
+        f"macro-F1 {_figure(metrics['macro_f1'], intervals.get('macro_f1'))}",
+        f"accuracy {_figure(metrics['accuracy'], intervals.get('accuracy'))}",
+    ]
+    if metrics.get("calibration_error") is not None:
+        noise = metrics.get("calibration_noise")
+        of_chance = "" if noise is None else f" ({noise:.3f} by chance)"
+        figures.append(f"calibration error {metrics['calibration_error']:.3f}{of_chance}")
+    of = f" of {metrics['n_objects']:,} objects" if "n_objects" in metrics else ""
+    return f"{', '.join(figures)}, on {metrics['n']:,} labelled alerts{of}"
+
+
+def _class_rows(metrics):
+    intervals = metrics.get("intervals", {})
+    curves = metrics.get("curves")
+    names = ("recall", "precision", "f1")
+    rows = [["class", "alerts", "recall", "precision", "F1", *["AUC", "AP"] * bool(curves)]]
+    for label, one in metrics["per_class"].items():
+        figures = [_figure(one[name], intervals.get(name, {}).get(label)) for name in names]
+        areas = _areas(curves[label]) if curves else []
+        rows.append([label, f"{one['support']:,}", *figures, *areas])
+    return table_rows(rows)
+
+
+def _areas(curves):
+    """The areas under the ROC and the precision-recall curve."""
+    if curves is None:
+        return ["-", "-"]
+    areas = curves["roc"]["auc"], curves["precision_recall"]["average_precision"]
+    return [f"{area:.3f}" for area in areas]
+
+
+def _confusion_rows(metrics):
+    labels = metrics["labels"]
+    rows = [["label \\ prediction", *labels]]
+    for label, counts in zip(labels, metrics["confusion"], strict=True):
+        rows.append([label, *(f"{count:,}" for count in counts)])
+    return table_rows(rows)
+
+
+def _figure(value, interval=None):
+    if value is None:
+        return "-"
+    if not interval or None in interval:
+        return f"{value:.2f}"
+    return f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"
+
+
+def table_rows(rows):
+    """Align rows of text as a Markdown table; the first is the head.
+
+    Parameters
+    ----------
+    rows : list of list of str
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> table_rows([["class", "alerts"], ["agn", "61"]])
+    ['| class | alerts |', '| :---- | -----: |', '| agn   |     61 |']
+    """
+    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
+    lines = []
+    for row in rows:
+        cells = [row[0].ljust(widths[0])]
+        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append(f"| {' | '.join(cells)} |")
+    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
+    lines.insert(1, f"| {' | '.join(rule)} |")
+    return lines

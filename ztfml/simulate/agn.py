@@ -1,0 +1,161 @@
+"""Active galactic nuclei: damped random walks in point-like quasars, Seyferts and blazars."""
+
+import numpy as np
+
+from ztfml.simulate import noise
+from ztfml.simulate.population import (
+    GALAXY,
+    STAR,
+    Counterpart,
+    Kind,
+    flux_of,
+    variable_source,
+)
+from ztfml.simulate.sky import distance_modulus, place
+
+_WAVELENGTH = np.array([4770.0, 6230.0, 7630.0])  # g, r, i in Angstrom
+
+
+def quasar_variability(wavelength, absolute_i, log_mass):
+    """Structure function at infinity and rest-frame time scale of a quasar.
+
+    Parameters
+    ----------
+    wavelength : ndarray, Angstrom
+        In the rest frame.
+    absolute_i : ndarray, mag
+        K-corrected to z = 2.
+    log_mass : ndarray
+        log10 of the black hole's solar masses.
+
+    Returns
+    -------
+    sf_inf : ndarray, mag
+    tau : ndarray, d
+
+    References
+    ----------
+    MacLeod et al. 2010, ApJ 721, 1014, eq. 7 and table 1.
+
+    Examples
+    --------
+    >>> sf_inf, tau = quasar_variability(4000.0, -23.0, 9.0)
+    >>> round(float(sf_inf), 2), round(float(tau))
+    (0.31, 251)
+    """
+    colour = np.log10(np.asarray(wavelength) / 4000)
+    sf_inf = 10 ** (-0.51 - 0.479 * colour + 0.131 * (absolute_i + 23) + 0.18 * (log_mass - 9))
+    tau = 10 ** (2.4 + 0.17 * colour + 0.03 * (absolute_i + 23) + 0.21 * (log_mass - 9))
+    return sf_inf, tau
+
+
+def _walk(rng, tau, sigma, ratio):
+    """Magnitude changes that follow a damped random walk, less of it in the red."""
+    modes = noise.walk_modes(rng, tau)
+
+    def change(row, jd, fid):
+        return sigma[row] * ratio[row, fid - 1] * noise.damped_walk(*modes, row, jd)
+
+    return change
+
+
+def _quasar(r_mags):
+    """Quasars whose r magnitudes are drawn by ``r_mags(rng, n)``."""
+
+    def draw(rng, n, stage):
+        ra, dec = place(rng, n, stage.fields, clear_of=18)
+        r = r_mags(rng, n)
+        z = np.clip(rng.lognormal(np.log(1.3), 0.5, n), 0.1, 4.0)
+        g_r = rng.normal(0.18, 0.14, n) + 0.6 * np.clip(z - 3.2, 0, 1)
+        r_i = rng.normal(0.14, 0.12, n)
+        i_z = rng.normal(0.1, 0.12, n)
+        mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - i_z])
+        absolute = np.clip(mag[:, 2] - distance_modulus(z), -29, -20)
+        log_mass = rng.normal(8.4 - 0.25 * (absolute + 24), 0.35)
+        rest = _WAVELENGTH / (1 + z[:, None])
+        sf_inf, tau = quasar_variability(rest, absolute[:, None], log_mass[:, None])
+        scatter = 10 ** rng.normal(0, 0.2, n)
+        sigma = np.clip(sf_inf[:, 0] / np.sqrt(2) * scatter, 0.03, 0.9)
+        tau = np.clip(tau[:, 0] * (1 + z) * 10 ** rng.normal(0, 0.3, n), 20, 3000)
+        counterpart = Counterpart(np.full(n, STAR), mag, np.abs(rng.normal(0, 0.05, n)))
+        return variable_source(
+            rng,
+            ra,
+            dec,
+            mag,
+            _walk(rng, tau, sigma, sf_inf / sf_inf[:, :1]),
+            counterpart=counterpart,
+        )
+
+    return draw
+
+
+def _counted(rng, n):
+    # Counts break near 19th magnitude (Ross et al. 2013).
+    u = rng.random(n)
+    return np.where(u < 0.45, 19.2 + np.log10(rng.random(n)) / 0.75, rng.uniform(19.2, 21.6, n))
+
+
+def _faint(rng, n):
+    return rng.uniform(19.4, 21.8, n)
+
+
+def _draw_seyfert(rng, n, stage):
+    ra, dec = place(rng, n, stage.fields, clear_of=14)
+    # What PS1 measures is the nucleus with the galaxy's core; the AGN is a part of it.
+    r = np.clip(19.2 + np.log10(rng.random(n)) / 0.55, 14.0, None)
+    g_r = rng.normal(0.55, 0.2, n)
+    mag = np.column_stack([r + g_r, r, r - rng.normal(0.35, 0.1, n), r - rng.normal(0.6, 0.12, n)])
+    share = rng.beta(1.6, 2.2, n)
+    blue = 2.5 * np.log10(share)[:, None]
+    nucleus = mag[:, [1, 1, 1, 1]] - blue + np.array([0.2, 0.0, -0.1, -0.15])
+    host = np.clip(flux_of(mag[:, :3]) - flux_of(nucleus[:, :3]), 0, None)
+    # With the host's light: 0.03 mag in a day, 0.07 in a month, 0.15 in a year, as 182 broad-line
+    # galaxies have in ZTF (the sample of Ward et al. 2024).
+    sigma = np.clip(0.27 * 10 ** rng.normal(0, 0.2, n), 0.05, 0.7)
+    tau = 250 * 10 ** rng.normal(0, 0.35, n)
+    ratio = np.tile([1.0, 0.85, 0.75], (n, 1))
+    counterpart = Counterpart(np.full(n, GALAXY), mag, np.abs(rng.normal(0, 0.1, n)))
+    return variable_source(
+        rng,
+        ra,
+        dec,
+        nucleus,
+        _walk(rng, tau, sigma, ratio),
+        counterpart=counterpart,
+        diluted=host,
+    )
+
+
+def _draw_blazar(rng, n, stage):
+    """BL Lacs and flat-spectrum quasars (Ruan et al. 2012), a walk of days upon one of months.
+
+    Scatter and structure function are those of 370 blazars' ZTF light curves (BL Lac: 0.09 mag
+    in a day, 0.15 in three, 0.23 in a month, 0.37 in a year), quasars' twice as large.
+    """
+    ra, dec = place(rng, n, stage.fields, clear_of=10)
+    r = np.clip(19.8 + np.log10(rng.random(n)) / 0.42, 13.5, None)
+    g_r = rng.normal(0.36, 0.16, n) + 0.08 * rng.exponential(1.0, n)  # power laws, and dust
+    mag = np.column_stack([r + g_r, r, r - rng.normal(0.27, 0.1, n), r - rng.normal(0.45, 0.1, n)])
+    sigma = np.where(rng.random(n) < 0.25, 0.42, 0.22) * 10 ** rng.normal(0, 0.2, n)
+    slow = noise.walk_modes(rng, 200 * 10 ** rng.normal(0, 0.3, n))
+    fast = noise.walk_modes(rng, 2.5 * 10 ** rng.normal(0, 0.2, n))
+    ratio = np.array([1.0, 0.97, 0.94])
+
+    def change(row, jd, fid):
+        walk = noise.damped_walk(*slow, row, jd) + 0.45 * noise.damped_walk(*fast, row, jd)
+        return np.clip(sigma[row] * ratio[fid - 1] * walk, -2.5, 2.5)
+
+    hosted = np.where(rng.random(n) < 0.25, GALAXY, STAR)
+    counterpart = Counterpart(hosted, mag, np.abs(rng.normal(0, 0.07, n)))
+    return variable_source(rng, ra, dec, mag, change, counterpart=counterpart)
+
+
+KINDS = (
+    Kind("quasar", "agn", 0.46, _quasar(_counted)),
+    # Most detections are of the bright; those at the limit, seen now and again, need a share of
+    # their own to be learnt.
+    Kind("faint quasar", "agn", 0.18, _quasar(_faint)),
+    Kind("Seyfert galaxy", "agn", 0.24, _draw_seyfert),
+    Kind("blazar", "agn", 0.12, _draw_blazar),
+)

@@ -1,0 +1,240 @@
+"""What PS1, Gaia and the reference image say of the neighbourhood of a source."""
+
+import numpy as np
+
+from ztfml.simulate.population import GALAXY, NONE, STAR
+from ztfml.simulate.stars import star_colours
+
+_RADIUS = 30.0  # arcsec, of the match to PS1
+_FAINTEST = np.array([22.3, 22.2, 22.0, 21.4])  # PS1 g, r, i, z where half are measured
+
+
+def neighbourhood(rng, counterpart, latitude):
+    """The three nearest PS1 sources and the nearest Gaia sources of each place.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    counterpart : Counterpart
+    latitude : ndarray, shape (n,), deg
+        Galactic latitude.
+
+    Returns
+    -------
+    dict of ndarray
+        ``sgscore1`` ... ``szmag3``, ``nmtchps``, ``neargaia``, ``maggaia``,
+        ``neargaiabright``, ``maggaiabright``; NaN where there is none.
+
+    Examples
+    --------
+    >>> fields = neighbourhood(rng, counterpart, np.array([40.0]))   # doctest: +SKIP
+    """
+    n = len(latitude)
+    b = np.abs(latitude)
+    # Median matches 6 at the pole and 80 in the plane, with patches.
+    density = (4.4 + 95 * np.exp(-b / 6) + 14 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
+    count = rng.poisson(density)
+    # PS1 breaks large galaxies into pieces: neighbours stand closer there.
+    broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
+    kind, mag = _background(rng, n, b)
+    kind = np.where(broken[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
+    # An arm or a knot may lie nearer to the place than the centre.
+    knot = broken & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
+    nearer = np.nan_to_num(counterpart.distance, nan=0.0) * np.sqrt(rng.uniform(0.02, 1.0, n))
+    distance[:, 0] = np.where(knot, nearer, distance[:, 0])
+    kind[:, 0] = np.where(knot, GALAXY, kind[:, 0])
+    below = counterpart.mag + rng.uniform(0.3, 2.5, n)[:, None]
+    mag[:, 0] = np.where(knot[:, None], below, mag[:, 0])
+    seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
+    seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
+    # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
+    error = 0.18 * np.exp(rng.normal(0, 0.5, n))
+    own = np.hypot(counterpart.distance + error * rng.normal(size=n), error * rng.normal(size=n))
+    distance = np.column_stack([np.where(seen, own, np.inf), distance])
+    kind = np.column_stack([counterpart.kind, kind])
+    own_mag = counterpart.mag + rng.normal(0, 0.03, (n, 4))
+    # PSF magnitudes of extended sources are off by more, and missing now and then.
+    extended = (counterpart.kind == GALAXY)[:, None]
+    own_mag += extended * np.clip(rng.standard_t(2.5, (n, 4)) * 0.08, -1.5, 1.5)
+    own_mag = np.where(extended & (rng.random((n, 4)) < 0.1), np.nan, own_mag)
+    mag = np.concatenate([own_mag[:, None], mag], axis=1)
+    order = np.argsort(distance, axis=1, kind="stable")[:, :3]
+    at = np.arange(n)[:, None]
+    distance, kind, mag = distance[at, order], kind[at, order], mag[at, order]
+    fields = {}
+    for rank in range(3):
+        there = np.isfinite(distance[:, rank])
+        r = mag[:, rank, 1]
+        torn = broken & (kind[:, rank] == GALAXY) & (rank > 0)
+        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r, torn)
+        fields[f"distpsnr{rank + 1}"] = np.where(there, distance[:, rank], np.nan)
+        fields[f"sgscore{rank + 1}"] = np.where(there, score, np.nan)
+        measured = _measured(rng, mag[:, rank]) & there[:, None]
+        for band, name in enumerate(("sgmag", "srmag", "simag", "szmag")):
+            fields[f"{name}{rank + 1}"] = np.where(measured[:, band], mag[:, rank, band], np.nan)
+    fields["nmtchps"] = (count + seen).astype(float)
+    return fields | _gaia(rng, counterpart, seen & (own < 5), own, b)
+
+
+def _nearest(rng, count):
+    """Distances of the three nearest of `count` sources strewn evenly over the circle."""
+    n = len(count)
+    steps = rng.exponential(1.0, (n, 3)).cumsum(axis=1)
+    rest = rng.gamma(np.maximum(count - 2, 1e-9))
+    area = steps / (steps[:, 2] + rest)[:, None]
+    # Two or fewer: draw them one by one.
+    few = np.where(np.arange(3) < count[:, None], rng.random((n, 3)), np.inf)
+    return _RADIUS * np.sqrt(np.where(count[:, None] <= 2, np.sort(few, axis=1), area))
+
+
+def _background(rng, n, b):
+    """Kind and magnitudes of three chance neighbours."""
+    is_star = rng.random((n, 3)) < (0.42 + 0.5 * np.exp(-b / 15))[:, None]
+    # Counts rise towards the limit, faster for galaxies than for stars.
+    slope = np.where(is_star, 0.22, 0.5)
+    r = 22.4 + np.log10(rng.random((n, 3))) / slope
+    r = np.clip(r, 11.5, None)
+    g_r = np.where(is_star, rng.normal(0.9, 0.45, (n, 3)), rng.normal(0.75, 0.45, (n, 3)))
+    g_r += (0.5 * np.exp(-b / 6))[:, None]
+    mag = r[..., None] + star_colours(rng, g_r.ravel()).reshape(n, 3, 4)
+    mag[..., 3] -= 0.1
+    # Near its limit PS1's colours are mostly noise.
+    mag += rng.normal(0, 1, mag.shape) * (0.02 + 0.25 * np.clip(r - 20.5, 0, 2))[..., None]
+    return np.where(is_star, STAR, GALAXY), mag
+
+
+def _star_score(rng, kind, r, g_r, torn):
+    """Star/galaxy score (Tachibana & Miller 2018): sure when bright, undecided when faint.
+
+    Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
+    """
+    n = len(kind)
+    star = np.interp(r, [15, 19, 20.5, 21.5, 22.3], [0.014, 0.035, 0.1, 0.3, 0.5])
+    star = 0.85 * np.minimum(rng.exponential(1.0, n) * np.nan_to_num(star, nan=0.8), 1)
+    # Galaxies: one in ten gets no vote at all, most a few, the faint ones many.
+    galaxy = np.interp(r, [17, 20, 21.5, 22.3], [0.01, 0.018, 0.04, 0.1])
+    galaxy = np.nan_to_num(galaxy, nan=0.3) * np.exp(rng.normal(0, 1.5, n))
+    galaxy = np.where(rng.random(n) < 0.1, 0.0, np.minimum(galaxy, 0.9))
+    score = np.where(kind == GALAXY, galaxy, 1 - star)
+    score = np.where(rng.random(n) < 0.05, rng.random(n), score)
+    none = np.interp(
+        r,
+        [12, 13.5, 14.5, 15.5, 17, 18.5, 20.5, 21.7, 22.3],
+        [0.55, 0.3, 0.2, 0.14, 0.09, 0.12, 0.17, 0.11, 0.18],
+    )
+    # Where r is missing, of cool giants and of pieces of galaxies, more scores are missing.
+    none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6) + 0.25 * torn)
+    score = np.where(rng.random(n) < none, 0.5, score)
+    # The score is the vote of a forest of several hundred trees.
+    return np.round(np.clip(score, 0, 1) * 1200) / 1200
+
+
+def _measured(rng, mag):
+    odds = (mag - _FAINTEST) / 0.28
+    chance = 1 / (1 + np.exp(np.clip(np.nan_to_num(odds, nan=30), -30, 30)))
+    return (rng.random(mag.shape) < chance) & (mag < 24)
+
+
+def _gaia(rng, counterpart, own_source, own, b):
+    """Nearest Gaia source to 20.7 mag, and nearest to 14 mag, within 90 arcsec."""
+    n = len(b)
+    crowd = 1 + 8 * np.exp(-b / 7) + 1.5 * np.exp(-b / 25)
+    faint = _chance_distance(rng, 2.9e-4 * crowd)
+    # Chance neighbours: counts of stars rise slowly with magnitude.
+    magnitude = np.clip(20.8 + np.log10(rng.random(n)) / 0.2, 8.5, 20.9)
+    r = counterpart.mag[:, 1]
+    # Gaia sees point sources; of galaxies only bright compact cores.
+    has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
+    has &= rng.random(n) < np.interp(np.nan_to_num(r, nan=21.0), [19.3, 20.6], [0.97, 0.65])
+    # Gaia's epoch is 2015: proper motions of the nearest stars add up.
+    motion = 0.08 * np.exp(rng.normal(0, 1.3, n)) * (counterpart.kind == STAR)
+    wide = np.hypot(own + rng.normal(0, 0.05, n), motion)
+    near = np.where(has, wide, faint)
+    bright = _chance_distance(rng, 0.9e-5 * crowd)
+    bright_mag = np.clip(14 + np.log10(rng.random(n)) / 0.4, 7.0, 14.0)
+    itself = has & (r < 13.9)
+    bright_mag = np.where(itself, r, bright_mag)
+    bright = np.where(itself, wide, bright)
+    gaia_mag = np.where(has, r + rng.normal(0.05, 0.08, n), magnitude)
+    return {
+        "neargaia": np.where(near < 90, near, np.nan),
+        "maggaia": np.where(near < 90, gaia_mag, np.nan),
+        "neargaiabright": np.where(bright < 90, bright, np.nan),
+        "maggaiabright": np.where(bright < 90, bright_mag, np.nan),
+    }
+
+
+def _chance_distance(rng, per_square_arcsec):
+    return np.sqrt(rng.exponential(1.0, len(per_square_arcsec)) / (np.pi * per_square_arcsec))
+
+
+def reference_source(rng, counterpart, near, fid, shown):
+    """Nearest source in the reference image of each alert's band.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    counterpart : Counterpart
+        One row an alert.
+    near : dict of ndarray
+        The alerts' PS1 fields.
+    fid : ndarray of int
+    shown : ndarray, mag
+        What the reference image shows of each alert's own source; NaN where PS1 has to tell.
+
+    Returns
+    -------
+    dict of ndarray
+        ``distnr``, ``magnr``, ``sigmagnr``, ``chinr``, ``sharpnr``.
+
+    Examples
+    --------
+    >>> reference_source(rng, counterpart, near, fid, shown)["magnr"]   # doctest: +SKIP
+    """
+    n = len(fid)
+    band = np.minimum(fid, 3) - 1
+    names = ("sgmag1", "srmag1", "simag1")
+    g, r, i = (near[name] for name in names)
+    # Where PS1 lacks a band the reference image has it.
+    r = np.where(np.isnan(r), np.where(np.isnan(i), g - 0.5, i + 0.3), r)
+    ps1 = np.choose(
+        band, [np.where(np.isnan(g), r + 0.55, g), r, np.where(np.isnan(i), r - 0.3, i)]
+    )
+    # References go deeper than PS1 by half a magnitude: another source may be closer.
+    density = (near["nmtchps"] + 3) * 1.1 / (np.pi * _RADIUS**2)
+    chance = _chance_distance(rng, density)
+    own = (counterpart.kind != NONE) & (counterpart.distance < 1.5)
+    known = ~np.isnan(ps1) & (ps1 < 22.6)
+    use_ps1 = known & (own | (near["distpsnr1"] < chance))
+    distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
+    distance = np.where(use_ps1, distance, chance)
+    # Knots of a galaxy, which the reference image resolves further than PS1 does.
+    knot = use_ps1 & ~own & (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    knot &= rng.random(n) < 0.4
+    nearer = distance * np.sqrt(rng.uniform(0.02, 1.0, n))
+    # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
+    faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
+    mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
+    mag = np.where(use_ps1 & own & ~np.isnan(shown), shown + rng.normal(0, 0.03, n), mag)
+    distance = np.where(knot, nearer, distance)
+    mag = np.where(knot, mag + rng.uniform(0, 1.5, n), mag)
+    host = (counterpart.kind == GALAXY) & (near["distpsnr1"] < counterpart.distance + 0.6)
+    galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
+    extended = np.where(galaxy, np.clip((22.5 - mag) / 2.8, 0, 1), 0) * rng.uniform(0.3, 1, n)
+    chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
+    sharp = 0.018 * rng.standard_t(3, n) - 0.022
+    sharp += 0.15 * np.clip((mag - 20) / 3, 0, 1) * rng.normal(size=n)
+    sharp += 0.75 * extended - 0.2 * np.clip((mag - 21.5) / 1.5, 0, 1)
+    sigma = np.interp(mag, [12, 15, 17, 19, 20, 21, 22, 23], _MAGNR_ERRORS)
+    sigma = sigma * np.exp(rng.normal(0, 0.15, n)) * (1 + 4.5 * extended)
+    return {
+        "distnr": distance,
+        "magnr": mag,
+        "sigmagnr": np.round(np.clip(sigma, 0.008, 0.36), 3),
+        "chinr": np.clip(chi, 0.1, 10),
+        "sharpnr": sharp,
+    }
+
+
+_MAGNR_ERRORS = (0.011, 0.014, 0.017, 0.023, 0.034, 0.07, 0.15, 0.31)
