@@ -1,0 +1,49 @@
+"""A small simulated night for the examples in docstrings, in a folder of their own."""
+
+import pytest
+from _pytest.doctest import DoctestItem
+
+JD = 2460477.5
+
+
+@pytest.fixture(scope="session")
+def example_night(tmp_path_factory):
+    """A folder with ``night.parquet``, its history and its labels, and what examples call them."""
+    import numpy as np
+    import pandas as pd
+
+    from ztfml import Night, features
+    from ztfml.model.folder import load_model, shipped_model
+    from ztfml.night import history_beside, labels_beside
+    from ztfml.ranking.rank_night import predict_and_rank
+    from ztfml.simulate import write_nights
+
+    folder = tmp_path_factory.mktemp("examples")
+    (written,) = write_nights(folder, 300, 1, seed=8, start_jd=JD)
+    path = folder / "night.parquet"
+    for place in (history_beside, labels_beside, lambda name: name):
+        place(written).rename(place(path))
+    night = Night.load(path)
+    model = load_model(shipped_model())
+    predictions, ranked = predict_and_rank(night, model)
+    return folder, {
+        "np": np,
+        "pd": pd,
+        "Night": Night,
+        "features": features,
+        "night": night,
+        "model": model,
+        "table": features.compute(night),
+        "predictions": predictions,
+        "ranked": ranked,
+        "object_id": ranked["objectId"][0],
+    }
+
+
+@pytest.fixture(autouse=True)
+def _examples_have_a_night(request, doctest_namespace, monkeypatch):
+    """Run every docstring example in the folder of the example night."""
+    if isinstance(request.node, DoctestItem):
+        folder, names = request.getfixturevalue("example_night")
+        doctest_namespace.update(names)
+        monkeypatch.chdir(folder)
