@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from ztfml.errors import ModelError
+from ztfml.io.lightgbm_text import check_trees, trees_only
 from ztfml.model.card_page import model_page
 from ztfml.model.classifier import AlertClassifier
-from ztfml.model.lightgbm_text import check_trees, trees_only
 
 FORMAT = 1
 TREES, CARD, README = "model.txt", "card.json", "README.md"

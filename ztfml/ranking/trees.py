@@ -14,7 +14,7 @@ import numpy as np
 
 from ztfml.errors import DataError
 from ztfml.features.registry import FEATURES
-from ztfml.model.lightgbm_text import check_trees, trees_only
+from ztfml.io.lightgbm_text import check_trees, trees_only
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 LEAST_CHANCE = 0.02

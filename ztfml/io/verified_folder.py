@@ -1,0 +1,544 @@
+"""Folders of trained trees that are checked before they are used.
+
+A folder holds ``model.txt`` (the trees as LightGBM writes them), ``card.json`` (everything else,
+with the size and sha256 of the trees and probe rows with the expected result) and a generated
+``README.md``. Nothing in it is executed: no pickle. The classifier and the ranking both use such
+a folder; this module has what they share.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ztfml.errors import ModelError
+from ztfml.io.lightgbm_text import check_trees
+
+FORMAT = 1
+TREES, CARD, README = "model.txt", "card.json", "README.md"
+N_PROBES = 16
+
+# exp and sums differ between processors in the last digits only.
+_PROBE_TOLERANCE = 1e-9
+
+
+class Check(NamedTuple):
+    """One line of a verification: what was checked, the outcome, and whether it passed."""
+
+    check: str
+    outcome: str
+    passed: bool
+
+
+def shipped_folder(name: str) -> Path:
+    """Find a folder that ships with ztfml.
+
+    Parameters
+    ----------
+    name : str
+        ``"default"`` for the classifier, ``"ranking"`` for the ranking.
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    ModelError
+        If this copy of ztfml has no such folder.
+
+    Examples
+    --------
+    >>> shipped_folder("default").name
+    'default'
+    """
+    package = Path(__file__).parents[1]
+    # Inside the package when installed, beside it in the source tree.
+    places = [home / "models" / name for home in (package, package.parent)]
+    for folder in places:
+        if (folder / CARD).is_file():
+            return folder
+    raise ModelError(f"{places[0]}: this copy of ztfml has no such folder; install ztfml again")
+
+
+# --- writing -----------------------------------------------------------------------------
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path], object]) -> Path:
+    """Write a folder as a whole, and only if it can be read back.
+
+    The files are written to a temporary folder beside the target, read back, and then moved
+    into place, so that a reader never sees half a folder.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist; its parent must exist.
+    files : dict of str to bytes
+        The content of each file.
+    read : callable
+        Reads the temporary folder with every check; it raises if a check fails.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ModelError
+        If the folder exists and holds anything else, or cannot be written.
+
+    Examples
+    --------
+    >>> write_folder(Path("mine"), {"card.json": b"{}"}, read=lambda part: None).name
+    'mine'
+    """
+    check_place(folder, set(files))
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    try:
+        part.mkdir()
+        for name, content in files.items():
+            (part / name).write_bytes(content)
+        read(part)
+        _move(part, folder)
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: cannot be written ({error.strerror}); name a place in a folder that "
+            "exists and that you may write to"
+        ) from error
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def check_place(folder: Path, files: Iterable[str] = (TREES, CARD, README)) -> None:
+    """Check that a folder may be written, before the work of training.
+
+    Parameters
+    ----------
+    folder : str or Path
+    files : iterable of str
+        The files that will be replaced.
+
+    Raises
+    ------
+    ModelError
+        If the place holds something that is not such a folder, or other files.
+
+    Examples
+    --------
+    >>> check_place("mine")
+    """
+    folder = Path(folder)
+    if not folder.resolve().parent.is_dir():
+        raise ModelError(f"{folder}: its folder does not exist; make it or name another place")
+    if not folder.exists() and not folder.is_symlink():
+        return
+    inside = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if not folder.is_dir() or folder.is_symlink() or (inside and not inside >= {TREES, CARD}):
+        raise ModelError(f"{folder}: exists and is not a model; name another folder")
+    others = sorted(inside - set(files))
+    if others:
+        raise ModelError(
+            f"{folder}: holds {others[0]}, which is not part of a model and would be lost; "
+            "move it away or name another folder"
+        )
+
+
+def _move(part: Path, folder: Path) -> None:
+    old = part.with_suffix(".old")
+    if folder.exists():
+        folder.rename(old)
+    try:
+        part.rename(folder)
+    except OSError:
+        if old.exists():
+            old.rename(folder)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def size_and_hash(text: str) -> dict[str, Any]:
+    """Size and sha256 of the trees, as the card records them.
+
+    Parameters
+    ----------
+    text : str
+        The content of ``model.txt``; ASCII.
+
+    Returns
+    -------
+    dict
+        ``bytes`` and ``sha256``.
+
+    Examples
+    --------
+    >>> size_and_hash("tree")["bytes"]
+    4
+    """
+    content = text.encode("ascii")
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that influence a model.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> sorted(library_versions())
+    ['lightgbm', 'numpy', 'pandas', 'python', 'scikit-learn', 'ztfml']
+    """
+    names = ("ztfml", "lightgbm", "scikit-learn", "numpy", "pandas")
+    return {"python": sys.version.split()[0], **{name: version(name) for name in names}}
+
+
+def probe_rows(values: np.ndarray) -> list[list[float | None]]:
+    """Probe rows as JSON stores them, with None for NaN.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, n_features)
+
+    Returns
+    -------
+    list of list
+
+    Examples
+    --------
+    >>> probe_rows(np.array([[1.0, np.nan]]))
+    [[1.0, None]]
+    """
+    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
+
+
+def card_bytes(card: Mapping[str, Any]) -> bytes:
+    """Format a card as JSON with one line for each probe row, so that differences stay small.
+
+    Parameters
+    ----------
+    card : dict
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> b'[1.0, null]' in card_bytes({"probes": {"values": [[1.0, None]]}})
+    True
+    """
+    probes = card["probes"]
+    rows = ",\n   ".join(json.dumps(row) for row in probes["values"])
+    body = json.dumps(
+        {**card, "probes": {**probes, "values": "@rows"}},
+        indent=1,
+        allow_nan=False,
+        ensure_ascii=False,
+    )
+    return (body.replace('"@rows"', f"[\n   {rows}\n  ]") + "\n").encode()
+
+
+# --- reading -----------------------------------------------------------------------------
+
+
+def run_checks(steps: Generator[str, None, Any]) -> Any:
+    """Run all checks of a generator and return its result.
+
+    Parameters
+    ----------
+    steps : generator
+        Yields the outcome of each check as text, and returns the result.
+
+    Returns
+    -------
+    object
+        The return value of the generator.
+
+    Examples
+    --------
+    >>> def steps():
+    ...     yield "16 rows"
+    ...     return 5
+    >>> run_checks(steps())
+    5
+    """
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
+
+
+def list_checks(steps: Generator[str, None, Any], names: Sequence[str]) -> list[Check]:
+    """Run the checks of a generator one by one and list them, up to the first that fails.
+
+    Parameters
+    ----------
+    steps : generator
+        As for `run_checks`.
+    names : sequence of str
+        The name of each check.
+
+    Returns
+    -------
+    list of Check
+
+    Examples
+    --------
+    >>> list_checks(iter(["16 rows"]), ["probe rows"])[0].passed
+    True
+    """
+    checks: list[Check] = []
+    try:
+        for outcome in steps:
+            checks.append(Check(names[len(checks)], outcome, True))
+    except ModelError as error:
+        checks.append(Check(names[len(checks)], str(error), False))
+    return checks
+
+
+def read_bytes(path: Path, remedy: str) -> bytes:
+    """Read a file of a folder.
+
+    Parameters
+    ----------
+    path : Path
+    remedy : str
+        The end of the error message.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ModelError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> len(read_bytes(Path("night.parquet"), "name another folder")) > 0
+    True
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise ModelError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+
+
+def read_card(
+    folder: Path, rules: Iterable[tuple[str, Callable[[dict], bool]]], command: str, remedy: str
+) -> dict[str, Any]:
+    """Read ``card.json`` and check what it must contain.
+
+    Parameters
+    ----------
+    folder : Path
+    rules : iterable of (str, callable)
+        What a rule is about, and a function of the card that is true if the rule is met.
+    command : str
+        The command that writes such a folder, for the error message.
+    remedy : str
+        The end of the error message.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    ModelError
+        If it is missing, not valid JSON, of a later format, or breaks a rule.
+
+    Examples
+    --------
+    >>> card = read_card(shipped_folder("default"), [], "ztfml train", "copy it again")
+    >>> card["format"]
+    1
+    """
+    path = folder / CARD
+    content = read_bytes(path, f"name a folder that `{command}` wrote, or {remedy}")
+    try:
+        card = json.loads(content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: is not valid JSON ({error}); {remedy}") from error
+    later = isinstance(card, dict) and card.get("format")
+    if isinstance(later, int) and later > FORMAT:
+        raise ModelError(
+            f"{path}: is of format {later}, this ztfml reads up to {FORMAT}; install a newer ztfml"
+        )
+    wrong = next((what for what, rule in (*_RULES, *rules) if not _is_met(rule, card)), None)
+    if wrong:
+        raise ModelError(f"{path}: {wrong} cannot be used; {remedy}")
+    return card
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a number")
+
+
+def _is_met(rule: Callable[[dict], bool], card: dict) -> bool:
+    try:
+        return rule(card)
+    except (TypeError, KeyError, ValueError, AttributeError):
+        return False
+
+
+_RULES = (
+    ("its format", lambda card: card["format"] == FORMAT),
+    ("model.bytes", lambda card: card["model"]["bytes"] > 0),
+    ("model.sha256", lambda card: len(bytes.fromhex(card["model"]["sha256"])) == 32),
+)
+
+
+def are_names(values: Iterable[Any]) -> bool:
+    """Whether values are distinct, non-empty texts.
+
+    Parameters
+    ----------
+    values : sequence
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> are_names(["drb", "age"]), are_names(["drb", "drb"])
+    (True, False)
+    """
+    values = list(values)
+    return all(isinstance(v, str) and v for v in values) and len(set(values)) == len(values)
+
+
+def read_trees(folder: Path, card: Mapping[str, Any], remedy: str) -> str:
+    """Read ``model.txt`` and compare its size and hash with the card.
+
+    Parameters
+    ----------
+    folder : Path
+    card : dict
+    remedy : str
+        The end of the error message.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    ModelError
+        If it is missing or not the file that the card describes.
+
+    Examples
+    --------
+    >>> folder = shipped_folder("default")
+    >>> card = read_card(folder, [], "ztfml train", "copy it again")
+    >>> read_trees(folder, card, "copy it again")[:5]
+    'tree\\n'
+    """
+    path = folder / TREES
+    trees = read_bytes(path, remedy)
+    if len(trees) != card["model"]["bytes"]:
+        hint = " (its line ends were changed to CRLF)" if b"\r\n" in trees else ""
+        raise ModelError(
+            f"{path}: has {len(trees):,} bytes, not the {card['model']['bytes']:,} of its card"
+            f"{hint}; {remedy}"
+        )
+    if hashlib.sha256(trees).hexdigest() != card["model"]["sha256"]:
+        raise ModelError(f"{path}: is not the file its card was made for (sha256); {remedy}")
+    try:
+        return trees.decode("ascii")
+    except UnicodeDecodeError as error:
+        raise ModelError(f"{path}: is not plain text; {remedy}") from error
+
+
+def check_structure(
+    folder: Path, text: str, n_classes: int, features: Sequence[str], remedy: str
+) -> int:
+    """Check the structure of the trees before LightGBM reads them.
+
+    Parameters
+    ----------
+    folder : Path
+        For the error message.
+    text : str
+        The content of ``model.txt``.
+    n_classes : int
+        1 if the trees give the log odds of one class.
+    features : sequence of str
+    remedy : str
+        The end of the error message.
+
+    Returns
+    -------
+    int
+        The number of trees.
+
+    Raises
+    ------
+    ModelError
+        If LightGBM could not read them safely.
+
+    Examples
+    --------
+    >>> check_structure(Path("mine"), "tree", 1, ["drb"], "copy it")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    ztfml.errors.ModelError: mine/model.txt: ...
+    """
+    try:
+        return check_trees(text, n_classes, list(features))
+    except ValueError as error:
+        raise ModelError(f"{folder / TREES}: {error}; {remedy}") from error
+
+
+def compare_probes(
+    folder: Path, found: np.ndarray, expected: np.ndarray, what: str, remedy: str
+) -> float:
+    """Compare the result for the probe rows with the card.
+
+    Parameters
+    ----------
+    folder : Path
+        For the error message.
+    found, expected : ndarray
+    what : str
+        What the numbers are, e.g. ``"probabilities"``.
+    remedy : str
+        The end of the error message.
+
+    Returns
+    -------
+    float
+        The largest difference.
+
+    Raises
+    ------
+    ModelError
+        If they differ by more than 1e-9.
+
+    Examples
+    --------
+    >>> compare_probes(Path("mine"), np.array([0.5]), np.array([0.5]), "probabilities", "")
+    0.0
+    """
+    worst = float(np.abs(found - expected).max())
+    if not worst <= _PROBE_TOLERANCE:
+        raise ModelError(
+            f"{folder}: the model does not give the {what} that {CARD} expects (off by "
+            f"{worst:.2g}), so {TREES} and {CARD} do not belong together; {remedy}"
+        )
+    return worst
