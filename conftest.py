@@ -12,10 +12,8 @@ def example_night(tmp_path_factory):
     import numpy as np
     import pandas as pd
 
-    from ztfml import Night, features
-    from ztfml.model.folder import load_model, shipped_model
+    from ztfml import Model, Night, features
     from ztfml.night import history_beside, labels_beside
-    from ztfml.ranking.rank_night import predict_and_rank
     from ztfml.simulate import write_nights
 
     folder = tmp_path_factory.mktemp("examples")
@@ -24,11 +22,12 @@ def example_night(tmp_path_factory):
     for place in (history_beside, labels_beside, lambda name: name):
         place(written).rename(place(path))
     night = Night.load(path)
-    model = load_model(shipped_model())
-    predictions, ranked = predict_and_rank(night, model)
+    model = Model.load()
+    predictions, ranked = model.predict_and_rank(night)
     return folder, {
         "np": np,
         "pd": pd,
+        "Model": Model,
         "Night": Night,
         "features": features,
         "night": night,

@@ -12,10 +12,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from playwright.sync_api import sync_playwright
 
-from ztfml import Night, plots
-from ztfml.model.folder import load_model
+from ztfml import Model, Night, plots
 from ztfml.ranking import TERMS
-from ztfml.ranking.rank_night import rank
 
 HERE = Path(__file__).parent
 PAGE = {"x": 0, "y": 0, "width": 1400, "height": 1900}
@@ -42,7 +40,7 @@ def paint_stamps():
 def draw(demo):
     """The light curve and the panel of the first of the ranked list."""
     night = Night.load(sorted(demo.glob("ztf_alerts_*[0-9].parquet"))[-1])
-    best = rank(night, load_model(demo / "model"), top=1).iloc[0]
+    best = Model.load(demo / "model").rank(night, top=1).iloc[0]
     fig, (ax,) = plots.figure()
     plots.light_curve(ax, night, best["objectId"])
     plots.save(fig, HERE / "light_curve.png")

@@ -17,7 +17,7 @@ from tests.benchmarks.replay import (
 )
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import score_all
-from ztfml.model.folder import load_model, shipped_model
+from ztfml.model.model import Model
 from ztfml.simulate import simulate
 
 
@@ -93,7 +93,7 @@ def conditions():
 
 @pytest.fixture(scope="module")
 def model():
-    return load_model(shipped_model())
+    return Model.load()
 
 
 def test_a_night_is_ranked_as_of_then(conditions, model):

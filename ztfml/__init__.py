@@ -5,6 +5,7 @@
 _EXPORTS = {
     "AlertClassifier": "ztfml.model.classifier",
     "FastTransientScorer": "ztfml.ranking",
+    "Model": "ztfml.model.model",
     "Night": "ztfml.night",
     "ZtfmlError": "ztfml.errors",
 }

@@ -401,13 +401,12 @@ def predict(nights, history, model, output):
     from collections import Counter
 
     from ztfml.io.parquet import write_tables
-    from ztfml.model.folder import load_model
-    from ztfml.model.predict import predict as predict_night
+    from ztfml.model.model import Model
 
-    loaded = load_model(_model_folder(model))
+    loaded = Model.load(model)
 
     def write_predictions(night):
-        predictions = predict_night(night, loaded)
+        predictions = loaded.predict(night)
         write(predictions)
         return Counter(predictions["label"])
 
@@ -446,18 +445,17 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
         raise click.UsageError("--plot draws one object; name it with --explain")
     if object_id and top:
         raise click.UsageError("--explain is of one object, whatever its rank; leave out --top")
-    from ztfml.model.folder import load_model
+    from ztfml.model.model import Model
     from ztfml.night import Night
-    from ztfml.ranking.rank_night import rank as rank_night
 
     scorer = _scorer(weights, instrument)
-    loaded = load_model(_model_folder(model))
+    loaded = Model.load(model)
     opened = Night.load(night, history)
     if object_id:
-        ranked = rank_night(opened, loaded, scorer=scorer)
+        ranked = loaded.rank(opened, scorer=scorer)
         _explain(opened, ranked, scorer, object_id, loaded, plot)
     else:
-        ranked = rank_night(opened, loaded, top or scorer.instrument.spectra_per_night, scorer)
+        ranked = loaded.rank(opened, top or scorer.instrument.spectra_per_night, scorer)
         _print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
     if output:
         _write_table(ranked, output)
@@ -636,11 +634,11 @@ def evaluate(night, history, model, labels, output, plot):
 
     from ztfml.evaluation.text import evaluation_report
     from ztfml.io.atomic import write_beside
-    from ztfml.model.folder import load_model
+    from ztfml.model.model import Model
     from ztfml.night import Night, labels_beside
     from ztfml.training.evaluate import evaluate as evaluate_night
 
-    loaded = load_model(_model_folder(model))
+    loaded = Model.load(model)
     found = evaluate_night(Night.load(night, history), labels or labels_beside(night), loaded)
     click.echo(evaluation_report(found))
     if output:
@@ -692,10 +690,10 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     from ztfml.injection.report import recovery_report
     from ztfml.io.atomic import write_beside
     from ztfml.labels.label_file import read_labels
-    from ztfml.model.folder import load_model
+    from ztfml.model.model import Model
     from ztfml.night import Night, labels_beside
 
-    loaded = load_model(_model_folder(model))
+    loaded = Model.load(model)
     opened = Night.load(night, history)
     if labels is None and labels_beside(night).is_file():
         labels = labels_beside(night)
@@ -754,12 +752,12 @@ def report(night, history, model, weights, instrument, output, top):
     It is one file that loads nothing. What was fetched for the night (NAME_fetched beside it)
     is on the cards.
     """
-    from ztfml.model.folder import load_model
+    from ztfml.model.model import Model
     from ztfml.night import Night
     from ztfml.report import write_report
     from ztfml.sources.fetched_folder import fetched_beside
 
-    loaded = load_model(_model_folder(model))
+    loaded = Model.load(model)
     folder = fetched_beside(night)
     opened = Night.load(night, history)
     folder = folder if folder.is_dir() else None

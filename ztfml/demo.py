@@ -8,10 +8,8 @@ from ztfml import plots
 from ztfml.errors import DataError
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.atomic import write_beside
-from ztfml.model.folder import load_model
-from ztfml.model.predict import predict
+from ztfml.model.model import Model
 from ztfml.night import Night, labels_beside
-from ztfml.ranking.rank_night import rank
 from ztfml.report import write_report
 from ztfml.simulate import write_nights
 from ztfml.training.evaluate import evaluate
@@ -60,16 +58,15 @@ def run_demo(folder, seed=8):
 
     model_folder = folder / "model"
     train(labelled, model_folder)
-    model = load_model(model_folder)
+    model = Model.load(model_folder)
     yield clock(f"trained on the first {len(labelled)}: {model_folder}")
     yield from (f"       {one['title']}: {headline(one)}" for one in model.card["metrics"])
 
     night = Night.load(new)
-    predictions = predict(night, model)
+    predictions, ranked = model.predict_and_rank(night, top=12)
     _write(folder / "predictions.parquet", predictions.to_parquet)
     yield clock(f"predicted the last night: {folder / 'predictions.parquet'}")
 
-    ranked = rank(night, model, top=12)
     _write(folder / "ranked.csv", ranked.to_csv)
     yield clock(f"ranked its fast transients: {folder / 'ranked.csv'}")
     yield from _table(ranked, labels_beside(new))

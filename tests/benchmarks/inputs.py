@@ -81,11 +81,9 @@ def make_model():
 
 def _use(model):
     """Predict with a model, which fails where it was trained on other features than today's."""
-    from ztfml.model.folder import load_model
-    from ztfml.model.predict import predict
-    from ztfml.night import Night
+    from ztfml import Model, Night
 
-    predict(Night.load(night_of(SMALLEST)), load_model(model))
+    Model.load(model).predict(Night.load(night_of(SMALLEST)))
 
 
 if __name__ == "__main__":

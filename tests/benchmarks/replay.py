@@ -31,7 +31,7 @@ from ztfml.injection.recovery import (
 )
 from ztfml.injection.surroundings import around_alerts
 from ztfml.labels.label_file import read_labels
-from ztfml.model.folder import load_model, shipped_model
+from ztfml.model.model import Model
 from ztfml.night import Night, labels_beside
 
 TOP = 12
@@ -186,7 +186,7 @@ def replay(conditions, model, looks, objects, contexts, seed=0):
     Parameters
     ----------
     conditions : Conditions
-    model : LoadedModel
+    model : Model
     looks, objects
         As of `read_group`.
     contexts : pandas.DataFrame
@@ -261,13 +261,13 @@ def main():
     """Replay all groups and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("night", nargs="?", type=Path)
-    parser.add_argument("-m", "--model", type=Path, default=shipped_model())
+    parser.add_argument("-m", "--model", type=Path, help="by default the shipped model")
     parser.add_argument("--data", type=Path, default=SHARED_DATA)
     args = parser.parse_args()
     if args.night is None:
         make_nights()
         args.night = night_of(FULL)
-    model, night = load_model(args.model), Night.load(args.night)
+    model, night = Model.load(args.model), Night.load(args.night)
     rows = latest_rows(night.alerts)
     labels = labels_beside(args.night)
     fast = known_labels(night, read_labels(labels))[1] if labels.is_file() else None

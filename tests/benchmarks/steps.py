@@ -17,7 +17,7 @@ from tests.benchmarks.timing import seconds_of
 from ztfml import features
 from ztfml.cli import main as ztfml
 from ztfml.model.classifier import probabilities
-from ztfml.model.folder import load_model
+from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 
@@ -45,7 +45,7 @@ def time_steps(night, model):
 
 def main(night, model, runs):
     """Print the seconds of all runs but the first, which warms up."""
-    night, model = Path(night), load_model(model)
+    night, model = Path(night), Model.load(model)
     time_steps(night, model)
     print(json.dumps([time_steps(night, model) for _ in range(int(runs))]))
 

@@ -20,7 +20,7 @@ from ztfml.evaluation.metrics import labels_from, metrics
 from ztfml.evaluation.text import table_rows
 from ztfml.io.parquet import open_parquet
 from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
-from ztfml.model.predict import UNCERTAIN_ODDS
+from ztfml.model.model import UNCERTAIN_ODDS
 from ztfml.night import Night
 from ztfml.schema import ALERT_BY_NAME
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS

@@ -5,7 +5,7 @@ import pytest
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import Stage
 from ztfml.labels.label_file import read_labels
-from ztfml.model.folder import load_model, shipped_model
+from ztfml.model.model import Model
 from ztfml.night import Night, labels_beside
 from ztfml.simulate import write_nights
 
@@ -28,7 +28,7 @@ def labels(night_path):
 
 @pytest.fixture(scope="session")
 def model():
-    return load_model(shipped_model())
+    return Model.load()
 
 
 @pytest.fixture(scope="session")

@@ -17,10 +17,10 @@ from ztfml.model.classifier import AlertClassifier
 from ztfml.model.folder import (
     check_place,
     describe_model,
-    load_model,
     save_model,
     verify_model,
 )
+from ztfml.model.model import Model
 
 FEATURES = ["drb", "fade_rate", "sgscore1", "ssdistnr"]
 TRAINING = {
@@ -96,7 +96,7 @@ def _edit_tree(folder, name, change, tree=0):
 def test_comes_back_the_same(saved):
     folder, classifier = saved
     table, _ = _table(1000, 2)
-    loaded = load_model(folder)
+    loaded = Model.load(folder)
     assert np.array_equal(loaded.classifier.predict_proba(table), classifier.predict_proba(table))
     assert loaded.classifier.classes_.tolist() == ["agn", "sso", "star"]
     assert loaded.card["training"] == TRAINING
@@ -105,7 +105,7 @@ def test_comes_back_the_same(saved):
 
 
 def test_saving_what_was_loaded_gives_the_same_bytes(saved, tmp_path):
-    loaded = load_model(saved[0])
+    loaded = Model.load(saved[0])
     values = np.array(loaded.card["probes"]["values"], dtype=float)
     probes = pd.DataFrame(values, columns=FEATURES)
     again = save_model(loaded.classifier, tmp_path / "small", loaded.card, probes)
@@ -150,7 +150,7 @@ def test_replaces_an_older_model(saved, folder):
     table, y = _table(300, 5)
     other = AlertClassifier(n_estimators=2).fit(table, y)
     save_model(other, folder, {}, table)
-    assert load_model(folder).classifier.n_rounds_ == other.n_rounds_
+    assert Model.load(folder).classifier.n_rounds_ == other.n_rounds_
     assert [p.name for p in folder.parent.iterdir()] == ["small"]
 
 
@@ -173,7 +173,7 @@ def test_refuses_to_lose_a_file_in_a_model(saved, folder):
     (folder / "notes.txt").write_text("x")
     with pytest.raises(ModelError, match=r"notes\.txt"):
         save_model(saved[1], folder, {}, _table(20, 5)[0])
-    assert load_model(folder)
+    assert Model.load(folder)
 
 
 def test_a_failed_save_leaves_the_old_model(saved, folder):
@@ -208,12 +208,12 @@ def test_names_that_cannot_be_written(tmp_path):
 def test_missing_file(folder, name):
     (folder / name).unlink()
     with pytest.raises(ModelError, match=f"{name}: cannot be read"):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_no_folder(tmp_path):
     with pytest.raises(ModelError, match=r"card\.json: cannot be read"):
-        load_model(tmp_path / "absent")
+        Model.load(tmp_path / "absent")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 0.5, 0.999])
@@ -221,17 +221,17 @@ def test_truncated_trees(folder, keep):
     data = (folder / "model.txt").read_bytes()
     (folder / "model.txt").write_bytes(data[: int(len(data) * keep) if keep < 1 else -1])
     with pytest.raises(ModelError, match="bytes, not the"):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_crlf(folder):
     data = (folder / "model.txt").read_bytes()
     (folder / "model.txt").write_bytes(data.replace(b"\n", b"\r\n"))
     with pytest.raises(ModelError, match="CRLF"):
-        load_model(folder)
+        Model.load(folder)
     _forge(folder, data.replace(b"\n", b"\r\n"))
     with pytest.raises(ModelError, match="its head says"):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_changed_byte(folder):
@@ -239,26 +239,26 @@ def test_changed_byte(folder):
     data[data.index(b"leaf_value=") + 14] ^= 1
     (folder / "model.txt").write_bytes(data)
     with pytest.raises(ModelError, match="sha256"):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_future_format(folder):
     _edit_card(folder, lambda card: card.update(format=2))
     with pytest.raises(ModelError, match="install a newer ztfml"):
-        load_model(folder)
+        Model.load(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '{"format": 1}', "[" * 100_000])
 def test_card_that_is_none(folder, text):
     (folder / "card.json").write_text(text)
     with pytest.raises(ModelError, match=r"card\.json: "):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_card_in_another_encoding(folder):
     (folder / "card.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ModelError, match=r"card\.json: is not valid JSON"):
-        load_model(folder)
+        Model.load(folder)
 
 
 def _swap(values, a, b):
@@ -288,7 +288,7 @@ def _swap(values, a, b):
 def test_card_that_does_not_fit(folder, change, message):
     _edit_card(folder, change)
     with pytest.raises(ModelError, match=message):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_swapped_expectations(folder):
@@ -301,7 +301,7 @@ def test_swapped_expectations(folder):
 
     _edit_card(folder, swap)
     with pytest.raises(ModelError, match="do not belong together"):
-        load_model(folder)
+        Model.load(folder)
 
 
 @pytest.mark.parametrize(
@@ -329,7 +329,7 @@ def test_swapped_expectations(folder):
 def test_broken_structure_under_a_good_hash(folder, name, change, message):
     _edit_tree(folder, name, change)
     with pytest.raises(ModelError, match=message):
-        load_model(folder)
+        Model.load(folder)
 
 
 def test_one_leaf_trees_are_read(tmp_path):
@@ -338,7 +338,7 @@ def test_one_leaf_trees_are_read(tmp_path):
     classifier = AlertClassifier(n_estimators=2, min_child_samples=150).fit(table, y)
     folder = save_model(classifier, tmp_path / "rare", {}, table)
     assert "num_leaves=1\n" in _trees(folder)
-    assert load_model(folder)
+    assert Model.load(folder)
 
 
 def test_a_split_between_known_and_missing_is_read(tmp_path):
@@ -349,7 +349,7 @@ def test_a_split_between_known_and_missing_is_read(tmp_path):
     classifier = AlertClassifier(n_estimators=3, feature_fraction=1.0).fit(table, y)
     folder = save_model(classifier, tmp_path / "missing", {}, table)
     assert "threshold=inf" in _trees(folder)
-    loaded = load_model(folder).classifier
+    loaded = Model.load(folder).classifier
     assert np.array_equal(loaded.predict_proba(table), classifier.predict_proba(table))
 
 
@@ -369,7 +369,7 @@ def test_any_damage_is_refused_or_harmless(folder, saved, data):
         trees[at : at + data.draw(st.integers(0, 3))] = piece
     _forge(folder, bytes(trees))
     try:
-        loaded = load_model(folder)
+        loaded = Model.load(folder)
     except ModelError:
         return
     p = loaded.classifier.predict_proba(_table(50, 9)[0])
@@ -378,5 +378,5 @@ def test_any_damage_is_refused_or_harmless(folder, saved, data):
 
 def test_reading_says_nothing(saved, caplog, capfd):
     with caplog.at_level(logging.DEBUG):
-        load_model(saved[0])
+        Model.load(saved[0])
     assert capfd.readouterr() == ("", "")

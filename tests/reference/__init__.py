@@ -11,9 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ztfml import Night, features
-from ztfml.model.folder import load_model, shipped_model
-from ztfml.ranking.rank_night import predict_and_rank
+from ztfml import Model, Night, features
 from ztfml.report.summary import summarize
 
 FOLDER = Path(__file__).parent
@@ -23,9 +21,9 @@ NIGHTS = ("2458312.5", "2458451.5", "2460235.5")
 def fingerprints(path):
     """The fingerprints of a night's features, predictions, ranked list and page summary."""
     night = Night.load(path)
-    model = load_model(shipped_model())
+    model = Model.load()
     table = features.compute(night)
-    predictions, ranked = predict_and_rank(night, model)
+    predictions, ranked = model.predict_and_rank(night)
     return {
         "features": of_table(table),
         "predictions": of_table(predictions),

@@ -2,6 +2,7 @@
 
 import re
 from html.parser import HTMLParser
+from types import SimpleNamespace
 
 import pytest
 
@@ -87,13 +88,11 @@ def test_numbers_are_neither_nan_nor_none(page):
     assert not re.search(r"\b(nan|NaN|None|inf)\b", body)
 
 
-def test_a_folder_that_is_not_there(night, tmp_path, monkeypatch):
-    from ztfml.report import page as module
-
+def test_a_folder_that_is_not_there(night, tmp_path):
     predictions = nights.predictions_of(night)
     ranked = nights.ranked_of(night, predictions)
-    monkeypatch.setattr(module, "predict_and_rank", lambda *_, **__: (predictions, ranked))
+    model = SimpleNamespace(predict_and_rank=lambda *_: (predictions, ranked))
     with pytest.raises(DataError, match="cannot be written"):
-        write_report(night, None, tmp_path / "none" / "night.html")
-    write_report(night, None, tmp_path / "night.html", cards=3)
+        write_report(night, model, tmp_path / "none" / "night.html")
+    write_report(night, model, tmp_path / "night.html", cards=3)
     assert (tmp_path / "night.html").read_text(encoding="utf-8").count("<article") == 3

@@ -9,9 +9,8 @@ import pytest
 from PIL import Image
 
 from tests.report import nights
-from ztfml.model.folder import load_model, shipped_model
+from ztfml.model.model import Model
 from ztfml.night import Night
-from ztfml.ranking.rank_night import predict_and_rank
 from ztfml.report import render, summarize
 from ztfml.report.links import links
 from ztfml.taxonomy import LABELS
@@ -143,7 +142,7 @@ def test_several_nights_are_called_so():
 
 def test_a_real_night(shared_data):
     night = Night.load(shared_data / "alerts" / "ztf_alerts_2458451.5.parquet")
-    predictions, ranked = predict_and_rank(night, load_model(shipped_model()), top=20)
+    predictions, ranked = Model.load().predict_and_rank(night, top=20)
     summary = summarize(night, predictions, ranked, cards=20)
     json.dumps(summary, allow_nan=False)
     assert summary["night"]["title"] == "ZTF night 2018-11-29"

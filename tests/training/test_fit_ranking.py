@@ -6,7 +6,7 @@ import pytest
 from scipy.special import expit
 
 from ztfml.errors import LabelError
-from ztfml.model.folder import load_model, shipped_model
+from ztfml.model.model import Model
 from ztfml.night import labels_beside
 from ztfml.ranking import TERMS, read_instrument, read_trees, read_weights
 from ztfml.ranking.trees import INPUTS
@@ -117,7 +117,7 @@ def night(tmp_path_factory):
 
 
 def test_objects_count_as_on_a_natural_night(night):
-    sample = fitting.read_sample([night], load_model(shipped_model()))
+    sample = fitting.read_sample([night], Model.load())
     assert len(sample.objects) == len(np.unique(sample.objects))
     assert sample.weight[sample.fast].sum() == pytest.approx(fitting.A_NIGHT)
     assert set(sample.kind[sample.fast]) <= set(FAST)

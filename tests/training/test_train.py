@@ -10,10 +10,8 @@ import pytest
 from tests.nights import random_frames
 from ztfml.errors import LabelError, ModelError
 from ztfml.model.classifier import AlertClassifier, fit_temperature, probabilities
-from ztfml.model.folder import load_model
-from ztfml.model.predict import UNCERTAIN_ODDS, predict
+from ztfml.model.model import UNCERTAIN_ODDS, Model
 from ztfml.night import Night, labels_beside
-from ztfml.ranking.rank_night import rank
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training import train as training
 from ztfml.training.augmentation import RATES
@@ -56,7 +54,7 @@ def nights(tmp_path_factory):
 def trained(nights, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "two_nights"
     report = train(nights[:2], folder)
-    return load_model(folder), report
+    return Model.load(folder), report
 
 
 def test_training_set_is_labelled_alerts_in_order(nights):
@@ -224,7 +222,7 @@ def test_a_place_that_objects_share_is_missing(nights, tmp_path):
 
 
 def test_uncertain_is_where_two_classes_are_nearly_as_probable(nights, trained):
-    found = predict(Night.load(nights[2]), trained[0])
+    found = trained[0].predict(Night.load(nights[2]))
     p = np.sort(found[list(PROBABILITY_COLUMNS)].to_numpy(), axis=1)
     assert np.array_equal(found["uncertain"], p[:, -1] / p[:, -2] < UNCERTAIN_ODDS)
 
@@ -295,18 +293,18 @@ def test_only_real_alerts_are_scored_beside_simulated_ones(nights, tmp_path):
     labels["evidence"] = "simulated: " + labels["evidence"]
     labels.to_csv(labels_beside(simulated), index=False)
     train([nights[0], simulated], tmp_path / "model")
-    figures = load_model(tmp_path / "model").card["metrics"]
+    figures = Model.load(tmp_path / "model").card["metrics"]
     assert figures[0]["title"] == "Sources never trained on"
     assert figures[0]["n"] == len(pd.read_csv(labels_beside(nights[0])))
     assert "Only real alerts are scored" in figures[0]["rule"]
     train([simulated], tmp_path / "model")
-    rule = load_model(tmp_path / "model").card["metrics"][0]["rule"]
+    rule = Model.load(tmp_path / "model").card["metrics"][0]["rule"]
     assert "All of them are simulated" in rule
 
 
 def test_one_source_has_no_honest_figure(nights, tmp_path):
     train(nights[:1], tmp_path / "model")
-    figures = load_model(tmp_path / "model").card["metrics"]
+    figures = Model.load(tmp_path / "model").card["metrics"]
     assert all("flatters" in figure["title"] for figure in figures)
 
 
@@ -324,7 +322,7 @@ def test_a_folder_that_is_no_model_is_refused_before_the_work(tmp_path):
 
 def test_predictions(nights, trained):
     night = Night.load(nights[2])
-    found = predict(night, trained[0])
+    found = trained[0].predict(night)
     assert found.columns.tolist() == [
         *("objectId", "candid", "jd", "label"),
         *PROBABILITY_COLUMNS,
@@ -342,13 +340,13 @@ def test_predictions(nights, trained):
 def test_prediction_does_not_depend_on_the_rest_of_the_night(nights, trained):
     night = Night.load(nights[2])
     some = np.arange(len(night))[::3]
-    alone = predict(night.subset(some), trained[0])
-    together = predict(night, trained[0]).iloc[some].reset_index(drop=True)
+    alone = trained[0].predict(night.subset(some))
+    together = trained[0].predict(night).iloc[some].reset_index(drop=True)
     pd.testing.assert_frame_equal(alone, together, check_exact=True)
 
 
 def test_rank_gives_one_row_an_object(nights, trained):
-    ranked = rank(Night.load(nights[2]), trained[0], top=5)
+    ranked = trained[0].rank(Night.load(nights[2]), top=5)
     assert len(ranked) == 5
     assert ranked["objectId"].is_unique
 
@@ -358,9 +356,9 @@ def test_another_definition_of_a_feature_is_refused(nights, trained):
     card = json.loads(json.dumps(model.card))
     card["features"][3]["version"] = 99
     with pytest.raises(
-        ModelError, match=f"definition of the feature {card['features'][3]['name']}"
+        ModelError, match=f"version 99 of the feature {card['features'][3]['name']}"
     ):
-        predict(Night.load(nights[2]), model._replace(card=card))
+        Model(model.classifier, card, model.folder).predict(Night.load(nights[2]))
 
 
 def test_evaluate_a_new_night(nights, trained):
@@ -409,7 +407,7 @@ def test_real_nights(shared_data, tmp_path):
     """A model of 272 real alerts finds its way about on a night five years earlier."""
     alerts = shared_data / "alerts"
     train([alerts / "ztf_alerts_2460235.5.parquet"], tmp_path / "model")
-    model = load_model(tmp_path / "model")
+    model = Model.load(tmp_path / "model")
     old = alerts / "ztf_alerts_2458451.5.parquet"
     found = evaluate(Night.load(old), labels_beside(old), model)
     assert found["honest"]

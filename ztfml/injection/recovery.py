@@ -17,10 +17,8 @@ from ztfml.injection.observing import inject
 from ztfml.injection.populations import KINDS
 from ztfml.io.progress import track
 from ztfml.labels.label_file import label_rows, labels_of
-from ztfml.model.classifier import probabilities
-from ztfml.model.predict import predict
 from ztfml.ranking import FastTransientScorer
-from ztfml.taxonomy import LABELS
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 OURS = "ztfml"
 TOPS = (12, 25, 50)
@@ -45,7 +43,7 @@ class Stage:
     Parameters
     ----------
     night : Night
-    model : LoadedModel
+    model : Model
     repeats : int
         How many times the night is filled anew.
     a_night : int
@@ -79,8 +77,6 @@ class Stage:
             raise DataError(
                 f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
             )
-        # It refuses a model of other features than today's, on one alert.
-        predict(night.subset([0]), model)
         self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
         self.own = tables_of(night, model)
         self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
@@ -188,7 +184,7 @@ def tables_of(night, model):
     Parameters
     ----------
     night : Night
-    model : LoadedModel
+    model : Model
 
     Returns
     -------
@@ -199,7 +195,7 @@ def tables_of(night, model):
     >>> table, p = tables_of(night, model)   # doctest: +SKIP
     """
     table = features.compute(night)
-    return table, probabilities(model.classifier, table)
+    return table, model.predict(night, table=table)[list(PROBABILITY_COLUMNS)]
 
 
 def score_all(night, table, p, scorer=None):

@@ -32,22 +32,6 @@ _PROBE_TOLERANCE = 1e-9
 _AGAIN = "copy the folder again or train the model again"
 
 
-class LoadedModel(NamedTuple):
-    """A model folder, read and checked.
-
-    Attributes
-    ----------
-    classifier : AlertClassifier
-    card : dict
-        The content of ``card.json``.
-    folder : Path
-    """
-
-    classifier: AlertClassifier
-    card: dict
-    folder: Path
-
-
 class Check(NamedTuple):
     """One line of `verify_model`: what was looked at, what came out, and whether it is well."""
 
@@ -98,7 +82,7 @@ def save_model(classifier, folder, card, probes):
         (part / TREES).write_bytes(text.encode("ascii"))
         (part / CARD).write_bytes(_as_json(full_card).encode())
         (part / README).write_text(model_page(full_card, folder.name), encoding="utf-8")
-        load_model(part)
+        read_model(part)
         _move(part, folder)
     except OSError as error:
         raise ModelError(
@@ -181,7 +165,7 @@ def _complete_card(classifier, card, text, probes, folder):
         "training": card.get("training", {}),
         "metrics": card.get("metrics", []),
         "importance": card.get("importance"),
-        "features": card.get("features") or [{"name": name} for name in features],
+        "features": card.get("features") or describe_features(features),
         "probes": {
             "values": [
                 [None if np.isnan(value) else value for value in row]
@@ -192,6 +176,40 @@ def _complete_card(classifier, card, text, probes, folder):
             },
         },
     }
+
+
+def describe_features(names):
+    """Describe features for a card: their unit, version and group.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Features of ztfml or of your own.
+
+    Returns
+    -------
+    list of dict
+        ``name``, ``unit``, ``group`` and ``version``; features that ztfml does not compute have
+        only a name and belong to the group "own".
+
+    Examples
+    --------
+    >>> drb, mine = describe_features(["drb", "my_feature"])
+    >>> drb
+    {'name': 'drb', 'unit': '', 'version': 1, 'group': 'packet'}
+    >>> mine
+    {'name': 'my_feature', 'group': 'own'}
+    """
+    # Only here, because `model show` and `model verify` do not need the compiled features.
+    from ztfml.features import BROKER, registry
+
+    declared = {feature.name: feature for feature in (*registry.FEATURES, *BROKER.features)}
+    return [
+        {"name": name, "unit": one.unit, "version": one.version, "group": one.group}
+        if (one := declared.get(name))
+        else {"name": name, "group": "own"}
+        for name in names
+    ]
 
 
 def _versions():
@@ -243,7 +261,7 @@ def shipped_model():
 # --- reading -----------------------------------------------------------------------------
 
 
-def load_model(folder):
+def read_model(folder):
     """Read a model folder, checking all that can be checked.
 
     Parameters
@@ -349,7 +367,7 @@ def _read_in_steps(folder):
     yield ", ".join(card["classes"])
     worst = _compare_probes(classifier, card, folder)
     yield f"{len(card['probes']['values'])} rows, largest difference {worst:.1g}"
-    return LoadedModel(classifier, card, folder)
+    return classifier, card
 
 
 def _read_bytes(path):

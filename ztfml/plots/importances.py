@@ -31,7 +31,7 @@ def group_importance(ax, found):
 
     Examples
     --------
-    >>> group_importance(figure()[1][0], load_model().card["importance"])   # doctest: +SKIP
+    >>> group_importance(figure()[1][0], model.card["importance"])   # doctest: +SKIP
     """
     groups = found["groups"]
     left = np.zeros(len(groups))

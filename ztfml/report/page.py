@@ -7,7 +7,6 @@ from pathlib import Path
 
 from ztfml.io.atomic import write_beside
 from ztfml.ranking import FAST_RATE
-from ztfml.ranking.rank_night import predict_and_rank
 from ztfml.report.summary import CARDS, LISTED, summarize
 from ztfml.taxonomy import LABELS
 
@@ -20,7 +19,7 @@ def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
     Parameters
     ----------
     night : Night
-    model : LoadedModel
+    model : Model
     path : str or Path
         The HTML file.
     folder : str or Path, optional
@@ -44,9 +43,9 @@ def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
 
     Examples
     --------
-    >>> write_report(night, load_model("models/mine"), "night.html")   # doctest: +SKIP
+    >>> summary = write_report(night, model, "night.html", cards=3)
     """
-    predictions, ranked = predict_and_rank(night, model, max(LISTED, cards), scorer)
+    predictions, ranked = model.predict_and_rank(night, max(LISTED, cards), scorer)
     summary = summarize(night, predictions, ranked, model, folder, cards)
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")

@@ -36,10 +36,10 @@ def summarize(night, predictions, ranked, model=None, folder=None, cards=CARDS):
     ----------
     night : Night
     predictions : pandas.DataFrame, one row an alert in the night's order
-        As of `ztfml.model.predict.predict`.
+        As of `ztfml.model.model.Model.predict`.
     ranked : pandas.DataFrame, one row an object
-        As of `ztfml.ranking.rank_night.rank`; at most `LISTED` rows are listed.
-    model : LoadedModel, optional
+        As of `ztfml.model.model.Model.rank`; at most `LISTED` rows are listed.
+    model : Model, optional
         To tell what made the predictions.
     folder : str or Path, optional
         What was fetched for the night (see `ztfml.sources.fetched_folder`).

@@ -4,10 +4,10 @@ import logging
 
 import numpy as np
 
+from ztfml import features
 from ztfml.errors import LabelError
 from ztfml.evaluation.slices import assess
 from ztfml.labels.label_file import is_simulated, label_rows, read_labels
-from ztfml.model.predict import _features_for, _predictions, predict
 from ztfml.training.dataset import _trained_on
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def evaluate(night, labels, model):
     night : Night
     labels : str or Path
         A label file.
-    model : LoadedModel
+    model : Model
 
     Returns
     -------
@@ -41,7 +41,7 @@ def evaluate(night, labels, model):
 
     Examples
     --------
-    >>> evaluate(night, "night_labels.csv", load_model("models/mine"))   # doctest: +SKIP
+    >>> evaluate(night, "night_labels.csv", Model.load("models/mine"))   # doctest: +SKIP
     """
     table = read_labels(labels)
     at = label_rows(night, table)
@@ -81,13 +81,13 @@ def evaluate(night, labels, model):
 
 def _assess(labelled, known, model):
     """Assess the predictions of a night in which every alert is labelled."""
-    table = _features_for(labelled, model)
+    table = features.compute(labelled)
     alerts = labelled.alerts[["objectId", "magpsf"]].assign(
         n_det=table["n_det"],
         circular=known["circular"].to_numpy(),
         has_history=labelled.last > labelled.first,
     )
-    predicted = _predictions(labelled, table, model)
+    predicted = model.predict(labelled, table=table)
     has_past = alerts["has_history"].any()
-    alone = predict(labelled.without_history(), model) if has_past else None
+    alone = model.predict(labelled.without_history()) if has_past else None
     return assess(known["label"].to_numpy(str), predicted, alerts, alone)

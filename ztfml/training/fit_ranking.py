@@ -24,7 +24,7 @@ from ztfml.errors import LabelError
 from ztfml.io.atomic import write_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import object_folds, probabilities
-from ztfml.model.folder import load_model, shipped_model
+from ztfml.model.model import Model
 from ztfml.night import Night, labels_beside
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.scorer import FastTransientScorer, latest_rows
@@ -117,7 +117,7 @@ def read_sample(nights, model):
     ----------
     nights : sequence of str or Path
         Simulated nights with their labels beside them, which the model was not trained on.
-    model : LoadedModel
+    model : Model
 
     Returns
     -------
@@ -130,7 +130,7 @@ def read_sample(nights, model):
 
     Examples
     --------
-    >>> read_sample(["ztf_alerts_2460474.5.parquet"], load_model(folder))   # doctest: +SKIP
+    >>> read_sample(["ztf_alerts_2460474.5.parquet"], Model.load())   # doctest: +SKIP
     """
     parts, inputs = [], []
     counts = pd.Series(0, index=[kind.name for kind in KINDS])
@@ -434,7 +434,7 @@ def main(arguments=None):
     parser.add_argument("-o", "--output", type=Path, default=DEFAULT_FILE, metavar="FILE.toml")
     chosen = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    model = load_model(chosen.model or shipped_model())
+    model = Model.load(chosen.model)
     # The trees draw rows at random: in one order, whatever that of the command line.
     sample = with_trees(read_sample(sorted(chosen.nights), model))
     record = list(_record(sample, held_out(sample), chosen.nights, model))

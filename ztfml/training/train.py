@@ -111,7 +111,6 @@ def train(
     classifier.fit(known.table, known.y, sample_weight=weigh(known), groups=known.objects)
     figures = _calibrated_figures(classifier, known, weigh, seed)
     card = {
-        "features": _describe_features(known.table.columns),
         "training": {
             "nights": known.nights,
             "labels": _evidence_counts(known.labels[known.whole]),
@@ -163,15 +162,6 @@ def _spread(y, n):
         [own[np.unique(np.linspace(0, len(own) - 1, share).round().astype(int))]
          for own in of_classes]
     )  # fmt: skip
-
-
-def _describe_features(names):
-    declared = {feature.name: feature for feature in registry.FEATURES}
-    return [
-        {"name": name, "unit": one.unit, "version": one.version, "group": one.group}
-        for name in names
-        for one in [declared[name]]
-    ]
 
 
 def _probe_rows(known):

@@ -1,0 +1,290 @@
+"""A trained model: compute features, predict and rank a night, all with one object."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ztfml import features
+from ztfml.errors import ModelError
+from ztfml.evaluation.metrics import labels_from
+from ztfml.features import registry
+from ztfml.model.classifier import AlertClassifier, probabilities
+from ztfml.model.folder import Check, read_model, shipped_model, verify_model
+from ztfml.night import Night
+from ztfml.ranking import FastTransientScorer
+
+UNCERTAIN_ODDS = 3.0
+"""A prediction is uncertain if its best class is less than this many times as probable as the
+second best."""
+
+_BROKER_NAMES = {feature.name for feature in features.BROKER.features}
+
+
+class Model:
+    """A trained classifier together with its card.
+
+    Use `Model.load` to read a model folder. The methods check that this ztfml computes every
+    feature as it was computed in training.
+
+    Parameters
+    ----------
+    classifier : AlertClassifier
+        Fitted on a table whose columns have names.
+    card : dict
+        The content of ``card.json``.
+    folder : Path
+        The model folder.
+
+    Examples
+    --------
+    >>> model = Model.load()
+    >>> model
+    <Model default: 5 classes, 196 features, 500 trees>
+    >>> model.predict(night)["label"].head(2).tolist()
+    ['star', 'agn']
+    """
+
+    def __init__(self, classifier: AlertClassifier, card: dict, folder: str | Path):
+        self.classifier = classifier
+        self.card = card
+        self.folder = Path(folder)
+
+    def __repr__(self):
+        n_classes = len(self.card["classes"])
+        return (
+            f"<Model {self.folder.resolve().name}: {n_classes} classes, "
+            f"{len(self.card['features'])} features, {n_classes * self.card['rounds']} trees>"
+        )
+
+    @classmethod
+    def load(cls, folder: str | Path | None = None) -> "Model":
+        """Read a model folder and check everything that can be checked.
+
+        Parameters
+        ----------
+        folder : str or Path, optional
+            A folder that `ztfml train` or `save_model` wrote; by default the model that is
+            shipped with ztfml.
+
+        Returns
+        -------
+        Model
+
+        Raises
+        ------
+        ModelError
+            If a file is missing or damaged, if the format is newer than this ztfml, or if the
+            model does not reproduce the probabilities in its card.
+
+        Examples
+        --------
+        >>> Model.load().card["classes"]
+        ['agn', 'artifact', 'sso', 'star', 'transient']
+        """
+        folder = shipped_model() if folder is None else Path(folder)
+        return cls(*read_model(folder), folder)
+
+    def verify(self) -> list[Check]:
+        """Repeat the checks of `Model.load` on the model folder, one by one.
+
+        Returns
+        -------
+        list of Check
+            One entry per check, up to the first check that fails.
+
+        Examples
+        --------
+        >>> [check.passed for check in model.verify()]
+        [True, True, True, True, True]
+        """
+        return verify_model(self.folder)
+
+    def features(self, night: Night, table: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Compute the features that the model uses.
+
+        Parameters
+        ----------
+        night : Night
+        table : pandas.DataFrame, optional
+            Features that are already known, one row per alert, with the index of
+            ``night.alerts``: the result of `ztfml.features.compute`, your own features, or both.
+            Only what it lacks is computed.
+
+        Returns
+        -------
+        pandas.DataFrame of float64, shape (n_alerts, n_features)
+            Columns in the order of the card; missing values are NaN.
+
+        Raises
+        ------
+        ModelError
+            If this ztfml computes a feature differently than in training, or if the model uses
+            features of your own that ``table`` lacks.
+
+        Examples
+        --------
+        >>> model.features(night).columns[:3].tolist()
+        ['drb', 'rb', 'magpsf']
+        """
+        names = [feature["name"] for feature in self.card["features"]]
+        return self._complete_table(night, table)[names]
+
+    def predict(
+        self, night: Night, priors: dict | None = None, table: pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """Compute the class probabilities of every alert of a night.
+
+        Parameters
+        ----------
+        night : Night
+        priors : dict of str to float, optional
+            The fraction of each class in this night (see `AlertClassifier.predict_proba`).
+        table : pandas.DataFrame, optional
+            Known features, as for `features`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row per alert, in the order of the night: ``objectId``, ``candid``, ``jd``,
+            ``label`` (the most probable class), ``p_artifact``, ``p_sso``, ``p_star``,
+            ``p_agn``, ``p_transient``, and ``uncertain`` (bool: the best class is less than
+            `UNCERTAIN_ODDS` times as probable as the second best).
+
+        Raises
+        ------
+        ModelError
+            As for `features`.
+
+        Examples
+        --------
+        >>> predictions = model.predict(night)
+        >>> bool(predictions.filter(like="p_").sum(axis=1).round(9).eq(1).all())
+        True
+        """
+        return self._predictions(night, self._complete_table(night, table), priors)
+
+    def rank(
+        self,
+        night: Night,
+        top: int | None = None,
+        scorer: FastTransientScorer | None = None,
+        table: pd.DataFrame | None = None,
+    ) -> pd.DataFrame:
+        """Rank the fast transients of a night.
+
+        Parameters
+        ----------
+        night : Night
+        top : int, optional
+            The number of objects to return; by default all.
+        scorer : FastTransientScorer, optional
+            By default one with the weights and the instrument that are shipped with ztfml.
+        table : pandas.DataFrame, optional
+            Known features, as for `features`.
+
+        Returns
+        -------
+        pandas.DataFrame
+            See `FastTransientScorer.rank`.
+
+        Raises
+        ------
+        ModelError
+            As for `features`.
+
+        Examples
+        --------
+        >>> len(model.rank(night, top=3))
+        3
+        """
+        return self.predict_and_rank(night, top, scorer, table)[1]
+
+    def predict_and_rank(
+        self,
+        night: Night,
+        top: int | None = None,
+        scorer: FastTransientScorer | None = None,
+        table: pd.DataFrame | None = None,
+    ) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Predict and rank a night; features and predictions are computed once.
+
+        Parameters
+        ----------
+        night, top, scorer, table
+            As for `rank`.
+
+        Returns
+        -------
+        predictions : pandas.DataFrame
+            As from `predict`.
+        ranked : pandas.DataFrame
+            As from `rank`.
+
+        Raises
+        ------
+        ModelError
+            As for `features`.
+
+        Examples
+        --------
+        >>> predictions, ranked = model.predict_and_rank(night, top=3)
+        >>> len(predictions) == len(night), len(ranked)
+        (True, 3)
+        """
+        table = self._complete_table(night, table)
+        predictions = self._predictions(night, table)
+        scorer = scorer or FastTransientScorer()
+        return predictions, scorer.rank(night, table, predictions, top=top)
+
+    def _complete_table(self, night, table):
+        """All features of ztfml, which the ranking needs, and the user's own features."""
+        self._check_versions()
+        known = pd.DataFrame(index=night.alerts.index) if table is None else table
+        if not known.index.equals(night.alerts.index):
+            raise ModelError(
+                f"the table has {len(known)} rows that do not match the {len(night)} alerts of "
+                f"{night.name}; give one row per alert, with the index of night.alerts"
+            )
+        missing = [
+            feature["name"]
+            for feature in self.card["features"]
+            if feature.get("version") is None and feature["name"] not in known
+        ]
+        if missing:
+            raise ModelError(
+                f"{self.folder}: was trained with features that ztfml does not compute: "
+                f"{', '.join(missing)}; add them as columns to a table and pass it with "
+                "Model.predict(night, table=...)"
+            )
+        needed = {feature.name for feature in registry.FEATURES}
+        with_broker = not _BROKER_NAMES.isdisjoint(one["name"] for one in self.card["features"])
+        if with_broker:
+            needed |= _BROKER_NAMES
+        if needed <= set(known):
+            return known
+        computed = features.compute(night, broker=with_broker)
+        return computed.drop(columns=known.columns, errors="ignore").join(known)
+
+    def _check_versions(self):
+        versions = {
+            one.name: one.version for one in (*registry.FEATURES, *features.BROKER.features)
+        }
+        for feature in self.card["features"]:
+            name, version = feature["name"], feature.get("version")
+            if version is not None and versions.get(name) != version:
+                raise ModelError(
+                    f"{self.folder}: was trained with version {version} of the feature {name}, "
+                    "which this ztfml does not compute; train the model again"
+                )
+
+    def _predictions(self, night, table, priors=None):
+        p = probabilities(self.classifier, table, priors)
+        ids = night.alerts[["objectId", "candid", "jd"]]
+        return ids.assign(label=labels_from(p)).join(p).assign(uncertain=_is_uncertain(p))
+
+
+def _is_uncertain(p):
+    """Whether the second best class is nearly as probable as the best."""
+    second, best = np.sort(p.to_numpy(), axis=1)[:, -2:].T
+    return best < UNCERTAIN_ODDS * second
