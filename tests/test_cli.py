@@ -249,7 +249,7 @@ def test_data_goes_to_stdout_and_remarks_to_stderr(nights, model, tmp_path):
     alone = tmp_path / "alone.parquet"
     shutil.copy(nights[2], alone)
     result = ztfml("rank", alone, "-m", model)
-    assert "working from the alerts alone" in result.stderr
+    assert "the alerts have no history" in result.stderr
     assert "alone" not in result.stdout.replace(str(alone), "")
     assert ztfml("rank", alone, "-m", model, "--quiet").stderr == ""
 

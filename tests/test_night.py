@@ -1,4 +1,5 @@
 import logging
+import pickle
 
 import numpy as np
 import pandas as pd
@@ -69,7 +70,7 @@ def sees(night, k):
 def rows_of(night):
     """The history as a table of values, object by object in the order of their names."""
     history = night.history
-    names = np.repeat(night._object_ids.to_pylist(), np.diff(history.start))
+    names = np.repeat(night.object_ids.to_pylist(), np.diff(history.start))
     frame = pd.DataFrame(history.rows(0, len(history.jd))).assign(objectId=names)
     return frame.sort_values("objectId", kind="stable", ignore_index=True)
 
@@ -188,7 +189,7 @@ def test_missing_optional_columns_are_named_in_one_line(tmp_path, caplog):
 @pytest.mark.parametrize("columns", [{}, {"candidate.drb": [np.nan] * 3}])
 def test_rb_stands_in_for_drb(tmp_path, caplog, columns):
     Night.load(save(tmp_path, alerts_frame(**{"candidate.rb": [0.5] * 3, **columns})))
-    assert "no candidate.drb, rb stands in" in caplog.text
+    assert "no candidate.drb; candidate.rb is used instead" in caplog.text
 
 
 def test_a_complete_night_is_read_without_remark(shared_data, caplog):
@@ -198,7 +199,7 @@ def test_a_complete_night_is_read_without_remark(shared_data, caplog):
 
 def test_without_a_history_alerts_stand_alone(tmp_path, caplog):
     night = Night.load(save(tmp_path, alerts_frame()))
-    assert "no night_prv_candidates.parquet beside it" in caplog.text
+    assert "night_prv_candidates.parquet not found; the alerts have no history" in caplog.text
     assert [sees(night, k) for k in range(3)] == [[], [], []]
     assert night.light_curve(ONE)["jd"].tolist() == [JD, JD + 3]
 
@@ -228,7 +229,7 @@ def test_an_unknown_band_is_0_and_a_row_without_time_goes(tmp_path, caplog):
     )
     night = Night.load(save(tmp_path, alerts_frame(), history))
     assert night.history.fid.tolist() == [1, 0, 0]
-    assert "1 rows without a usable jd are left out" in caplog.text
+    assert "1 rows without a valid jd are ignored" in caplog.text
 
 
 def test_an_alert_that_stands_there_twice_counts_once(tmp_path, caplog):
@@ -236,7 +237,7 @@ def test_an_alert_that_stands_there_twice_counts_once(tmp_path, caplog):
     night = Night.load(save(tmp_path, frame, history_frame()))
     assert night.alerts["jd"].tolist() == [JD, JD]
     assert len(night.first) == 2
-    assert "1 alerts stand there twice" in caplog.text
+    assert "1 alerts repeat the candid of an earlier row" in caplog.text
 
 
 def test_names_beside():
@@ -430,7 +431,7 @@ def test_light_curve_of_an_object_of_the_history_alone():
 
 def test_light_curve_of_an_unknown_object_is_an_error():
     night = Night.from_frames(alerts_frame(), history_frame(), name="tonight")
-    with pytest.raises(DataError, match="tonight: no object 'ZTF99zzzzzzz' among the alerts"):
+    with pytest.raises(DataError, match="tonight: object 'ZTF99zzzzzzz' is neither in the alerts"):
         night.light_curve("ZTF99zzzzzzz")
 
 
@@ -464,7 +465,7 @@ def test_subset_keeps_what_each_alert_sees(seed, data):
     assert part.alerts["candid"].tolist() == night.alerts["candid"].iloc[places].tolist()
     assert [sees(part, k) for k in range(len(part))] == [sees(night, k) for k in places]
     kept = set(part.alerts["objectId"])
-    assert set(part._object_ids.to_pylist()) <= kept
+    assert set(part.object_ids.to_pylist()) <= kept
 
 
 def test_subset_by_mask():
@@ -666,7 +667,7 @@ def test_an_empty_night(tmp_path):
 
 def test_a_history_of_other_objects(tmp_path):
     path = save(tmp_path, alerts_frame(), history_frame(objectId="ZTF99zzzzzzz"))
-    refused(path, str(history_beside(path)), "column objectId holds none of the objects")
+    refused(path, str(history_beside(path)), "column objectId contains none of the objects")
 
 
 def test_one_odd_value_is_missing_not_an_error(tmp_path):
@@ -693,22 +694,86 @@ def test_real_nights(shared_data, caplog, name, n_alerts):
     assert (night.history.jd[:-1] <= night.history.jd[1:]).mean() > 0.9
     assert ((night.last - night.first) > 0).mean() > 0.5
     if "drb" not in night.alerts or night.alerts["drb"].isna().all():
-        assert "rb stands in" in caplog.text
+        assert "candidate.rb is used instead" in caplog.text
 
 
 def test_asteroids_have_metadata_alone(shared_data, caplog):
     night = Night.load(shared_data / "alerts" / "sso_30_asteroids.parquet")
     assert len(night) == 6709
-    assert "working from the alerts alone" in caplog.text
+    assert "the alerts have no history" in caplog.text
 
 
 def test_without_history_each_alert_is_alone(shared_data):
     night = Night.load(shared_data / "alerts" / "ztf_alerts_2460235.5.parquet")
-    alone = night.without_history()
-    assert len(night.history.jd) > 0
-    assert len(alone.history.jd) == 0
+    alone = night.replace(history_days=0)
+    assert (night.last > night.first).any()
     assert (alone.last == alone.first).all()
-    pd.testing.assert_frame_equal(alone.alerts, night.alerts)
+    assert alone.alerts is night.alerts
+    assert alone.history is night.history
+
+
+def test_history_days_hides_older_rows():
+    night = Night.from_frames(alerts_frame(), history_frame())
+    recent = night.replace(history_days=4)
+    assert [sees(recent, k) for k in range(3)] == [[JD - 4, JD - 2], [JD + 1], []]
+    assert recent.light_curve(ONE, as_of=JD)["jd"].tolist() == [JD - 4, JD - 2, JD]
+    assert [sees(recent.subset([1, 0]), k) for k in range(2)] == [[JD + 1], [JD - 4, JD - 2]]
+    assert recent.replace(alerts=night.alerts).history_days == 4
+
+
+@pytest.mark.parametrize("name", ["alerts", "history", "name", "first", "something_new"])
+def test_attributes_cannot_be_set(name):
+    night = Night.from_frames(alerts_frame(), history_frame())
+    with pytest.raises(AttributeError):
+        setattr(night, name, None)
+
+
+def test_replace_leaves_the_old_night_as_it_was():
+    night = Night.from_frames(alerts_frame(), history_frame())
+    fainter = night.replace(
+        alerts=night.alerts.assign(magpsf=21.0),
+        history=night.history._replace(magpsf=night.history.magpsf + 1),
+    )
+    assert fainter.alerts["magpsf"].tolist() == [21.0] * 3
+    assert night.alerts["magpsf"].tolist() == [18.5, 18.0, 20.0]
+    assert_array_equal(fainter.history.magpsf, [np.nan, 20.5, 20.0, 19.25])
+    assert_array_equal(night.history.magpsf, [np.nan, 19.5, 19.0, 18.25])
+    assert fainter.history.jd is night.history.jd
+
+
+def test_a_night_can_be_pickled():
+    night = Night.from_frames(alerts_frame(), history_frame()).replace(history_days=4)
+    copied = pickle.loads(pickle.dumps(night))
+    assert_same_night(copied, night)
+    assert copied.history_days == 4
+
+
+@given(seed=st.integers(0, 2**32 - 1))
+@settings(max_examples=20, deadline=None)
+def test_from_frames_accepts_the_tables_of_a_night(seed):
+    night = Night.from_frames(*random_frames(seed))
+    assert_same_night(Night.from_frames(night.alerts, night.history_frame()), night)
+
+
+def test_an_unknown_sign_stays_unknown_in_a_round_trip():
+    signs = {"candidate.isdiffpos": ["t", None, "f"]}
+    night = Night.from_frames(alerts_frame(**signs), history_frame())
+    again = Night.from_frames(night.alerts, night.history_frame())
+    assert again.alerts["isdiffpos"].tolist() == [1, 0, -1]
+
+
+def test_history_frame_has_the_layout_of_the_file():
+    frame = Night.from_frames(alerts_frame(), history_frame()).history_frame()
+    assert frame.index.tolist() == [ONE] * 4
+    assert frame.columns.tolist() == history_frame().columns.drop("objectId").tolist()
+    assert frame["isdiffpos"].tolist()[1:] == ["t", "f", "t"]
+    assert frame["isdiffpos"].isna().tolist() == [True, False, False, False]
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_real_nights_survive_a_round_trip(shared_data, name):
+    night = Night.load(shared_data / "alerts" / f"ztf_alerts_{name}.parquet")
+    assert_same_night(Night.from_frames(night.alerts, night.history_frame()), night)
 
 
 def test_alerts_can_be_read_without_their_history(tmp_path, caplog):
@@ -717,13 +782,13 @@ def test_alerts_can_be_read_without_their_history(tmp_path, caplog):
     alone = Night.load_alerts(path)
     pd.testing.assert_frame_equal(alone.alerts, Night.from_frames(alerts_frame()).alerts)
     assert len(alone.history.jd) == 0
-    assert "working from the alerts alone" not in caplog.text
+    assert "the alerts have no history" not in caplog.text
 
 
 def test_other_alerts_see_what_they_may_of_the_same_history():
     night = Night.from_frames(*random_frames(3, n_objects=20, max_rows=8))
     before = night.alerts.assign(jd=night.alerts["jd"] - 5)
-    other = night.with_alerts(before)
+    other = night.replace(alerts=before)
     assert other.history is night.history
     for k in range(len(other)):
         seen = other.history.jd[other.first[k] : other.last[k]]

@@ -1,12 +1,11 @@
-"""A night of alerts with the light curves they came from.
+"""`Night`: the alerts of a night and the light curves of their objects.
 
-`Night` enforces the one law of the package: an alert sees the history rows of its object
-with ``jd < alert.jd``, and itself. Everything before it makes a Night, everything after it
-reads one.
+No look-ahead: results for an alert use only data taken up to that alert. `Night` enforces
+this rule: an alert sees the history rows of its object with ``jd < alert.jd``, and itself.
 """
 
-import json
 import logging
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -17,78 +16,89 @@ import pyarrow.parquet as pq
 
 from ztfml import schema
 from ztfml.errors import DataError
+from ztfml.io.alert_table import alerts_to_arrow, make_alerts, spell_signs, with_prefixes
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns, select_columns
 from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
 
 log = logging.getLogger(__name__)
 
-# What makes pandas read objectId as the index of a history file.
-INDEXED_BY_OBJECT = {
-    "pandas": json.dumps(
-        {
-            "index_columns": ["objectId"],
-            "column_indexes": [],
-            "columns": [
-                {
-                    "name": "objectId",
-                    "field_name": "objectId",
-                    "pandas_type": "unicode",
-                    "numpy_type": "str",
-                    "metadata": None,
-                }
-            ],
-        }
-    )
-}
 
-
+@dataclass(frozen=True, eq=False, repr=False)
 class Night:
-    """Alerts of a night, and the history each of them may see.
+    """The alerts of a night and their light curves.
 
-    Make one with `Night.load` from files or `Night.from_frames` from tables.
+    A night is immutable: `replace` and `subset` return new nights that share memory with the
+    old one. Use `Night.load` to read files and `Night.from_frames` to convert tables; the
+    constructor expects tables that are already clean.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        One row per alert, in the order of the file, with the columns of
+        `schema.ALERT_COLUMNS` that the night has. The names have no ``candidate.`` prefix;
+        missing values are NaN. Do not modify the table in place; use `replace`.
+    history : History
+        Detections and non-detections of all objects as arrays, sorted by object and time.
+    object_ids : pyarrow.StringArray, shape (n_objects,)
+        Object k has the history rows ``history.start[k]:history.start[k + 1]``.
+    name : str
+        Used in messages, e.g. the path of the file.
+    history_days : float, default infinity, d
+        Alerts do not see history rows that are older than this.
 
     Attributes
     ----------
-    alerts : pandas.DataFrame, one row an alert
-        The columns of `schema.ALERT_COLUMNS` that the night has, named without
-        ``candidate.``; missing is NaN. Row order is that of the file.
-    history : History
-        The detections and non-detections of all objects as arrays, sorted by object and jd.
     first, last : ndarray of int64, shape (n_alerts,)
-        Alert k sees the rows ``first[k]:last[k]`` of the history, and itself.
-    name : str
-        How messages call the night: the file's path, or what `from_frames` was told.
+        Alert k sees the history rows ``first[k]:last[k]``, and itself.
+    object_code : ndarray of int64, shape (n_alerts,)
+        Position of the object of each alert in `object_ids`, or -1 without history.
+
+    Examples
+    --------
+    >>> len(night), night.alerts["jd"].dtype
+    (300, dtype('float64'))
+    >>> bool((night.last >= night.first).all())
+    True
     """
 
-    def __init__(self, alerts, history, object_ids, name):
-        self.alerts = alerts
-        self.history = history
-        self.name = name
-        self._object_ids = object_ids
-        code = _codes_of(alerts["objectId"], object_ids)
-        self._object_code = code
-        self.first, self.last = visible_rows(
-            code, alerts["jd"].to_numpy(), history.start, history.jd
-        )
+    alerts: pd.DataFrame
+    history: History
+    object_ids: pa.StringArray
+    name: str = "night"
+    history_days: float = np.inf
+    object_code: np.ndarray = field(init=False)
+    first: np.ndarray = field(init=False)
+    last: np.ndarray = field(init=False)
 
-    def __len__(self):
+    def __post_init__(self) -> None:
+        code = _find_codes(self.alerts["objectId"], self.object_ids)
+        jd, history = self.alerts["jd"].to_numpy(), self.history
+        first, last = visible_rows(code, jd, history.start, history.jd)
+        if np.isfinite(self.history_days):
+            _, first = visible_rows(code, jd - self.history_days, history.start, history.jd)
+        # A frozen dataclass sets its derived fields this way.
+        for name, value in {"object_code": code, "first": first, "last": last}.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
         return len(self.alerts)
 
-    def __repr__(self):
+    def __repr__(self) -> str:
         return f"<Night {self.name}: {len(self)} alerts, {len(self.history.jd)} history rows>"
 
     @classmethod
-    def load(cls, path, history=None):
-        """Read a night from its pair of parquet files.
+    def load(cls, path: str | Path, history: str | Path | None = None) -> "Night":
+        """Read a night from a pair of parquet files.
 
         Parameters
         ----------
         path : str or Path
-            The alerts' file, ``NAME.parquet``.
+            The file of the alerts, ``NAME.parquet``.
         history : str or Path, optional
-            The file of previous candidates; by default ``NAME_prv_candidates.parquet``
-            beside the alerts. Without it each alert is alone, which is logged.
+            The file of previous candidates; by default ``NAME_prv_candidates.parquet`` in the
+            same folder. If this file does not exist, the alerts have no history and a warning
+            is logged.
 
         Returns
         -------
@@ -97,33 +107,34 @@ class Night:
         Raises
         ------
         DataError
-            If a file is unreadable, a required column absent or of the wrong type, the
-            night empty, or the history that of other objects.
+            If a file is unreadable, a required column is absent or of the wrong type, the
+            night is empty, or the history contains none of its objects.
 
         Examples
         --------
-        >>> night = Night.load("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
+        >>> len(Night.load("night.parquet"))
+        300
         """
         path = Path(path)
         alerts = read_columns(path, schema.ALERT_COLUMNS)
         history_path = Path(history) if history is not None else history_beside(path)
         if history is None and not history_path.is_file():
-            log.warning(
-                "%s: no %s beside it; working from the alerts alone", path, history_path.name
-            )
+            log.warning("%s: %s not found; the alerts have no history", path, history_path.name)
             rows = None
         else:
             rows = read_columns(history_path, schema.HISTORY_COLUMNS)
-        return cls._from_tables(alerts, rows, str(path), str(history_path))
+        return cls._from_columns(alerts, rows, str(path), str(history_path))
 
     @classmethod
-    def load_alerts(cls, path):
-        """Read the alerts of a night alone, where their history is of no concern.
+    def load_alerts(cls, path: str | Path) -> "Night":
+        """Read the alerts of a night without their history.
+
+        This is faster than `Night.load` for work that needs no light curves.
 
         Parameters
         ----------
         path : str or Path
-            The alerts' file, ``NAME.parquet``.
+            The file of the alerts, ``NAME.parquet``.
 
         Returns
         -------
@@ -132,26 +143,31 @@ class Night:
         Raises
         ------
         DataError
-            As `Night.load`.
+            See `Night.load`.
 
         Examples
         --------
-        >>> night = Night.load_alerts("ztf_alerts_2460474.5.parquet")   # doctest: +SKIP
+        >>> Night.load_alerts("night.parquet")
+        <Night night.parquet: 300 alerts, 0 history rows>
         """
-        return cls._from_tables(read_columns(path, schema.ALERT_COLUMNS), None, str(path), "")
+        return cls._from_columns(read_columns(path, schema.ALERT_COLUMNS), None, str(path), "")
 
     @classmethod
-    def from_frames(cls, alerts, history=None, name="night"):
-        """Make a night from two DataFrames in the layout of the parquet pair.
+    def from_frames(
+        cls, alerts: pd.DataFrame, history: pd.DataFrame | None = None, name: str = "night"
+    ) -> "Night":
+        """Make a night from two DataFrames.
 
         Parameters
         ----------
         alerts : pandas.DataFrame
-            Columns as in the file: ``objectId``, ``candid``, ``candidate.jd``, ...
+            Columns as in the file (``objectId``, ``candid``, ``candidate.jd``, ...) or as in
+            `Night.alerts` (``objectId``, ``candid``, ``jd``, ...).
         history : pandas.DataFrame, optional
-            ``objectId`` as index or column, ``jd``, ``fid``, ``magpsf``, ...
+            ``objectId`` as index or column, and ``jd``, ``fid``, ``magpsf``, ... as in the file
+            and in `Night.history_frame`.
         name : str
-            How messages call the night.
+            Used in messages.
 
         Returns
         -------
@@ -160,39 +176,82 @@ class Night:
         Raises
         ------
         DataError
-            As `Night.load`.
+            See `Night.load`.
 
         Examples
         --------
-        >>> night = Night.from_frames(alerts, history)   # doctest: +SKIP
+        >>> Night.from_frames(night.alerts, night.history_frame(), name="again")
+        <Night again: 300 alerts, ...>
         """
         history_name = f"{name} (history)"
-        alerts = select_columns(alerts, schema.ALERT_COLUMNS, name)
+        columns = select_columns(with_prefixes(alerts), schema.ALERT_COLUMNS, name)
+        rows = None
         if history is not None:
             if history.index.name == "objectId":
                 history = history.reset_index()
-            history = select_columns(history, schema.HISTORY_COLUMNS, history_name)
-        return cls._from_tables(alerts, history, name, history_name)
+            rows = select_columns(history, schema.HISTORY_COLUMNS, history_name)
+        return cls._from_columns(columns, rows, name, history_name)
 
     @classmethod
-    def _from_tables(cls, alerts, rows, name, history_name):
-        alerts = _clean_alerts(alerts, name)
-        history, object_ids = _clean_history(rows, history_name)
+    def _from_columns(cls, columns, rows, name, history_name):
+        alerts = make_alerts(columns, name)
+        history, object_ids = _make_history(rows, history_name)
         night = cls(alerts, history, object_ids, name)
-        if len(history.jd) and (night._object_code < 0).all():
+        if len(history.jd) and (night.object_code < 0).all():
             raise DataError(
-                f"{history_name}: column objectId holds none of the objects of {name}; "
-                "name the history of the same night"
+                f"{history_name}: column objectId contains none of the objects of {name}; "
+                "use the history of the same night"
             )
         return night
 
-    def subset(self, rows):
-        """Keep some alerts, and the history of their objects.
+    def replace(
+        self,
+        *,
+        alerts: pd.DataFrame | None = None,
+        history: History | None = None,
+        history_days: float | None = None,
+    ) -> "Night":
+        """Return a new night with some parts replaced; the others are shared, not copied.
+
+        Parameters
+        ----------
+        alerts : pandas.DataFrame, optional
+            In the layout of `Night.alerts`. The history rows that each alert sees are
+            determined from its ``objectId`` and ``jd``.
+        history : History, optional
+            With the same objects in the same order.
+        history_days : float, optional, d
+            Hide history rows that are older than this; 0 hides all.
+
+        Returns
+        -------
+        Night
+
+        Examples
+        --------
+        The night without drb, and with packet histories of 30 days:
+
+        >>> night.replace(alerts=night.alerts.assign(drb=np.nan)).alerts["drb"].notna().sum()
+        np.int64(0)
+        >>> recent = night.replace(history_days=30)
+        >>> bool((recent.first >= night.first).all())
+        True
+        """
+        return Night(
+            self.alerts if alerts is None else alerts,
+            self.history if history is None else history,
+            self.object_ids,
+            self.name,
+            self.history_days if history_days is None else history_days,
+        )
+
+    def subset(self, rows: np.ndarray | pd.Series | list) -> "Night":
+        """Select alerts, together with the history of their objects.
 
         Parameters
         ----------
         rows : array of bool (n_alerts,) or of int
-            A mask over the alerts, or their positions in the wanted order.
+            A mask over the alerts, or positions in the desired order.
 
         Returns
         -------
@@ -200,128 +259,117 @@ class Night:
 
         Examples
         --------
-        >>> bright = night.subset(night.alerts["magpsf"] < 18)   # doctest: +SKIP
+        >>> bright = night.subset(night.alerts["magpsf"] < 18)
+        >>> bool(bright.alerts["magpsf"].max() < 18)
+        True
         """
         rows = np.asarray(rows)
-        rows = rows if rows.size else rows.astype(np.int64)  # [] is of floats
+        rows = rows if rows.size else rows.astype(np.int64)  # NumPy makes [] a float array
         alerts = self.alerts[rows] if rows.dtype == bool else self.alerts.iloc[rows]
-        code = self._object_code[rows]
+        code = self.object_code[rows]
         keep = np.unique(code[code >= 0])
         start = self.history.start
         count = start[keep + 1] - start[keep]
-        offset = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-        take = np.repeat(start[keep] - offset[:-1], count) + np.arange(offset[-1])
-        history = History(*(column[take] for column in self.history[:-1]), start=offset)
-        return Night(
-            alerts.reset_index(drop=True), history, self._object_ids.take(pa.array(keep)), self.name
-        )
+        new_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+        take = np.repeat(start[keep] - new_start[:-1], count) + np.arange(new_start[-1])
+        history = History(*(column[take] for column in self.history[:-1]), start=new_start)
+        object_ids = self.object_ids.take(pa.array(keep))
+        alerts = alerts.reset_index(drop=True)
+        return Night(alerts, history, object_ids, self.name, self.history_days)
 
-    def with_alerts(self, alerts):
-        """Keep the history, and let other alerts see what they may of it.
-
-        Parameters
-        ----------
-        alerts : pandas.DataFrame
-            In the layout of ``Night.alerts``.
-
-        Returns
-        -------
-        Night
-
-        Examples
-        --------
-        >>> a_week_before = night.with_alerts(   # doctest: +SKIP
-        ...     night.alerts.assign(jd=night.alerts["jd"] - 7)
-        ... )
-        """
-        return Night(alerts, self.history, self._object_ids, self.name)
-
-    def without_history(self):
-        """Keep all alerts as if each were known by its packet alone.
-
-        Returns
-        -------
-        Night
-
-        Examples
-        --------
-        >>> features.compute(night.without_history())   # doctest: +SKIP
-        """
-        return Night(self.alerts, History.empty(), pa.array([], pa.string()), self.name)
-
-    def light_curve(self, object_id, as_of=None):
-        """One object's light curve as a table, sorted by time.
+    def light_curve(self, object_id: str, as_of: float | None = None) -> pd.DataFrame:
+        """Return the light curve of one object, sorted by time.
 
         Parameters
         ----------
         object_id : str
+            ZTF name, e.g. ``"ZTF18abukavn"``.
         as_of : float, optional
-            A Julian date: what an alert of that epoch sees is given, history rows before it
-            and the alert itself. By default everything.
+            A Julian date: only history rows before this date and the alert at this date, which
+            is what an alert at this date sees. By default all rows.
 
         Returns
         -------
         pandas.DataFrame
-            Columns ``jd``, ``fid``, ``band``, ``magpsf``, ``sigmapsf`` (NaN where not
-            detected), ``diffmaglim``, ``isdiffpos`` (+1, -1, 0 unknown) and ``is_alert``.
+            Columns ``jd``, ``fid``, ``band``, ``magpsf``, ``sigmapsf`` (NaN for
+            non-detections), ``diffmaglim``, ``isdiffpos`` (+1, -1, 0 unknown) and ``is_alert``.
 
         Raises
         ------
         DataError
-            If neither alerts nor history know the object.
+            If neither the alerts nor the history contain the object.
 
         Examples
         --------
-        >>> night.light_curve("ZTF18abukavn", as_of=2458373.7)   # doctest: +SKIP
+        >>> curve = night.light_curve(object_id)
+        >>> bool(curve["is_alert"].any())
+        True
         """
-        code = _codes_of(pd.Series([object_id], dtype="str"), self._object_ids)[0]
-        own = self.alerts[self.alerts["objectId"] == object_id]
-        if code < 0 and own.empty:
+        code = _find_codes(pd.Series([object_id], dtype="str"), self.object_ids)[0]
+        alerts = self.alerts[self.alerts["objectId"] == object_id]
+        if code < 0 and alerts.empty:
             raise DataError(
-                f"{self.name}: no object {object_id!r} among the alerts and the history; "
-                "check the name, or name the night that has it"
+                f"{self.name}: object {object_id!r} is neither in the alerts nor in the history; "
+                "check its name, or use the night that contains it"
             )
         first, last = self.history.start[code : code + 2] if code >= 0 else (0, 0)
         past = pd.DataFrame(self.history.rows(first, last)).assign(is_alert=False)
-        now = own.reindex(columns=past.columns).assign(is_alert=True)
+        alerts = alerts.reindex(columns=past.columns).assign(is_alert=True)
         if as_of is not None:
-            past = past[past["jd"] < as_of]
-            now = now[now["jd"] == as_of]
-        past = past[~_repeats(past, now)]
-        curve = pd.concat([part for part in (past, now) if len(part)] or [past])
+            past = past[past["jd"].between(as_of - self.history_days, as_of, inclusive="left")]
+            alerts = alerts[alerts["jd"] == as_of]
+        past = past[~_repeat_an_alert(past, alerts)]
+        curve = pd.concat([part for part in (past, alerts) if len(part)] or [past])
         curve = curve.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
         curve.insert(2, "band", curve["fid"].map(schema.BAND_OF_FID))
         return curve
 
-    def save(self, path):
-        """Write the night as a pair of parquet files in the layout it is read from.
+    def history_frame(self) -> pd.DataFrame:
+        """Return the history as a DataFrame in the layout of the file.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by ``objectId``; columns ``jd``, ``fid``, ``magpsf``, ``sigmapsf``,
+            ``diffmaglim`` and ``isdiffpos`` (``'t'``, ``'f'`` or missing).
+
+        Examples
+        --------
+        >>> history = night.history_frame()
+        >>> history.index.name, len(history) == len(night.history.jd)
+        ('objectId', True)
+        """
+        return self._history_table().to_pandas()
+
+    def save(self, path: str | Path) -> None:
+        """Write the night as a pair of parquet files, which `Night.load` can read.
 
         Parameters
         ----------
         path : str or Path
-            The alerts' file; the history goes to ``NAME_prv_candidates.parquet`` beside it.
+            The file of the alerts; the history is written to ``NAME_prv_candidates.parquet`` in
+            the same folder.
 
         Raises
         ------
         DataError
-            If the folder cannot be written to.
+            If the folder is not writable.
 
         Examples
         --------
-        >>> night.save("night.parquet")   # doctest: +SKIP
+        >>> night.subset(range(10)).save("ten.parquet")
+        >>> len(Night.load("ten.parquet"))
+        10
         """
-        columns = {
-            schema.ALERT_BY_NAME[name].in_file: _for_file(self.alerts[name]) for name in self.alerts
-        }
         with write_beside(history_beside(path)) as part:
             pq.write_table(self._history_table(), part, compression="zstd")
         with write_beside(path) as part:
-            pq.write_table(pa.table(columns), part, compression="zstd")
+            pq.write_table(alerts_to_arrow(self.alerts), part, compression="zstd")
 
     def _history_table(self):
         history = self.history
         code = np.repeat(np.arange(len(history.start) - 1, dtype=np.int32), np.diff(history.start))
-        object_id = pa.DictionaryArray.from_arrays(pa.array(code), self._object_ids)
+        object_id = pa.DictionaryArray.from_arrays(pa.array(code), self.object_ids)
         return pa.table(
             {
                 "objectId": object_id,
@@ -330,13 +378,13 @@ class Night:
                 "magpsf": pa.array(history.magpsf, from_pandas=True),
                 "sigmapsf": pa.array(history.sigmapsf, from_pandas=True),
                 "diffmaglim": pa.array(history.diffmaglim, from_pandas=True),
-                "isdiffpos": _spelt(history.isdiffpos),
+                "isdiffpos": spell_signs(history.isdiffpos),
             }
-        ).replace_schema_metadata(INDEXED_BY_OBJECT)
+        ).replace_schema_metadata(schema.INDEXED_BY_OBJECT)
 
 
-def _repeats(past, alerts):
-    """Which history rows are one of the alerts, shipped again."""
+def _repeat_an_alert(past, alerts):
+    """Return a mask of the history rows that are one of the alerts in a later packet."""
     alerts = list(alerts.itertuples())
     repeats = [
         any(
@@ -348,9 +396,21 @@ def _repeats(past, alerts):
     return np.array(repeats, bool)
 
 
-def history_beside(path):
-    """The history file that belongs to an alerts file: ``NAME_prv_candidates.parquet``.
+def history_beside(path: str | Path) -> Path:
+    """Return the path of the history that belongs to an alert file.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file of the alerts, ``NAME.parquet``.
+
+    Returns
+    -------
+    Path
+        ``NAME_prv_candidates.parquet`` in the same folder.
+
+    Examples
+    --------
     >>> history_beside("nights/a.parquet").name
     'a_prv_candidates.parquet'
     """
@@ -358,9 +418,21 @@ def history_beside(path):
     return path.with_name(path.stem + schema.HISTORY_SUFFIX + path.suffix)
 
 
-def labels_beside(path):
-    """The label file that belongs to an alerts file: ``NAME_labels.csv``.
+def labels_beside(path: str | Path) -> Path:
+    """Return the path of the label file that belongs to an alert file.
 
+    Parameters
+    ----------
+    path : str or Path
+        The file of the alerts, ``NAME.parquet``.
+
+    Returns
+    -------
+    Path
+        ``NAME_labels.csv`` in the same folder.
+
+    Examples
+    --------
     >>> labels_beside("nights/a.parquet").name
     'a_labels.csv'
     """
@@ -368,84 +440,35 @@ def labels_beside(path):
     return path.with_name(path.stem + schema.LABELS_SUFFIX + ".csv")
 
 
-# --- clean tables ----------------------------------------------------------------------
+# --- history ----------------------------------------------------------------------------
 
 
-def _clean_alerts(values, name):
-    if len(values["candid"]) == 0:
-        raise DataError(f"{name}: the night is empty; name a file with at least one alert")
-    alerts = pd.DataFrame(values, copy=False)
-    repeated = alerts["candid"].duplicated()
-    if repeated.any():
-        log.warning(
-            "%s: %d alerts stand there twice (same candid); the first counts", name, repeated.sum()
-        )
-        alerts = alerts[~repeated].reset_index(drop=True)
-    _tell_stand_ins(alerts, name)
-    return alerts
+# Values of optional columns that a history does not have.
+_MISSING = {"diffmaglim": np.nan, "isdiffpos": np.int8(0)}
 
 
-def _tell_stand_ins(alerts, name):
-    absent = [
-        column.name
-        for column in schema.ALERT_COLUMNS
-        if column.name not in alerts and column.prefix == "candidate."
-    ]
-    no_drb = "drb" not in alerts or alerts["drb"].isna().all()
-    if no_drb and "rb" in alerts:
-        log.warning("%s: no candidate.drb, rb stands in", name)
-        absent = [field for field in absent if field != "drb"]
-    if absent:
-        log.warning(
-            "%s: no %s; features that need them are NaN",
-            name,
-            _some([f"candidate.{field}" for field in absent]),
-        )
-
-
-def _some(names, most=6):
-    if len(names) <= most:
-        return ", ".join(names)
-    return f"{', '.join(names[:most])} and {len(names) - most} more"
-
-
-# What all rows hold of a column that a history lacks.
-_WITHOUT = {"diffmaglim": np.nan, "isdiffpos": np.int8(0)}
-
-
-def _clean_history(values, name):
-    if values is None:
+def _make_history(columns, name):
+    if columns is None:
         return History.empty(), pa.array([], pa.string())
-    object_code, object_ids = values["objectId"]
+    object_code, object_ids = columns["objectId"]
     n = len(object_code)
     rows = {
-        field: values[field] if field in values else np.full(n, _WITHOUT[field])
+        field: columns[field] if field in columns else np.full(n, _MISSING[field])
         for field in History._fields[:-1]
     }
-    # The smallest is NaN if any is, and no memory is asked for to know.
+    # The minimum is NaN if any value is NaN; this check needs no temporary array.
     if n and np.isnan(rows["jd"].min()):
         timed = ~np.isnan(rows["jd"])
-        log.warning("%s: %d rows without a usable jd are left out", name, n - timed.sum())
+        log.warning("%s: %d rows without a valid jd are ignored", name, n - timed.sum())
         rows = {field: column[timed] for field, column in rows.items()}
         object_code = object_code[timed]
     return order_rows(object_code, len(object_ids), rows), object_ids
 
 
-def _codes_of(object_ids, dictionary):
-    if len(dictionary) == 0:
-        return np.full(len(object_ids), -1, np.int64)
-    wanted = pa.array(object_ids, pa.string(), from_pandas=True)
-    found = pc.index_in(wanted, value_set=dictionary)
+def _find_codes(names, object_ids):
+    """Return the position of each name in `object_ids`, or -1."""
+    if len(object_ids) == 0:
+        return np.full(len(names), -1, np.int64)
+    wanted = pa.array(names, pa.string(), from_pandas=True)
+    found = pc.index_in(wanted, value_set=object_ids)
     return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
-
-
-def _for_file(series):
-    if series.name == "isdiffpos":
-        return _spelt(series.to_numpy())
-    return pa.array(series, from_pandas=True)
-
-
-def _spelt(sign):
-    """Signs as packets spell them: 't', 'f', or null where unknown."""
-    positive = pa.array(np.where(sign > 0, 1, 0), mask=sign == 0)
-    return pc.take(pa.array(["f", "t"]), positive)

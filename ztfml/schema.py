@@ -4,6 +4,7 @@ Names and meanings are those of the ZTF alert packets,
 https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html.
 """
 
+import json
 from dataclasses import dataclass
 
 SENTINEL = -999.0
@@ -17,6 +18,25 @@ BANDS = tuple(BAND_OF_FID.values())
 
 HISTORY_SUFFIX = "_prv_candidates"
 LABELS_SUFFIX = "_labels"
+
+INDEXED_BY_OBJECT = {
+    "pandas": json.dumps(
+        {
+            "index_columns": ["objectId"],
+            "column_indexes": [],
+            "columns": [
+                {
+                    "name": "objectId",
+                    "field_name": "objectId",
+                    "pandas_type": "unicode",
+                    "numpy_type": "str",
+                    "metadata": None,
+                }
+            ],
+        }
+    )
+}
+"""Parquet metadata with which pandas reads ``objectId`` as the index of a history file."""
 
 
 @dataclass(frozen=True)

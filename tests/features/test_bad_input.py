@@ -197,7 +197,7 @@ def test_a_wild_night_as_typed(tmp_path):
     assert done.returncode == 0, done.stderr
     assert "Warning" not in done.stderr
     assert "Traceback" not in done.stderr
-    assert "rows without a usable jd are left out" in done.stderr
+    assert "rows without a valid jd are ignored" in done.stderr
     expected = compute(Night.from_frames(alerts, history))
     written = pd.read_parquet(out)
     assert (written["candid"] == alerts["candid"]).all()

@@ -15,7 +15,6 @@ from ztfml.injection.observing import (
 )
 from ztfml.injection.populations import KINDS, Host
 from ztfml.injection.surroundings import PIXEL, Hosts, draw_hosts
-from ztfml.night import Night
 
 EIGHT = dict.fromkeys(KINDS, 8)
 
@@ -227,13 +226,13 @@ def test_exposures_count_once_and_stop_at_the_alert():
 
 
 def test_a_night_without_histories_is_refused(night):
-    alone = night.without_history()
+    alone = night.replace(history_days=0)
     with pytest.raises(DataError, match="no object has a history with diffmaglim"):
         Conditions(alone)
 
 
 def test_a_night_of_bogus_alone_is_refused(night):
-    bogus = Night(night.alerts.assign(drb=0.01), night.history, night._object_ids, night.name)
+    bogus = night.replace(alerts=night.alerts.assign(drb=0.01))
     with pytest.raises(DataError, match="no alert is a real detection"):
         Conditions(bogus)
 
@@ -241,7 +240,7 @@ def test_a_night_of_bogus_alone_is_refused(night):
 def test_a_night_without_positions_or_context_is_injected_into(night):
     drop = [name for name in night.alerts if name in {"ra", "dec", "distnr", "magnr", "drb"}]
     drop += [name for name in night.alerts if name.startswith(("distps", "sg", "sr", "near"))]
-    bare = Night(night.alerts.drop(columns=drop), night.history, night._object_ids, night.name)
+    bare = night.replace(alerts=night.alerts.drop(columns=drop))
     made = inject(Conditions(bare), {"FBOT like AT2018cow": 3}, seed=1)
     assert list(made.night.alerts) == list(bare.alerts)
     assert made.events["latitude"].isna().all()
@@ -249,9 +248,7 @@ def test_a_night_without_positions_or_context_is_injected_into(night):
 
 def test_what_cannot_be_detected_is_said(night, monkeypatch):
     monkeypatch.setattr("ztfml.injection.observing._MOST_TRIALS", 6000)
-    dim = Night(
-        night.alerts.assign(diffmaglim=9.0), night.history._replace(
-            diffmaglim=np.full(len(night.history.jd), 9.0)), night._object_ids, "dim.parquet"
-    )  # fmt: skip
-    with pytest.raises(DataError, match=r"dim.parquet: of 6000 events of the kind 'kilonova'"):
+    history = night.history._replace(diffmaglim=np.full(len(night.history.jd), 9.0))
+    dim = night.replace(alerts=night.alerts.assign(diffmaglim=9.0), history=history)
+    with pytest.raises(DataError, match=r": of 6000 events of the kind 'kilonova'"):
         inject(Conditions(dim), {"kilonova": 1}, seed=1)

@@ -107,7 +107,7 @@ def test_the_last_month_knows_nothing_later(night, summary):
 
 def test_a_night_without_positions_has_no_sky():
     night = nights.odd_night()
-    night.alerts = night.alerts.drop(columns=["ra", "dec"])
+    night = night.replace(alerts=night.alerts.drop(columns=["ra", "dec"]))
     predictions = nights.predictions_of(night)
     summary = summarize(night, predictions, nights.ranked_of(night, predictions))
     assert summary["sky"] is None

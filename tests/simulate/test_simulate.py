@@ -269,7 +269,7 @@ def test_history_is_what_packets_carry(two_nights):
 
 def test_history_may_hold_later_visits_of_the_night(two_nights):
     night = two_nights.nights[0]
-    code = night._object_code
+    code = night.object_code
     with_rows = code >= 0
     end = night.history.start[code[with_rows] + 1]
     assert (end > night.last[with_rows]).any()
@@ -277,7 +277,7 @@ def test_history_may_hold_later_visits_of_the_night(two_nights):
 
 def test_histories_are_of_packets_of_brokers_or_missing(two_nights):
     night, labels = two_nights.nights[0], two_nights.labels[0]
-    alone = pd.Series(night._object_code < 0).groupby(labels["label"]).mean()
+    alone = pd.Series(night.object_code < 0).groupby(labels["label"]).mean()
     # Brokers keep no history of what looks bogus.
     assert 0.3 < alone["artifact"] < 0.6
     assert 0.01 < alone["star"] < 0.15
@@ -433,7 +433,7 @@ def test_asteroids_lie_along_the_ecliptic_and_move_on(two_nights):
         assert (alerts.loc[~known, "ssnamenr"] == "null").all()
         assert night.alerts.loc[~asteroid, "ssdistnr"].isna().all()
         assert (alerts["isdiffpos"] == 1).all()
-        code = night._object_code[asteroid]
+        code = night.object_code[asteroid]
         found = ~np.isnan(night.history.magpsf)
         rows = np.concatenate([[0], np.cumsum(found)])
         own = (

@@ -376,7 +376,9 @@ def test_evaluate_leaves_out_what_was_trained_on(nights, trained, tmp_path):
     known = read_training_set(nights[:1]).objects
     names = night.alerts["objectId"].unique()
     met = dict(zip(names[: len(names) // 2], known, strict=False))
-    night.alerts["objectId"] = night.alerts["objectId"].replace(met)
+    night = night.replace(
+        alerts=night.alerts.assign(objectId=night.alerts["objectId"].replace(met))
+    )
     found = evaluate(night, labels_beside(nights[2]), trained[0])
     is_met = night.alerts["objectId"].isin(known)
     assert found["trained_on"]["n"] == is_met.sum()

@@ -19,8 +19,7 @@ import pyarrow.parquet as pq
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns
-from ztfml.night import INDEXED_BY_OBJECT
-from ztfml.schema import BAND_OF_FID, HISTORY_COLUMNS, Column
+from ztfml.schema import BAND_OF_FID, HISTORY_COLUMNS, INDEXED_BY_OBJECT, Column
 
 log = logging.getLogger(__name__)
 

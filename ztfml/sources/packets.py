@@ -27,7 +27,8 @@ from ztfml import schema
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.progress import track
-from ztfml.night import INDEXED_BY_OBJECT, history_beside
+from ztfml.night import history_beside
+from ztfml.schema import INDEXED_BY_OBJECT
 from ztfml.sources.fetched_folder import Cutouts, fetched_beside, write_cutouts
 from ztfml.sources.forced import forced_magnitude
 from ztfml.sources.stamps import centre_stamp, read_stamp

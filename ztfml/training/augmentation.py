@@ -5,8 +5,6 @@ Such copies stand beside the alerts of a training set, so that a model leans on 
 and has met every class when it was young.
 """
 
-import copy
-
 import numpy as np
 import pandas as pd
 
@@ -81,9 +79,7 @@ def _no_drb(night, rng):
 
 
 def _no_history(night, rng):
-    alone = copy.copy(night)
-    alone.first = night.last
-    return alone
+    return night.replace(history_days=0)
 
 
 def _no_history_no_drb(night, rng):
@@ -91,17 +87,7 @@ def _no_history_no_drb(night, rng):
 
 
 def _30_days(night, rng):
-    """What is older than a packet's history is unseen; rows of an object are sorted by jd."""
-    since = night.alerts["jd"].to_numpy() - HISTORY_SPAN
-    recent = copy.copy(night)
-    recent.first = np.array(
-        [
-            first + np.searchsorted(night.history.jd[first:last], begin)
-            for first, last, begin in zip(night.first, night.last, since, strict=True)
-        ],
-        dtype=night.first.dtype,
-    )
-    return recent
+    return night.replace(history_days=HISTORY_SPAN)
 
 
 def _no_gaia(night, rng):
@@ -138,9 +124,7 @@ VARIANTS = {
 
 
 def _changed(night, **columns):
-    other = copy.copy(night)
-    other.alerts = night.alerts.assign(**columns)
-    return other
+    return night.replace(alerts=night.alerts.assign(**columns))
 
 
 # --- at an earlier detection -------------------------------------------------------------
@@ -228,7 +212,7 @@ def seen_at(night, alert, row):
         "ncovhist": lambda old: np.maximum(old - since[1] - 1, 1),
     }
     changed |= {name: change(now[name]) for name, change in derived.items() if name in now}
-    return later.with_alerts(now.assign(**changed))
+    return later.replace(alerts=now.assign(**changed))
 
 
 def _seen_since(night, jd):

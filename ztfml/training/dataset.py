@@ -6,7 +6,6 @@ keep a model from leaning on what other eras, brokers and schemas lack.
 """
 
 import base64
-import copy
 import hashlib
 import logging
 import re
@@ -295,9 +294,7 @@ def without_shared_places(night):
         ra, dec = positions_of(night)
     except DataError:
         return night
-    elsewhere = copy.copy(night)
-    elsewhere.alerts = night.alerts.assign(ra=ra, dec=dec)
-    return elsewhere
+    return night.replace(alerts=night.alerts.assign(ra=ra, dec=dec))
 
 
 def _marks(objects):

@@ -89,5 +89,5 @@ def _assess(labelled, known, model):
     )
     predicted = model.predict(labelled, table=table)
     has_past = alerts["has_history"].any()
-    alone = model.predict(labelled.without_history()) if has_past else None
+    alone = model.predict(labelled.replace(history_days=0)) if has_past else None
     return assess(known["label"].to_numpy(str), predicted, alerts, alone)

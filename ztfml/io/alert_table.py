@@ -1,0 +1,145 @@
+"""The alert table of a night: from the columns of a file to a DataFrame, and back."""
+
+import logging
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ztfml import schema
+from ztfml.errors import DataError
+
+log = logging.getLogger(__name__)
+
+
+def with_prefixes(alerts: pd.DataFrame) -> pd.DataFrame:
+    """Rename the columns of `Night.alerts` as in a file; a file layout is returned as it is.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> with_prefixes(pd.DataFrame({"candid": [1], "jd": [2459000.5]})).columns.tolist()
+    ['candid', 'candidate.jd']
+    """
+    if "jd" not in alerts or "candidate.jd" in alerts:
+        return alerts
+    columns = [column for column in schema.ALERT_COLUMNS if column.name in alerts]
+    in_file = {column.name: column.in_file for column in columns}
+    if "isdiffpos" in alerts and alerts["isdiffpos"].dtype == np.int8:
+        # In a night 0 means unknown, in a file it means negative.
+        spelling = spell_signs(alerts["isdiffpos"].to_numpy()).to_pandas()
+        alerts = alerts.assign(isdiffpos=spelling.to_numpy())
+    return alerts.rename(columns=in_file)
+
+
+def make_alerts(columns: dict, name: str) -> pd.DataFrame:
+    """Make the table of `Night.alerts`, and log a warning for absent columns.
+
+    Parameters
+    ----------
+    columns : dict
+        Returned by `ztfml.io.columns.read_columns`.
+    name : str
+        Used in messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Raises
+    ------
+    DataError
+        If there are no alerts.
+    """
+    if len(columns["candid"]) == 0:
+        raise DataError(f"{name}: the night is empty; use a file with at least one alert")
+    alerts = pd.DataFrame(columns, copy=False)
+    repeated = alerts["candid"].duplicated()
+    if repeated.any():
+        log.warning(
+            "%s: %d alerts repeat the candid of an earlier row and are ignored",
+            name,
+            repeated.sum(),
+        )
+        alerts = alerts[~repeated].reset_index(drop=True)
+    _warn_of_absent_columns(alerts, name)
+    return alerts
+
+
+def _warn_of_absent_columns(alerts, name):
+    absent = [
+        column.name
+        for column in schema.ALERT_COLUMNS
+        if column.name not in alerts and column.prefix == "candidate."
+    ]
+    no_drb = "drb" not in alerts or alerts["drb"].isna().all()
+    if no_drb and "rb" in alerts:
+        log.warning("%s: there is no candidate.drb; candidate.rb is used instead", name)
+        absent = [field for field in absent if field != "drb"]
+    if absent:
+        log.warning(
+            "%s: there is no %s; features that need them are NaN",
+            name,
+            _shorten([f"candidate.{field}" for field in absent]),
+        )
+
+
+def _shorten(names, most=6):
+    if len(names) <= most:
+        return ", ".join(names)
+    return f"{', '.join(names[:most])} and {len(names) - most} more"
+
+
+def alerts_to_arrow(alerts: pd.DataFrame) -> pa.Table:
+    """Convert the table of `Night.alerts` to the layout of a file.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> alerts_to_arrow(night.alerts).column("candidate.isdiffpos")[0].as_py() in ("t", "f")
+    True
+    """
+    return pa.table(
+        {
+            schema.ALERT_BY_NAME[name].in_file: spell_signs(alerts[name].to_numpy())
+            if name == "isdiffpos"
+            else pa.array(alerts[name], from_pandas=True)
+            for name in alerts
+        }
+    )
+
+
+def spell_signs(sign: np.ndarray) -> pa.Array:
+    """Spell signs as ZTF packets do: 't', 'f', or null where unknown.
+
+    Parameters
+    ----------
+    sign : ndarray of int
+        +1, -1 or 0.
+
+    Returns
+    -------
+    pyarrow.StringArray
+
+    Examples
+    --------
+    >>> spell_signs(np.array([1, -1, 0])).to_pylist()
+    ['t', 'f', None]
+    """
+    positive = pa.array(np.where(sign > 0, 1, 0), mask=sign == 0)
+    return pc.take(pa.array(["f", "t"]), positive)
