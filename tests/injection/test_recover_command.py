@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from tests.test_cli import one_sentence, ztfml
+from tests.cli.run import one_sentence, ztfml
 from ztfml import plots
 from ztfml.injection.populations import KINDS
 from ztfml.injection.recovery import judge

@@ -1,0 +1,24 @@
+"""Run commands in this process."""
+
+from click.testing import CliRunner
+
+from ztfml.cli import main
+
+
+def ztfml(*arguments, code=0):
+    """Run a command in this process; give what it printed to stdout and stderr."""
+    result = CliRunner().invoke(main, list(map(str, arguments)))
+    if result.exception and not isinstance(result.exception, SystemExit):
+        raise result.exception
+    assert result.exit_code == code, result.output
+    return result
+
+
+def one_sentence(result, *names):
+    """The error is one line that names what it should, and no traceback."""
+    lines = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
+    assert len(lines) == 1, result.stderr
+    assert "Traceback" not in result.stderr
+    for name in names:
+        assert str(name) in lines[0]
+    return lines[0]

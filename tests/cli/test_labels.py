@@ -1,0 +1,24 @@
+"""Commands that label nights."""
+
+import pandas as pd
+
+from tests.cli.run import ztfml
+from ztfml.taxonomy import LABELS
+
+
+def test_cuts_print_the_flow_and_write_labels(nights, tmp_path):
+    out, figure = tmp_path / "rules.csv", tmp_path / "cuts.png"
+    shown = ztfml("cuts", nights[0], "--drb", "0.6", "-o", out, "--plot", figure).stdout
+    assert "the cut flow" in shown
+    labels = pd.read_csv(out)
+    assert len(labels) == 1200
+    assert set(labels["label"]) <= set(LABELS)
+    assert labels["evidence"].str.startswith("rules:").all()
+    assert figure.read_bytes().startswith(b"\x89PNG")
+
+
+def test_labels_of_the_rules_can_be_trained_on(nights, tmp_path):
+    labels = tmp_path / "rules.csv"
+    ztfml("cuts", nights[0], "-o", labels)
+    ztfml("train", nights[0], "--labels", labels, "-o", tmp_path / "by_rules")
+    assert "rules" in ztfml("model", "show", tmp_path / "by_rules").stdout

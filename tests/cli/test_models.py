@@ -1,0 +1,89 @@
+"""Commands around the classifier."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.cli.run import one_sentence, ztfml
+from ztfml.features.registry import FEATURES
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
+
+
+def test_features_of_a_night(nights, tmp_path):
+    for name in ("f.parquet", "f.csv"):
+        ztfml("features", nights[0], "-o", tmp_path / name)
+    table = pd.read_parquet(tmp_path / "f.parquet")
+    assert list(table.columns) == ["objectId", "candid", "jd"] + [f.name for f in FEATURES]
+    assert len(table) == 1200
+    text = pd.read_csv(tmp_path / "f.csv")
+    np.testing.assert_allclose(text["fade_rate_r"], table["fade_rate_r"])
+    assert (text["candid"] == table["candid"]).all()
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".csv"])
+def test_several_nights_stand_one_below_the_other(nights, model, tmp_path, suffix):
+    read = pd.read_parquet if suffix == ".parquet" else pd.read_csv
+    for command in (["features"], ["predict", "-m", model]):
+        together = tmp_path / f"together{suffix}"
+        ztfml(command[0], *nights, *command[1:], "-o", together)
+        alone = []
+        for night in nights:
+            ztfml(command[0], night, *command[1:], "-o", tmp_path / f"one{suffix}")
+            alone.append(read(tmp_path / f"one{suffix}"))
+        pd.testing.assert_frame_equal(read(together), pd.concat(alone, ignore_index=True))
+
+
+def test_one_night_that_cannot_be_read_leaves_no_file(nights, tmp_path):
+    out = tmp_path / "f.parquet"
+    one_sentence(ztfml("features", nights[0], tmp_path / "no.parquet", "-o", out, code=1), "no.par")
+    assert not list(tmp_path.iterdir())
+
+
+def test_history_needs_a_single_night(nights, tmp_path):
+    arguments = (*nights, "--history", nights[0], "-o", tmp_path / "f.parquet")
+    assert "give one NIGHT" in ztfml("features", *arguments, code=2).stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_features_list():
+    assert len(json.loads(ztfml("features", "--list", "json").stdout)) == len(FEATURES)
+    assert "| `fade_rate_r` | mag / d |" in ztfml("features", "--list=markdown").stdout
+    assert len(ztfml("features", "--list").stdout.splitlines()) == len(FEATURES) + 1
+
+
+def test_predict_gives_the_contracted_columns(nights, model, tmp_path):
+    out = tmp_path / "p.parquet"
+    ztfml("predict", nights[2], "-m", model, "-o", out)
+    table = pd.read_parquet(out)
+    assert list(table.columns) == [
+        *("objectId", "candid", "jd", "label"),
+        *PROBABILITY_COLUMNS,
+        "uncertain",
+    ]
+    assert table["candid"].dtype == np.int64
+    alerts = pd.read_parquet(nights[2])
+    assert (table["candid"].to_numpy() == alerts["candid"].to_numpy()).all()
+    probabilities = table[list(PROBABILITY_COLUMNS)].to_numpy()
+    np.testing.assert_allclose(probabilities.sum(axis=1), 1, atol=1e-9)
+    assert (table["label"] == np.array(LABELS)[probabilities.argmax(axis=1)]).all()
+
+
+def test_evaluate_gives_the_contracted_metrics(nights, model, tmp_path):
+    out = tmp_path / "m.json"
+    figure = tmp_path / "m.png"
+    shown = ztfml("evaluate", nights[2], "-m", model, "-o", out, "--plot", figure).stdout
+    assert figure.read_bytes().startswith(b"\x89PNG")
+    metrics = json.loads(out.read_text())
+    assert {"macro_f1", "accuracy", "per_class", "confusion", "n"} <= set(metrics)
+    assert set(metrics["per_class"]["star"]) >= {"precision", "recall", "f1", "support"}
+    assert np.sum(metrics["confusion"]) == metrics["n"]
+    # Its own simulation is an easy world; a model that has learnt nothing is at 0.2.
+    assert metrics["macro_f1"] > 0.6
+    assert f"{metrics['macro_f1']:.2f}" in shown
+
+
+def test_model_show_and_verify(model):
+    assert "macro-F1" in ztfml("model", "show", model).stdout
+    assert "FAILED" not in ztfml("model", "verify", model).stdout

@@ -1,0 +1,40 @@
+"""The command line. Each command parses its options, calls the Python API and prints.
+
+Data go to stdout, remarks and progress to stderr. Commands import heavy packages when they run,
+so that ``ztfml --help`` answers at once.
+"""
+
+import click
+
+from ztfml.cli import labels, models, nights, objects, ranking, report
+from ztfml.cli.group import ZtfmlGroup
+
+
+@click.group(cls=ZtfmlGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ztfml")
+def main():
+    """Classify a night of ZTF alerts and rank its fast transients.
+
+    A NIGHT is a parquet file of alerts; its history is NAME_prv_candidates.parquet beside it.
+    """
+
+
+for _command in (
+    nights.demo,
+    nights.simulate,
+    nights.ingest,
+    labels.cuts,
+    labels.label,
+    models.features,
+    models.train,
+    models.predict,
+    ranking.rank,
+    objects.fetch,
+    objects.context,
+    models.evaluate,
+    ranking.recover,
+    objects.plot,
+    report.report,
+    models.model,
+):
+    main.add_command(_command)

@@ -1,0 +1,37 @@
+"""Open what the options of a command name: nights, models, ranking settings."""
+
+import click
+
+
+def make_scorer(weights, instrument):
+    """Make the scorer from settings files; None stands for the settings of the package."""
+    from ztfml.ranking import (
+        DEFAULT_FILE,
+        FastTransientScorer,
+        read_instrument,
+        read_trees,
+        read_weights,
+    )
+
+    weights = weights or DEFAULT_FILE
+    return FastTransientScorer(
+        read_weights(weights), read_instrument(instrument or DEFAULT_FILE), read_trees(weights)
+    )
+
+
+def model_folder(folder):
+    """Return the model folder that a user named, or else the shipped one."""
+    from ztfml.model.folder import shipped_model
+
+    return folder if folder is not None else shipped_model()
+
+
+def for_each_night(paths, history, do):
+    """Load the nights one at a time and return the result of a function for each."""
+    from ztfml.io.progress import track
+    from ztfml.night import Night
+
+    if history is not None and len(paths) > 1:
+        raise click.UsageError("--history belongs to one night; give one NIGHT with it")
+    paths = track(paths, "nights") if len(paths) > 1 else paths
+    return [do(Night.load(path, history)) for path in paths]

@@ -1,0 +1,201 @@
+"""Commands around the classifier: features, train, predict, evaluate, model."""
+
+import sys
+
+import click
+
+from ztfml.cli.inputs import for_each_night, model_folder
+from ztfml.cli.options import (
+    PATH,
+    command,
+    history_option,
+    model_option,
+    night_argument,
+    nights_argument,
+    output_option,
+)
+
+
+@command("ztfml features night.parquet -o features.parquet\nztfml features --list markdown")
+@nights_argument
+@history_option
+@output_option([".parquet", ".csv"], required=False)
+@click.option(
+    "--list", "listing", is_flag=False, flag_value="table",
+    type=click.Choice(["table", "markdown", "json"]),
+    help="Print what each feature is instead: as a table (the default), markdown or json.",
+)  # fmt: skip
+@click.option("--broker", is_flag=True, help="Add the brokers' scores (acai, braai).")
+def features(nights, history, output, listing, broker):
+    """Compute the features of every alert, each as of its own epoch.
+
+    Several nights are written one below the other; one at a time is in memory.
+    """
+    if listing:
+        from ztfml.features.listing import as_json, as_markdown, as_table
+
+        click.echo({"table": as_table, "markdown": as_markdown, "json": as_json}[listing]())
+        return
+    if not nights or output is None:
+        raise click.UsageError("name a night and, with -o, where to write; or ask for --list")
+    import pandas as pd
+
+    from ztfml.features import compute_in_parts
+    from ztfml.io.parquet import write_tables
+
+    def write_features(night):
+        for table in compute_in_parts(night, broker=broker):
+            ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
+            write(pd.concat([ids, table], axis=1))
+        return len(night), table.shape[1]
+
+    with write_tables(output) as write:
+        counts = for_each_night(nights, history, write_features)
+    n_alerts = sum(number for number, _ in counts)
+    click.echo(f"{n_alerts} alerts, {counts[0][1]} features: {output}")
+
+
+@command("ztfml train nights/*.parquet -o my_model")
+@click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT.parquet...")
+@click.option(
+    "-o", "--output", type=PATH, required=True, metavar="DIR", help="The model folder to write."
+)
+@click.option(
+    "--labels", type=PATH, multiple=True, metavar="FILE",
+    help="A label file, once or one a night; by default NAME_labels.csv beside each night.",
+)  # fmt: skip
+@click.option(
+    "--drop-circular", is_flag=True,
+    help="Leave out labels that were read from a field that is also a feature.",
+)  # fmt: skip
+@click.option(
+    "--class-weight", type=click.Choice(["none", "balanced"]), default="balanced",
+    show_default=True, help="Whether rare classes weigh as much as common ones.",
+)  # fmt: skip
+def train(nights, output, labels, drop_circular, class_weight):
+    """Train a model on labelled nights, and print how good it is, the honest figure first."""
+    from ztfml.training.train import train as train_model
+
+    report = train_model(
+        _alert_files(nights),
+        output,
+        labels=labels or None,
+        drop_circular=drop_circular,
+        class_weight=None if class_weight == "none" else class_weight,
+    )
+    click.echo(report)
+    click.echo(output)
+
+
+def _alert_files(paths):
+    """The alerts' files among the paths: with `*.parquet` a shell names the histories too."""
+    from ztfml.schema import HISTORY_SUFFIX
+
+    alerts = [path for path in paths if not path.stem.endswith(HISTORY_SUFFIX)]
+    if not alerts:
+        raise click.UsageError("name at least one file of alerts, not only histories")
+    return alerts
+
+
+@command("ztfml predict night.parquet -o predictions.parquet -m my_model")
+@nights_argument
+@history_option
+@model_option
+@output_option([".parquet", ".csv"])
+def predict(nights, history, model, output):
+    """Give every alert its five class probabilities.
+
+    Several nights are written one below the other; one at a time is in memory.
+    """
+    if not nights:
+        raise click.UsageError("name a night")
+    from collections import Counter
+
+    from ztfml.io.parquet import write_tables
+    from ztfml.model.model import Model
+
+    loaded = Model.load(model)
+
+    def write_predictions(night):
+        predictions = loaded.predict(night)
+        write(predictions)
+        return Counter(predictions["label"])
+
+    with write_tables(output) as write:
+        counts = sum(for_each_night(nights, history, write_predictions), Counter())
+    told = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+    click.echo(f"{counts.total()} alerts: {told}: {output}")
+
+
+@command("ztfml evaluate night.parquet -o metrics.json --plot figure.png")
+@night_argument
+@history_option
+@model_option
+@click.option(
+    "--labels", type=PATH, metavar="FILE", help="By default NAME_labels.csv beside the night."
+)
+@output_option([".json"], required=False)
+@click.option(
+    "--plot", type=PATH, metavar="FIGURE",
+    help="Confusion, reliability, precision against recall, F1 by magnitude.",
+)  # fmt: skip
+def evaluate(night, history, model, labels, output, plot):
+    """Compare a model's predictions with the labels of a night.
+
+    The honest figure comes first: of objects that the model was never trained on, by labels
+    that were read from none of its features. Intervals hold nine of ten draws of the objects.
+    """
+    import json
+
+    from ztfml.evaluation.text import evaluation_report
+    from ztfml.io.atomic import write_beside
+    from ztfml.model.model import Model
+    from ztfml.night import Night, labels_beside
+    from ztfml.training.evaluate import evaluate as evaluate_night
+
+    loaded = Model.load(model)
+    found = evaluate_night(Night.load(night, history), labels or labels_beside(night), loaded)
+    click.echo(evaluation_report(found))
+    if output:
+        with write_beside(output) as part:
+            part.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        click.echo(output)
+    if plot:
+        from ztfml import plots
+
+        fig, axes = plots.figure(4, width=7.0, height=5.5, n_columns=2)
+        plots.confusion(axes[0], found)
+        plots.reliability(axes[1], found)
+        plots.precision_recall(axes[2], found)
+        plots.scores_by_magnitude(axes[3], found)
+        plots.save(fig, plot)
+        click.echo(plot)
+
+
+@click.group()
+def model():
+    """Show or check a model folder."""
+
+
+@model.add_command
+@command("ztfml model show my_model")
+@click.argument("folder", type=PATH, metavar="[DIR]", required=False)
+def show(folder):
+    """Say what a model is, how good it is, and what it was trained on."""
+    from ztfml.model.folder import describe_model
+
+    click.echo(describe_model(model_folder(folder)))
+
+
+@model.add_command
+@command("ztfml model verify my_model")
+@click.argument("folder", type=PATH, metavar="[DIR]", required=False)
+def verify(folder):
+    """Check that a model folder is whole and gives the probabilities that its card expects."""
+    from ztfml.model.folder import verify_model
+
+    checks = verify_model(model_folder(folder))
+    for check in checks:
+        click.echo(f"{'ok    ' if check.passed else 'FAILED'} {check.check}: {check.outcome}")
+    if not checks[-1].passed:
+        sys.exit(1)

@@ -1,0 +1,85 @@
+"""Options and arguments that several commands share."""
+
+import functools
+import logging
+from pathlib import Path
+
+import click
+
+
+class _StderrHandler(logging.Handler):
+    def emit(self, record):
+        click.echo(self.format(record), err=True)
+
+
+def _set_up(quiet):
+    from ztfml.io.progress import show_progress
+
+    show_progress(not quiet)
+    logger = logging.getLogger("ztfml")
+    logger.handlers = [_StderrHandler()]
+    logger.propagate = False
+    logger.setLevel(logging.ERROR if quiet else logging.INFO)
+
+
+def command(example, name=None):
+    """A command with `--quiet` and an example at the end of its help."""
+
+    def declare(function):
+        @functools.wraps(function)
+        def run(*args, quiet, **kwargs):
+            _set_up(quiet)
+            return function(*args, **kwargs)
+
+        run = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")(run)
+        epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+        return click.command(name, epilog=epilog)(run)
+
+    return declare
+
+
+def output_option(suffixes, required=True):
+    """The option `-o FILE`, refused as wrong usage if its suffix is not one we write."""
+
+    def check(ctx, param, value):
+        if value is not None and value.suffix.lower() not in suffixes:
+            raise click.BadParameter(f"{value}: the name must end in {' or '.join(suffixes)}")
+        return value
+
+    return click.option(
+        "-o", "--output", type=click.Path(path_type=Path), required=required, callback=check,
+        metavar="FILE", help=f"Where to write ({', '.join(suffixes)}).",
+    )  # fmt: skip
+
+
+PATH = click.Path(path_type=Path)
+
+
+night_argument = click.argument("night", type=PATH, metavar="NIGHT.parquet")
+
+
+nights_argument = click.argument("nights", type=PATH, nargs=-1, metavar="NIGHT.parquet...")
+
+
+history_option = click.option(
+    "--history", type=PATH, metavar="FILE",
+    help="Previous candidates; by default NAME_prv_candidates.parquet beside the night.",
+)  # fmt: skip
+
+
+model_option = click.option(
+    "-m", "--model", type=PATH, metavar="DIR",
+    help="A model folder; by default the model that ships with ztfml.",
+)  # fmt: skip
+
+
+weights_option = click.option(
+    "--weights", type=PATH, metavar="FILE",
+    help="A TOML file with a table [weights]; by default ztfml's own.",
+)  # fmt: skip
+
+
+instrument_option = click.option(
+    "--instrument", type=PATH, metavar="FILE",
+    help="A TOML file with a table [instrument]; by default ztfml's own, SEDM.",
+)  # fmt: skip

@@ -1,0 +1,150 @@
+"""Commands around the ranking: rank, recover."""
+
+import click
+
+from ztfml.cli.inputs import make_scorer
+from ztfml.cli.options import (
+    PATH,
+    command,
+    history_option,
+    instrument_option,
+    model_option,
+    night_argument,
+    output_option,
+    weights_option,
+)
+from ztfml.cli.output import print_table, write_table
+
+_INPUTS_SHOWN = 8
+
+
+@command(
+    "ztfml rank night.parquet -o ranked.csv --top 12\n"
+    "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png"
+)
+@night_argument
+@history_option
+@model_option
+@output_option([".csv"], required=False)
+@click.option(
+    "--top", type=click.IntRange(1),
+    help="How many objects; by default the spectra that the instrument takes a night.",
+)  # fmt: skip
+@weights_option
+@instrument_option
+@click.option(
+    "--explain", "object_id", metavar="OBJECTID",
+    help="Say what each term adds to the score of this object instead.",
+)  # fmt: skip
+@click.option(
+    "--plot", type=PATH, metavar="FIGURE",
+    help="With --explain: its light curve and what each term adds.",
+)  # fmt: skip
+def rank(night, history, model, output, top, weights, instrument, object_id, plot):
+    """Rank the fast transients of a night, with reasons."""
+    if plot and not object_id:
+        raise click.UsageError("--plot draws one object; name it with --explain")
+    if object_id and top:
+        raise click.UsageError("--explain is of one object, whatever its rank; leave out --top")
+    from ztfml.model.model import Model
+    from ztfml.night import Night
+
+    scorer = make_scorer(weights, instrument)
+    loaded = Model.load(model)
+    opened = Night.load(night, history)
+    if object_id:
+        ranked = loaded.rank(opened, scorer=scorer)
+        _explain(opened, ranked, scorer, object_id, loaded, plot)
+    else:
+        ranked = loaded.rank(opened, top or scorer.instrument.spectra_per_night, scorer)
+        print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
+    if output:
+        write_table(ranked, output)
+        click.echo(output)
+
+
+def _explain(night, ranked, scorer, object_id, model, figure):
+    """Print the terms and the reasons of one object, and draw them."""
+    from ztfml import features
+    from ztfml.model.classifier import probabilities
+    from ztfml.ranking import row_of
+
+    row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
+    print_table(terms, f"{object_id}: what the terms add, each value from 0 to 1")
+    click.echo(
+        f"{terms['adds'].sum():.2f} and the intercept, {scorer.weights['intercept']:.2f}: score "
+        f"{row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
+    )
+    click.echo(row["reasons"])
+    latest = night.subset((night.alerts["candid"] == row["candid"]).to_numpy())
+    table = features.compute(latest)
+    seen = scorer.explain_trees(table, probabilities(model.classifier, table))
+    if len(seen):
+        print_table(seen[:_INPUTS_SHOWN], "alike: what the trees go by, in log odds")
+    if figure:
+        from ztfml import plots
+
+        fig, axes = plots.figure(2, width=10.0, height=5.5, n_columns=1)
+        plots.light_curve(axes[0], night, object_id)
+        plots.contributions(axes[1], terms, row)
+        plots.save(fig, figure)
+        click.echo(figure)
+
+
+@command("ztfml recover night.parquet -o recovery.json --plot recovery.png")
+@night_argument
+@history_option
+@model_option
+@click.option(
+    "--repeats", default=200, show_default=True, type=click.IntRange(1),
+    help="How many times the night is filled anew.",
+)  # fmt: skip
+@click.option(
+    "--per-night", default=5, show_default=True, type=click.IntRange(1),
+    help="Events injected each time.",
+)  # fmt: skip
+@click.option("--seed", default=1, show_default=True, help="The same seed injects the same events.")
+@click.option(
+    "--labels", type=PATH, metavar="FILE",
+    help="By default NAME_labels.csv beside the night, if there is one.",
+)  # fmt: skip
+@output_option([".json"])
+@click.option("--plot", type=PATH, metavar="FIGURE", help="Recall in all and by parts.")
+def recover(night, history, model, repeats, per_night, seed, labels, output, plot):
+    """Inject fast transients into a night and count how many the ranking puts on top.
+
+    Kilonovae, afterglows, fast blue transients and fast supernovae at physical distances are
+    observed as the night observed, and ranked among its objects: recall in the first 12, 25
+    and 50 rows, beside other ways to make such a list.
+    """
+    import json
+
+    from ztfml.injection.recovery import recover as recover_events
+    from ztfml.injection.report import recovery_report
+    from ztfml.io.atomic import write_beside
+    from ztfml.labels.label_file import read_labels
+    from ztfml.model.model import Model
+    from ztfml.night import Night, labels_beside
+
+    loaded = Model.load(model)
+    opened = Night.load(night, history)
+    if labels is None and labels_beside(night).is_file():
+        labels = labels_beside(night)
+    known = None if labels is None else read_labels(labels)
+    found = recover_events(
+        opened, loaded, repeats=repeats, a_night=per_night, seed=seed, labels=known
+    )
+    click.echo(recovery_report(found))
+    with write_beside(output) as part:
+        part.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+    click.echo(output)
+    if plot:
+        from ztfml import plots
+
+        fig, axes = plots.figure(6, width=7.0, height=5.0, n_columns=2)
+        plots.recall_by_top(axes[0], found)
+        plots.first_listed(axes[1], found)
+        for ax, part in zip(axes[2:], ("kind", "nights", "peak magnitude", "rate"), strict=True):
+            plots.recall_by_part(ax, found, part)
+        plots.save(fig, plot)
+        click.echo(plot)
