@@ -1,38 +1,64 @@
-# Each target makes .venv first when it is missing or older than what it is made from.
+# Each target makes the environment .venv first if it is missing or older than its inputs.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ENV := $(VENV)/.ready
+DEMO := demo
+SOURCES := $(shell find ztfml models docs notebooks -type f -not -name '*.pyc' -not -path 'docs/_*')
 
-.PHONY: demo test bench lint notebooks model ranker
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-all lint docs notebooks pictures bench model ranker
+
+help:  ## list the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
 
 $(ENV): pyproject.toml constraints.txt
-	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ztfml needs Python 3.11 or newer; name one with make PYTHON=...")'
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "ztfml needs Python 3.11 or newer; choose one with make PYTHON=...")'
 	rm -rf $(VENV)
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	touch $(ENV)
 
-demo: $(ENV)
-	$(BIN)/ztfml demo demo
+demo: $(ENV)  ## simulate, train, predict, rank, plot and report in the folder demo
+	$(BIN)/ztfml demo $(DEMO)
 
-test: $(ENV)
+test: $(ENV)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
-bench: $(ENV)
-	$(BIN)/python -m tests.benchmarks.full_night
+test-all:  ## run the tests on Python 3.11, 3.12 and 3.13, where installed
+	./tests/all_pythons.sh
 
-lint: $(ENV)
+lint: $(ENV)  ## check style, spelling, docstrings and types
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/codespell
+	$(BIN)/numpydoc lint $$(find ztfml -name '*.py')
+	$(BIN)/mypy
 
-# The model that ships: DATA is a folder with alerts/ (labelled real nights), catalogs/ and
-# object_labels.csv; more labels are taken from these, and simulated nights of three eras of the
-# survey are added.
+# The notebooks and the documentation need the demo. It is made again when the package changes.
+$(DEMO)/night.html: $(ENV) $(filter ztfml/% models/%,$(SOURCES))
+	$(BIN)/ztfml demo $(DEMO)
+
+docs: $(ENV) $(DEMO)/night.html  ## build the documentation in build/docs
+	rm -rf build/docs
+	ZTFML_DEMO=$(abspath $(DEMO)) $(BIN)/python -m sphinx -W --keep-going -n -q -b html docs build/docs
+	@echo "open build/docs/index.html"
+
+notebooks: $(ENV) $(DEMO)/night.html  ## run the notebooks
+	ZTFML_DEMO=$(abspath $(DEMO)) $(BIN)/python -m pytest --nbmake notebooks
+
+pictures: $(ENV) $(DEMO)/night.html  ## draw the pictures of the README and the documentation
+	$(BIN)/python docs/pictures.py $(DEMO)
+
+bench: $(ENV)  ## measure time and memory on a full night
+	$(BIN)/python -m tests.benchmarks.full_night
+
+# The shipped model. DATA is a folder with alerts/ (labelled real nights), catalogs/ and
+# object_labels.csv. Catalogues add labels, and simulated nights of three survey eras are added.
 NIGHTS := build/nights
 REAL := ztf_alerts_real
-model: $(ENV)
-	@test -n "$(DATA)" || { echo "name the folder of alerts and catalogues: make model DATA=..."; exit 2; }
+model: $(ENV)  ## train the shipped model (DATA=folder with alerts and catalogues)
+	@test -n "$(DATA)" || { echo "give the folder with alerts and catalogues: make model DATA=..."; exit 2; }
 	rm -rf $(NIGHTS)
 	mkdir -p $(NIGHTS)
 	cp $(DATA)/alerts/$(REAL).parquet $(DATA)/alerts/$(REAL)_prv_candidates.parquet $(NIGHTS)
@@ -51,12 +77,12 @@ model: $(ENV)
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 3000 --seed 105 --mix balanced
 	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
 
-# The trees and the weights of the ranking, fitted on simulated nights that the model never saw.
-# Nights of transients have the rare kinds, natural ones the common ones that look like them.
+# The ranking: trees and weights, fitted on simulated nights that the classifier has not seen.
+# The mix "transients" supplies the rare classes, the natural mix the common contaminants.
 RANKER := build/ranker
 NATURAL := 2458460.5 2459680.5 2460130.5
 RARE := 2458630.5 2459310.5 2459530.5 2459900.5 2460250.5 2460330.5 2460480.5 2460620.5
-ranker: $(ENV)
+ranker: $(ENV)  ## fit the ranking on simulated nights
 	rm -rf $(RANKER)
 	mkdir -p $(RANKER)
 	@set -e; seed=200; for jd in $(NATURAL); do seed=$$((seed + 1)); \
@@ -64,9 +90,3 @@ ranker: $(ENV)
 	@set -e; seed=220; for jd in $(RARE); do seed=$$((seed + 1)); \
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; done
 	$(BIN)/python -m ztfml.training.fit_ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o ztfml/ranking/ranking.toml
-
-# The notebooks share the demo, which is made if it is not there.
-notebooks: $(ENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[notebooks]'
-	test -e demo/night.html || $(BIN)/ztfml demo demo
-	ZTFML_DEMO=$(CURDIR)/demo $(BIN)/python -m pytest --nbmake notebooks
