@@ -17,7 +17,6 @@ import numpy as np
 from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
-from ztfml.evaluation.text import table_rows
 from ztfml.features import (
     _OF_LIGHT_CURVE,
     _ROW,
@@ -28,6 +27,7 @@ from ztfml.features import (
     timing,
     variability,
 )
+from ztfml.io.text_tables import markdown_table
 from ztfml.lightcurves.compiled import kernel
 from ztfml.lightcurves.light_curve import light_curve_of, room_for
 from ztfml.lightcurves.night_means import nights_of
@@ -57,7 +57,7 @@ def main():
         f"on one core, the fastest of {RUNS} runs each:\n"
     )
     head = ["group or feature", "features", "ms", "ms, first call", "share", "of a feature", ""]
-    print("\n".join(table_rows([head, *(_row(cost, whole) for cost in shown)])))
+    print("\n".join(markdown_table([head, *(_row(cost, whole) for cost in shown)])))
     print(f"\n{len(costs) - len(shown)} others, each at most {WORTH_A_ROW:.1%}.")
 
 

@@ -21,9 +21,9 @@ from sklearn.model_selection import GroupKFold
 
 from tests.conftest import SHARED_DATA
 from ztfml.evaluation.metrics import labels_from, metrics
-from ztfml.evaluation.text import table_rows
 from ztfml.features import compute
 from ztfml.io.parquet import open_parquet
+from ztfml.io.text_tables import markdown_table
 from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.night import Night, labels_beside
 from ztfml.simulate import simulate
@@ -231,7 +231,7 @@ def _figure(value):
 
 def _print_rows(title, head, rows):
     print(f"\n{title}\n")
-    print("\n".join(table_rows([head, *rows])), flush=True)
+    print("\n".join(markdown_table([head, *rows])), flush=True)
 
 
 def _print_scores(data, real, simulated):

@@ -3,14 +3,14 @@
 from statistics import median
 
 from tests.benchmarks.inputs import FULL, SIZES, SMALLEST
-from ztfml.evaluation.text import table_rows
+from ztfml.io.text_tables import markdown_table
 
 BARE = "bare read of the columns"
 PARQUET_TO_PARQUET = "features, parquet to parquet"
 
 
 def _table(head, rows):
-    return "\n".join(table_rows([head, *rows])) + "\n"
+    return "\n".join(markdown_table([head, *rows])) + "\n"
 
 
 def steps_table(steps):

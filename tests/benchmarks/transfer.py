@@ -17,8 +17,8 @@ import pandas as pd
 from tests.conftest import SHARED_DATA
 from ztfml import features
 from ztfml.evaluation.metrics import labels_from, metrics
-from ztfml.evaluation.text import table_rows
 from ztfml.io.parquet import open_parquet
+from ztfml.io.text_tables import markdown_table
 from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
 from ztfml.model.model import UNCERTAIN_ODDS
 from ztfml.night import Night
@@ -273,7 +273,7 @@ def _range(values, digits=3):
 def _print(title, rows):
     head = ["", "n", "macro-F1", *LABELS]
     print(f"\n{title}; by class: recall/precision (labels)\n")
-    print("\n".join(table_rows([head, *rows])), flush=True)
+    print("\n".join(markdown_table([head, *rows])), flush=True)
 
 
 def _print_young(runs, views):
@@ -285,7 +285,7 @@ def _print_young(runs, views):
         shares = [(guesses == label).mean(axis=1) for label in LABELS]
         cells = [f"{share.mean():.3f}" for share in shares]
         rows.append([view, f"{guesses.shape[1]}", _range(shares[-1]), *cells])
-    print("\n".join(table_rows(rows)), flush=True)
+    print("\n".join(markdown_table(rows)), flush=True)
 
 
 def _print_calibration(bench, runs, rows):

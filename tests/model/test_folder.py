@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from ztfml.errors import ModelError
 from ztfml.evaluation.metrics import metrics
+from ztfml.io.verified_folder import check_place
 from ztfml.model.classifier import AlertClassifier
 from ztfml.model.folder import (
-    check_place,
     describe_model,
     save_model,
     verify_model,

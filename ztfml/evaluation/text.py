@@ -1,5 +1,7 @@
 """A metrics dictionary as text for people; readable in a terminal and as Markdown."""
 
+from ztfml.io.text_tables import markdown_table
+
 _SLICES = {
     "labels": "label",
     "magnitude": "mag",
@@ -96,7 +98,7 @@ def _slice_rows(slices):
                 *(_figure(one["f1"]) for one in of_class),
             ]
         )
-    return table_rows(rows)
+    return markdown_table(rows)
 
 
 def _reliability_rows(curve):
@@ -106,7 +108,7 @@ def _reliability_rows(curve):
         for confidence, right, n in zip(*(curve[name] for name in curve), strict=True)
     ]
     names = ["mean probability", "fraction right", "alerts"]
-    return table_rows([list(row) for row in zip(names, *columns, strict=True)])
+    return markdown_table([list(row) for row in zip(names, *columns, strict=True)])
 
 
 def headline(metrics):
@@ -148,7 +150,7 @@ def _class_rows(metrics):
         figures = [_figure(one[name], intervals.get(name, {}).get(label)) for name in names]
         areas = _areas(curves[label]) if curves else []
         rows.append([label, f"{one['support']:,}", *figures, *areas])
-    return table_rows(rows)
+    return markdown_table(rows)
 
 
 def _areas(curves):
@@ -164,7 +166,7 @@ def _confusion_rows(metrics):
     rows = [["label \\ prediction", *labels]]
     for label, counts in zip(labels, metrics["confusion"], strict=True):
         rows.append([label, *(f"{count:,}" for count in counts)])
-    return table_rows(rows)
+    return markdown_table(rows)
 
 
 def _figure(value, interval=None):
@@ -173,30 +175,3 @@ def _figure(value, interval=None):
     if not interval or None in interval:
         return f"{value:.2f}"
     return f"{value:.2f} ({interval[0]:.2f} to {interval[1]:.2f})"
-
-
-def table_rows(rows):
-    """Align rows of text as a Markdown table; the first is the head.
-
-    Parameters
-    ----------
-    rows : list of list of str
-
-    Returns
-    -------
-    list of str
-
-    Examples
-    --------
-    >>> table_rows([["class", "alerts"], ["agn", "61"]])
-    ['| class | alerts |', '| :---- | -----: |', '| agn   |     61 |']
-    """
-    widths = [max(len(cell) for cell in column) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        cells = [row[0].ljust(widths[0])]
-        cells += [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
-        lines.append(f"| {' | '.join(cells)} |")
-    rule = [":" + "-" * (widths[0] - 1), *("-" * (width - 1) + ":" for width in widths[1:])]
-    lines.insert(1, f"| {' | '.join(rule)} |")
-    return lines

@@ -3,6 +3,7 @@
 import json
 
 from ztfml.features.registry import FEATURES
+from ztfml.io.text_tables import markdown_table, plain_table
 
 
 def as_table():
@@ -19,8 +20,7 @@ def as_table():
     """
     rows = [("name", "unit", "meaning")]
     rows += [(feature.name, feature.unit, feature.meaning) for feature in FEATURES]
-    widths = [max(len(row[column]) for row in rows) for column in (0, 1)]
-    return "\n".join(f"{n:{widths[0]}}  {u:{widths[1]}}  {m}" for n, u, m in rows)
+    return "\n".join(plain_table(rows))
 
 
 def as_markdown():
@@ -37,14 +37,13 @@ def as_markdown():
     """
     lines = []
     for group in dict.fromkeys(feature.group for feature in FEATURES):
-        lines += [f"**{group}**", "", "| feature | unit | meaning | missing |"]
-        lines += ["| --- | --- | --- | --- |"]
-        for feature in FEATURES:
-            if feature.group == group:
-                lines.append(
-                    f"| `{feature.name}` | {feature.unit} | {feature.meaning} | {feature.missing} |"
-                )
-        lines.append("")
+        rows = [("feature", "unit", "meaning", "missing")]
+        rows += [
+            (f"`{one.name}`", one.unit, one.meaning, one.missing)
+            for one in FEATURES
+            if one.group == group
+        ]
+        lines += [f"**{group}**", "", *markdown_table(rows), ""]
     return "\n".join(lines).rstrip()
 
 

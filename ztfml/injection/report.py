@@ -1,5 +1,7 @@
 """An injection and recovery as text for people; readable in a terminal and as Markdown."""
 
+from ztfml.io.text_tables import markdown_table
+
 _TOP = "12"
 
 
@@ -29,12 +31,12 @@ def recovery_report(found):
     ]
     methods = list(next(iter(found["recall"]["cells"].values()))["recall"])
     rows = [_row(name, part) for name, part in found["recall"]["cells"].items()]
-    lines += _table(["", "events", *methods], rows)
+    lines += markdown_table([["", "events", *methods], *rows])
     for title, parts in found["recall"].items():
         if title == "cells":
             continue
         rows = [_row(name, part) for name, part in parts.items()]
-        lines += ["", *_table([title, "events", *methods], rows)]
+        lines += ["", *markdown_table([[title, "events", *methods], *rows])]
     lines += ["", *_by_night(found["first_listed"])]
     if found["first_rows"]:
         rows = [
@@ -42,7 +44,7 @@ def recovery_report(found):
             for method, numbers in found["first_rows"].items()
         ]
         labels = next(iter(found["first_rows"].values()))
-        lines += ["", *_table([f"the night's own in the first {_TOP}", *labels], rows)]
+        lines += ["", *markdown_table([[f"the night's own in the first {_TOP}", *labels], *rows])]
     return "\n".join(lines)
 
 
@@ -65,16 +67,8 @@ def _by_night(first):
         [method, *("-" if share is None else f"{share:.2f}" for share in shares)]
         for method, shares in first["listed"].items()
     ]
-    return _table([f"in the first {_TOP} by its night of detection (events)", *heads], rows)
+    title = f"in the first {_TOP} by its night of detection (events)"
+    return markdown_table([[title, *heads], *rows])
 
 
 _NTH = ("first", "second", "third", "fourth", "fifth")
-
-
-def _table(head, rows):
-    widths = [max(len(row[k]) for row in [head, *rows]) for k in range(len(head))]
-
-    def line(row):
-        return "| " + " | ".join(cell.ljust(w) for cell, w in zip(row, widths, strict=True)) + " |"
-
-    return [line(head), "| " + " | ".join("-" * w for w in widths) + " |", *map(line, rows)]

@@ -1,39 +1,56 @@
-"""A model's page for people: whether to trust it, and where not."""
+"""The page that describes a model, generated from its card.
+
+The text is in ``templates/model_page.md``; this module fills in numbers and tables.
+"""
 
 import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
 
-from ztfml.evaluation.text import headline, metrics_table, table_rows
+from ztfml.evaluation.text import headline, metrics_table
+from ztfml.io.text_tables import markdown_table
 
-# Below these a figure is named as a weakness.
 _GOOD = 0.85
+"""A class with a lower recall or precision is a weakness."""
 _FEW_ALERTS = 50
-_FEW_BY_PART = 20
+"""A class with fewer labelled alerts has uncertain metrics."""
+_FEW_PER_PART = 20
+"""Sources and nights with fewer alerts share a row."""
 _CALIBRATED = 0.03
-
+"""A larger calibration error is a weakness."""
 _N_FEATURES = 5
-"""Features that are named of each group."""
+"""Number of features named per group."""
 
-_SOURCES = {
-    # What evidence begins with: whose work the labels are.
+_CLASS_MEANINGS = {
+    "artifact": "an artifact (a false detection)",
+    "sso": "a Solar System object (sso)",
+    "star": "a variable star",
+    "agn": "an active galactic nucleus (agn)",
+    "transient": "a transient (such as a supernova)",
+}
+
+_LABEL_SOURCES = {
+    # The beginning of the evidence of a label, and the reference for it.
     "AAVSO": "AAVSO International Variable Star Index (Watson et al. 2006)",
-    "AMPEL": "AMPEL (Nordin et al. 2019), which looks alerts up in catalogues",
+    "AMPEL": "AMPEL (Nordin et al. 2019), matches with catalogues",
     "BTS": "ZTF Bright Transient Survey (Fremling et al. 2020; Perley et al. 2020)",
     "Fink": "Fink broker (Möller et al. 2021)",
     "GRANDMA": "GRANDMA's Kilonova-Catcher on Fink (Aivazyan et al. 2022)",
-    "MPC": "the known asteroids of the Minor Planet Center, as each packet names them",
+    "MPC": "known asteroids of the Minor Planet Center, from the alert packet",
     "SDSS": "spectra of the Sloan Digital Sky Survey",
     "SEDM": "spectra of the SED Machine (Blagorodnova et al. 2018)",
     "Superphot": "training set of Superphot+ (de Soto et al. 2024)",
     "TNS": "Transient Name Server",
-    "ZTF": "the known asteroids of the Minor Planet Center, as each packet names them",
-    "agn": "lists of active nuclei",
-    "alerce": "ALeRCE broker (Förster et al. 2021; Sánchez-Sáez et al. 2021), by a classifier",
+    "ZTF": "known asteroids of the Minor Planet Center, from the alert packet",
+    "agn": "lists of active galactic nuclei",
+    "alerce": "ALeRCE broker (Förster et al. 2021; Sánchez-Sáez et al. 2021), classifier",
     "fink": "Fink broker (Möller et al. 2021)",
     "gaia": "Gaia (Gaia Collaboration 2016, 2023)",
     "gcvs": "General Catalogue of Variable Stars (Samus' et al. 2017)",
-    "literature": "the literature on single supernovae",
+    "literature": "papers on individual supernovae",
     "milliquas": "Milliquas (Flesch 2023)",
-    "rules": "rules on the packet's own fields",
+    "rules": "rules on fields of the alert packet",
     "simbad": "SIMBAD, CDS Strasbourg (Wenger et al. 2000)",
     "simulated": "`ztfml simulate`",
     "spicy": "SPICY (Kuhn et al. 2021)",
@@ -42,15 +59,15 @@ _SOURCES = {
 }
 
 
-def model_page(card, name):
-    """Write the page of a model from its card, as Markdown.
+def model_page(card: dict, name: str) -> str:
+    """Describe a model as Markdown.
 
     Parameters
     ----------
     card : dict
         The content of ``card.json``.
     name : str
-        What the model is called.
+        The name of the model.
 
     Returns
     -------
@@ -58,123 +75,154 @@ def model_page(card, name):
 
     Examples
     --------
-    >>> model_page(card, "mine").split("\\n")[0]   # doctest: +SKIP
+    >>> page = model_page(model.card, "mine")
+    >>> page.splitlines()[0]
     '# mine'
+    >>> "trained on 17,592 labelled alerts of 6 nights" in page
+    True
     """
-    parts = [f"# {name}", _what_it_is(card)]
-    if card["metrics"]:
-        parts += ["## How good it is", *_metrics_sections(card["metrics"])]
-    weaknesses = list(_weaknesses(card))
-    if weaknesses:
-        parts += ["## Where not to trust it", "\n".join(f"- {one}" for one in weaknesses)]
-    parts += ["## What it was trained on", *_training_sections(card)]
-    if card.get("importance"):
-        parts += ["## What it looks at", *_importance_sections(card)]
-    parts += ["## How it was made", *_made_sections(card)]
-    return "\n\n".join(part for part in parts if part) + "\n"
-
-
-def _what_it_is(card):
-    training = card["training"]
-    on = ""
-    if training.get("nights"):
-        nights = training["nights"]
-        alerts = sum(night["labelled"] for night in nights)
-        plural = "s" if len(nights) > 1 else ""
-        on = f" It was trained on {alerts:,} labelled alerts of {len(nights)} night{plural}."
-    return (
-        "A model that gives every ZTF alert the probabilities of being "
-        f"{', '.join(card['classes'])}, from {len(card['features'])} features.{on}"
+    training, importance = card["training"], card.get("importance")
+    nights, labels = training.get("nights", []), training.get("labels", [])
+    priors = zip(card["class_prior"], card["classes"], strict=True)
+    parameters = {key: value for key, value in card["parameters"].items() if value is not None}
+    return _template().render(
+        name=name,
+        card=card,
+        class_meanings=_enumerate_classes(card["classes"]),
+        n_trees=card["rounds"] * len(card["classes"]),
+        nights=nights,
+        n_labelled=sum(night["labelled"] for night in nights),
+        figures=[_figures(metrics) for metrics in card["metrics"]],
+        weaknesses=list(_weaknesses(card)),
+        nights_table=_nights_table(nights),
+        provenance=_provenance_table(labels, card["classes"]) if labels else "",
+        rules=training.get("rules", []),
+        importance=_importance_table(card) if importance else "",
+        n_explained=importance["alerts"] if importance else 0,
+        priors=", ".join(f"{label} {prior:.3f}" for prior, label in priors),
+        parameters=", ".join(f"{key} {value}" for key, value in parameters.items()),
+        versions=", ".join(f"{key} {value}" for key, value in card["versions"].items()),
     )
 
 
-def _metrics_sections(figures):
-    """The first figures whole and by source; of the others a line each."""
-    first, *others = figures
-    yield f"**{first.get('title', 'Metrics')}.** {first.get('rule', '')}".strip()
-    yield metrics_table(first)
-    yield "\n".join(f"- {one['title']}: {headline(one)}" for one in others)
-    for kind in ("source", "night"):
-        if kind in first.get("by", {}):
-            yield "\n".join(_by_rows(kind, first["by"][kind]))
+@cache
+def _template():
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=False,  # the output is Markdown, not HTML
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    return environment.get_template("model_page.md")
 
 
-def _by_rows(kind, of_kind):
-    """A row for each part, the largest first, with what was taken for what most often."""
-    rows = [[kind, "alerts", "accuracy", "macro-F1", "taken for another, most often"]]
-    large = {name: one for name, one in of_kind.items() if one["n"] >= _FEW_BY_PART}
-    for name, one in large.items():
-        told = _taken_for_another(one["labels"], one["confusion"])
-        rows.append(
-            [name, f"{one['n']:,}", f"{one['accuracy']:.2f}", f"{one['macro_f1']:.2f}", told]
-        )
-    rest = [one for name, one in of_kind.items() if name not in large]
-    if rest:
-        n = sum(one["n"] for one in rest)
-        right = sum(one["accuracy"] * one["n"] for one in rest) / n
-        counts = [
-            [sum(cells) for cells in zip(*of_label, strict=True)]
-            for of_label in zip(*(one["confusion"] for one in rest), strict=True)
-        ]
-        told = _taken_for_another(rest[0]["labels"], counts)
-        rows.append([f"{len(rest)} smaller ones", f"{n:,}", f"{right:.2f}", "-", told])
-    return table_rows(rows)
+def _enumerate_classes(classes):
+    *others, last = [_CLASS_MEANINGS.get(label, label) for label in classes]
+    return f"{', '.join(others)} or {last}"
 
 
-def _taken_for_another(labels, confusion):
-    wrong = [
-        (count, f"{label} as {guess} {count:,}")
-        for label, counts in zip(labels, confusion, strict=True)
-        for guess, count in zip(labels, counts, strict=True)
-        if guess != label and count
+# --- how good the model is ---------------------------------------------------------------
+
+
+def _figures(metrics):
+    by = metrics.get("by", {})
+    return {
+        "title": metrics.get("title", "Metrics"),
+        "rule": metrics.get("rule", ""),
+        "tables": metrics_table(metrics),
+        "headline": headline(metrics),
+        "parts": [_parts_table(kind, by[kind]) for kind in ("source", "night") if kind in by],
+    }
+
+
+def _parts_table(kind, of_kind):
+    """A row for each source or night, the largest first, with its most frequent errors."""
+    rows = [[kind, "alerts", "accuracy", "macro-F1", "most frequent errors"]]
+    small = []
+    for name, one in of_kind.items():
+        if one["n"] < _FEW_PER_PART:
+            small.append(one)
+            continue
+        errors = _most_frequent_errors(one["labels"], one["confusion"])
+        scores = (one["accuracy"], one["macro_f1"])
+        rows.append([name, f"{one['n']:,}", *(f"{score:.2f}" for score in scores), errors])
+    if small:
+        rows.append(_row_of_small_parts(small))
+    return "\n".join(markdown_table(rows))
+
+
+def _row_of_small_parts(parts):
+    n = sum(one["n"] for one in parts)
+    accuracy = sum(one["accuracy"] * one["n"] for one in parts) / n
+    confusion = [
+        [sum(cells) for cells in zip(*of_label, strict=True)]
+        for of_label in zip(*(one["confusion"] for one in parts), strict=True)
     ]
-    wrong.sort(key=lambda one: -one[0])
-    return ", ".join(text for _, text in wrong[:3]) or "none"
+    errors = _most_frequent_errors(parts[0]["labels"], confusion)
+    return [f"{len(parts)} smaller ones", f"{n:,}", f"{accuracy:.2f}", "-", errors]
 
 
-# --- where not to trust it ---------------------------------------------------------------
+def _most_frequent_errors(labels, confusion):
+    errors = [
+        (count, f"{count:,} {label} as {predicted}")
+        for label, counts in zip(labels, confusion, strict=True)
+        for predicted, count in zip(labels, counts, strict=True)
+        if predicted != label and count
+    ]
+    errors.sort(key=lambda error: -error[0])
+    return ", ".join(text for _, text in errors[:3]) or "none"
 
 
-def _weaknesses(card):
-    """Say what the figures and the labels tell against the model."""
+# --- known weaknesses --------------------------------------------------------------------
+
+
+def _weaknesses(card: dict) -> Iterator[str]:
     if card["metrics"]:
-        honest = card["metrics"][0]
+        most_reliable = card["metrics"][0]
         for label in card["classes"]:
-            yield from _weakness_of_class(honest, label)
-        yield from _weakness_of_calibration(honest)
-    yield from _weakness_of_labels(card["training"].get("labels", []))
+            yield from _weaknesses_of_class(most_reliable, label)
+        yield from _weaknesses_of_calibration(most_reliable)
+    yield from _weaknesses_of_labels(card["training"].get("labels", []))
 
 
-def _weakness_of_class(metrics, label):
+def _weaknesses_of_class(metrics, label):
     one, k = metrics["per_class"][label], metrics["labels"].index(label)
     if one["support"] < _FEW_ALERTS:
-        yield f"{label}: judged by {one['support']:,} alerts, so its figures say little."
+        yield f"{label}: measured on only {one['support']:,} alerts, so its metrics are uncertain."
     missed = {other: metrics["confusion"][k][j] for j, other in enumerate(metrics["labels"])}
     if one["recall"] is not None and one["recall"] < _GOOD:
-        yield f"{label}: {1 - one['recall']:.0%} are missed, most often as {_most(missed, label)}."
+        yield (
+            f"{label}: {1 - one['recall']:.0%} are missed, most often as "
+            f"{_most_frequent(missed, label)}."
+        )
     wrong = {other: metrics["confusion"][j][k] for j, other in enumerate(metrics["labels"])}
     if one["precision"] is not None and one["precision"] < _GOOD and one["support"]:
         yield (
-            f"{label}: {1 - one['precision']:.0%} of what is called so is something else, most "
-            f"often {_most(wrong, label)}; the share depends on how common each class is."
+            f"{label}: {1 - one['precision']:.0%} of the alerts with this prediction belong to "
+            f"another class, most often {_most_frequent(wrong, label)}; this fraction depends on "
+            "how common each class is."
         )
 
 
-def _most(counts, label):
+def _most_frequent(counts, label):
     return max((count, other) for other, count in counts.items() if other != label)[1]
 
 
-def _weakness_of_calibration(metrics):
+def _weaknesses_of_calibration(metrics):
     error, curve = metrics.get("calibration_error"), metrics.get("reliability")
     if error is None or curve is None or error < _CALIBRATED:
         return
     columns = zip(curve["confidence"], curve["fraction_right"], curve["n"], strict=True)
     surplus = sum((confidence - right) * n for confidence, right, n in columns)
-    how = "surer than it is right" if surplus > 0 else "more often right than it is sure"
-    yield f"Its probabilities are off by {error:.3f} on average: it is {how}."
+    direction = "too high" if surplus > 0 else "too low"
+    yield f"The probability of the predicted class is {direction}, by {error:.3f} on average."
 
 
-def _weakness_of_labels(evidence):
+def _weaknesses_of_labels(evidence):
     real = [one for one in evidence if _source_key(one["evidence"]) != "simulated"]
     for label in dict.fromkeys(one["label"] for one in evidence):
         of_label = [one for one in real if one["label"] == label]
@@ -184,103 +232,65 @@ def _weakness_of_labels(evidence):
             yield f"{label}: no real alert was labelled, only simulated ones."
         elif circular > 0.5 * total:
             yield (
-                f"{label}: {circular / total:.0%} of the real labels were read from a field that "
-                "is also a feature; how well others are found, the figures hardly tell."
+                f"{label}: {circular / total:.0%} of the real labels are circular (derived from a "
+                "field that is also a feature), so the metrics of this class are optimistic."
             )
 
 
-# --- what it was trained on --------------------------------------------------------------
+# --- training data and features ----------------------------------------------------------
 
 
-def _training_sections(card):
-    training = card["training"]
-    if training.get("nights"):
-        rows = [["night", "alerts", "labelled", "objects labelled"]]
-        for night in training["nights"]:
-            counts = (night["alerts"], night["labelled"], night["objects"])
-            rows.append([night["name"], *(f"{count:,}" for count in counts)])
-        yield "\n".join(table_rows(rows))
-    if training.get("labels"):
-        yield (
-            "Alerts are those of the public ZTF stream (Bellm et al. 2019; Masci et al. 2019; "
-            "Patterson et al. 2019) or simulated. Where their labels come from, in alerts (those "
-            "read from a field that is also a feature in brackets):"
-        )
-        yield "\n".join(table_rows(_provenance(training["labels"], card["classes"])))
-    if training.get("rules"):
-        yield "\n".join(f"- {rule}" for rule in training["rules"])
+def _nights_table(nights):
+    rows = [["night", "alerts", "labelled alerts", "labelled objects"]]
+    for night in nights:
+        counts = (night["alerts"], night["labelled"], night["objects"])
+        rows.append([night["name"], *(f"{count:,}" for count in counts)])
+    return "\n".join(markdown_table(rows))
 
 
-def _provenance(evidence, classes):
-    """A row for each work that labels come from, the largest first."""
+def _provenance_table(evidence, classes):
+    """A row for each origin of labels, the largest first."""
     counts, circular = {}, {}
     for one in evidence:
-        whose = _SOURCES.get(_source_key(one["evidence"]), "other evidence, named in card.json")
-        of_class = counts.setdefault(whose, dict.fromkeys(classes, 0))
+        key = _source_key(one["evidence"])
+        source = _LABEL_SOURCES.get(key, "other evidence, named in card.json")
+        of_class = counts.setdefault(source, dict.fromkeys(classes, 0))
         of_class[one["label"]] += one["alerts"]
         if one["circular"]:
-            key = whose, one["label"]
-            circular[key] = circular.get(key, 0) + one["alerts"]
-    rows = [["labels from", *classes]]
-    for whose, of_class in sorted(counts.items(), key=lambda one: -sum(one[1].values())):
+            cell = source, one["label"]
+            circular[cell] = circular.get(cell, 0) + one["alerts"]
+    rows = [["origin of the labels", *classes]]
+    for source, of_class in sorted(counts.items(), key=lambda item: -sum(item[1].values())):
         cells = []
         for label, count in of_class.items():
-            of_these = circular.get((whose, label))
-            cells.append(f"{count:,}{f' ({of_these:,})' if of_these else ''}" if count else "")
-        rows.append([whose, *cells])
-    return rows
+            n_circular = circular.get((source, label))
+            in_brackets = f" ({n_circular:,})" if n_circular else ""
+            cells.append(f"{count:,}{in_brackets}" if count else "")
+        rows.append([source, *cells])
+    return "\n".join(markdown_table(rows))
 
 
 def _source_key(evidence):
-    """The longest known beginning of an evidence, '' where none is known."""
+    """The longest known beginning of an evidence, or ''."""
     word = re.match(r"[A-Za-z]*", evidence)[0]
-    return max((key for key in _SOURCES if word.startswith(key)), key=len, default="")
+    return max((key for key in _LABEL_SOURCES if word.startswith(key)), key=len, default="")
 
 
-def _importance_sections(card):
+def _importance_table(card):
     importance, classes = card["importance"], card["classes"]
     declared = {one["name"]: one for one in card["features"]}
-    yield (
-        "Mean size of what moves the score of each class (TreeSHAP, natural logarithm of odds), "
-        f"over {importance['alerts']:,} alerts of the training set, evenly of all classes; it "
-        "tells what the model uses, not what is true of the sky."
-    )
-    rows = [["group", *classes, "foremost features (unit)"]]
+    rows = [["group", *classes, "most important features (unit)"]]
     for group in importance["groups"]:
-        own = [
+        names = [
             _with_unit(declared[one["name"]])
             for one in importance["features"]
-            if declared[one["name"]].get("group", "features") == group["name"]
+            if declared[one["name"]].get("group") == group["name"]
         ]
-        rows.append(
-            [group["name"], *(f"{group[c]:.2f}" for c in classes), ", ".join(own[:_N_FEATURES])]
-        )
-    yield "\n".join(table_rows(rows))
+        effects = [f"{group[label]:.2f}" for label in classes]
+        rows.append([group["name"], *effects, ", ".join(names[:_N_FEATURES])])
+    return "\n".join(markdown_table(rows))
 
 
 def _with_unit(feature):
     unit = feature.get("unit")
     return f"{feature['name']} ({unit})" if unit else feature["name"]
-
-
-def _made_sections(card):
-    prior = zip(card["classes"], card["class_prior"], strict=True)
-    weights = ", ".join(f"{label} {share:.3f}" for label, share in prior)
-    parameters = ", ".join(
-        f"{key} {value}" for key, value in card["parameters"].items() if value is not None
-    )
-    versions = ", ".join(f"{name} {number}" for name, number in card["versions"].items())
-    yield "\n".join(
-        [
-            f"- {card['rounds']} rounds of boosting, in each a tree for each class",
-            f"- temperature: {card['calibration']['temperature']:.2f}",
-            f"- weight of each class: {weights}",
-            f"- parameters: {parameters}",
-            f"- versions: {versions}",
-        ]
-    )
-    yield (
-        "`ztfml model verify` checks that the folder is whole. card.json holds all of this in a "
-        "form for programs, with the features, their units and versions; `ztfml features --list` "
-        "explains them."
-    )

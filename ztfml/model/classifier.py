@@ -465,8 +465,8 @@ def probabilities(classifier, X, priors=None):
             f"the model knows the class {_some(unknown)}, which is none of {', '.join(LABELS)}; "
             "train it again on these"
         )
+    # scikit-learn refuses a table without rows, but a night may have no alerts.
+    p = classifier.predict_proba(X, priors=priors) if len(X) else None
     index = X.index if hasattr(X, "index") else None
-    known = pd.DataFrame(
-        classifier.predict_proba(X, priors=priors), columns=list(classifier.classes_), index=index
-    )
+    known = pd.DataFrame(p, columns=list(classifier.classes_), index=index, dtype=float)
     return known.reindex(columns=list(LABELS), fill_value=0.0).add_prefix("p_")

@@ -10,8 +10,9 @@ from sklearn.utils.class_weight import compute_sample_weight
 from ztfml.evaluation.metrics import metrics, metrics_by
 from ztfml.evaluation.text import metrics_table
 from ztfml.features import registry
+from ztfml.io.verified_folder import N_PROBES, check_place
 from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
-from ztfml.model.folder import N_PROBES, check_place, save_model
+from ztfml.model.folder import save_model
 from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import RATES

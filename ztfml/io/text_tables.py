@@ -1,0 +1,117 @@
+"""Tables as text: Markdown, aligned columns, and the terminal.
+
+Own code for Markdown, because rich wraps cells at the width of the terminal and pandas needs
+another package (tabulate).
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+
+_NUMBERS = re.compile(r"(?:[-\d\s.,()%]|to)*")
+_PIPE_WIDTH = 200
+
+
+def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows as an aligned Markdown table.
+
+    Columns of numbers are aligned to the right, all others to the left.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The first row is the header.
+
+    Returns
+    -------
+    list of str
+        The lines of the table.
+
+    Examples
+    --------
+    >>> markdown_table([["class", "alerts"], ["agn", "61"]])
+    ['| class | alerts |', '| :---- | -----: |', '| agn   |     61 |']
+    """
+    padded = _padded(rows)
+    rule = [
+        "-" * (len(cell) - 1) + ":" if right else ":" + "-" * (len(cell) - 1)
+        for cell, right in zip(padded[0], _is_right_aligned(rows), strict=True)
+    ]
+    return [f"| {' | '.join(cells)} |" for cells in (padded[0], rule, *padded[1:])]
+
+
+def plain_table(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Write rows as aligned columns, separated by two spaces.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The first row is the header.
+
+    Returns
+    -------
+    list of str
+        The lines of the table.
+
+    Examples
+    --------
+    >>> plain_table([["name", "unit"], ["age", "d"], ["fade_rate_r", "mag / d"]])
+    ['name         unit', 'age          d', 'fade_rate_r  mag / d']
+    """
+    return ["  ".join(cells).rstrip() for cells in _padded(rows)]
+
+
+def _padded(rows):
+    widths = [max(2, *map(len, column)) for column in zip(*rows, strict=True)]
+    right = _is_right_aligned(rows)
+    return [
+        [
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(row, widths, right, strict=True)
+        ]
+        for row in rows
+    ]
+
+
+def _is_right_aligned(rows):
+    """Whether each column has only numbers; the first column is always a name."""
+    columns = list(zip(*rows[1:], strict=True)) or [()] * len(rows[0])
+    return [
+        k > 0 and any(column) and all(map(_NUMBERS.fullmatch, column))
+        for k, column in enumerate(columns)
+    ]
+
+
+def print_table(frame, title: str) -> None:
+    """Print a DataFrame with a title.
+
+    In a terminal the table has its width; in a pipe or a file nothing is cut off.
+
+    Parameters
+    ----------
+    frame : pandas.DataFrame
+    title : str
+
+    Examples
+    --------
+    >>> print_table(pd.DataFrame({"label": ["agn"], "alerts": [61]}), "labels")
+    labels
+     label │ alerts
+    ───────┼────────
+     agn   │     61
+    """
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(show_edge=False)
+    for name in frame.columns:
+        is_number = getattr(frame[name].dtype, "kind", "") in tuple("fiu")
+        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
+    for row in frame.itertuples(index=False):
+        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+    console = Console(
+        width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False, markup=False
+    )
+    # Printed separately, because a title of the table would be wrapped at its width.
+    console.print(title, style="italic", soft_wrap=True)
+    console.print(table)
