@@ -9,9 +9,10 @@ from ztfml.errors import DataError
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.atomic import write_beside
 from ztfml.model.model import Model
-from ztfml.night import Night, labels_beside
+from ztfml.night import labels_beside
 from ztfml.report import write_report
 from ztfml.simulate import write_nights
+from ztfml.sources.formats import open_night
 from ztfml.training.evaluate import evaluate
 from ztfml.training.train import train
 
@@ -62,7 +63,7 @@ def run_demo(folder, seed=8):
     yield clock(f"trained on the first {len(labelled)}: {model_folder}")
     yield from (f"       {one['title']}: {headline(one)}" for one in model.card["metrics"])
 
-    night = Night.load(new)
+    night = open_night(new)
     predictions, ranked = model.predict_and_rank(night, top=12)
     _write(folder / "predictions.parquet", predictions.to_parquet)
     yield clock(f"predicted the last night: {folder / 'predictions.parquet'}")

@@ -10,3 +10,10 @@ def session(tmp_path):
     from ztfml.sources.web import open_session
 
     return open_session(cache=tmp_path / "cache" / "brokers.sqlite", timeout=0.3, backoff=0.0)
+
+
+@pytest.fixture
+def output(tmp_path):
+    folder = tmp_path / "out"
+    folder.mkdir()
+    return folder / "night.parquet"

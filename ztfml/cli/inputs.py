@@ -29,9 +29,9 @@ def model_folder(folder):
 def for_each_night(paths, history, do):
     """Load the nights one at a time and return the result of a function for each."""
     from ztfml.io.progress import track
-    from ztfml.night import Night
+    from ztfml.sources.formats import open_night
 
     if history is not None and len(paths) > 1:
         raise click.UsageError("--history belongs to one night; give one NIGHT with it")
     paths = track(paths, "nights") if len(paths) > 1 else paths
-    return [do(Night.load(path, history)) for path in paths]
+    return [do(open_night(path, history)) for path in paths]

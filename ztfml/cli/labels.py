@@ -37,10 +37,10 @@ def cuts(night, history, output, plot, **thresholds):
     """
     from ztfml.labels.rules import DEGREES, apply_cuts
     from ztfml.labels.thresholds import Cuts
-    from ztfml.night import Night
+    from ztfml.sources.formats import open_night
 
     chosen = Cuts(**thresholds)
-    opened = Night.load(night, history)
+    opened = open_night(night, history)
     result = apply_cuts(opened, chosen)
     print_table(result.flow, f"{night}: the cut flow")
     degrees = result.labels.dropna(subset="degree")
@@ -119,9 +119,9 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
     from ztfml.catalogs.matching import Ephemerides
     from ztfml.catalogs.read import read_catalog, read_doubtful
     from ztfml.labels.catalogs import label_from_catalogs
-    from ztfml.night import Night
+    from ztfml.sources.formats import open_alerts
 
-    opened = Night.load_alerts(night)
+    opened = open_alerts(night)
     catalogs = [read_catalog(kind, path) for kind, path in files]
     if simbad or vizier:
         from ztfml.catalogs.services import fetch_catalog

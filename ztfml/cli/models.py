@@ -150,11 +150,12 @@ def evaluate(night, history, model, labels, output, plot):
     from ztfml.evaluation.text import evaluation_report
     from ztfml.io.atomic import write_beside
     from ztfml.model.model import Model
-    from ztfml.night import Night, labels_beside
+    from ztfml.night import labels_beside
+    from ztfml.sources.formats import open_night
     from ztfml.training.evaluate import evaluate as evaluate_night
 
     loaded = Model.load(model)
-    found = evaluate_night(Night.load(night, history), labels or labels_beside(night), loaded)
+    found = evaluate_night(open_night(night, history), labels or labels_beside(night), loaded)
     click.echo(evaluation_report(found))
     if output:
         with write_beside(output) as part:

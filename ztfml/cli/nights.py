@@ -46,7 +46,7 @@ def simulate(folder, nights, alerts, seed, mix, start_jd):
 def ingest(packets, output, cutouts):
     """Turn avro alert packets, loose or in tar archives, into a night's parquet pair."""
     from ztfml.sources.fetched_folder import fetched_beside
-    from ztfml.sources.packets import ingest as ingest_packets
+    from ztfml.sources.ingest import ingest as ingest_packets
 
     summary = ingest_packets(packets, output, cutouts)
     click.echo(

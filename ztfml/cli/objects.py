@@ -138,9 +138,9 @@ def context(night, object_ids, top_of, files, online):
 def plot(night, object_id, history, output):
     """Draw an object's light curve as of its latest alert, with its rise and fade."""
     from ztfml import plots
-    from ztfml.night import Night
+    from ztfml.sources.formats import open_night
 
     fig, (ax,) = plots.figure()
-    plots.light_curve(ax, Night.load(night, history), object_id)
+    plots.light_curve(ax, open_night(night, history), object_id)
     plots.save(fig, output)
     click.echo(output)

@@ -47,11 +47,11 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
     if object_id and top:
         raise click.UsageError("--explain is of one object, whatever its rank; leave out --top")
     from ztfml.model.model import Model
-    from ztfml.night import Night
+    from ztfml.sources.formats import open_night
 
     scorer = make_scorer(weights, instrument)
     loaded = Model.load(model)
-    opened = Night.load(night, history)
+    opened = open_night(night, history)
     if object_id:
         ranked = loaded.rank(opened, scorer=scorer)
         _explain(opened, ranked, scorer, object_id, loaded, plot)
@@ -124,10 +124,11 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     from ztfml.io.atomic import write_beside
     from ztfml.labels.label_file import read_labels
     from ztfml.model.model import Model
-    from ztfml.night import Night, labels_beside
+    from ztfml.night import labels_beside
+    from ztfml.sources.formats import open_night
 
     loaded = Model.load(model)
-    opened = Night.load(night, history)
+    opened = open_night(night, history)
     if labels is None and labels_beside(night).is_file():
         labels = labels_beside(night)
     known = None if labels is None else read_labels(labels)

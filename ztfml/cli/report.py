@@ -32,13 +32,13 @@ def report(night, history, model, weights, instrument, output, top):
     is on the cards.
     """
     from ztfml.model.model import Model
-    from ztfml.night import Night
     from ztfml.report import write_report
     from ztfml.sources.fetched_folder import fetched_beside
+    from ztfml.sources.formats import open_night
 
     loaded = Model.load(model)
     folder = fetched_beside(night)
-    opened = Night.load(night, history)
+    opened = open_night(night, history)
     folder = folder if folder.is_dir() else None
     scorer = make_scorer(weights, instrument)
     summary = write_report(opened, loaded, output, folder, top, scorer)

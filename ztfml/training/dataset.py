@@ -22,7 +22,8 @@ from ztfml.features import registry
 from ztfml.io.parquet import open_parquet
 from ztfml.io.progress import track
 from ztfml.labels.label_file import is_simulated, label_rows, read_labels
-from ztfml.night import Night, labels_beside
+from ztfml.night import labels_beside
+from ztfml.sources.formats import open_night
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, copies
 
 log = logging.getLogger(__name__)
@@ -189,7 +190,7 @@ def _join_labels(paths):
 
 
 def _labelled_features(path, labels, drop_circular, variants):
-    night = Night.load(path)
+    night = open_night(path)
     at = label_rows(night, labels)
     if drop_circular:
         at = np.where(labels["circular"].to_numpy()[at], -1, at)

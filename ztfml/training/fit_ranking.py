@@ -25,13 +25,14 @@ from ztfml.io.atomic import write_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import object_folds, probabilities
 from ztfml.model.model import Model
-from ztfml.night import Night, labels_beside
+from ztfml.night import labels_beside
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.scorer import FastTransientScorer, latest_rows
 from ztfml.ranking.settings import DEFAULT_FILE, read_instrument
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import INPUTS, LEAST_CHANCE, grow, inputs_of
 from ztfml.simulate import KINDS, MIXES
+from ztfml.sources.formats import open_night
 
 log = logging.getLogger(__name__)
 
@@ -161,7 +162,7 @@ def read_sample(nights, model):
 
 def _read(path):
     """A night, and the kind and the label of each of its alerts."""
-    night, labels = Night.load(path), read_labels(labels_beside(path))
+    night, labels = open_night(path), read_labels(labels_beside(path))
     row = label_rows(night, labels)
     kind = labels["evidence"].str.extract(r"^simulated: (.+)$")[0]
     if (row < 0).any() or kind.isna().any():

@@ -1,0 +1,136 @@
+"""Arrow tables of alerts and previous candidates, from packets."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ztfml.schema import INDEXED_BY_OBJECT
+from ztfml.sources.avro_packets import PacketAlert
+
+# The fields of a candidate in schemas 1.3 to 4.02 with their types, in the order of the packet
+# (https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html). fastavro could skip
+# unused fields (with a reader schema), but that is slower: 1.4 ms per packet without the
+# cutouts, 0.8 ms with them.
+_CANDIDATE_FIELDS = """
+    jd:double fid:int pid:long diffmaglim:float pdiffimfilename:string programpi:string
+    programid:int candid:long isdiffpos:string tblid:long nid:int rcid:int field:int
+    xpos:float ypos:float ra:double dec:double magpsf:float sigmapsf:float chipsf:float
+    magap:float sigmagap:float distnr:float magnr:float sigmagnr:float chinr:float
+    sharpnr:float sky:float magdiff:float fwhm:float classtar:float mindtoedge:float
+    magfromlim:float seeratio:float aimage:float bimage:float aimagerat:float
+    bimagerat:float elong:float nneg:int nbad:int rb:float ssdistnr:float ssmagnr:float
+    ssnamenr:string sumrat:float magapbig:float sigmagapbig:float ranr:double decnr:double
+    sgmag1:float srmag1:float simag1:float szmag1:float sgscore1:float distpsnr1:float
+    ndethist:int ncovhist:int jdstarthist:double jdendhist:double scorr:double tooflag:int
+    objectidps1:long objectidps2:long sgmag2:float srmag2:float simag2:float szmag2:float
+    sgscore2:float distpsnr2:float objectidps3:long sgmag3:float srmag3:float simag3:float
+    szmag3:float sgscore3:float distpsnr3:float nmtchps:int rfid:long jdstartref:double
+    jdendref:double nframesref:int rbversion:string dsnrms:float ssnrms:float dsdiff:float
+    magzpsci:float magzpsciunc:float magzpscirms:float nmatches:int clrcoeff:float
+    clrcounc:float zpclrcov:float zpmed:float clrmed:float clrrms:float neargaia:float
+    neargaiabright:float maggaia:float maggaiabright:float exptime:float drb:float
+    drbversion:string
+"""
+_HISTORY_FIELDS = """
+    jd fid pid diffmaglim programid candid isdiffpos nid rcid field ra dec magpsf sigmapsf
+    chipsf magap sigmagap distnr magnr sigmagnr chinr sharpnr sky magdiff fwhm classtar
+    mindtoedge magfromlim seeratio aimage bimage aimagerat bimagerat elong nneg nbad rb
+    ssdistnr ssmagnr ssnamenr sumrat magapbig sigmagapbig ranr decnr scorr magzpsci
+    magzpsciunc magzpscirms
+"""
+
+_ARROW = {
+    "double": pa.float64(),
+    "float": pa.float32(),
+    "int": pa.int32(),
+    "long": pa.int64(),
+    "string": pa.string(),
+}
+_CANDIDATE = pa.struct(
+    [
+        (name, _ARROW[kind])
+        for name, kind in (field.split(":") for field in _CANDIDATE_FIELDS.split())
+    ]
+)
+_PREVIOUS = pa.struct([_CANDIDATE.field(name) for name in _HISTORY_FIELDS.split()])
+KNOWN_FIELDS = frozenset(_CANDIDATE.names)
+
+_TOP_LEVEL = pa.schema(
+    [("objectId", "string"), ("candid", "int64"), ("schemavsn", "string"), ("publisher", "string")]
+)
+ALERTS_SCHEMA = pa.schema(
+    [*_TOP_LEVEL, *(field.with_name(f"candidate.{field.name}") for field in _CANDIDATE)]
+)
+HISTORY_SCHEMA = pa.schema([("objectId", "string"), *_PREVIOUS], metadata=INDEXED_BY_OBJECT)
+
+# The part of the merge that a row goes to, and the time of the alert that contained the row.
+SPILL_SCHEMA = pa.schema([*HISTORY_SCHEMA, ("part", "int32"), ("alert_jd", "float64")])
+
+
+# A night of 10 million history rows has about 150,000 rows per part.
+N_PARTS = 64
+
+# Raised here and in Arrow if a value does not have the type of the schema.
+CONVERSION_ERRORS = (pa.ArrowException, ValueError, TypeError, AttributeError, OverflowError)
+
+
+def to_tables(alerts: Sequence[PacketAlert]) -> tuple[pa.Table, pa.Table]:
+    """Convert alerts to a table of alerts and a table of their previous candidates.
+
+    Parameters
+    ----------
+    alerts : sequence of PacketAlert
+
+    Returns
+    -------
+    alerts : pyarrow.Table
+        Columns of `ALERTS_SCHEMA`.
+    history : pyarrow.Table
+        Columns of `SPILL_SCHEMA`.
+
+    Raises
+    ------
+    pyarrow.ArrowException, ValueError, TypeError, AttributeError, OverflowError
+        If a value has the wrong type (`CONVERSION_ERRORS`).
+
+    Examples
+    --------
+    >>> rows = [{"jd": 2459000.5, "fid": 1}, {"jd": 2459003.5, "fid": 2}]
+    >>> alert = PacketAlert("ZTF18abukavn", 1, "3.3", "ZTF", {"jd": 2459005.5}, rows, [], 0)
+    >>> alerts, history = to_tables([alert])
+    >>> history["objectId"].to_pylist(), history["alert_jd"].to_pylist()
+    (['ZTF18abukavn', 'ZTF18abukavn'], [2459005.5, 2459005.5])
+    """
+    object_id = pa.array([alert.object_id for alert in alerts], pa.string())
+    candidates = pa.array([alert.candidate for alert in alerts], _CANDIDATE)
+    rows = pa.array([alert.previous for alert in alerts], pa.list_(_PREVIOUS))
+    part = pa.array([_part(alert.object_id) for alert in alerts], pa.int32())
+    parent = pc.list_parent_indices(rows)
+    alerts_table = pa.table(
+        [
+            object_id,
+            pa.array([alert.candid for alert in alerts], pa.int64()),
+            pa.array([alert.schemavsn for alert in alerts], pa.string()),
+            pa.array([alert.publisher for alert in alerts], pa.string()),
+            *candidates.flatten(),
+        ],
+        schema=ALERTS_SCHEMA,
+    )
+    history_table = pa.table(
+        [
+            object_id.take(parent),
+            *rows.flatten().flatten(),
+            part.take(parent),
+            candidates.field("jd").take(parent),
+        ],
+        schema=SPILL_SCHEMA,
+    )
+    return alerts_table, history_table
+
+
+def _part(object_id):
+    return zlib.crc32(object_id.encode()) % N_PARTS
