@@ -15,7 +15,7 @@ PACKAGE = Path(ztfml.__file__).parent
 
 # Each module may import those of its own layer and of the layers above it in this list.
 LAYERS = [
-    ("errors", "taxonomy", "schema", "astrophysics"),
+    ("errors", "taxonomy", "schema", "astrophysics", "compiled"),
     ("io",),
     ("lightcurves",),
     ("night",),

@@ -17,6 +17,7 @@ import numpy as np
 from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
+from ztfml.compiled import kernel
 from ztfml.features import (
     _OF_LIGHT_CURVE,
     _ROW,
@@ -28,7 +29,6 @@ from ztfml.features import (
     variability,
 )
 from ztfml.io.text_tables import markdown_table
-from ztfml.lightcurves.compiled import kernel
 from ztfml.lightcurves.light_curve import light_curve_of, room_for
 from ztfml.lightcurves.night_means import nights_of
 from ztfml.night import Night

@@ -7,11 +7,11 @@ the same numbers for one light curve in a notebook. `registry.FEATURES` says wha
 import os
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ztfml.compiled import kernel, say_if_compiling
 from ztfml.errors import DataError
 from ztfml.features import (
     broker,
@@ -25,8 +25,6 @@ from ztfml.features import (
     variability,
 )
 from ztfml.io.progress import track
-from ztfml.lightcurves import light_curve as lightcurve
-from ztfml.lightcurves.compiled import kernel, say_if_compiling, stamp_of
 from ztfml.lightcurves.light_curve import light_curve_of, room_for
 from ztfml.lightcurves.night_means import nights_of
 from ztfml.night import Night
@@ -50,7 +48,6 @@ _COLUMN_TASKS = 8
 # Alerts of a part of the table, which takes 64 MB: a night has a few, so that one is written while
 # the next one is computed, and little is left to write in the end.
 _PART = 40960
-_SOURCES = stamp_of(lightcurve.__file__, *sorted(Path(__file__).parent.glob("*.py")))
 
 
 def compute(night, broker=False):
@@ -211,12 +208,12 @@ def _chunks(n):
 def _fill_light_curves(history, which, first, last, alerts, records):
     room = room_for((last[which] - first[which]).max())
     rows = records.view(_ROW)[:, 0]
-    _fill_rows(history, which, first, last, *alerts, room, records, rows, _SOURCES)
+    _fill_rows(history, which, first, last, *alerts, room, records, rows)
 
 
 @kernel
 def _fill_rows(
-    history, which, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, records, rows, sources
+    history, which, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, records, rows
 ):  # fmt: skip
     for k in which:
         records[k] = np.nan

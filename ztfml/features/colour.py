@@ -5,8 +5,8 @@ Colours come from night means (`nights.night_means`) of two bands within half a 
 
 import numpy as np
 
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.compiled import kernel
 from ztfml.lightcurves.night_means import peak_mag_of, peak_of
 from ztfml.lightcurves.slopes import fit_slope
 

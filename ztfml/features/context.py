@@ -3,8 +3,8 @@
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
+from ztfml.compiled import cached
 from ztfml.features.registry import Group
 
 GROUP = Group("context", "what other catalogues have at this place, and where on the sky it is")
@@ -113,7 +113,7 @@ def _of_closest(wanted, distances, values):
     return _pick_closest(np.array(wanted), np.array(distances), np.array(values))
 
 
-@njit(nogil=True, cache=True)
+@cached(nogil=True)
 def _pick_closest(wanted, distances, values):
     n_sources, n = values.shape
     out = np.full(n, np.nan)
@@ -171,7 +171,7 @@ def _turned(ra, dec, frame):
     return _turn(np.array([ra, dec]), _rotation(frame))
 
 
-@njit(nogil=True, cache=True)
+@cached(nogil=True)
 def _turn(place, rotation):
     n = place.shape[1]
     longitude, latitude = np.empty(n), np.empty(n)

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.compiled import kernel
 from ztfml.lightcurves.night_means import night_of
 
 GROUP = Group("counts", "how often the source was seen, and how often it was looked for")

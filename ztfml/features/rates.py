@@ -8,8 +8,8 @@ ZTFReST (Andreoni et al. 2021, ApJ 918, 63).
 
 import numpy as np
 
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.compiled import kernel
 from ztfml.lightcurves.night_means import peak_mag_of, peak_of
 from ztfml.lightcurves.slopes import common_slope, fit_slope
 

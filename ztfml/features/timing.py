@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.compiled import kernel
 from ztfml.lightcurves.light_curve import EPISODE_GAP
 from ztfml.lightcurves.night_means import night_of
 

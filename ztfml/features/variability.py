@@ -7,8 +7,8 @@ in light-curve (Malanchev et al. 2021, MNRAS 502, 5147) unless said otherwise.
 
 import numpy as np
 
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.compiled import kernel
 
 GROUP = Group("variability", "how the source varies over all of its history")
 

@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numba import njit
 
+from ztfml.compiled import cached
 from ztfml.errors import DataError
 from ztfml.io.parquet import open_parquet
 from ztfml.schema import SENTINEL
@@ -331,7 +331,7 @@ def _values_and_given(chunk):
     return values[chunk.offset : end], given[chunk.offset :]
 
 
-@njit(nogil=True, cache=True)
+@cached(nogil=True)
 def _clean(values, given, low, high, whole, missing, out):
     """Copy values, giving as missing what is null or cannot be meant.
 
@@ -357,12 +357,12 @@ def _clean(values, given, low, high, whole, missing, out):
     return meant, usable, example
 
 
-@njit(cache=True)
+@cached
 def _is_there(value, given):
     return given & (value == value) & (value != SENTINEL)
 
 
-@njit(cache=True)
+@cached
 def _can_be_meant(value, low, high, whole):
     return (value >= low) & (value <= high) & ((not whole) | (np.floor(value) == value))
 
@@ -379,7 +379,7 @@ def _read_sign(column, array, name, into):
     return array.null_count, spellings
 
 
-@njit(nogil=True, cache=True)
+@cached(nogil=True)
 def _decode(codes, given, signs, out):
     """Give each code its sign, and null none."""
     out[:] = 0

@@ -15,10 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ztfml.compiled import kernel
 from ztfml.labels.thresholds import Cuts
-from ztfml.lightcurves import light_curve as lightcurve
-from ztfml.lightcurves import slopes as lines
-from ztfml.lightcurves.compiled import kernel, stamp_of
 from ztfml.lightcurves.light_curve import light_curve_of, room_for
 from ztfml.lightcurves.slopes import fit_slope
 from ztfml.schema import PIXEL_SCALE
@@ -197,9 +195,6 @@ def _flow(object_id, position):
     )
 
 
-_SOURCES = stamp_of(lightcurve.__file__, lines.__file__)
-
-
 def _histories(history, first, last, *alerts_and_cuts):
     """Sum up the light curve that each alert sees.
 
@@ -210,14 +205,14 @@ def _histories(history, first, last, *alerts_and_cuts):
     n = len(first)
     outcome = (np.zeros(n), np.full(n, np.nan), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
     room = room_for((last - first).max())
-    _sum_up(history, first, last, *alerts_and_cuts, room, *outcome, _SOURCES)
+    _sum_up(history, first, last, *alerts_and_cuts, room, *outcome)
     return outcome
 
 
 @kernel
 def _sum_up(
     history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, room,
-    detections, first_seen, episodes, below, steady, sources,
+    detections, first_seen, episodes, below, steady,
 ):  # fmt: skip
     for k in range(len(jd)):
         curve = light_curve_of(

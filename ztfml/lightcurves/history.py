@@ -3,9 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from ztfml.lightcurves.compiled import kernel
+from ztfml.compiled import cached, kernel
 
 # Julian dates of one exposure differ by up to 5e-6 d between packets (some are rounded to
 # 0.1 s); the magnitudes of one candidate agree to the last printed digit.
@@ -81,7 +80,7 @@ def order_rows(object_code, n_objects, rows):
     return history._replace(start=start)
 
 
-@njit(cache=True)
+@cached
 def visible_rows(object_code, jd, start, history_jd):
     """The as-of rule: each alert sees the rows of its object with ``jd < alert.jd``.
 
@@ -139,7 +138,7 @@ def repeats_alert(jd, fid, magpsf, alert_jd, alert_fid, alert_magpsf):
     )
 
 
-@njit(cache=True)
+@cached
 def _scan(object_code, n_objects, history):
     """Whether the rows are in order, and how many repeat the row before to the letter.
 
@@ -164,7 +163,7 @@ def _scan(object_code, n_objects, history):
     return True, repeats, start
 
 
-@njit(cache=True)
+@cached
 def _first_of_each(object_code, history):
     """Which rows, in order, do not repeat the row before."""
     first = np.ones(len(object_code), np.bool_)
@@ -173,7 +172,7 @@ def _first_of_each(object_code, history):
     return first
 
 
-@njit(cache=True)
+@cached
 def _sorted_rows(object_code, n_objects, history):
     """The order of the rows by object, then by `_compare`."""
     n = len(object_code)
@@ -199,7 +198,7 @@ def _sorted_rows(object_code, n_objects, history):
     return order
 
 
-@njit(cache=True)
+@cached
 def _compare(history, a, b):
     """Negative, 0 or positive as row a stands before, equals, or stands after row b."""
     if history.jd[a] != history.jd[b]:
@@ -213,7 +212,7 @@ def _compare(history, a, b):
     return history.isdiffpos[a] - history.isdiffpos[b]
 
 
-@njit(cache=True)
+@cached
 def _compare_floats(a, b):
     """Compare with NaN last and equal to itself."""
     if np.isnan(a) or np.isnan(b):

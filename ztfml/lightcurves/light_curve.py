@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.lightcurves.compiled import kernel
+from ztfml.compiled import kernel
 from ztfml.lightcurves.history import SAME_EPOCH, repeats_alert
 
 # --- one alert's light curve ----------------------------------------------------------

@@ -4,12 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.lightcurves import light_curve as lightcurve
-from ztfml.lightcurves.compiled import kernel, stamp_of
+from ztfml.compiled import kernel
 from ztfml.lightcurves.light_curve import ZERO_POINT, light_curve_of, room_for
 from ztfml.schema import BANDS
-
-_SOURCES = stamp_of(lightcurve.__file__, __file__)
 
 
 class NightMeans(NamedTuple):
@@ -82,13 +79,13 @@ def nights_as_of(night, alert):
     own = (float(night.alerts[field].iloc[alert]) for field in fields)
     room = room_for(last - first)
     count = np.zeros(len(BANDS), np.int64)
-    _keep_nights(night.history, first, last, *own, room, count, _SOURCES)
+    _keep_nights(night.history, first, last, *own, room, count)
     return {band: NightMeans(*room.nights[b, :, : count[b]]) for b, band in enumerate(BANDS)}
 
 
 @kernel
 def _keep_nights(
-    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, count, sources
+    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, count
 ):  # fmt: skip
     curve = light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room)
     nights = nights_of(curve, room)

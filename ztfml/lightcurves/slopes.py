@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.lightcurves.compiled import kernel
+from ztfml.compiled import kernel
 
 # Half an hour: the shortest time base from which a rate is worth giving.
 MIN_BASE = 0.02

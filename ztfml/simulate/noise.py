@@ -6,10 +6,11 @@ share one sky and what makes files reproducible byte for byte.
 """
 
 import numpy as np
-from numba import njit
+
+from ztfml.compiled import cached
 
 
-@njit(cache=True)
+@cached
 def _scramble(value):
     # SplitMix64 (Steele, Lea & Flood 2014, OOPSLA): a bijection that mixes all 64 bits.
     value = (value ^ (value >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
@@ -17,7 +18,7 @@ def _scramble(value):
     return value ^ (value >> np.uint64(31))
 
 
-@njit(cache=True)
+@cached
 def uniform(key, number, stream):
     """Uniform deviates in (0, 1) of each pair of key and number.
 
@@ -47,7 +48,7 @@ def uniform(key, number, stream):
     return out
 
 
-@njit(cache=True)
+@cached
 def normal(key, number, stream):
     """Standard normal deviates of each pair of key and number (Box & Muller 1958).
 
@@ -58,7 +59,7 @@ def normal(key, number, stream):
     return radius * np.cos(2.0 * np.pi * uniform(key, number, 2 * stream + 1))
 
 
-@njit(cache=True)
+@cached
 def damped_walk(frequency, phase, row, jd):
     """A damped random walk of unit variance at given times.
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
 
 from ztfml.astrophysics import SPEED_OF_LIGHT, blackbody_magnitude
+from ztfml.compiled import cached
 from ztfml.simulate.population import (
     GALAXY,
     NONE,
@@ -371,7 +371,7 @@ def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(_WAVELENGT
     return -2.5 * np.log10(total)
 
 
-@njit(cache=True)
+@cached
 def _diffuse(days, heating, diffusion):
     """Luminosity of an expanding, heated sphere (Arnett 1982) of a diffusion time in days."""
     out = np.zeros(len(days))
