@@ -1,14 +1,92 @@
-"""What a black body shines: physics that simulated and injected sources share."""
+"""Facts about the sky and ZTF that every part of ztfml shares.
+
+Constants and cosmology come from astropy. They are loaded on first use, because astropy takes a
+third of a second to import and most commands do not need it.
+"""
+
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
+from numba.extending import register_jitable
+from numpy.typing import ArrayLike
 
-# In CGS units.
-SPEED_OF_LIGHT, PARSEC = 2.998e10, 3.0857e18
-PLANCK, BOLTZMANN = 6.626e-27, 1.381e-16
+if TYPE_CHECKING:
+    SPEED_OF_LIGHT: float
+    PARSEC: float
+    PLANCK: float
+    BOLTZMANN: float
+    STEFAN_BOLTZMANN: float
+    ASTRONOMICAL_UNIT: float
+    SUN_MASS: float
+    SUN_RADIUS: float
+
+BAND_WAVELENGTH = np.array([4746e-8, 6366e-8, 7829e-8])
+"""Effective wavelengths of ZTF g, r, i in cm (SVO Filter Profile Service, Palomar/ZTF)."""
+
+FAST_RATE = 0.3
+"""A fast transient rises or fades by more than this (mag/day)."""
+
+DAY = 86400.0
+"""Seconds in a day."""
+
+_CONSTANTS = {
+    "SPEED_OF_LIGHT": "c",
+    "PARSEC": "pc",
+    "PLANCK": "h",
+    "BOLTZMANN": "k_B",
+    "STEFAN_BOLTZMANN": "sigma_sb",
+    "ASTRONOMICAL_UNIT": "au",
+    "SUN_MASS": "M_sun",
+    "SUN_RADIUS": "R_sun",
+}
 
 
-def blackbody_magnitude(radius, temperature, wavelength):
-    """Absolute AB magnitude of a shining sphere.
+def __getattr__(name: str) -> float:
+    """Return a constant in CGS units, e.g. ``astrophysics.SPEED_OF_LIGHT`` in cm/s."""
+    if name not in _CONSTANTS:
+        raise AttributeError(f"module 'ztfml.astrophysics' has no attribute {name!r}")
+    from astropy import constants
+
+    value = float(getattr(constants, _CONSTANTS[name]).cgs.value)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_CONSTANTS})
+
+
+@register_jitable
+def night_of(jd):
+    """Return the night of a Julian date, as the Julian date of 0h UT.
+
+    A night at Palomar lies within one UT date, so nights begin at Julian dates that end in .5.
+    Compiled functions can call this function.
+
+    Parameters
+    ----------
+    jd : float or ndarray, d
+
+    Returns
+    -------
+    float or ndarray, d
+
+    Examples
+    --------
+    >>> float(night_of(2460474.93))
+    2460474.5
+    """
+    return np.floor(jd - 0.5) + 0.5
+
+
+# --- black body --------------------------------------------------------------------------
+
+
+def blackbody_magnitude(
+    radius: ArrayLike, temperature: ArrayLike, wavelength: ArrayLike
+) -> np.ndarray:
+    """Return the absolute AB magnitude of a spherical black body.
 
     Parameters
     ----------
@@ -28,8 +106,131 @@ def blackbody_magnitude(radius, temperature, wavelength):
     >>> round(float(blackbody_magnitude(6.957e10, 5772.0, 6200e-8)), 1)
     4.7
     """
-    frequency = SPEED_OF_LIGHT / np.asarray(wavelength)
-    hotness = np.clip(PLANCK * frequency / (BOLTZMANN * np.asarray(temperature)), 1e-6, 300)
-    surface = 2 * PLANCK * frequency**3 / SPEED_OF_LIGHT**2 / np.expm1(hotness)
-    density = np.pi * surface * (np.asarray(radius) / (10 * PARSEC)) ** 2
-    return -2.5 * np.log10(np.maximum(density, 1e-80)) - 48.6
+    c, h, k, parsec = _blackbody_constants()
+    frequency = c / np.asarray(wavelength)
+    x = np.clip(h * frequency / (k * np.asarray(temperature)), 1e-6, 300)
+    intensity = 2 * h * frequency**3 / c**2 / np.expm1(x)
+    flux = np.pi * intensity * (np.asarray(radius) / (10 * parsec)) ** 2
+    return -2.5 * np.log10(np.maximum(flux, 1e-80)) - 48.6
+
+
+@lru_cache(maxsize=1)
+def _blackbody_constants():
+    return tuple(__getattr__(name) for name in ("SPEED_OF_LIGHT", "PLANCK", "BOLTZMANN", "PARSEC"))
+
+
+# --- cosmology ---------------------------------------------------------------------------
+#
+# Simulations draw millions of redshifts, so distances are interpolated; the error is less than
+# 1e-5 mag. astropy computes an integral for each redshift.
+
+
+@lru_cache(maxsize=1)
+def _distances():
+    from astropy.cosmology import Planck18
+
+    z = np.geomspace(1e-4, 6.0, 600)
+    volume = Planck18.comoving_volume(z).value / 1e9  # Gpc^3
+    kpc = Planck18.kpc_proper_per_arcmin(z).value / 60
+    return z, Planck18.distmod(z).value, volume, kpc
+
+
+def distance_modulus(z: ArrayLike) -> np.ndarray:
+    """Return the distance modulus at a redshift (Planck 2018 cosmology).
+
+    Parameters
+    ----------
+    z : ndarray
+        Between 0.0001 and 6; values outside are clipped.
+
+    Returns
+    -------
+    ndarray, mag
+
+    Examples
+    --------
+    >>> round(float(distance_modulus(0.1)), 1)
+    38.4
+    """
+    redshift, modulus, _, _ = _distances()
+    return np.interp(np.log(z), np.log(redshift), modulus)
+
+
+def redshift_of(modulus: ArrayLike) -> np.ndarray:
+    """Return the redshift at a distance modulus, at least 0.0001 (0.4 Mpc).
+
+    Parameters
+    ----------
+    modulus : ndarray, mag
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> round(float(redshift_of(38.4)), 2)
+    0.1
+    """
+    redshift, moduli, _, _ = _distances()
+    return np.exp(np.interp(modulus, moduli, np.log(redshift)))
+
+
+def comoving_volume(z: ArrayLike) -> np.ndarray:
+    """Return the comoving volume of the whole sky within a redshift.
+
+    Parameters
+    ----------
+    z : ndarray
+
+    Returns
+    -------
+    ndarray, Gpc^3
+
+    Examples
+    --------
+    >>> round(float(comoving_volume(0.1)), 2)
+    0.34
+    """
+    redshift, _, volume, _ = _distances()
+    return np.interp(z, np.append(0.0, redshift), np.append(0.0, volume))
+
+
+def redshift_of_volume(volume: ArrayLike) -> np.ndarray:
+    """Return the redshift within which the comoving volume has a given size.
+
+    Parameters
+    ----------
+    volume : ndarray, Gpc^3
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    >>> round(float(redshift_of_volume(comoving_volume(0.2))), 3)
+    0.2
+    """
+    redshift, _, volumes, _ = _distances()
+    return np.interp(volume, np.append(0.0, volumes), np.append(0.0, redshift))
+
+
+def kpc_per_arcsec(z: ArrayLike) -> np.ndarray:
+    """Return the proper length of one arcsecond at a redshift.
+
+    Parameters
+    ----------
+    z : ndarray
+
+    Returns
+    -------
+    ndarray, kpc
+
+    Examples
+    --------
+    >>> round(float(kpc_per_arcsec(0.1)), 2)
+    1.91
+    """
+    redshift, _, _, kpc = _distances()
+    return np.interp(np.log(z), np.log(redshift), kpc)

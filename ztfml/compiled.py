@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache, partial
 from pathlib import Path
-from types import CodeType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numba
@@ -189,6 +189,12 @@ def sources_of(function: Callable) -> tuple[dict[str, str], set[tuple[str, str]]
                 followed.add(value.py_func)
                 files[_file_of(value.py_func)] = _source_hash(value)
                 follow_names_of(value.py_func)
+        elif isinstance(value, FunctionType) and value.__module__.startswith("ztfml."):
+            # A Python function that compiled code may call (`numba.extending.register_jitable`).
+            if value not in followed:
+                followed.add(value)
+                files[_file_of(value)] = _hash_of(_file_of(value))
+                follow_names_of(value)
         elif isinstance(value, ModuleType):
             # ``module.function``: of a module, follow only the attributes that the code uses.
             if value not in followed:

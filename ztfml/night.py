@@ -440,6 +440,30 @@ def labels_beside(path: str | Path) -> Path:
     return path.with_name(path.stem + schema.LABELS_SUFFIX + ".csv")
 
 
+def latest_rows(alerts: pd.DataFrame) -> np.ndarray:
+    """Return the rows of the latest alert of each object, in the order of the table.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        With ``objectId``, ``jd`` and ``candid``. If two alerts of an object have the same jd,
+        the larger candid is the later one.
+
+    Returns
+    -------
+    ndarray of int, shape (n_objects,)
+
+    Examples
+    --------
+    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
+    >>> latest_rows(alerts)
+    array([0, 1])
+    """
+    order = np.lexsort([alerts["candid"], alerts["jd"]])
+    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
+    return np.sort(order[latest])
+
+
 # --- history ----------------------------------------------------------------------------
 
 

@@ -16,6 +16,9 @@ PIXEL_SCALE = 1.01
 BAND_OF_FID = {1: "g", 2: "r", 3: "i"}
 BANDS = tuple(BAND_OF_FID.values())
 
+PACKET_HISTORY = 30.0
+"""Days of history in a ZTF packet (Masci et al. 2019, PASP 131, 018003)."""
+
 HISTORY_SUFFIX = "_prv_candidates"
 LABELS_SUFFIX = "_labels"
 

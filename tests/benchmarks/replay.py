@@ -20,7 +20,7 @@ import pandas as pd
 from tests.benchmarks.inputs import FULL, make_nights, night_of
 from tests.conftest import SHARED_DATA
 from ztfml.injection.alerts import as_shipped, last_of_nights, make_night
-from ztfml.injection.conditions import Conditions, latest_rows
+from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import (
     OURS,
     Alone,
@@ -32,7 +32,7 @@ from ztfml.injection.recovery import (
 from ztfml.injection.surroundings import around_alerts
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night, labels_beside, latest_rows
 
 TOP = 12
 REPLAYED = 60.0

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.nights import random_night
+from ztfml.astrophysics import night_of
 from ztfml.errors import DataError
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.observing import (
@@ -51,8 +52,8 @@ def test_every_event_is_fast_and_detected_tonight(night, injected):
     events = injected.events
     assert ((events["rate"].abs() > FAST_RATE) | (events["half_time"] < FAST_HALF_TIME)).all()
     last = injected.night.alerts.groupby(injected.event)["jd"].max()
-    tonight = np.floor(night.alerts["jd"].max() - 0.5)
-    assert (np.floor(last - 0.5) == tonight).all()
+    tonight = night_of(night.alerts["jd"].max())
+    assert (night_of(last) == tonight).all()
     assert (events["age"] > 0).all()
     limits = [kind.lasts for kind in KINDS.values()]
     assert (events["age"] <= max(limits)).all()
@@ -91,7 +92,7 @@ def test_the_history_says_what_the_events_say(injected):
     seen = ~np.isnan(history.magpsf)
     event = np.repeat(np.arange(len(events)), np.diff(history.start))[seen]
     assert (np.bincount(event) == events["n_det"]).all()
-    nights = pd.Series(np.floor(history.jd[seen] - 0.5)).groupby(event).nunique()
+    nights = pd.Series(night_of(history.jd[seen])).groupby(event).nunique()
     assert (nights == events["n_nights"]).all()
     brightest = pd.Series(history.magpsf[seen]).groupby(event).min()
     assert brightest.to_numpy() == pytest.approx(events["peak_mag"].to_numpy())

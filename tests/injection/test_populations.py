@@ -7,18 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ztfml.astrophysics import blackbody_magnitude
+from ztfml.astrophysics import BAND_WAVELENGTH, distance_modulus
 from ztfml.injection import populations as kinds
-from ztfml.injection.physics import (
-    BAND_WAVELENGTH,
-    SUN_RADIUS,
-    comoving_volume,
-    distance_modulus,
-    kpc_per_arcsec,
-    observe,
-    photosphere,
-    redshift_of_volume,
-)
+from ztfml.injection.physics import observe, photosphere
 from ztfml.injection.populations import KINDS, kilonova
 
 G, R, INFRARED = BAND_WAVELENGTH
@@ -31,28 +22,12 @@ def medians(name, days, wavelength, n=400, seed=5):
     return np.array([np.median(absolute(row, np.full(n, t), np.full(n, wavelength))) for t in days])
 
 
-def test_the_sun_has_its_magnitude():
-    # Willmer 2018, ApJS 236, 47: PS1 g 5.14, r 4.53 (AB); black body, so to a tenth or two.
-    assert blackbody_magnitude(SUN_RADIUS, 5772.0, 4866e-8) == pytest.approx(5.14, abs=0.25)
-    assert blackbody_magnitude(SUN_RADIUS, 5772.0, 6215e-8) == pytest.approx(4.65, abs=0.15)
-
-
 def test_a_photosphere_obeys_stefan_and_boltzmann():
     radius, temperature = photosphere(np.array([1e42, 1e39]), np.array([1e15, 1e15]), 3000.0)
-    luminosity = 4 * np.pi * 5.670e-5 * radius**2 * temperature**4
+    luminosity = 4 * np.pi * 5.670374419e-5 * radius**2 * temperature**4
     assert luminosity == pytest.approx([1e42, 1e39], rel=1e-6)
     assert temperature[1] == 3000.0
     assert radius[1] < 1e15
-
-
-def test_distances_are_those_of_the_cosmology():
-    # Wright 2006, PASP 118, 1711 (calculator), H0 = 70, matter 0.3, flat.
-    assert distance_modulus(0.1) == pytest.approx(38.31, abs=0.01)
-    assert distance_modulus(1.0) == pytest.approx(44.10, abs=0.01)
-    assert kpc_per_arcsec(0.1) == pytest.approx(1.844, abs=0.01)
-    assert comoving_volume(1.0) == pytest.approx(150.9, abs=1.0)
-    z = np.array([0.01, 0.3, 2.0])
-    assert redshift_of_volume(comoving_volume(z)) == pytest.approx(z, rel=1e-3)
 
 
 def test_nothing_shines_before_it_begins():

@@ -8,7 +8,6 @@ import pytest
 
 from ztfml import features
 from ztfml.injection.baselines import BASELINES
-from ztfml.injection.conditions import latest_rows
 from ztfml.injection.observing import Injected
 from ztfml.injection.recovery import (
     OURS,
@@ -24,7 +23,7 @@ from ztfml.injection.recovery import (
 )
 from ztfml.injection.report import recovery_report
 from ztfml.model.classifier import probabilities
-from ztfml.night import Night, history_beside
+from ztfml.night import Night, history_beside, latest_rows
 from ztfml.ranking import FastTransientScorer
 
 

@@ -2,14 +2,12 @@
 
 import numpy as np
 
+from ztfml.astrophysics import night_of
 from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.night_means import night_of
+from ztfml.schema import PACKET_HISTORY
 
 GROUP = Group("counts", "how often the source was seen, and how often it was looked for")
-
-# Days of history that a ZTF packet ships.
-PACKET_HISTORY = 30.0
 
 _DETECTIONS = ("jd", "magpsf")
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from ztfml.astrophysics import night_of
 from ztfml.compiled import kernel
 from ztfml.features.registry import Group
 from ztfml.lightcurves.light_curve import EPISODE_GAP
-from ztfml.lightcurves.night_means import night_of
 
 GROUP = Group("timing", "when the source was first seen, how long ago, and with which gaps")
 

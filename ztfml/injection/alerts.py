@@ -8,13 +8,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ztfml.astrophysics import night_of
 from ztfml.injection.conditions import NOTHING_UNDER
 from ztfml.injection.surroundings import PIXEL, UNDER
 from ztfml.lightcurves.history import order_rows
 from ztfml.night import Night
-
-PACKET_WINDOW = 30.0
-"""Days of history that an object's first packet ships."""
+from ztfml.schema import PACKET_HISTORY
 
 # How often a place had a detection long before, a fault of the subtraction or an older event, by
 # the distance (arcsec) of the nearest PS1 source: of 347 young real transients 20 % within 1,
@@ -41,7 +40,7 @@ def as_shipped(looks):
     >>> as_shipped(looks)   # doctest: +SKIP
     """
     first = looks[looks["detected"]].groupby("event")["jd"].min()
-    return looks[looks["jd"] >= looks["event"].map(first) - PACKET_WINDOW].reset_index(drop=True)
+    return looks[looks["jd"] >= looks["event"].map(first) - PACKET_HISTORY].reset_index(drop=True)
 
 
 def last_of_nights(looks):
@@ -63,7 +62,7 @@ def last_of_nights(looks):
     """
     found = looks[looks["detected"]].sort_values(["event", "jd"], kind="stable")
     found = found.assign(
-        night=np.floor(found["jd"] - 0.5),
+        night=night_of(found["jd"]),
         ndethist=found.groupby("event").cumcount() + 1,
         jdstarthist=found.groupby("event")["jd"].transform("min"),
     )

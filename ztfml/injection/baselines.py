@@ -7,12 +7,12 @@ is nearer to the top, minus infinity is not in the list at all. All look at one 
 
 import numpy as np
 
+from ztfml.astrophysics import FAST_RATE
 from ztfml.labels.rules import apply_cuts
 from ztfml.schema import BANDS
 
 BASELINES = {}
 
-_FAST_FADE = 0.3  # mag/day
 _LONG = {"g": 10.0, "r": 12.0, "i": 14.0}  # d
 
 
@@ -73,7 +73,7 @@ def points(night, features, probabilities):
     """
     score = np.zeros(len(features))
     for band in BANDS:
-        score += 10.0 * (features[f"fade_rate_{band}"] > _FAST_FADE)
+        score += 10.0 * (features[f"fade_rate_{band}"] > FAST_RATE)
         # In a band nothing is detected for longer than in all of them.
         lasts = np.where(features[f"n_det_{band}"] > 0, features["age"], 0.0)
         score -= 100.0 * (lasts > _LONG[band])

@@ -7,6 +7,7 @@ from scipy.spatial import cKDTree
 from ztfml.errors import DataError
 from ztfml.features import context
 from ztfml.injection.surroundings import PIXEL, UNDER, Sky
+from ztfml.night import latest_rows
 
 NOTHING_UNDER = 23.0
 """Magnitude of what lies under an alert where the reference image shows nothing."""
@@ -148,29 +149,6 @@ def column_of(alerts, name):
     np.True_
     """
     return alerts[name] if name in alerts else pd.Series(np.nan, index=alerts.index)
-
-
-def latest_rows(alerts):
-    """Find each object's latest alert.
-
-    Parameters
-    ----------
-    alerts : pandas.DataFrame
-        ``objectId``, ``jd`` and ``candid``, which settles ties.
-
-    Returns
-    -------
-    ndarray of int, shape (n_objects,)
-
-    Examples
-    --------
-    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
-    >>> latest_rows(alerts)
-    array([0, 1])
-    """
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
-    return np.sort(order[latest])
 
 
 def _latitude(alerts):

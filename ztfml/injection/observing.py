@@ -11,25 +11,26 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ztfml.errors import DataError
-from ztfml.injection.alerts import PACKET_WINDOW, as_shipped, last_of_nights, make_night
-from ztfml.injection.conditions import column_of
-from ztfml.injection.physics import (
+from ztfml.astrophysics import (
     BAND_WAVELENGTH,
-    REDDENING,
+    FAST_RATE,
     comoving_volume,
-    observe,
+    night_of,
     redshift_of_volume,
 )
+from ztfml.errors import DataError
+from ztfml.injection.alerts import as_shipped, last_of_nights, make_night
+from ztfml.injection.conditions import column_of
+from ztfml.injection.physics import REDDENING, observe
 from ztfml.injection.populations import KINDS
 from ztfml.injection.surroundings import Hosts, draw_hosts
 from ztfml.io.progress import track
 from ztfml.lightcurves.history import SAME_EPOCH
 from ztfml.night import Night
+from ztfml.schema import PACKET_HISTORY
 
-FAST_RATE = 0.3
 FAST_HALF_TIME = 12.0
-"""What counts as fast: mag/day in g or r, or days above half of the peak in g (Ho et al. 2023)."""
+"""An event is also fast if its g flux is above half of the peak for fewer days (Ho et al. 2023)."""
 
 _SNR = 5.0
 _MOST_TRIALS = 4_000_000
@@ -163,7 +164,7 @@ def _look(rng, conditions, kind, z, absolute):
     latitude = conditions.latitude[carrier]
     now = night.alerts["jd"].to_numpy()[carrier]
     begin = now - kind.lasts * rng.random(len(z))
-    row, jd, fid, limit = _exposures(night, carrier, begin - PACKET_WINDOW)
+    row, jd, fid, limit = _exposures(night, carrier, begin - PACKET_HISTORY)
     band = fid - 1
     magnitude = observe(
         lambda days, wavelength: absolute(row, days, wavelength),
@@ -212,7 +213,7 @@ def _exposures(night, carrier, since):
 
 def _worth_finding(trials, absolute):
     """The trials detected tonight while they are fast, as a table indexed by trial."""
-    alerts_night = np.floor(trials.jd - 0.5)
+    alerts_night = night_of(trials.jd)
     last = np.full(len(trials.z), -1)
     last[trials.row[trials.detected]] = np.flatnonzero(trials.detected)  # rows are in time order
     tonight = np.zeros(len(trials.z))

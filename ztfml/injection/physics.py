@@ -1,17 +1,13 @@
-"""Photospheres, distances and dust: what the light curves of all kinds are made with."""
-
-from functools import lru_cache
+"""Photospheres, redshift and dust of injected events."""
 
 import numpy as np
 
-# Effective wavelengths of ZTF g, r, i (Bellm et al. 2019, PASP 131, 018002), cm.
-BAND_WAVELENGTH = np.array([4746e-8, 6366e-8, 7829e-8])
+from ztfml.astrophysics import STEFAN_BOLTZMANN, distance_modulus
+
 # Extinction over E(B - V) in PS1 g, r, i, close to ZTF's (Schlafly & Finkbeiner 2011, ApJ 737,
 # 103, table 6, R_V = 3.1).
 REDDENING = np.array([3.172, 2.271, 1.682])
 
-DAY, SUN_MASS, SUN_RADIUS = 86400.0, 1.989e33, 6.957e10
-STEFAN_BOLTZMANN = 5.670e-5
 _DARK = 99.0
 
 
@@ -40,59 +36,6 @@ def photosphere(luminosity, expanding, coolest):
     frozen = np.sqrt(luminosity / (4 * np.pi * STEFAN_BOLTZMANN)) / coolest**2
     radius = np.where(temperature < coolest, frozen, expanding)
     return radius, np.maximum(temperature, coolest)
-
-
-@lru_cache(maxsize=1)
-def _distances():
-    from astropy.cosmology import FlatLambdaCDM
-
-    cosmology = FlatLambdaCDM(H0=70, Om0=0.3)
-    z = np.concatenate([[0.0], np.geomspace(1e-4, 4.0, 400)])
-    with np.errstate(divide="ignore"):
-        modulus = cosmology.distmod(z).value
-    volume = cosmology.comoving_volume(z).value / 1e9  # Gpc^3
-    kpc = cosmology.kpc_proper_per_arcmin(z).value / 60
-    return z, modulus, volume, kpc
-
-
-def distance_modulus(z):
-    """Distance modulus at a redshift (H0 = 70 km/s/Mpc, matter 0.3, flat).
-
-    >>> round(float(distance_modulus(0.1)), 1)
-    38.3
-    """
-    table = _distances()
-    return np.interp(np.log(z), np.log(table[0][1:]), table[1][1:])
-
-
-def comoving_volume(z):
-    """Comoving volume within a redshift, Gpc^3.
-
-    >>> round(float(comoving_volume(0.1)), 2)
-    0.31
-    """
-    table = _distances()
-    return np.interp(z, table[0], table[2])
-
-
-def redshift_of_volume(volume):
-    """Redshift within which there is a comoving volume (Gpc^3).
-
-    >>> round(float(redshift_of_volume(comoving_volume(0.2))), 3)
-    0.2
-    """
-    table = _distances()
-    return np.interp(volume, table[2], table[0])
-
-
-def kpc_per_arcsec(z):
-    """Proper length of an arcsec at a redshift.
-
-    >>> round(float(kpc_per_arcsec(0.1)), 2)
-    1.84
-    """
-    table = _distances()
-    return np.interp(np.log(z), np.log(table[0][1:]), table[3][1:])
 
 
 def observe(absolute, z, days, wavelength):

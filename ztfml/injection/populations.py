@@ -10,8 +10,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.astrophysics import SPEED_OF_LIGHT, blackbody_magnitude
-from ztfml.injection.physics import DAY, SUN_MASS, SUN_RADIUS, photosphere
+from ztfml.astrophysics import (
+    ASTRONOMICAL_UNIT,
+    DAY,
+    SPEED_OF_LIGHT,
+    SUN_MASS,
+    SUN_RADIUS,
+    blackbody_magnitude,
+)
+from ztfml.injection.physics import photosphere
 
 KINDS = {}
 
@@ -252,8 +259,6 @@ _COW_TEMPERATURE = np.array([31.4, 30.6, 25.4, 23.4, 21.2, 21.2, 20.9, 20.9, 18.
                              15.3, 15.3, 17.5, 17.0])  # fmt: skip
 _COW_RISE = ((0.02, 0.1, 0.25, 0.5, 1.0, 2.0), (9.0, 4.5, 2.3, 1.2, 0.4, 0.0))
 
-_AU = 1.496e13
-
 
 @_kind(
     "FBOT like AT2018cow", rate=40.0, evolution=2.0, farthest=0.35, lasts=25.0,
@@ -271,7 +276,7 @@ def draw_cow(rng, n):
 
     def absolute(row, days, wavelength):
         t = days / pace[row]
-        radius = np.exp(np.interp(t, _COW_DAYS, np.log(_COW_RADIUS))) * _AU
+        radius = np.exp(np.interp(t, _COW_DAYS, np.log(_COW_RADIUS))) * ASTRONOMICAL_UNIT
         # Beyond the table it goes on shrinking.
         radius = radius * np.exp(-np.clip(t - _COW_DAYS[-1], 0, None) / 20)
         temperature = np.interp(t, _COW_DAYS, _COW_TEMPERATURE) * 1e3

@@ -12,11 +12,12 @@ from ztfml import features
 from ztfml.errors import DataError
 from ztfml.evaluation.metrics import INTERVAL, N_DRAWS
 from ztfml.injection.baselines import BASELINES
-from ztfml.injection.conditions import Conditions, latest_rows
+from ztfml.injection.conditions import Conditions
 from ztfml.injection.observing import inject
 from ztfml.injection.populations import KINDS
 from ztfml.io.progress import track
 from ztfml.labels.label_file import label_rows, labels_of
+from ztfml.night import latest_rows
 from ztfml.ranking import FastTransientScorer
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.injection.physics import distance_modulus, kpc_per_arcsec
+from ztfml.astrophysics import distance_modulus, kpc_per_arcsec
 
 PS1_FIELDS = ("distpsnr", "sgscore", "sgmag", "srmag", "simag", "szmag")
 GAIA_FIELDS = ("neargaia", "maggaia", "neargaiabright", "maggaiabright")

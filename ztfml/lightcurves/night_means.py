@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ztfml.astrophysics import night_of
 from ztfml.compiled import kernel
 from ztfml.lightcurves.light_curve import ZERO_POINT, light_curve_of, room_for
 from ztfml.schema import BANDS
@@ -22,12 +23,6 @@ class NightMeans(NamedTuple):
     err: np.ndarray
     flux: np.ndarray
     flux_err: np.ndarray
-
-
-@kernel
-def night_of(jd):
-    """The night a Julian date belongs to: a Palomar night lies within one UT date."""
-    return np.floor(jd - 0.5)
 
 
 @kernel

@@ -4,8 +4,8 @@ import numpy as np
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
+from ztfml.astrophysics import FAST_RATE
 from ztfml.plots.style import CLASS_STYLES, INK
-from ztfml.ranking import FAST_RATE
 from ztfml.taxonomy import LABELS
 
 # Below it rates are drawn evenly, above by their logarithm.

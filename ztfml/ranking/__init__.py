@@ -17,11 +17,10 @@ from ztfml.ranking.settings import (
     read_trees,
     read_weights,
 )
-from ztfml.ranking.terms import FAST_RATE, TERMS
+from ztfml.ranking.terms import TERMS
 
 __all__ = [
     "DEFAULT_FILE",
-    "FAST_RATE",
     "TERMS",
     "FastTransientScorer",
     "Instrument",

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
+from ztfml.astrophysics import FAST_RATE
 from ztfml.ranking.quantities import ON_STAR
-from ztfml.ranking.terms import FAST_RATE
 from ztfml.schema import BANDS
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 

@@ -6,6 +6,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 from ztfml.errors import DataError
+from ztfml.night import latest_rows
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import best_rates, reasons
 from ztfml.ranking.settings import read_instrument, read_trees, read_weights
@@ -217,17 +218,6 @@ def row_of(ranked, object_id):
     if own.empty:
         raise DataError(f"{object_id}: has no alert in this night; name an object of the night")
     return own.iloc[0]
-
-
-def latest_rows(alerts):
-    """Positions of each object's latest alert, in the night's order.
-
-    >>> latest_rows(pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [1, 1, 2], "candid": 5}))
-    array([1, 2])
-    """
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
-    return np.sort(order[latest])
 
 
 def _describe(alerts, features, probabilities):

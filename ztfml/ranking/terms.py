@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.special import expit, logit
 
-FAST_RATE = 0.3
+from ztfml.astrophysics import FAST_RATE
 
 TERMS = {}
 

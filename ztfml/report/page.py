@@ -5,8 +5,8 @@ import hashlib
 from functools import cache
 from pathlib import Path
 
+from ztfml.astrophysics import FAST_RATE
 from ztfml.io.atomic import write_beside
-from ztfml.ranking import FAST_RATE
 from ztfml.report.summary import CARDS, LISTED, summarize
 from ztfml.taxonomy import LABELS
 

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from ztfml.astrophysics import night_of
 from ztfml.evaluation.text import headline
 from ztfml.labels.rules import apply_cuts
 from ztfml.plots import packet_summary as facts
@@ -16,7 +17,7 @@ from ztfml.ranking import TERMS
 from ztfml.report.curve import plot_of
 from ztfml.report.links import links
 from ztfml.report.skymap import sky_of
-from ztfml.schema import BANDS
+from ztfml.schema import BANDS, PACKET_HISTORY
 from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.stamps import stretch
 from ztfml.taxonomy import LABELS
@@ -24,9 +25,6 @@ from ztfml.taxonomy import LABELS
 CARDS = 50
 LISTED = 200
 """Objects of the ranked list on the page; the first `CARDS` have a card."""
-
-# What a packet's history reaches back, and so what is drawn large.
-_RECENT = 30.0
 
 
 def summarize(night, predictions, ranked, model=None, folder=None, cards=CARDS):
@@ -89,7 +87,7 @@ def _night(night):
         "title": _title(jd),
         "first": facts.date_of(jd.min()) if len(jd) else None,
         "last": facts.date_of(jd.max()) if len(jd) else None,
-        "jd": _plain(np.floor(jd.min() - 0.5) + 0.5) if len(jd) else None,
+        "jd": _plain(night_of(jd.min())) if len(jd) else None,
         "alerts": len(alerts),
         "objects": int(alerts["objectId"].nunique()),
         "history_rows": len(night.history.jd),
@@ -176,12 +174,12 @@ def _plots(night, alert, more):
     points = points_of(night, packet["objectId"], packet["jd"], more)
     lines, peak = rates_of(night, alert)
     days = points["jd"] - packet["jd"]
-    recent = points[(days >= -_RECENT) & points["seen"]]
+    recent = points[(days >= -PACKET_HISTORY) & points["seen"]]
     jd = recent["jd"].min()
     now = {"jd": packet["jd"], "magpsf": packet["magpsf"]}
     plots = [
         {
-            "title": f"last {_RECENT:.0f} days",
+            "title": f"last {PACKET_HISTORY:.0f} days",
             **plot_of(
                 recent,
                 [line for line in lines if line.jd[0] >= jd],

@@ -18,6 +18,7 @@ from ztfml.io.atomic import write_beside
 from ztfml.io.progress import track
 from ztfml.lightcurves.history import History
 from ztfml.night import Night, labels_beside
+from ztfml.schema import PACKET_HISTORY
 from ztfml.simulate import agn, artifacts, asteroids, noise, stars, transients
 from ztfml.simulate.measure import Measurements, measure
 from ztfml.simulate.neighbours import neighbourhood, reference_source
@@ -37,7 +38,6 @@ MIXES = {
     "transients": {"artifact": 0.03, "sso": 0.07, "star": 0.3, "agn": 0.1, "transient": 0.5},
 }
 _NAMES = 26**7  # of seven letters
-_PACKET_WINDOW = 30.0  # d of history that a packet carries
 # Cumulative shares of sources with no history and with a packet's; the others have all there is.
 HISTORIES = {"mixed": (0.05, 0.6), "long": (0.0, 0.0)}
 # Shares of objects whose packets have what the alert's own night brought before it, limits and
@@ -252,7 +252,7 @@ def _audition(rng, number, kind, stage, nights, missing, size):
         if len(taken):
             alerts[night] = pairs.take(taken)
     # A packet's history reaches back 30 d from the first alert.
-    first_jd = stage.first_jd - (_PACKET_WINDOW if kind.one_night else LOOK_BACK)
+    first_jd = stage.first_jd - (PACKET_HISTORY if kind.one_night else LOOK_BACK)
     return _Block(kind, number, sources, key, alerts, first_jd)
 
 
@@ -290,7 +290,7 @@ def _kept_since(block, rows, histories):
     first = np.full(len(rows), np.inf)
     for pairs in block.alerts.values():
         np.minimum.at(first, np.searchsorted(rows, pairs.row), pairs.jd)
-    begin = np.stack([np.full(len(rows), np.inf), first - _PACKET_WINDOW, np.full(len(rows), -1.0)])
+    begin = np.stack([np.full(len(rows), np.inf), first - PACKET_HISTORY, np.full(len(rows), -1.0)])
     part = noise.uniform(block.key[rows], np.zeros(len(rows), np.int64), 91)
     way = np.where(good, np.searchsorted(histories, part), np.where(part < 0.5, 0, 1))
     return begin[way, np.arange(len(rows))]
@@ -303,7 +303,7 @@ def _carried(past, end):
     following = np.minimum.accumulate(following[::-1])[::-1]
     then = np.append(past.jd, np.inf)[following]
     whose = np.append(past.row, -1)[following]
-    return (whose == past.row) & (then - past.jd <= _PACKET_WINDOW)
+    return (whose == past.row) & (then - past.jd <= PACKET_HISTORY)
 
 
 def _most_exposures(survey, place, first_jd, last_jd):

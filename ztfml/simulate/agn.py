@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from ztfml.astrophysics import BAND_WAVELENGTH, distance_modulus
 from ztfml.simulate import noise
 from ztfml.simulate.population import (
     GALAXY,
@@ -11,9 +12,7 @@ from ztfml.simulate.population import (
     flux_of,
     variable_source,
 )
-from ztfml.simulate.sky import distance_modulus, place
-
-_WAVELENGTH = np.array([4770.0, 6230.0, 7630.0])  # g, r, i in Angstrom
+from ztfml.simulate.sky import place
 
 
 def quasar_variability(wavelength, absolute_i, log_mass):
@@ -72,7 +71,7 @@ def _quasar(r_mags):
         mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - i_z])
         absolute = np.clip(mag[:, 2] - distance_modulus(z), -29, -20)
         log_mass = rng.normal(8.4 - 0.25 * (absolute + 24), 0.35)
-        rest = _WAVELENGTH / (1 + z[:, None])
+        rest = 1e8 * BAND_WAVELENGTH / (1 + z[:, None])  # Angstrom
         sf_inf, tau = quasar_variability(rest, absolute[:, None], log_mass[:, None])
         scatter = 10 ** rng.normal(0, 0.2, n)
         sigma = np.clip(sf_inf[:, 0] / np.sqrt(2) * scatter, 0.03, 0.9)

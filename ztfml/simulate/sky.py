@@ -1,7 +1,5 @@
 """Where things are: places in the fields of a night, by galactic or ecliptic latitude."""
 
-from functools import lru_cache
-
 import numpy as np
 from astropy import units
 from astropy.coordinates import SkyCoord
@@ -112,40 +110,3 @@ def place_asteroids(rng, n, fields, jd):
     weight = np.exp(-0.5 * (latitude / 13) ** 2) + 0.05 * np.exp(-np.abs(latitude) / 15)
     weight *= 0.15 + np.exp(-0.5 * (from_opposition / 55) ** 2)
     return _pick(rng, n, ra, dec, weight)
-
-
-@lru_cache(maxsize=1)
-def _moduli():
-    from astropy.cosmology import Planck18
-
-    z = np.geomspace(1e-4, 6, 600)
-    return z, Planck18.distmod(z).value
-
-
-def distance_modulus(z):
-    """Distance modulus (mag) at redshift z (Planck 2018 cosmology).
-
-    >>> round(float(distance_modulus(0.1)), 1)
-    38.4
-    """
-    return np.interp(z, *_moduli())
-
-
-def redshift_of(modulus):
-    """The inverse of `distance_modulus`; 0.0001 nearer than 0.4 Mpc.
-
-    >>> round(float(redshift_of(38.4)), 2)
-    0.1
-    """
-    z, moduli = _moduli()
-    return np.interp(modulus, moduli, z)
-
-
-def arcsec_per_kpc(z):
-    """Angle under which a kiloparsec is seen at redshift z.
-
-    >>> round(float(arcsec_per_kpc(0.1)), 2)
-    0.52
-    """
-    megaparsec = 10 ** (distance_modulus(z) / 5 - 5) / (1 + np.asarray(z)) ** 2
-    return 206.265 / megaparsec

@@ -9,7 +9,18 @@ from functools import lru_cache
 
 import numpy as np
 
-from ztfml.astrophysics import SPEED_OF_LIGHT, blackbody_magnitude
+from ztfml.astrophysics import (
+    ASTRONOMICAL_UNIT,
+    BAND_WAVELENGTH,
+    DAY,
+    SPEED_OF_LIGHT,
+    STEFAN_BOLTZMANN,
+    SUN_MASS,
+    blackbody_magnitude,
+    distance_modulus,
+    kpc_per_arcsec,
+    redshift_of,
+)
 from ztfml.compiled import cached
 from ztfml.simulate.population import (
     GALAXY,
@@ -20,11 +31,8 @@ from ztfml.simulate.population import (
     flux_of,
     subtraction_noise,
 )
-from ztfml.simulate.sky import arcsec_per_kpc, distance_modulus, place, redshift_of
+from ztfml.simulate.sky import place
 
-_WAVELENGTH = np.array([4770e-8, 6230e-8, 7630e-8])  # g, r, i in cm
-_AU, _SIGMA = 1.496e13, 5.670e-5
-_DAY, _SUN_MASS = 86400.0, 1.989e33
 _YOUNG = 0.3  # share of events begun within six days
 _FAR_BELOW = 12.0  # mag; darker than this is not there
 
@@ -159,13 +167,13 @@ def _host(rng, n, z, absolute, nuclear=False):
     apparent = total + distance_modulus(z)
     size = 4.0 * 10 ** (-0.1 * (total + 20.5))  # kpc
     # PSF magnitudes miss most of a large galaxy's light: hosts of SNe Ia have 18 to 21.5 in PS1.
-    seen = size * arcsec_per_kpc(z)
+    seen = size / kpc_per_arcsec(z)
     r = apparent + 0.25 + 2.2 * np.log10(1 + seen) + rng.normal(0, 0.2, n)
     g_r = rng.normal(0.42, 0.2, n) + 0.9 * np.clip(z - 0.05, 0, 0.35)
     r_i = rng.normal(0.3, 0.1, n)
     mag = np.column_stack([r + g_r, r, r - r_i, r - r_i - rng.normal(0.2, 0.1, n)])
     kpc = np.zeros(n) if nuclear else size * rng.gamma(1.6, 0.75, n)
-    distance = np.hypot(kpc * arcsec_per_kpc(z), np.abs(rng.normal(0, 0.12, n)))
+    distance = np.hypot(kpc / kpc_per_arcsec(z), np.abs(rng.normal(0, 0.12, n)))
     kind = np.where((r < 22.4) & (distance < 29), GALAXY, NONE)
     local = flux_of(r) * np.exp(-distance / np.clip(seen, 0.7, None))
     glare = np.where((kind == GALAXY)[:, None], local[:, None] * np.array([0.6, 1, 1.3]), 0.0)
@@ -261,7 +269,7 @@ def fbot_mag(t, wavelength):
     """
     t = np.asarray(t, float)
     late = np.clip(t, 0.05, None)
-    radius = 56 * _AU * np.exp(-np.clip(late - 3.0, 0, None) / 20.0)
+    radius = 56 * ASTRONOMICAL_UNIT * np.exp(-np.clip(late - 3.0, 0, None) / 20.0)
     temperature = 32e3 * np.clip(late / 3.0, 1, None) ** -0.42
     rise = 2.5 * np.log10(1 - np.exp(-((late / 1.6) ** 3)) + 1e-9)
     return np.where(t <= 0, 99.0, blackbody_magnitude(radius, temperature, wavelength) - rise)
@@ -280,7 +288,7 @@ def _draw_fbot(rng, n, stage):
     dust = 0.6 * _dust(rng, n)
 
     def flux(row, jd, fid):
-        rest = _WAVELENGTH[fid - 1] / (1 + z[row])
+        rest = BAND_WAVELENGTH[fid - 1] / (1 + z[row])
         mag = fbot_mag((jd - explosion[row]) / pace[row], rest) + modulus[row] + shift[row]
         return flux_of(mag + dust[row, fid - 1])
 
@@ -315,11 +323,11 @@ def _draw_shocked(rng, n, stage):
         return blackbody_magnitude(radius, temperature, wavelength)
 
     every = np.arange(n)
-    offset = peak - brightness(every, rise, _WAVELENGTH[1] / (1 + z))
+    offset = peak - brightness(every, rise, BAND_WAVELENGTH[1] / (1 + z))
 
     def flux(row, jd, fid):
         t = (jd - explosion[row]) / (1 + z[row])
-        mag = brightness(row, np.clip(t, 1e-3, None), _WAVELENGTH[fid - 1] / (1 + z[row]))
+        mag = brightness(row, np.clip(t, 1e-3, None), BAND_WAVELENGTH[fid - 1] / (1 + z[row]))
         return np.where(t > 0, flux_of(mag + offset[row] + dust[row, fid - 1]), 0.0)
 
     return Sources(ra, dec, flux, counterpart, glare, subtraction_noise(rng, n))
@@ -331,7 +339,7 @@ _EJECTA = ((0.020, 0.266, 0.5, 674.0), (0.047, 0.152, 3.0, 1308.0), (0.011, 0.13
 _KN_DAYS = np.geomspace(0.03, 25.0, 90)
 
 
-def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(_WAVELENGTH)):
+def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(BAND_WAVELENGTH)):
     """Absolute magnitudes of a kilonova at `_KN_DAYS` days, one row a band.
 
     r-process heating (Korobkin et al. 2012) of three components, thermalised as Barnes et
@@ -356,15 +364,17 @@ def kilonova_mag(mass_scale=1.0, velocity_scale=1.0, wavelength=tuple(_WAVELENGT
     fine = np.geomspace(1e-3, 25.0, 1500)
     total = np.zeros((len(wavelength), len(_KN_DAYS)))
     for mass, velocity, opacity, floor in _EJECTA:
-        grams, speed = mass * mass_scale * _SUN_MASS, velocity * velocity_scale * SPEED_OF_LIGHT
-        heating = 4e18 * grams * (0.5 - np.arctan((fine * _DAY - 1.3) / 0.11) / np.pi) ** 1.3
+        grams, speed = mass * mass_scale * SUN_MASS, velocity * velocity_scale * SPEED_OF_LIGHT
+        heating = 4e18 * grams * (0.5 - np.arctan((fine * DAY - 1.3) / 0.11) / np.pi) ** 1.3
         heating *= _thermalised(fine, mass * mass_scale, velocity * velocity_scale)
-        diffusion = np.sqrt(2 * opacity * grams / (13.4 * speed * SPEED_OF_LIGHT)) / _DAY
+        diffusion = np.sqrt(2 * opacity * grams / (13.4 * speed * SPEED_OF_LIGHT)) / DAY
         luminosity = np.interp(_KN_DAYS, fine, _diffuse(fine, heating, diffusion))
-        radius = speed * _KN_DAYS * _DAY
-        temperature = (luminosity / (4 * np.pi * _SIGMA * radius**2)) ** 0.25
+        radius = speed * _KN_DAYS * DAY
+        temperature = (luminosity / (4 * np.pi * STEFAN_BOLTZMANN * radius**2)) ** 0.25
         frozen = temperature < floor
-        radius = np.where(frozen, np.sqrt(luminosity / (4 * np.pi * _SIGMA)) / floor**2, radius)
+        radius = np.where(
+            frozen, np.sqrt(luminosity / (4 * np.pi * STEFAN_BOLTZMANN)) / floor**2, radius
+        )
         temperature = np.maximum(temperature, floor)
         for band, length in enumerate(wavelength):
             total[band] += 10 ** (-0.4 * blackbody_magnitude(radius, temperature, length))
@@ -395,7 +405,7 @@ def _thermalised(days, mass, velocity):
 @lru_cache(maxsize=1)
 def _kilonova_grid():
     """Kilonovae of twelve ejecta, redshift 0.03, the middle of what the survey reaches."""
-    rest = tuple(_WAVELENGTH / 1.03)
+    rest = tuple(BAND_WAVELENGTH / 1.03)
     scales = [(mass, speed) for mass in (0.35, 0.7, 1.2, 2.0) for speed in (0.75, 1.0, 1.25)]
     return np.array([kilonova_mag(mass, speed, rest) for mass, speed in scales])
 

@@ -9,15 +9,13 @@ import numpy as np
 import pandas as pd
 
 from ztfml.lightcurves.history import SAME_EPOCH
+from ztfml.schema import PACKET_HISTORY
 from ztfml.taxonomy import LABELS
 
 __all__ = ["VARIANTS", "copies", "earlier_detections", "seen_at"]
 
 BOGUS_DRB, BOGUS_RB = 0.1, 0.15
 """Below, an alert is bogus whatever stands at its place: drb, and rb where there is none."""
-
-HISTORY_SPAN = 30.0
-"""What a packet ships as it leaves ZTF, days (Masci et al. 2019, PASP 131, 018003)."""
 
 RATES = {
     "no drb": 0.25,
@@ -87,7 +85,7 @@ def _no_history_no_drb(night, rng):
 
 
 def _30_days(night, rng):
-    return night.replace(history_days=HISTORY_SPAN)
+    return night.replace(history_days=PACKET_HISTORY)
 
 
 def _no_gaia(night, rng):

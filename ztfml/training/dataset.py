@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml import features
+from ztfml.astrophysics import night_of
 from ztfml.catalogs.matching import positions_of
 from ztfml.errors import DataError, LabelError, ModelError
 from ztfml.features import registry
@@ -200,8 +201,7 @@ def _labelled_features(path, labels, drop_circular, variants):
     # The name in the night counts: it is the one that other nights know.
     found["objectId"] = night.alerts["objectId"][used].to_numpy()
     found["source"] = _sources(path, found["candid"])
-    # No night of Palomar crosses Julian dates that end in .5, its afternoon.
-    begun = np.floor(night.alerts["jd"].to_numpy()[used] - 0.5) + 0.5
+    begun = night_of(night.alerts["jd"].to_numpy()[used])
     found["date"] = np.char.mod("%.1f", begun)
     found["variant"] = WHOLE
     if not used.any():

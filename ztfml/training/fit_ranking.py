@@ -25,9 +25,9 @@ from ztfml.io.atomic import write_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import object_folds, probabilities
 from ztfml.model.model import Model
-from ztfml.night import labels_beside
+from ztfml.night import labels_beside, latest_rows
 from ztfml.ranking.quantities import Columns
-from ztfml.ranking.scorer import FastTransientScorer, latest_rows
+from ztfml.ranking.scorer import FastTransientScorer
 from ztfml.ranking.settings import DEFAULT_FILE, read_instrument
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import INPUTS, LEAST_CHANCE, grow, inputs_of
