@@ -63,7 +63,7 @@ def test_explain_tells_the_terms_and_draws_them(nights, model, tmp_path):
     assert f"score {row['score']:.3f}, rank 3 of" in shown
     assert row["reasons"] in shown
     assert f"{row['term_young']:.3f}" in shown
-    assert "what the trees go by" in shown
+    assert "largest contributions to the tree score" in shown
     assert figure.read_bytes().startswith(b"\x89PNG")
     told = ztfml("rank", nights[2], "-m", model, "--explain", "ZTF00nobody", code=1)
     one_sentence(told, "ZTF00nobody")

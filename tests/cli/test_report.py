@@ -14,7 +14,7 @@ def test_report_writes_a_page(nights, model, tmp_path):
     out = tmp_path / "night.html"
     shown = ztfml("report", nights[2], "-m", model, "-o", out, "--top", 5).stdout
     assert shown.splitlines()[-1] == str(out)
-    assert "5 with a card" in shown
+    assert "5 in detail" in shown
     page = out.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert page.count("<article") == 5
@@ -22,7 +22,7 @@ def test_report_writes_a_page(nights, model, tmp_path):
     assert list(tmp_path.iterdir()) == [out]
 
 
-def test_report_takes_what_was_fetched_beside_the_night(nights, model, tmp_path):
+def test_report_shows_fetched_cutouts(nights, model, tmp_path):
     from ztfml.sources import fetched_folder as fetched
 
     ranked = tmp_path / "ranked.csv"
@@ -37,7 +37,7 @@ def test_report_takes_what_was_fetched_beside_the_night(nights, model, tmp_path)
     assert out.read_text(encoding="utf-8").count("data:image/png;base64,") == 3
 
 
-def test_report_weighs_as_it_is_told(nights, model, tmp_path):
+def test_report_uses_other_weights(nights, model, tmp_path):
     ours = DEFAULT_FILE.read_text()
     wanted = tmp_path / "wanted.toml"
     wanted.write_text(re.sub(r"^intercept = .*$", "intercept = -99.0", ours, flags=re.M))
@@ -50,7 +50,7 @@ def test_report_weighs_as_it_is_told(nights, model, tmp_path):
     assert not (tmp_path / "b.html").exists()
 
 
-def test_report_of_no_night_leaves_nothing(model, tmp_path):
+def test_report_without_a_night_writes_nothing(model, tmp_path):
     out = tmp_path / "night.html"
     one_sentence(ztfml("report", tmp_path / "no.parquet", "-m", model, "-o", out, code=1), "no.par")
     assert ".html" in ztfml("report", tmp_path / "no.parquet", "-o", "night.pdf", code=2).stderr

@@ -15,7 +15,8 @@ from ztfml.cli.group import ZtfmlGroup
 def main():
     """Classify a night of ZTF alerts and rank its fast transients.
 
-    A NIGHT is a parquet file of alerts; its history is NAME_prv_candidates.parquet beside it.
+    NIGHT.parquet holds the alerts of a night, one row per alert. Previous candidates are
+    read from NIGHT_prv_candidates.parquet in the same folder, labels from NIGHT_labels.csv.
     """
 
 

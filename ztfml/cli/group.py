@@ -8,7 +8,7 @@ from ztfml.errors import ZtfmlError
 
 
 class ZtfmlGroup(click.Group):
-    """Turns every error that the user can mend into one sentence and exit code 1."""
+    """A group of commands that reports expected errors in one sentence, with exit code 1."""
 
     def invoke(self, ctx):
         try:
@@ -16,7 +16,7 @@ class ZtfmlGroup(click.Group):
         except ZtfmlError as error:
             raise click.ClickException(str(error)) from error
         except BrokenPipeError:
-            # The reader of our output, e.g. `head`, has seen enough.
+            # The reader of our output, e.g. `head`, closed the pipe.
             sys.stderr.close()
             sys.exit(0)
         except OSError as error:

@@ -10,14 +10,15 @@ from ztfml.cli.output import print_table, write_table
 
 
 def _cut_options(function):
-    """One option for each threshold of `Cuts`, without loading the rules for `--help`."""
+    """Add one option for each threshold of `Cuts`."""
     from ztfml.labels.thresholds import Cuts
 
     for field in reversed(dataclasses.fields(Cuts)):
-        unit = f", {field.metadata['unit']}" if field.metadata["unit"] else ""
+        meaning, unit = field.metadata["help"], field.metadata["unit"]
+        unit = f" ({unit})" if unit else ""
         function = click.option(
             f"--{field.name.replace('_', '-')}", type=float, default=field.default,
-            show_default=True, help=f"{field.metadata['help'].capitalize()}{unit}.",
+            show_default=True, help=f"{meaning[0].upper()}{meaning[1:]}{unit}.",
         )(function)  # fmt: skip
     return function
 
@@ -28,12 +29,16 @@ def _cut_options(function):
 @_cut_options
 @output_option([".csv"], required=False)
 @click.option(
-    "--plot", type=PATH, metavar="FIGURE", help="Histograms of drb and sgscore1 with the cuts."
+    "--plot",
+    type=PATH,
+    metavar="FIGURE",
+    help="Figure file: histograms of drb and sgscore1 with the cuts.",
 )
 def cuts(night, history, output, plot, **thresholds):
-    """Sort a night by hand-made cuts, and print how many each removes and leaves.
+    """Classify a night with simple cuts.
 
-    With -o the outcome is written as a label file; its evidence begins with "rules:".
+    Prints how many alerts each cut removes. With -o, the classes are written as a label file;
+    its evidence starts with "rules:".
     """
     from ztfml.labels.rules import DEGREES, apply_cuts
     from ztfml.labels.thresholds import Cuts
@@ -42,12 +47,12 @@ def cuts(night, history, output, plot, **thresholds):
     chosen = Cuts(**thresholds)
     opened = open_night(night, history)
     result = apply_cuts(opened, chosen)
-    print_table(result.flow, f"{night}: the cut flow")
+    print_table(result.flow, f"{night}: cut flow")
     degrees = result.labels.dropna(subset="degree")
     counts = degrees.groupby("degree")["objectId"].agg(["size", "nunique"])
     counts = counts.reindex(DEGREES, fill_value=0).set_axis(["alerts", "objects"], axis=1)
     counts = counts.reset_index()
-    print_table(counts, "what is left, from transient to AGN")
+    print_table(counts, "remaining sources, from transient to AGN")
     if output:
         write_table(result.labels, output)
         click.echo(output)
@@ -64,7 +69,7 @@ def cuts(night, history, output, plot, **thresholds):
 
 
 def _catalog_options(function):
-    """The options that name catalogues, with the kinds there are."""
+    """Add the options that name catalogues."""
     from ztfml.catalogs.kinds import KINDS, OBJECTS
 
     def check(ctx, param, values):
@@ -72,7 +77,7 @@ def _catalog_options(function):
         for value, (kind, _, path) in zip(values, named, strict=True):
             if kind not in (*KINDS, OBJECTS) or not path:
                 raise click.BadParameter(
-                    f"{value}: write KIND=FILE, with {', '.join(KINDS)} or {OBJECTS} as KIND"
+                    f"{value}: write KIND=FILE; KIND is {', '.join(KINDS)} or {OBJECTS}"
                 )
         return [(kind, Path(path)) for kind, _, path in named]
 
@@ -80,21 +85,21 @@ def _catalog_options(function):
     for option in (
         click.option(
             "--doubtful", type=PATH, metavar="FILE",
-            help="A table of objects (objectId, reason) whose labels are not believed.",
+            help="Table (objectId, reason) of objects whose labels are not trusted.",
         ),
         click.option(
             "--mpc", is_flag=True,
-            help="The known asteroid that the packet names. Such labels are circular.",
+            help="Label asteroids by the packet field ssnamenr. Such labels are circular.",
         ),
         click.option(
             "--vizier", type=click.Choice(online), multiple=True,
-            help="Ask VizieR for a catalogue, online; may be given again.",
+            help="Query VizieR for this catalogue (online). Repeatable.",
         ),
-        click.option("--simbad", is_flag=True, help="Ask SIMBAD, online."),
+        click.option("--simbad", is_flag=True, help="Query SIMBAD (online)."),
         click.option(
             "--catalog", "files", multiple=True, callback=check, metavar="KIND=FILE",
-            help=f"A catalogue of places ({', '.join(KINDS)}; agn is any list of AGN) or a table "
-            f"of {OBJECTS} with types (TNS, BTS, a label file). May be given again.",
+            help=f"Catalogue matched by position ({', '.join(KINDS)}; agn: any list of AGN), or "
+            f"{OBJECTS}: a table of object names and types (TNS, BTS, a label file). Repeatable.",
         ),
     ):  # fmt: skip
         function = option(function)
@@ -109,13 +114,13 @@ def _catalog_options(function):
 @_catalog_options
 @output_option([".csv"])
 def label(night, files, simbad, vizier, mpc, doubtful, output):
-    """Label a night by catalogues: what stands there, and what the objects were found to be.
+    """Label the alerts of a night from catalogues.
 
-    Alerts of which the catalogues disagree, and doubtful ones, get no label; they go to
-    NAME_conflicts.csv.
+    Catalogues are matched by position or by object name. Alerts for which catalogues
+    disagree, and doubtful objects, get no label. They are written to NAME_conflicts.csv.
     """
     if not (files or simbad or vizier or mpc):
-        raise click.UsageError("name a catalogue with --catalog, --simbad, --vizier or --mpc")
+        raise click.UsageError("give a catalogue with --catalog, --simbad, --vizier or --mpc")
     from ztfml.catalogs.matching import Ephemerides
     from ztfml.catalogs.read import read_catalog, read_doubtful
     from ztfml.labels.catalogs import label_from_catalogs
@@ -134,6 +139,6 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
     conflicts = output.with_name(f"{output.stem.removesuffix('_labels')}_conflicts.csv")
     write_table(found.conflicts, conflicts)
     write_table(found.labels, output)
-    print_table(found.summary(), f"{night}: labels by catalogue, in alerts")
+    print_table(found.summary(), f"{night}: labelled alerts per catalogue")
     click.echo(output)
     click.echo(f"{conflicts}: {len(found.conflicts)} conflicts")

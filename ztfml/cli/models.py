@@ -1,4 +1,4 @@
-"""Commands around the classifier: features, train, predict, evaluate, model."""
+"""Commands of the classifier: features, train, predict, evaluate, model."""
 
 import sys
 
@@ -23,13 +23,14 @@ from ztfml.cli.options import (
 @click.option(
     "--list", "listing", is_flag=False, flag_value="table",
     type=click.Choice(["table", "markdown", "json"]),
-    help="Print what each feature is instead: as a table (the default), markdown or json.",
+    help="Print the definitions of all features and exit: table (default), markdown or json.",
 )  # fmt: skip
-@click.option("--broker", is_flag=True, help="Add the brokers' scores (acai, braai).")
+@click.option("--broker", is_flag=True, help="Add the broker scores (acai, braai).")
 def features(nights, history, output, listing, broker):
-    """Compute the features of every alert, each as of its own epoch.
+    """Compute the features of every alert.
 
-    Several nights are written one below the other; one at a time is in memory.
+    Features use only data taken up to the alert. Several nights are written to one table.
+    Only one night at a time is in memory.
     """
     if listing:
         from ztfml.features.listing import as_json, as_markdown, as_table
@@ -37,7 +38,7 @@ def features(nights, history, output, listing, broker):
         click.echo({"table": as_table, "markdown": as_markdown, "json": as_json}[listing]())
         return
     if not nights or output is None:
-        raise click.UsageError("name a night and, with -o, where to write; or ask for --list")
+        raise click.UsageError("give NIGHT.parquet and -o FILE, or --list")
     import pandas as pd
 
     from ztfml.features import compute_in_parts
@@ -58,22 +59,27 @@ def features(nights, history, output, listing, broker):
 @command("ztfml train nights/*.parquet -o my_model")
 @click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT.parquet...")
 @click.option(
-    "-o", "--output", type=PATH, required=True, metavar="DIR", help="The model folder to write."
+    "-o", "--output", type=PATH, required=True, metavar="DIR", help="Model folder to write."
 )
 @click.option(
     "--labels", type=PATH, multiple=True, metavar="FILE",
-    help="A label file, once or one a night; by default NAME_labels.csv beside each night.",
+    help="Label file; one for all nights, or one per night. "
+    "Default: NAME_labels.csv next to each night.",
 )  # fmt: skip
 @click.option(
     "--drop-circular", is_flag=True,
-    help="Leave out labels that were read from a field that is also a feature.",
+    help="Ignore labels derived from a packet field that is also a feature.",
 )  # fmt: skip
 @click.option(
     "--class-weight", type=click.Choice(["none", "balanced"]), default="balanced",
-    show_default=True, help="Whether rare classes weigh as much as common ones.",
+    show_default=True, help="balanced: every class has the same total weight in training.",
 )  # fmt: skip
 def train(nights, output, labels, drop_circular, class_weight):
-    """Train a model on labelled nights, and print how good it is, the honest figure first."""
+    """Train a model on labelled nights.
+
+    Prints the cross-validated scores of the model. The first is for sources that are not in
+    the training set.
+    """
     from ztfml.training.train import train as train_model
 
     report = train_model(
@@ -88,12 +94,12 @@ def train(nights, output, labels, drop_circular, class_weight):
 
 
 def _alert_files(paths):
-    """The alerts' files among the paths: with `*.parquet` a shell names the histories too."""
+    """Drop the history files from the paths, which a shell adds for ``*.parquet``."""
     from ztfml.schema import HISTORY_SUFFIX
 
     alerts = [path for path in paths if not path.stem.endswith(HISTORY_SUFFIX)]
     if not alerts:
-        raise click.UsageError("name at least one file of alerts, not only histories")
+        raise click.UsageError("give at least one file of alerts; these are only history files")
     return alerts
 
 
@@ -103,12 +109,12 @@ def _alert_files(paths):
 @model_option
 @output_option([".parquet", ".csv"])
 def predict(nights, history, model, output):
-    """Give every alert its five class probabilities.
+    """Predict the five class probabilities of every alert.
 
-    Several nights are written one below the other; one at a time is in memory.
+    Several nights are written to one table. Only one night at a time is in memory.
     """
     if not nights:
-        raise click.UsageError("name a night")
+        raise click.UsageError("give at least one NIGHT.parquet")
     from collections import Counter
 
     from ztfml.io.parquet import write_tables
@@ -123,8 +129,8 @@ def predict(nights, history, model, output):
 
     with write_tables(output) as write:
         counts = sum(for_each_night(nights, history, write_predictions), Counter())
-    told = ", ".join(f"{label} {count}" for label, count in counts.most_common())
-    click.echo(f"{counts.total()} alerts: {told}: {output}")
+    summary = ", ".join(f"{label} {count}" for label, count in counts.most_common())
+    click.echo(f"{counts.total()} alerts: {summary}: {output}")
 
 
 @command("ztfml evaluate night.parquet -o metrics.json --plot figure.png")
@@ -132,18 +138,21 @@ def predict(nights, history, model, output):
 @history_option
 @model_option
 @click.option(
-    "--labels", type=PATH, metavar="FILE", help="By default NAME_labels.csv beside the night."
+    "--labels",
+    type=PATH,
+    metavar="FILE",
+    help="Label file. Default: NAME_labels.csv next to the night.",
 )
 @output_option([".json"], required=False)
 @click.option(
     "--plot", type=PATH, metavar="FIGURE",
-    help="Confusion, reliability, precision against recall, F1 by magnitude.",
+    help="Figure file: confusion matrix, reliability, precision-recall, F1 by magnitude.",
 )  # fmt: skip
 def evaluate(night, history, model, labels, output, plot):
-    """Compare a model's predictions with the labels of a night.
+    """Compare the predictions of a model with the labels of a night.
 
-    The honest figure comes first: of objects that the model was never trained on, by labels
-    that were read from none of its features. Intervals hold nine of ten draws of the objects.
+    The first score uses only objects that are not in the training set, and only labels that
+    are independent of the features. Intervals contain 90 % of bootstrap samples of objects.
     """
     import json
 
@@ -155,34 +164,34 @@ def evaluate(night, history, model, labels, output, plot):
     from ztfml.training.evaluate import evaluate as evaluate_night
 
     loaded = Model.load(model)
-    found = evaluate_night(open_night(night, history), labels or labels_beside(night), loaded)
-    click.echo(evaluation_report(found))
+    metrics = evaluate_night(open_night(night, history), labels or labels_beside(night), loaded)
+    click.echo(evaluation_report(metrics))
     if output:
         with write_beside(output) as part:
-            part.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+            part.write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n")
         click.echo(output)
     if plot:
         from ztfml import plots
 
         fig, axes = plots.figure(4, width=7.0, height=5.5, n_columns=2)
-        plots.confusion(axes[0], found)
-        plots.reliability(axes[1], found)
-        plots.precision_recall(axes[2], found)
-        plots.scores_by_magnitude(axes[3], found)
+        plots.confusion(axes[0], metrics)
+        plots.reliability(axes[1], metrics)
+        plots.precision_recall(axes[2], metrics)
+        plots.scores_by_magnitude(axes[3], metrics)
         plots.save(fig, plot)
         click.echo(plot)
 
 
 @click.group()
 def model():
-    """Show or check a model folder."""
+    """Show or verify a model folder."""
 
 
 @model.add_command
 @command("ztfml model show my_model")
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
 def show(folder):
-    """Say what a model is, how good it is, and what it was trained on."""
+    """Show the classes, scores and training data of a model."""
     from ztfml.model.folder import describe_model
 
     click.echo(describe_model(model_folder(folder)))
@@ -192,7 +201,9 @@ def show(folder):
 @command("ztfml model verify my_model")
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
 def verify(folder):
-    """Check that a model folder is whole and gives the probabilities that its card expects."""
+    """Check that a model folder is complete.
+
+    The model must also reproduce the probabilities that are stored in its card."""
     from ztfml.model.folder import verify_model
 
     checks = verify_model(model_folder(folder))

@@ -1,4 +1,4 @@
-"""Commands that make nights: demo, simulate, ingest."""
+"""Commands that create nights: demo, simulate, ingest."""
 
 import click
 
@@ -7,9 +7,11 @@ from ztfml.cli.options import PATH, command, output_option
 
 @command("ztfml demo demo")
 @click.argument("folder", type=PATH, default="demo", metavar="[DIR]")
-@click.option("--seed", default=8, show_default=True, help="Another seed is another sky.")
+@click.option("--seed", default=8, show_default=True, help="Seed of the simulation.")
 def demo(folder, seed):
-    """Simulate nights, train on them, predict, rank, plot and report a new one, in a new folder."""
+    """Run all steps on simulated nights.
+
+    The steps are simulate, train, predict, rank, plot and report. Files are written to DIR."""
     from ztfml.demo import run_demo
 
     for line in run_demo(folder, seed):
@@ -18,20 +20,24 @@ def demo(folder, seed):
 
 @command("ztfml simulate nights --nights 3 --alerts 5000 --seed 7")
 @click.argument("folder", type=PATH, metavar="DIR")
-@click.option("--nights", default=1, show_default=True, type=click.IntRange(1), help="How many.")
 @click.option(
-    "--alerts", default=5000, show_default=True, type=click.IntRange(1), help="Alerts a night."
+    "--nights", default=1, show_default=True, type=click.IntRange(1), help="Number of nights."
 )
-@click.option("--seed", default=1, show_default=True, help="The same seed gives the same files.")
+@click.option(
+    "--alerts", default=5000, show_default=True, type=click.IntRange(1), help="Alerts per night."
+)
+@click.option(
+    "--seed", default=1, show_default=True, help="Random seed; the same seed gives the same files."
+)
 @click.option(
     "--mix", type=click.Choice(["natural", "balanced", "transients"]), default="natural",
-    show_default=True, help="Classes as on the sky, as many of each, or mostly transients.",
+    show_default=True, help="Class mix: as on the sky, equal numbers, or mostly transients.",
 )  # fmt: skip
 @click.option(
-    "--start-jd", default=2460474.5, show_default=True, help="Julian date at which they begin."
+    "--start-jd", default=2460474.5, show_default=True, help="Julian date of the first night."
 )
 def simulate(folder, nights, alerts, seed, mix, start_jd):
-    """Simulate labelled nights of one sky and write them to DIR."""
+    """Simulate labelled nights and write them to DIR."""
     from ztfml.simulate import write_nights
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -42,20 +48,24 @@ def simulate(folder, nights, alerts, seed, mix, start_jd):
 @command("ztfml ingest ztf_public_20240601.tar.gz -o night.parquet")
 @click.argument("packets", type=PATH, nargs=-1, required=True, metavar="PACKET|DIR|TAR...")
 @output_option([".parquet"])
-@click.option("--cutouts", is_flag=True, help="Keep the image stamps, too, in NAME_fetched.")
+@click.option(
+    "--cutouts", is_flag=True, help="Also write the image cutouts, to the folder NAME_fetched."
+)
 def ingest(packets, output, cutouts):
-    """Turn avro alert packets, loose or in tar archives, into a night's parquet pair."""
+    """Convert avro alert packets to a night in parquet.
+
+    Packets are single files, folders or tar archives."""
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.ingest import ingest as ingest_packets
 
     summary = ingest_packets(packets, output, cutouts)
     click.echo(
         f"{summary.n_alerts} alerts and {summary.n_history} history rows from "
-        f"{summary.n_files} files; {summary.n_duplicates} packets came twice, "
-        f"{summary.n_skipped} were skipped"
+        f"{summary.n_files} files; {summary.n_duplicates} duplicate packets ignored, "
+        f"{summary.n_skipped} packets skipped"
     )
     if cutouts:
-        click.echo(f"stamps of {summary.n_cutouts} alerts: {fetched_beside(output)}")
+        click.echo(f"cutouts of {summary.n_cutouts} alerts: {fetched_beside(output)}")
     if summary.skipped_path:
-        click.echo(f"skipped: see {summary.skipped_path}")
+        click.echo(f"skipped packets are listed in {summary.skipped_path}")
     click.echo(output)

@@ -16,7 +16,7 @@ def _check_brokers(ctx, param, values):
     for value, (name, _, _) in zip(values, named, strict=True):
         if name not in BROKERS:
             names = " or ".join(BROKERS)
-            raise click.BadParameter(f"{value}: write {names}, or such a name with =URL")
+            raise click.BadParameter(f"{value}: write {names}, or one of these followed by =URL")
     return [(name, url or None) for name, _, url in named]
 
 
@@ -25,19 +25,19 @@ object_ids_argument = click.argument("object_ids", nargs=-1, metavar="[OBJECTID]
 
 top_of_option = click.option(
     "--top", "top_of", type=(click.IntRange(1), PATH), metavar="K RANKED.csv",
-    help="The first K objects of a ranked list.",
+    help="Use the first K objects of a ranked list.",
 )  # fmt: skip
 
 
 def _chosen(night, object_ids, top_of):
-    """The objects that are named, and those on top of a ranked list, as the night knows them."""
+    """Return the named objects and the first of a ranked list, with their positions."""
     from ztfml.sources.brokers import objects_of, read_ranked
 
     names = list(object_ids)
     if top_of:
         names += read_ranked(top_of[1], top_of[0])
     elif not names:
-        raise click.UsageError("name objects, or take the first of a list: --top 12 RANKED.csv")
+        raise click.UsageError("give object names, or --top K RANKED.csv")
     return objects_of(night, names)
 
 
@@ -48,11 +48,13 @@ def _chosen(night, object_ids, top_of):
 @click.option(
     "--broker", "brokers", multiple=True, default=("alerce", "fink"), show_default=True,
     callback=_check_brokers, metavar="NAME[=URL]",
-    help="Whom to ask; may be given again: what the first has not, the next is asked for.",
+    help="Brokers to query, in order; later ones fill gaps. Repeatable.",
 )  # fmt: skip
-@click.option("--offline", is_flag=True, help="Ask nobody: take what was answered before.")
+@click.option("--offline", is_flag=True, help="Use only cached answers of earlier queries.")
 def fetch(night, object_ids, top_of, brokers, offline):
-    """Fetch full light curves and image stamps of objects into NAME_fetched beside the night."""
+    """Fetch light curves and image cutouts from brokers.
+
+    They are written to the folder NAME_fetched next to the night; `ztfml report` uses them."""
     from ztfml.sources.brokers import BROKERS
     from ztfml.sources.brokers import fetch as fetch_objects
     from ztfml.sources.fetched_folder import fetched_beside
@@ -66,13 +68,13 @@ def fetch(night, object_ids, top_of, brokers, offline):
         click.echo(sentence, err=True)
     print_table(found.drop(columns="problems"), str(folder))
     n_curves, n_cutouts = ((found[name] != "").sum() for name in ("light_curve", "cutouts"))
-    click.echo(f"{n_curves} light curves and {n_cutouts} sets of stamps of {len(found)} objects")
+    click.echo(f"{n_curves} light curves and {n_cutouts} sets of cutouts for {len(found)} objects")
     if not n_curves and not n_cutouts:
-        raise ZtfmlError("nothing was fetched; see above for why, or try again later")
+        raise ZtfmlError("nothing was fetched; see the messages above, or try again later")
 
 
 def _context_options(function):
-    """The catalogues that `ztfml context` looks into, files and services."""
+    """Add the options that name catalogues for `ztfml context`."""
 
     def check(ctx, param, values):
         from ztfml.catalogs.context import SOURCES
@@ -81,53 +83,51 @@ def _context_options(function):
         for value, (source, _, path) in zip(values, named, strict=True):
             if source not in SOURCES or not path:
                 raise click.BadParameter(
-                    f"{value}: write KIND=FILE, with {', '.join(SOURCES)} as KIND"
+                    f"{value}: write KIND=FILE; KIND is one of {', '.join(SOURCES)}"
                 )
         return [(source, Path(path)) for source, _, path in named]
 
     for option in (
         click.option(
-            "--online", is_flag=True, help="Ask NED, SIMBAD, Milliquas and VSX, online."
+            "--online", is_flag=True, help="Query NED, SIMBAD, Milliquas and VSX (online)."
         ),
         click.option(
             "--catalog", "files", multiple=True, callback=check, metavar="KIND=FILE",
-            help="A catalogue as a file: tns (its public objects), galaxies (any list of them), "
-            "ned, simbad, milliquas, vsx, gcvs, gaia or agn. May be given again.",
+            help="Catalogue file. KIND is tns (public objects), galaxies (any galaxy catalogue), "
+            "ned, simbad, milliquas, vsx, gcvs, gaia or agn. Repeatable.",
         ),
     ):  # fmt: skip
         function = option(function)
     return function
 
 
-@command(
-    "ztfml context night.parquet --top 12 ranked.csv --online \\\n"
-    "    --catalog tns=tns_public_objects.csv"
-)
+@command("ztfml context night.parquet --top 12 ranked.csv --catalog tns=tns_public_objects.csv")
 @night_argument
 @object_ids_argument
 @top_of_option
 @_context_options
 def context(night, object_ids, top_of, files, online):
-    """Tell what catalogues know of where objects are: classes, hosts, distances.
+    """Find objects in catalogues.
 
-    The table goes to NAME_fetched/context.csv beside the night; what stands there of other
-    objects and catalogues stays.
+    The matches (known classes, host galaxies, distances) are printed and written to
+    NAME_fetched/context.csv next to the night. Rows of other objects and catalogues in that
+    file are kept.
     """
     if not (files or online):
-        raise click.UsageError("name a catalogue with --catalog, or ask with --online")
+        raise click.UsageError("give a catalogue with --catalog, or use --online")
     from ztfml.catalogs.context import ONLINE, find_context, merge_context
     from ztfml.sources import fetched_folder as fetched
 
     objects = _chosen(night, object_ids, top_of)
     rows, asked = find_context(objects, files, ONLINE if online else ())
     if not asked:
-        raise ZtfmlError("no catalogue answered; see above for why, or try again later")
+        raise ZtfmlError("no catalogue could be read; see the messages above, or try again later")
     folder = fetched.fetched_beside(night)
     old = fetched.context(folder)
     fetched.write_context(folder, merge_context(old, rows, objects["objectId"], asked))
     print_table(rows.drop(columns="redshift"), ", ".join(asked))
     n_known = rows["objectId"].nunique()
-    click.echo(f"{n_known} of {len(objects)} objects have known neighbours: {folder}/context.csv")
+    click.echo(f"{n_known} of {len(objects)} objects have matches: {folder}/context.csv")
 
 
 @command("ztfml plot night.parquet ZTF18abukavn -o figure.png")
@@ -136,7 +136,9 @@ def context(night, object_ids, top_of, files, online):
 @history_option
 @output_option([".png", ".pdf", ".svg"])
 def plot(night, object_id, history, output):
-    """Draw an object's light curve as of its latest alert, with its rise and fade."""
+    """Draw the light curve of an object.
+
+    The figure ends at the latest alert of the object and shows its rise and fade rates."""
     from ztfml import plots
     from ztfml.sources.formats import open_night
 

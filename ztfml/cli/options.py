@@ -23,7 +23,10 @@ def _set_up(quiet):
 
 
 def command(example, name=None):
-    """A command with `--quiet` and an example at the end of its help."""
+    """Declare a command with ``--quiet`` and with examples at the end of its help.
+
+    The tests run every example, so each must work in a folder with the files that it names.
+    """
 
     def declare(function):
         @functools.wraps(function)
@@ -31,24 +34,26 @@ def command(example, name=None):
             _set_up(quiet)
             return function(*args, **kwargs)
 
-        run = click.option("-q", "--quiet", is_flag=True, help="No progress and no remarks.")(run)
-        epilog = "\b\nExample:\n" + "\n".join(f"  {line}" for line in example.splitlines())
+        run = click.option("-q", "--quiet", is_flag=True, help="Print no progress and no remarks.")(
+            run
+        )
+        epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
         return click.command(name, epilog=epilog)(run)
 
     return declare
 
 
 def output_option(suffixes, required=True):
-    """The option `-o FILE`, refused as wrong usage if its suffix is not one we write."""
+    """Declare the option ``-o FILE``; a suffix not in the list is a usage error."""
 
     def check(ctx, param, value):
         if value is not None and value.suffix.lower() not in suffixes:
-            raise click.BadParameter(f"{value}: the name must end in {' or '.join(suffixes)}")
+            raise click.BadParameter(f"{value}: the file name must end in {' or '.join(suffixes)}")
         return value
 
     return click.option(
         "-o", "--output", type=click.Path(path_type=Path), required=required, callback=check,
-        metavar="FILE", help=f"Where to write ({', '.join(suffixes)}).",
+        metavar="FILE", help=f"Output file ({' or '.join(suffixes)}).",
     )  # fmt: skip
 
 
@@ -63,23 +68,23 @@ nights_argument = click.argument("nights", type=PATH, nargs=-1, metavar="NIGHT.p
 
 history_option = click.option(
     "--history", type=PATH, metavar="FILE",
-    help="Previous candidates; by default NAME_prv_candidates.parquet beside the night.",
+    help="Previous candidates. Default: NAME_prv_candidates.parquet next to the night.",
 )  # fmt: skip
 
 
 model_option = click.option(
     "-m", "--model", type=PATH, metavar="DIR",
-    help="A model folder; by default the model that ships with ztfml.",
+    help="Model folder. Default: the model that ships with ztfml.",
 )  # fmt: skip
 
 
 weights_option = click.option(
     "--weights", type=PATH, metavar="FILE",
-    help="A TOML file with a table [weights]; by default ztfml's own.",
+    help="TOML file with a table [weights]. Default: the weights that ship with ztfml.",
 )  # fmt: skip
 
 
 instrument_option = click.option(
     "--instrument", type=PATH, metavar="FILE",
-    help="A TOML file with a table [instrument]; by default ztfml's own, SEDM.",
+    help="TOML file with a table [instrument]. Default: SEDM.",
 )  # fmt: skip

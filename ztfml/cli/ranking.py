@@ -1,4 +1,4 @@
-"""Commands around the ranking: rank, recover."""
+"""Commands of the ranking: rank, recover."""
 
 import click
 
@@ -28,24 +28,24 @@ _INPUTS_SHOWN = 8
 @output_option([".csv"], required=False)
 @click.option(
     "--top", type=click.IntRange(1),
-    help="How many objects; by default the spectra that the instrument takes a night.",
+    help="Number of objects. Default: the number of spectra per night of the instrument.",
 )  # fmt: skip
 @weights_option
 @instrument_option
 @click.option(
     "--explain", "object_id", metavar="OBJECTID",
-    help="Say what each term adds to the score of this object instead.",
+    help="Print what each term adds to the score of this object.",
 )  # fmt: skip
 @click.option(
     "--plot", type=PATH, metavar="FIGURE",
-    help="With --explain: its light curve and what each term adds.",
+    help="With --explain: figure file with the light curve and the terms.",
 )  # fmt: skip
 def rank(night, history, model, output, top, weights, instrument, object_id, plot):
     """Rank the fast transients of a night, with reasons."""
     if plot and not object_id:
-        raise click.UsageError("--plot draws one object; name it with --explain")
+        raise click.UsageError("--plot needs --explain OBJECTID")
     if object_id and top:
-        raise click.UsageError("--explain is of one object, whatever its rank; leave out --top")
+        raise click.UsageError("--explain and --top cannot be combined")
     from ztfml.model.model import Model
     from ztfml.sources.formats import open_night
 
@@ -70,17 +70,17 @@ def _explain(night, ranked, scorer, object_id, model, figure):
     from ztfml.ranking import row_of
 
     row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
-    print_table(terms, f"{object_id}: what the terms add, each value from 0 to 1")
+    print_table(terms, f"{object_id}: terms of the score (values from 0 to 1)")
     click.echo(
-        f"{terms['adds'].sum():.2f} and the intercept, {scorer.weights['intercept']:.2f}: score "
+        f"sum {terms['adds'].sum():.2f}, intercept {scorer.weights['intercept']:.2f}: score "
         f"{row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
     )
     click.echo(row["reasons"])
     latest = night.subset((night.alerts["candid"] == row["candid"]).to_numpy())
     table = features.compute(latest)
-    seen = scorer.explain_trees(table, probabilities(model.classifier, table))
-    if len(seen):
-        print_table(seen[:_INPUTS_SHOWN], "alike: what the trees go by, in log odds")
+    inputs = scorer.explain_trees(table, probabilities(model.classifier, table))
+    if len(inputs):
+        print_table(inputs[:_INPUTS_SHOWN], "largest contributions to the tree score (log-odds)")
     if figure:
         from ztfml import plots
 
@@ -91,31 +91,41 @@ def _explain(night, ranked, scorer, object_id, model, figure):
         click.echo(figure)
 
 
-@command("ztfml recover night.parquet -o recovery.json --plot recovery.png")
+@command("ztfml recover night.parquet -o recovery.json --repeats 20 --plot recovery.png")
 @night_argument
 @history_option
 @model_option
 @click.option(
     "--repeats", default=200, show_default=True, type=click.IntRange(1),
-    help="How many times the night is filled anew.",
+    help="Number of simulated copies of the night.",
 )  # fmt: skip
 @click.option(
     "--per-night", default=5, show_default=True, type=click.IntRange(1),
-    help="Events injected each time.",
+    help="Injected events per copy.",
 )  # fmt: skip
-@click.option("--seed", default=1, show_default=True, help="The same seed injects the same events.")
+@click.option(
+    "--seed",
+    default=1,
+    show_default=True,
+    help="Random seed; the same seed injects the same events.",
+)
 @click.option(
     "--labels", type=PATH, metavar="FILE",
-    help="By default NAME_labels.csv beside the night, if there is one.",
+    help="Label file. Default: NAME_labels.csv next to the night, if it exists.",
 )  # fmt: skip
 @output_option([".json"])
-@click.option("--plot", type=PATH, metavar="FIGURE", help="Recall in all and by parts.")
+@click.option(
+    "--plot",
+    type=PATH,
+    metavar="FIGURE",
+    help="Figure file: recall, in total and by type, brightness and rate.",
+)
 def recover(night, history, model, repeats, per_night, seed, labels, output, plot):
-    """Inject fast transients into a night and count how many the ranking puts on top.
+    """Measure how many injected fast transients the ranking recovers.
 
     Kilonovae, afterglows, fast blue transients and fast supernovae at physical distances are
-    observed as the night observed, and ranked among its objects: recall in the first 12, 25
-    and 50 rows, beside other ways to make such a list.
+    observed with the cadence and depth of the night and ranked with its real objects. The
+    result is the recall in the first 12, 25 and 50 rows, compared with other selections.
     """
     import json
 
@@ -131,21 +141,21 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     opened = open_night(night, history)
     if labels is None and labels_beside(night).is_file():
         labels = labels_beside(night)
-    known = None if labels is None else read_labels(labels)
-    found = recover_events(
-        opened, loaded, repeats=repeats, a_night=per_night, seed=seed, labels=known
+    label_table = None if labels is None else read_labels(labels)
+    result = recover_events(
+        opened, loaded, repeats=repeats, a_night=per_night, seed=seed, labels=label_table
     )
-    click.echo(recovery_report(found))
+    click.echo(recovery_report(result))
     with write_beside(output) as part:
-        part.write_text(json.dumps(found, indent=1, allow_nan=False) + "\n")
+        part.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     click.echo(output)
     if plot:
         from ztfml import plots
 
         fig, axes = plots.figure(6, width=7.0, height=5.0, n_columns=2)
-        plots.recall_by_top(axes[0], found)
-        plots.first_listed(axes[1], found)
+        plots.recall_by_top(axes[0], result)
+        plots.first_listed(axes[1], result)
         for ax, part in zip(axes[2:], ("kind", "nights", "peak magnitude", "rate"), strict=True):
-            plots.recall_by_part(ax, found, part)
+            plots.recall_by_part(ax, result, part)
         plots.save(fig, plot)
         click.echo(plot)

@@ -23,13 +23,14 @@ from ztfml.cli.options import (
 @output_option([".html"])
 @click.option(
     "--top", default=50, show_default=True, type=click.IntRange(1),
-    help="How many objects have a card.",
+    help="Number of objects shown in detail.",
 )  # fmt: skip
 def report(night, history, model, weights, instrument, output, top):
-    """Make a night's page: what it held, the ranked list, and a card for each of the first.
+    """Write the HTML page of a night.
 
-    It is one file that loads nothing. What was fetched for the night (NAME_fetched beside it)
-    is on the cards.
+    The page has a summary, the ranked list and the top objects in detail. It is one file and
+    loads nothing from the network. It includes light curves, cutouts and
+    catalogue matches from NAME_fetched next to the night, if that folder exists.
     """
     from ztfml.model.model import Model
     from ztfml.report import write_report
@@ -42,5 +43,5 @@ def report(night, history, model, weights, instrument, output, top):
     folder = folder if folder.is_dir() else None
     scorer = make_scorer(weights, instrument)
     summary = write_report(opened, loaded, output, folder, top, scorer)
-    click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} with a card")
+    click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} in detail")
     click.echo(output)
