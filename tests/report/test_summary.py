@@ -12,7 +12,7 @@ from tests.report import nights
 from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.report import render, summarize
-from ztfml.report.links import links
+from ztfml.sources.links import links
 from ztfml.taxonomy import LABELS
 
 

@@ -145,7 +145,7 @@ def test_stamps_that_are_no_images(folder, caplog):
     folder.mkdir()
     np.savez(folder / f"{NAME}_1.npz", science=[1.0], reference=[1.0], difference=[1.0])
     assert cutouts(folder, NAME) is None
-    assert "holds no images" in caplog.text
+    assert "contains no images" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "objectId\n", '"', "\x00\x01"])
@@ -159,9 +159,9 @@ def test_damaged_context(folder, text, caplog):
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_never_becomes_a_path(folder, name):
     assert not is_object_name(name)
-    with pytest.raises(DataError, match="is no name of an object"):
+    with pytest.raises(DataError, match="is not a valid object name"):
         write_light_curve(folder, name, curve())
-    with pytest.raises(DataError, match="is no name of an object"):
+    with pytest.raises(DataError, match="is not a valid object name"):
         write_cutouts(folder, name, stamps())
     assert light_curve(folder, name) is None
     assert cutouts(folder, name) is None
@@ -195,7 +195,7 @@ def test_what_is_no_whole_number(value):
 
 
 def test_a_curve_of_which_no_row_is_left():
-    with pytest.raises(DataError, match="no row has a time and a band"):
+    with pytest.raises(DataError, match="no row has a time and a ZTF band"):
         make_curve([{"jd": 58370.2, "fid": 1, "magpsf": 18.5, "forced": False}])
 
 

@@ -103,7 +103,7 @@ def find_context(objects, files=(), online=()):
     ----------
     objects : pandas.DataFrame
         ``objectId``, ``ra``, ``dec`` (deg; NaN where not known), as of
-        `ztfml.sources.brokers.objects_of`.
+        `ztfml.sources.fetch.objects_of`.
     files : sequence of (str, Path)
         Catalogues as files: one of `SOURCES`, and where it is.
     online : sequence of str

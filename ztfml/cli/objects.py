@@ -7,15 +7,14 @@ import click
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
 from ztfml.cli.output import print_table
 from ztfml.errors import ZtfmlError
+from ztfml.sources.brokers import BROKERS, QUERIED
 
 
 def _check_brokers(ctx, param, values):
-    from ztfml.sources.brokers import BROKERS
-
     named = [value.partition("=") for value in values]
     for value, (name, _, _) in zip(values, named, strict=True):
-        if name not in BROKERS:
-            names = " or ".join(BROKERS)
+        if name not in QUERIED:
+            names = " or ".join(QUERIED)
             raise click.BadParameter(f"{value}: write {names}, or one of these followed by =URL")
     return [(name, url or None) for name, _, url in named]
 
@@ -31,7 +30,7 @@ top_of_option = click.option(
 
 def _chosen(night, object_ids, top_of):
     """Return the named objects and the first of a ranked list, with their positions."""
-    from ztfml.sources.brokers import objects_of, read_ranked
+    from ztfml.sources.fetch import objects_of, read_ranked
 
     names = list(object_ids)
     if top_of:
@@ -46,24 +45,25 @@ def _chosen(night, object_ids, top_of):
 @object_ids_argument
 @top_of_option
 @click.option(
-    "--broker", "brokers", multiple=True, default=("alerce", "fink"), show_default=True,
+    "--broker", "brokers", multiple=True, default=QUERIED, show_default=True,
     callback=_check_brokers, metavar="NAME[=URL]",
-    help="Brokers to query, in order; later ones fill gaps. Repeatable.",
+    help="Brokers to query, in order; later ones fill gaps. Repeatable. "
+    + " ".join(f"{name}: {BROKERS[name].provides}." for name in QUERIED),
 )  # fmt: skip
 @click.option("--offline", is_flag=True, help="Use only cached answers of earlier queries.")
 def fetch(night, object_ids, top_of, brokers, offline):
     """Fetch light curves and image cutouts from brokers.
 
     They are written to the folder NAME_fetched next to the night; `ztfml report` uses them."""
-    from ztfml.sources.brokers import BROKERS
-    from ztfml.sources.brokers import fetch as fetch_objects
+    from ztfml.sources.fetch import fetch as fetch_objects
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.web import open_session
 
     objects = _chosen(night, object_ids, top_of)
     session = open_session(offline)
     folder = fetched_beside(night)
-    found = fetch_objects(folder, objects, [BROKERS[name](session, url) for name, url in brokers])
+    clients = [BROKERS[name].make_client(session, url) for name, url in brokers]
+    found = fetch_objects(folder, objects, clients)
     for sentence in found["problems"].explode().dropna():
         click.echo(sentence, err=True)
     print_table(found.drop(columns="problems"), str(folder))

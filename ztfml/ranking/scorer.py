@@ -12,6 +12,7 @@ from ztfml.ranking.reasons import best_rates, reasons
 from ztfml.ranking.settings import read_instrument, read_trees, read_weights
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import INPUTS, inputs_of
+from ztfml.sources.brokers import link_columns
 
 
 class FastTransientScorer(BaseEstimator):
@@ -116,7 +117,7 @@ class FastTransientScorer(BaseEstimator):
         ranked.insert(0, "rank", np.arange(1, len(rows) + 1))
         ranked.insert(3, "score", score[order])
         terms = terms.iloc[order].add_prefix("term_").reset_index(drop=True)
-        return ranked.join(terms).assign(**_links(ranked["objectId"]))
+        return ranked.join(terms).assign(**link_columns(ranked["objectId"]))
 
     def explain(self, ranked, object_id):
         """Show what each term adds to the score of one object.
@@ -236,11 +237,3 @@ def _describe(alerts, features, probabilities):
     for column in ("ra", "dec"):
         described[column] = alerts.get(column, np.nan)
     return described
-
-
-def _links(object_ids):
-    return {
-        "alerce": "https://alerce.online/object/" + object_ids,
-        "fink": "https://ztf.fink-portal.org/" + object_ids,
-        "fritz": "https://fritz.science/source/" + object_ids,
-    }

@@ -15,10 +15,10 @@ from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
 from ztfml.report.curve import plot_of
-from ztfml.report.links import links
 from ztfml.report.skymap import sky_of
 from ztfml.schema import BANDS, PACKET_HISTORY
 from ztfml.sources import fetched_folder as fetched
+from ztfml.sources.links import links
 from ztfml.sources.stamps import stretch
 from ztfml.taxonomy import LABELS
 

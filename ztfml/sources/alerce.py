@@ -1,59 +1,67 @@
-"""ALeRCE: light curves and stamps through its own client, github.com/alercebroker/alerce_client.
+"""Client of ALeRCE, which uses the package alerce (github.com/alercebroker/alerce_client).
 
-Förster et al. 2021, AJ, 161, 242.
+Reference: Förster et al. 2021, AJ, 161, 242.
 """
+
+from __future__ import annotations
 
 import contextlib
 import io
 import logging
 import math
+from typing import Any
+
+import pandas as pd
 
 from ztfml.errors import BrokerError
+from ztfml.sources.brokers import BROKERS
 from ztfml.sources.fetched_folder import Cutouts, make_curve, whole_number
 from ztfml.sources.forced import SNR_DETECTION, forced_magnitude
 from ztfml.sources.stamps import clean_stamp
-from ztfml.sources.web import NotFoundError, asking, not_installed
+from ztfml.sources.web import NotFoundError, not_installed, querying, require_rows
 
 log = logging.getLogger(__name__)
 
 MJD_ZERO = 2400000.5
 
 _FID = {"g": 1, "r": 2, "i": 3}
-# What ALeRCE writes where a forced flux gives no magnitude.
+# ALeRCE writes this if a forced flux gives no magnitude.
 _NO_MAGNITUDE = 100.0
-# A magnitude's error of this much is a signal of 1 sigma.
+# The error of a magnitude at a signal-to-noise ratio of 1.
 _ONE_SIGMA = 2.5 / math.log(10)
 
 
 class Alerce:
-    """A client of ALeRCE.
+    """Client of ALeRCE.
 
     Parameters
     ----------
     session : requests.Session
-        As of `ztfml.sources.web.open_session`.
+        A session from `ztfml.sources.web.open_session`.
     url : str, optional
-        Of a copy of both its services; by default ALeRCE's own.
+        Address of a mirror of both services; by default that of ALeRCE.
 
     Raises
     ------
     DataError
-        If the client is not installed.
+        If the package alerce is not installed.
 
     Examples
     --------
+    This needs network access:
+
     >>> Alerce(open_session()).light_curve("ZTF18abukavn")   # doctest: +SKIP
     """
 
-    name = "ALeRCE"
+    name = BROKERS["alerce"].title
 
-    def __init__(self, session, url=None):
+    def __init__(self, session: Any, url: str | None = None) -> None:
         try:
-            # Its imports reach as far as IPython, which may print remarks.
+            # It imports IPython, which may print messages.
             with contextlib.redirect_stdout(io.StringIO()):
                 from alerce.core import Alerce as Client
         except ImportError as error:
-            raise not_installed("ALeRCE is asked through its client, alerce") from error
+            raise not_installed("ALeRCE is queried with the package alerce") from error
         self._client = Client()
         search, stamps = self._client.legacy_ztf_client, self._client.legacy_stamps_client
         search.session = stamps.session = session
@@ -61,8 +69,8 @@ class Alerce:
             search.load_config_from_object({"ZTF_API_URL": url.rstrip("/")})
             stamps.load_config_from_object({"AVRO_URL": url.rstrip("/")})
 
-    def light_curve(self, object_id):
-        """Ask for detections, non-detections and forced photometry.
+    def light_curve(self, object_id: str) -> pd.DataFrame:
+        """Fetch detections, non-detections and forced photometry of an object.
 
         Parameters
         ----------
@@ -71,30 +79,29 @@ class Alerce:
         Returns
         -------
         pandas.DataFrame
-            As of `ztfml.sources.fetched_folder.make_curve`.
+            Columns of `ztfml.sources.fetched_folder.make_curve`.
 
         Raises
         ------
         BrokerError
-            If ALeRCE does not give it; its sentence says why.
+            If ALeRCE does not return a light curve.
 
         Examples
         --------
+        This needs network access:
+
         >>> Alerce(open_session()).light_curve("ZTF18abukavn")   # doctest: +SKIP
         """
         what = f"the light curve of {object_id}"
-        with asking(self.name, what):
+        with querying(self.name, what):
             answer = self._client.query_lightcurve(oid=object_id, survey="ztf", format="json")
             rows = [_detection(row) for row in answer["detections"]]
             rows += [_limit(row) for row in answer.get("non_detections") or ()]
-            if not rows:
-                raise NotFoundError(
-                    f"{self.name}: {what}: it has none; check the name, or ask another broker"
-                )
+            require_rows(rows, self.name, what)
             return make_curve(rows + self._forced(object_id))
 
-    def cutouts(self, object_id, candid):
-        """Ask for the three stamps of an alert.
+    def cutouts(self, object_id: str, candid: int) -> Cutouts:
+        """Fetch the three stamps of an alert.
 
         Parameters
         ----------
@@ -108,22 +115,25 @@ class Alerce:
         Raises
         ------
         BrokerError
-            As of `light_curve`.
+            If ALeRCE does not return the stamps.
 
         Examples
         --------
-        >>> Alerce(open_session()).cutouts("ZTF18abukavn", 617155240115015005)   # doctest: +SKIP
+        This needs network access:
+
+        >>> client = Alerce(open_session())   # doctest: +SKIP
+        >>> client.cutouts("ZTF18abukavn", 617155240115015005)   # doctest: +SKIP
         """
-        with asking(self.name, f"the stamps of {object_id}, alert {candid}"):
+        with querying(self.name, f"the stamps of {object_id}, alert {candid}"):
             images = self._client.get_stamps(
                 oid=object_id, candid=candid, format="numpy", survey="ztf"
             )
             return Cutouts(candid, *map(clean_stamp, images))
 
     def _forced(self, object_id):
-        """Forced photometry where there is any: a light curve without it is one, too."""
+        """Return forced photometry; without it the light curve is still complete."""
         try:
-            with asking(self.name, f"the forced photometry of {object_id}"):
+            with querying(self.name, f"the forced photometry of {object_id}"):
                 answer = self._client.query_forced_photometry(
                     oid=object_id, survey="ztf", format="json"
                 )

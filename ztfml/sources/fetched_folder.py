@@ -1,13 +1,17 @@
-"""What was fetched for a night, in the folder ``NAME_fetched`` beside it.
+"""The folder ``NAME_fetched`` beside a night, with data fetched for its objects.
 
-``OBJECTID.parquet`` is an object's light curve in the columns of a history,
-``OBJECTID_CANDID.npz`` an alert's three stamps, ``context.csv`` what catalogues know of the
-places. Object names come from files of others: none becomes a path outside the folder.
+``OBJECTID.parquet`` is the light curve of an object in the columns of a history,
+``OBJECTID_CANDID.npz`` contains the three stamps of an alert, and ``context.csv`` lists catalogue
+entries near the objects. Object names come from external files, so they are checked before they
+become part of a path.
 """
+
+from __future__ import annotations
 
 import logging
 import re
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -29,9 +33,9 @@ CONTEXT_COLUMNS = (
     "objectId", "catalog", "name", "kind", "separation_arcsec", "redshift", "note",
 )  # fmt: skip
 
-# ZTF18abukavn, and the bare numbers of the earliest packets; no dot, slash or underscore.
+# ZTF18abukavn, or a number in the earliest packets; no dot, slash or underscore.
 _OBJECT_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,63}")
-_FORCED = Column("forced", "sign", "", "whether the flux was measured at a known place")
+_FORCED = Column("forced", "sign", "", "whether the flux was measured at a known position")
 _FILE_SCHEMA = pa.schema(
     [
         ("objectId", pa.string()),
@@ -52,16 +56,22 @@ _MOST_PIXELS = 1_000_000
 
 
 class Cutouts(NamedTuple):
-    """The stamps of an alert.
+    """The three stamps of an alert.
 
     Parameters
     ----------
     candid : int
     science, reference, difference : ndarray of float32, shape (n_rows, n_columns)
-        Pixel values of the packet, NaN for none; 63 by 63 with the alert in the middle, or what
-        there was of them. The first row is the northern edge, the first column the eastern, so that
+        Pixel values of the packet, NaN if missing; usually 63 by 63 with the alert at the centre.
+        The first row is the northern edge and the first column the eastern edge, so that
         ``imshow`` draws north up and east left by default. The difference is science minus
-        reference, or the reverse where `isdiffpos` is f: the source is bright in it.
+        reference, or the reverse if `isdiffpos` is f, so that the source is always bright.
+
+    Examples
+    --------
+    >>> image = np.ones((63, 63), np.float32)
+    >>> Cutouts(617155240115015005, image, image, image).science.shape
+    (63, 63)
     """
 
     candid: int
@@ -70,8 +80,8 @@ class Cutouts(NamedTuple):
     difference: np.ndarray
 
 
-def fetched_beside(path):
-    """The folder that belongs to an alerts file: ``NAME_fetched``.
+def fetched_beside(path: str | Path) -> Path:
+    """Return the folder that belongs to an alerts file: ``NAME_fetched``.
 
     >>> fetched_beside("nights/a.parquet").name
     'a_fetched'
@@ -80,8 +90,8 @@ def fetched_beside(path):
     return path.with_name(path.stem + FETCHED_SUFFIX)
 
 
-def is_object_name(object_id):
-    """Whether a name can be an object's, and so part of a file's name.
+def is_object_name(object_id: object) -> bool:
+    """Return True if a name is a valid object name, and so may be part of a file name.
 
     >>> is_object_name("ZTF18abukavn"), is_object_name("../ZTF18abukavn")
     (True, False)
@@ -89,8 +99,8 @@ def is_object_name(object_id):
     return isinstance(object_id, str) and _OBJECT_NAME.fullmatch(object_id) is not None
 
 
-def light_curve(folder, object_id):
-    """Read the light curve that was fetched of an object.
+def light_curve(folder: str | Path, object_id: str) -> pd.DataFrame | None:
+    """Read the fetched light curve of an object.
 
     Parameters
     ----------
@@ -101,14 +111,17 @@ def light_curve(folder, object_id):
     Returns
     -------
     pandas.DataFrame or None
-        As of `Night.light_curve`, sorted by time: ``jd``, ``fid``, ``band``, ``magpsf``,
-        ``sigmapsf`` (NaN where not detected), ``diffmaglim``, ``isdiffpos`` (+1, -1, 0 unknown),
-        and ``forced`` (bool: forced photometry). None where none was fetched, or what is there
-        is damaged, which is logged.
+        Columns of `Night.light_curve`, sorted by time: ``jd``, ``fid``, ``band``, ``magpsf``,
+        ``sigmapsf`` (NaN if not detected), ``diffmaglim``, ``isdiffpos`` (+1, -1, 0 unknown),
+        and ``forced`` (bool: forced photometry). None if there is no file, or with a warning if
+        it is damaged.
 
     Examples
     --------
-    >>> light_curve("night_fetched", "ZTF18abukavn")   # doctest: +SKIP
+    >>> rows = [{"jd": 2460000.5, "fid": 1, "magpsf": 18.5, "sigmapsf": 0.1, "forced": False}]
+    >>> write_light_curve("night_fetched", "ZTF18abukavn", make_curve(rows))
+    >>> light_curve("night_fetched", "ZTF18abukavn")["magpsf"].tolist()
+    [18.5]
     """
     path = _path_of(folder, object_id, ".parquet")
     if path is None or not path.is_file():
@@ -125,8 +138,8 @@ def light_curve(folder, object_id):
     return curve.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
 
 
-def cutouts(folder, object_id, candid=None):
-    """Read the stamps that were fetched of an object.
+def cutouts(folder: str | Path, object_id: str, candid: int | None = None) -> Cutouts | None:
+    """Read the fetched stamps of an object.
 
     Parameters
     ----------
@@ -134,16 +147,18 @@ def cutouts(folder, object_id, candid=None):
         ``NAME_fetched``.
     object_id : str
     candid : int, optional
-        Which alert; by default the latest there are stamps of.
+        The alert; by default the latest one with stamps.
 
     Returns
     -------
     Cutouts or None
-        None where none were fetched, or what is there is damaged, which is logged.
+        None if there is no file, or with a warning if it is damaged.
 
     Examples
     --------
-    >>> cutouts("night_fetched", "ZTF18abukavn").science.shape   # doctest: +SKIP
+    >>> image = np.ones((63, 63))
+    >>> write_cutouts("night_fetched", "ZTF18abukavn", Cutouts(7, image, image, image))
+    >>> cutouts("night_fetched", "ZTF18abukavn").science.shape
     (63, 63)
     """
     if not is_object_name(object_id):
@@ -156,8 +171,8 @@ def cutouts(folder, object_id, candid=None):
     return _read_stamps(path, candid) if path.is_file() else None
 
 
-def context(folder):
-    """Read what catalogues know of the places of a night's objects.
+def context(folder: str | Path) -> pd.DataFrame:
+    """Read the catalogue entries near the objects of a night.
 
     Parameters
     ----------
@@ -167,14 +182,15 @@ def context(folder):
     Returns
     -------
     pandas.DataFrame
-        ``objectId``, ``catalog``, ``name``, ``kind`` (all text, '' for unknown),
-        ``separation_arcsec``, ``redshift`` (NaN for unknown) and ``note`` (text such as
-        "already classified as SN Ia"); the nearest first for each object. Empty where nothing
-        was fetched, or what is there is damaged, which is logged.
+        ``objectId``, ``catalog``, ``name``, ``kind`` (text, '' if unknown),
+        ``separation_arcsec``, ``redshift`` (NaN if unknown) and ``note`` (text such as
+        "already classified as SN Ia"); the nearest first for each object. Empty if there is no
+        file, or with a warning if it is damaged.
 
     Examples
     --------
-    >>> context("night_fetched").query("objectId == 'ZTF18abukavn'")   # doctest: +SKIP
+    >>> context("other_night_fetched").columns[:2].tolist()
+    ['objectId', 'catalog']
     """
     path = Path(folder) / "context.csv"
     table = pd.DataFrame(columns=CONTEXT_COLUMNS, dtype="str")
@@ -188,32 +204,32 @@ def context(folder):
     return table
 
 
-def make_curve(rows):
-    """Make the table of a light curve of what a broker tells of each exposure.
+def make_curve(rows: Sequence[dict]) -> pd.DataFrame:
+    """Make the table of a light curve from the rows of a broker.
 
     Parameters
     ----------
-    rows : list of dict
-        ``jd`` and ``fid``; ``magpsf``, ``sigmapsf``, ``diffmaglim``, ``isdiffpos`` as far as
-        known; ``forced`` (bool); ``candid`` (int) of an alert that has stamps.
+    rows : sequence of dict
+        One per exposure: ``jd`` and ``fid``; ``magpsf``, ``sigmapsf``, ``diffmaglim`` and
+        ``isdiffpos`` if known; ``forced`` (bool); ``candid`` (int) if the alert has stamps.
 
     Returns
     -------
     pandas.DataFrame
-        These columns, sorted by time, what came twice once; rows without a time or band of ZTF
-        are left out.
+        These columns, sorted by time, without repeated rows and without rows that have no time
+        or no ZTF band.
 
     Raises
     ------
     DataError
-        If no row is left of those there were.
+        If none of the rows has a time and a ZTF band.
 
     Examples
     --------
     >>> make_curve([{"jd": 2460000.5, "fid": 1, "magpsf": "18.5", "forced": False}]).magpsf[0]
     np.float64(18.5)
     """
-    # Columns of objects: numbers with gaps would become floats, which cannot hold 19 digits.
+    # Object columns: integers with gaps would become floats, which cannot hold 19 digits.
     table = pd.DataFrame(
         {
             name: pd.Series([row.get(name) for row in rows], dtype=object)
@@ -228,13 +244,13 @@ def make_curve(rows):
     table["candid"] = pd.array(table["candid"], "Int64")
     table = table.dropna(subset=["jd", "fid"]).astype({"fid": np.int64, "forced": bool})
     if len(rows) and not len(table):
-        raise DataError("no row has a time and a band of ZTF")
+        raise DataError("no row has a time and a ZTF band")
     table = table.drop_duplicates(["jd", "fid", "magpsf", "diffmaglim", "forced"])
     return table.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
 
 
-def whole_number(value):
-    """Give an id of up to 19 digits as a number, or None if it is not whole or not exact.
+def whole_number(value: object) -> int | None:
+    """Return an id of up to 19 digits as an integer, or None if it is not an exact integer.
 
     >>> whole_number("617155240115015005"), whole_number(6.17e17), whole_number(-1)
     (617155240115015005, None, None)
@@ -245,25 +261,28 @@ def whole_number(value):
     return number if 0 < (number := int(value)) < 2**63 else None
 
 
-def write_light_curve(folder, object_id, curve):
-    """Write an object's light curve.
+def write_light_curve(folder: str | Path, object_id: str, curve: pd.DataFrame) -> None:
+    """Write the light curve of an object.
 
     Parameters
     ----------
     folder : str or Path
-        ``NAME_fetched``; made where it is not there.
+        ``NAME_fetched``; created if it does not exist.
     object_id : str
     curve : pandas.DataFrame
-        As of `make_curve`.
+        Output of `make_curve`.
 
     Raises
     ------
     DataError
-        If the name is none of an object, or the folder cannot be written to.
+        If the object name is not valid, or the folder cannot be written to.
 
     Examples
     --------
-    >>> write_light_curve("night_fetched", "ZTF18abukavn", curve)   # doctest: +SKIP
+    >>> curve = make_curve([{"jd": 2460000.5, "fid": 1, "magpsf": 18.5, "forced": False}])
+    >>> write_light_curve("night_fetched", "ZTF18aaaaaaa", curve)
+    >>> Path("night_fetched/ZTF18aaaaaaa.parquet").exists()
+    True
     """
     path = _path_to_write(folder, object_id, ".parquet")
     rows = curve.assign(objectId=object_id)[_FILE_SCHEMA.names]
@@ -273,24 +292,27 @@ def write_light_curve(folder, object_id, curve):
         )
 
 
-def write_cutouts(folder, object_id, stamps):
+def write_cutouts(folder: str | Path, object_id: str, stamps: Cutouts) -> None:
     """Write the stamps of an alert.
 
     Parameters
     ----------
     folder : str or Path
-        ``NAME_fetched``; made where it is not there.
+        ``NAME_fetched``; created if it does not exist.
     object_id : str
     stamps : Cutouts
 
     Raises
     ------
     DataError
-        As of `write_light_curve`.
+        See `write_light_curve`.
 
     Examples
     --------
-    >>> write_cutouts("night_fetched", "ZTF18abukavn", stamps)   # doctest: +SKIP
+    >>> image = np.ones((63, 63))
+    >>> write_cutouts("night_fetched", "ZTF18aaaaaaa", Cutouts(7, image, image, image))
+    >>> Path("night_fetched/ZTF18aaaaaaa_7.npz").exists()
+    True
     """
     path = _path_to_write(folder, object_id, f"_{int(stamps.candid)}.npz")
     images = {name: np.asarray(getattr(stamps, name), np.float32) for name in _STAMPS}
@@ -298,13 +320,13 @@ def write_cutouts(folder, object_id, stamps):
         np.savez_compressed(file, **images)
 
 
-def write_context(folder, table):
-    """Write what catalogues know of the places of a night's objects.
+def write_context(folder: str | Path, table: pd.DataFrame) -> None:
+    """Write the catalogue entries near the objects of a night.
 
     Parameters
     ----------
     folder : str or Path
-        ``NAME_fetched``; made where it is not there.
+        ``NAME_fetched``; created if it does not exist.
     table : pandas.DataFrame
         The columns of `CONTEXT_COLUMNS`.
 
@@ -315,7 +337,10 @@ def write_context(folder, table):
 
     Examples
     --------
-    >>> write_context("night_fetched", table)   # doctest: +SKIP
+    >>> entry = dict.fromkeys(CONTEXT_COLUMNS, "") | {"objectId": "ZTF18abukavn", "catalog": "VSX"}
+    >>> write_context("written_fetched", pd.DataFrame([entry]))
+    >>> context("written_fetched")["catalog"].tolist()
+    ['VSX']
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     with write_beside(Path(folder) / "context.csv") as part:
@@ -330,8 +355,8 @@ def _path_to_write(folder, object_id, ending):
     path = _path_of(folder, object_id, ending)
     if path is None:
         raise DataError(
-            f"{object_id!r} is no name of an object; names are of letters, digits and hyphens, "
-            "such as ZTF18abukavn"
+            f"{object_id!r} is not a valid object name; use letters, digits and hyphens, such as "
+            "ZTF18abukavn"
         )
     path.parent.mkdir(parents=True, exist_ok=True)
     return path
@@ -345,6 +370,6 @@ def _read_stamps(path, candid):
         log.warning("%s: cannot be read (%s); fetch it again", path, error)
         return None
     if any(image.ndim != 2 or not 0 < image.size <= _MOST_PIXELS for image in images):
-        log.warning("%s: holds no images; fetch it again", path)
+        log.warning("%s: contains no images; fetch it again", path)
         return None
     return Cutouts(candid, *images)

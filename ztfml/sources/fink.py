@@ -1,13 +1,18 @@
-"""Fink: light curves and stamps through its REST API, api.ztf.fink-portal.org.
+"""Client of Fink, which uses its REST API (api.ztf.fink-portal.org).
 
-Möller et al. 2021, MNRAS, 501, 3272.
+Reference: Möller et al. 2021, MNRAS, 501, 3272.
 """
 
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from ztfml.sources.brokers import BROKERS
 from ztfml.sources.fetched_folder import Cutouts, make_curve, whole_number
 from ztfml.sources.stamps import clean_stamp
-from ztfml.sources.web import NotFoundError, asking
-
-URL = "https://api.ztf.fink-portal.org"
+from ztfml.sources.web import querying, require_rows
 
 _COLUMNS = (
     "i:objectId", "i:candid", "i:jd", "i:fid", "i:magpsf", "i:sigmapsf", "i:diffmaglim",
@@ -17,30 +22,33 @@ _STAMPS = ("Science", "Template", "Difference")
 
 
 class Fink:
-    """A client of Fink.
+    """Client of Fink.
 
     Parameters
     ----------
     session : requests.Session
-        As of `ztfml.sources.web.open_session`.
+        A session from `ztfml.sources.web.open_session`.
     url : str, optional
-        Of a copy of its service; by default Fink's own.
+        Address of a mirror of the service; by default that of Fink.
 
     Examples
     --------
+    This needs network access:
+
     >>> Fink(open_session()).light_curve("ZTF21abfmbix")   # doctest: +SKIP
     """
 
-    name = "Fink"
+    name = BROKERS["fink"].title
 
-    def __init__(self, session, url=None):
+    def __init__(self, session: Any, url: str | None = None) -> None:
         self._session = session
-        self._url = (url or URL).rstrip("/")
+        self._url = (url or BROKERS["fink"].api).rstrip("/")
 
-    def light_curve(self, object_id):
-        """Ask for detections, those of bad quality included, and upper limits.
+    def light_curve(self, object_id: str) -> pd.DataFrame:
+        """Fetch detections and upper limits of an object.
 
-        Packets ship detections of any quality as previous candidates; so these are kept, too.
+        Detections of bad quality are included, because packets also contain them as previous
+        candidates.
 
         Parameters
         ----------
@@ -49,31 +57,30 @@ class Fink:
         Returns
         -------
         pandas.DataFrame
-            As of `ztfml.sources.fetched_folder.make_curve`. Fink offers no forced photometry.
+            Columns of `ztfml.sources.fetched_folder.make_curve`. Fink has no forced photometry.
 
         Raises
         ------
         BrokerError
-            If Fink does not give it; its sentence says why.
+            If Fink does not return a light curve.
 
         Examples
         --------
+        This needs network access:
+
         >>> Fink(open_session()).light_curve("ZTF21abfmbix")   # doctest: +SKIP
         """
         what = f"the light curve of {object_id}"
-        with asking(self.name, what):
-            answer = self._ask(
+        with querying(self.name, what):
+            answer = self._post(
                 "objects", objectId=object_id, columns=",".join(_COLUMNS), withupperlim="True"
             )
             rows = [_row(row) for row in answer]
-            if not rows:
-                raise NotFoundError(
-                    f"{self.name}: {what}: it has none; check the name, or ask another broker"
-                )
+            require_rows(rows, self.name, what)
             return make_curve(rows)
 
-    def cutouts(self, object_id, candid):
-        """Ask for the three stamps of an alert.
+    def cutouts(self, object_id: str, candid: int) -> Cutouts:
+        """Fetch the three stamps of an alert.
 
         Parameters
         ----------
@@ -87,21 +94,24 @@ class Fink:
         Raises
         ------
         BrokerError
-            As of `light_curve`.
+            If Fink does not return the stamps.
 
         Examples
         --------
-        >>> Fink(open_session()).cutouts("ZTF21aaxtctv", 1622215345315015012)   # doctest: +SKIP
+        This needs network access:
+
+        >>> client = Fink(open_session())   # doctest: +SKIP
+        >>> client.cutouts("ZTF21aaxtctv", 1622215345315015012)   # doctest: +SKIP
         """
-        with asking(self.name, f"the stamps of {object_id}, alert {candid}"):
-            # As text: its own reader would take a number of 19 digits for a float.
-            answer = self._ask("cutouts", objectId=object_id, candid=str(candid), kind="All",
+        with querying(self.name, f"the stamps of {object_id}, alert {candid}"):
+            # As text, because Fink reads a number of 19 digits as a float.
+            answer = self._post("cutouts", objectId=object_id, candid=str(candid), kind="All",
                                **{"output-format": "array"})  # fmt: skip
             return Cutouts(
                 candid, *(clean_stamp(answer[f"b:cutout{kind}_stampData"]) for kind in _STAMPS)
             )
 
-    def _ask(self, route, **query):
+    def _post(self, route, **query):
         return self._session.post(f"{self._url}/api/v1/{route}", json=query).json()
 
 
@@ -115,6 +125,6 @@ def _row(row):
         "diffmaglim": row.get("i:diffmaglim"),
         "isdiffpos": row.get("i:isdiffpos"),
         "forced": False,
-        # Only what Fink holds as an alert has stamps there.
+        # Only alerts in the database of Fink have stamps there.
         "candid": whole_number(row.get("i:candid")) if row.get("d:tag") == "valid" else None,
     }

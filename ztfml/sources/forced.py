@@ -1,19 +1,23 @@
-"""Forced photometry: fluxes measured at a known place, as magnitudes or limits.
+"""Forced photometry: fluxes measured at a known position, as magnitudes or limits.
 
-Masci et al. 2023 (arXiv:2305.16279), on magnitudes of transients from forced photometry.
+Reference: Masci et al. 2023 (arXiv:2305.16279).
 """
+
+from __future__ import annotations
 
 import math
 
-# SNT and SNU of that paper.
+# SNT and SNU in that paper.
 SNR_DETECTION = 3.0
 SNR_LIMIT = 5.0
 
 _NO_FLUX = -99999.0
 
 
-def forced_magnitude(flux, error, zero_point):
-    """Turn a flux in a difference image into a magnitude, or into a limit.
+def forced_magnitude(
+    flux: float | None, error: float | None, zero_point: float | None
+) -> dict[str, float | str]:
+    """Convert a flux in a difference image to a magnitude, or to a limit.
 
     Parameters
     ----------
@@ -26,7 +30,7 @@ def forced_magnitude(flux, error, zero_point):
     -------
     dict
         ``magpsf``, ``sigmapsf`` (mag) and ``isdiffpos`` ('t' or 'f') of a detection, else the
-        limit ``diffmaglim`` (mag); empty where no flux could be measured.
+        limit ``diffmaglim`` (mag); empty if no flux could be measured.
 
     Examples
     --------

@@ -1,61 +1,83 @@
-"""Asking brokers over the net: few at a time, with patience, and never twice for the same.
+"""HTTP queries to brokers: few at a time, with retries and a cache.
 
-Answers are kept in the user's cache folder (requests-cache, through platformdirs), so that a
-second look in the morning asks nobody, and a look without a net shows the last there was.
+Answers are cached in the user's cache folder (with requests-cache and platformdirs), so that
+repeated queries need no network access.
 """
+
+from __future__ import annotations
 
 import logging
 import sqlite3
+from collections.abc import Iterator, Sized
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ztfml.errors import BrokerError, DataError
+
+if TYPE_CHECKING:
+    from requests_cache import CachedSession
 
 log = logging.getLogger(__name__)
 
 AT_ONCE = 3
-"""How many objects are asked for at a time."""
+"""Number of objects that are queried in parallel."""
 
 CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
 
-# A busy broker (429) and a stumbling one (5xx) are asked again at once, after 2, 4 and 8 s, or when
-# they say (Retry-After), unless that is more than a minute. One that hangs is asked once more.
+# After 429 (too many requests) and 5xx (server error) the query is repeated immediately, after 2, 4
+# and 8 s, or as the broker says (Retry-After), up to a minute. After a timeout it is repeated once.
 _RETRIES, _READ_RETRIES, _CONNECT_RETRIES = 4, 1, 2
 _RETRY_STATUSES = (429, 500, 502, 503, 504)
 _LONGEST_WAIT = 60
 
-# New detections come with each night, but an alert's stamps never change.
+# Light curves grow every night, but the stamps of an alert never change.
 _HOUR = 3600
 _EXPIRE = {"*/get_stamp*": 30 * 24 * _HOUR, "*/api/v1/cutouts*": 30 * 24 * _HOUR, "*": 6 * _HOUR}
 
 
 class UnreachableError(BrokerError):
-    """A broker that cannot be reached or does not answer in time."""
+    """A broker cannot be reached or does not answer in time.
+
+    >>> raise UnreachableError("Fink: no answer in time")
+    Traceback (most recent call last):
+    ...
+    ztfml.sources.web.UnreachableError: Fink: no answer in time
+    """
 
 
 class NotFoundError(BrokerError):
-    """A broker that has not what it was asked for."""
+    """A broker does not have the requested data.
+
+    >>> issubclass(NotFoundError, BrokerError)
+    True
+    """
 
 
-def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
-    """Open a session that caches, waits and asks again.
+def open_session(
+    offline: bool = False,
+    cache: str | Path | None = None,
+    timeout: float = READ_TIMEOUT,
+    backoff: float = 1.0,
+) -> CachedSession:
+    """Open an HTTP session with a cache and retries.
 
     Parameters
     ----------
     offline : bool
-        Answer from the cache alone, however old it is.
+        Use only the cache, regardless of its age.
     cache : str or Path, optional
         The file of the cache; by default ``brokers.sqlite`` in the user's cache folder.
-    timeout : float
-        Seconds that a broker may be silent.
-    backoff : float
-        Half the seconds before asking a third time; each further wait is twice as long.
+    timeout : float, s
+        Longest wait for an answer.
+    backoff : float, s
+        Half the wait before the second retry; each further wait is twice as long.
 
     Returns
     -------
     requests_cache.CachedSession
-        It raises where the answer is no success. Threads may share it.
+        It raises an exception if the status is not a success. Threads may share it.
 
     Raises
     ------
@@ -64,27 +86,29 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
 
     Examples
     --------
-    >>> session = open_session(offline=True)   # doctest: +SKIP
+    >>> session = open_session(offline=True, cache="cache/brokers.sqlite")
+    >>> session.settings.only_if_cached
+    True
     """
     try:
         from platformdirs import user_cache_path
         from requests.adapters import HTTPAdapter
         from requests_cache import CachedSession
     except ImportError as error:
-        raise not_installed("brokers are asked through requests-cache") from error
+        raise not_installed("brokers are queried with requests-cache") from error
     from urllib3 import Retry
     from urllib3.exceptions import MaxRetryError
 
     class BriefRetry(Retry):
         def increment(self, method=None, url=None, response=None, *others, **options):
-            # To wait for long is for the one who reads the sentence.
+            # The user decides about a long wait.
             if response is not None and (self.get_retry_after(response) or 0) > _LONGEST_WAIT:
                 raise MaxRetryError(None, url)
             return super().increment(method, url, response, *others, **options)
 
     class Adapter(HTTPAdapter):
         def send(self, request, **options):
-            # What asks through this session (the alerce client) sets no timeout of its own.
+            # The package alerce sets no timeout.
             options["timeout"] = (CONNECT_TIMEOUT, timeout)
             return super().send(request, **options)
 
@@ -96,7 +120,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
             response.raise_for_status()
             if getattr(response, "is_expired", False):
                 date = f"{response.created_at:%Y-%m-%d %H:%M} UTC"
-                log.info("%s: an older answer is used, of %s", request.url, date)
+                log.info("%s: using an older answer from %s", request.url, date)
             return response
 
     path = Path(cache) if cache is not None else user_cache_path("ztfml") / "brokers.sqlite"
@@ -105,7 +129,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
         session = Session(
             str(path),
             backend="sqlite",
-            serializer="json",  # unlike pickle it runs no code when a file is read
+            serializer="json",  # Reading it runs no code, unlike pickle.
             allowable_methods=("GET", "POST"),
             urls_expire_after=_EXPIRE,
             stale_if_error=True,
@@ -113,7 +137,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
         )
     except (sqlite3.Error, OSError) as error:
         raise DataError(
-            f"{path}: the cache of the brokers' answers cannot be opened ({error}); delete the "
+            f"{path}: the cache of broker answers cannot be opened ({error}); delete the "
             "file, or make its folder writable"
         ) from error
     session.headers["User-Agent"] = f"ztfml/{version('ztfml')}"
@@ -123,7 +147,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
         read=_READ_RETRIES,
         backoff_factor=backoff,
         status_forcelist=_RETRY_STATUSES,
-        allowed_methods=None,  # Fink is asked by POST, which changes nothing there
+        allowed_methods=None,  # Fink is queried by POST, which changes nothing there.
         raise_on_status=False,
     )
     for scheme in ("https://", "http://"):
@@ -131,7 +155,7 @@ def open_session(offline=False, cache=None, timeout=READ_TIMEOUT, backoff=1.0):
     return session
 
 
-# What reading an answer of another shape, or garbled bytes, raises here and in the clients.
+# Raised here and in the clients by answers of unexpected structure and by damaged bytes.
 _NONSENSE = (
     DataError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError,
     EOFError, RecursionError,
@@ -139,29 +163,33 @@ _NONSENSE = (
 
 
 class _NotCached(Exception):
-    """Offline, and never asked before."""
+    """Offline, and the answer is not in the cache."""
 
 
 @contextmanager
-def asking(broker, what):
-    """Turn all that can go wrong in the block into one sentence.
+def querying(broker: str, what: str) -> Iterator[None]:
+    """Convert every error of a query into a `BrokerError` with a one-sentence message.
 
     Parameters
     ----------
     broker : str
-        Whom the sentence names.
+        Name of the broker.
     what : str
-        What is asked for, such as ``"the light curve of ZTF18abukavn"``.
+        The requested data, such as ``"the light curve of ZTF18abukavn"``.
 
     Raises
     ------
     BrokerError
-        If the broker cannot be reached, is too slow, refuses, has it not, or answers nonsense.
+        If the broker cannot be reached, is too slow, refuses, does not have the data, or its
+        answer cannot be read.
 
     Examples
     --------
-    >>> with asking("Fink", "the light curve of ZTF18abukavn"):   # doctest: +SKIP
-    ...     session.post(url, json=query).json()
+    >>> with querying("Fink", "the light curve of ZTF18abukavn"):   # doctest: +ELLIPSIS
+    ...     {}["i:jd"]
+    Traceback (most recent call last):
+    ...
+    ztfml.errors.BrokerError: Fink: the light curve of ZTF18abukavn: the answer is not as ...
     """
     import requests
     from urllib3.exceptions import ReadTimeoutError
@@ -175,13 +203,13 @@ def asking(broker, what):
         raise
     except _NotCached as error:
         raise failed(
-            NotFoundError, "not in the cache", "ask for it once without --offline"
+            NotFoundError, "not in the cache", "query it once without --offline"
         ) from error
     except requests.exceptions.JSONDecodeError as error:
         raise failed(
             BrokerError,
-            "the answer is no JSON, or cut short",
-            "look at the broker's own page for news, or ask another broker",
+            "the answer is not JSON or is incomplete",
+            "check the broker's web page for news, or try another broker",
         ) from error
     except requests.HTTPError as error:
         raise _refused(failed, error.response) from error
@@ -192,37 +220,49 @@ def asking(broker, what):
         else:
             how = "it cannot be reached"
         raise failed(
-            UnreachableError, how, "try again later, ask another broker, or use --offline"
+            UnreachableError, how, "try again later, try another broker, or use --offline"
         ) from error
-    except requests.RequestException as error:  # among them answers that end too early
-        raise failed(BrokerError, "the answer was cut short or garbled", "try again") from error
+    except requests.RequestException as error:  # Among them incomplete answers.
+        raise failed(BrokerError, "the answer is incomplete or damaged", "try again") from error
     except _NONSENSE as error:
         reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise failed(
             BrokerError,
-            f"the answer is not what it should be ({reason[:200]})",
-            "ask another broker, and tell the broker if it goes on",
+            f"the answer is not as expected ({reason[:200]})",
+            "try another broker, and tell the broker if this persists",
         ) from error
 
 
 def _refused(failed, response):
     status = response.status_code
     if status == 404:
-        return failed(NotFoundError, "it has none (404)", "check the name, or ask another broker")
+        return failed(NotFoundError, "not found (404)", "check the name, or try another broker")
     if status == 429:
         wait = response.headers.get("Retry-After", "some minutes")
         seconds = " s" if wait.isdigit() else ""
-        return failed(BrokerError, "it is asked too often (429)", f"wait {wait}{seconds}")
+        return failed(BrokerError, "too many queries (429)", f"wait {wait}{seconds}")
     if status >= 500:
-        return failed(BrokerError, f"it has failed ({status})", "try again later")
+        return failed(BrokerError, f"the server failed ({status})", "try again later")
     return failed(BrokerError, f"it refused ({status})", "check the name and the broker's address")
 
 
-def not_installed(what):
-    """The error of a missing extra.
+def require_rows(rows: Sized, broker: str, what: str) -> None:
+    """Raise `NotFoundError` if a broker's answer is empty.
 
-    >>> str(not_installed("x goes through y"))
-    "x goes through y, which is not installed; install it with pip install 'ztfml[brokers]'"
+    >>> require_rows([], "Fink", "the light curve of ZTF18abukavn")   # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ztfml.sources.web.NotFoundError: Fink: the light curve of ZTF18abukavn: not found; ...
+    """
+    if not len(rows):
+        raise NotFoundError(f"{broker}: {what}: not found; check the name, or try another broker")
+
+
+def not_installed(what: str) -> DataError:
+    """Return the error for a missing optional dependency.
+
+    >>> str(not_installed("x is read with y"))
+    "x is read with y, which is not installed; install it with pip install 'ztfml[brokers]'"
     """
     return DataError(
         f"{what}, which is not installed; install it with pip install 'ztfml[brokers]'"

@@ -1,16 +1,20 @@
-"""Where else to look an object up."""
+"""Links to the pages of an object at brokers, and to searches around its position."""
 
-from urllib.parse import quote, urlencode
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from ztfml.sources.brokers import BROKERS
 
 
-def links(object_id, ra=None, dec=None):
-    """Links to brokers by name, and to services by position.
+def links(object_id: str, ra: float | None = None, dec: float | None = None) -> list:
+    """Return links to brokers by name, and to other services by position.
 
     Parameters
     ----------
     object_id : str
     ra, dec : float, optional, deg
-        J2000; without them only the brokers are given.
+        J2000; without them only brokers are linked.
 
     Returns
     -------
@@ -22,13 +26,7 @@ def links(object_id, ra=None, dec=None):
     >>> links("ZTF18abukavn")[0]
     ('ALeRCE', 'https://alerce.online/object/ZTF18abukavn')
     """
-    name = quote(object_id, safe="")
-    found = [
-        ("ALeRCE", f"https://alerce.online/object/{name}"),
-        ("Fink", f"https://ztf.fink-portal.org/{name}"),
-        ("Lasair", f"https://lasair-ztf.lsst.ac.uk/objects/{name}/"),
-        ("Fritz", f"https://fritz.science/source/{name}"),
-    ]
+    found = [(broker.title, broker.link(object_id)) for broker in BROKERS.values()]
     if ra is None or dec is None:
         return found
     ra, dec = f"{ra:.6f}", f"{dec:.6f}"
