@@ -18,19 +18,11 @@ from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
 from ztfml.compiled import kernel
-from ztfml.features import (
-    _OF_LIGHT_CURVE,
-    _ROW,
-    colour,
-    counts,
-    rates,
-    registry,
-    timing,
-    variability,
-)
+from ztfml.features import FEATURES, colour, counts, rates, timing, variability
+from ztfml.features.table import RECORD, RECORD_POSITIONS
 from ztfml.io.text_tables import markdown_table
-from ztfml.lightcurves.light_curve import light_curve_of, room_for
-from ztfml.lightcurves.night_means import nights_of
+from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
+from ztfml.lightcurves.night_means import night_means_of
 from ztfml.night import Night
 
 RUNS = 5
@@ -43,17 +35,17 @@ _ALERT = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 def main():
     """Print what costs most, and sum up the rest."""
     night = Night.load(night_of(FULL))
-    values = np.full((len(night), len(registry.FEATURES)), np.nan)
+    values = np.full((len(night), len(FEATURES)), np.nan)
     costs = _time_columns(night.alerts, values)
-    records = np.full((len(night), len(_OF_LIGHT_CURVE)), np.nan)
-    costs += _time_groups(night, records.view(_ROW)[:, 0])
-    values[:, _OF_LIGHT_CURVE] = records
+    records = np.full((len(night), len(RECORD_POSITIONS)), np.nan)
+    costs += _time_groups(night, records.view(RECORD)[:, 0])
+    values[:, RECORD_POSITIONS] = records
     _check(values, features.compute(night))
     costs.sort(key=lambda cost: -cost.seconds)
     whole = sum(cost.seconds for cost in costs)
     shown = [cost for cost in costs if cost.most() > WORTH_A_ROW * whole]
     print(
-        f"{machine()}.\n{len(night):,} alerts, {len(registry.FEATURES)} features in {whole:.2f} s "
+        f"{machine()}.\n{len(night):,} alerts, {len(FEATURES)} features in {whole:.2f} s "
         f"on one core, the fastest of {RUNS} runs each:\n"
     )
     head = ["group or feature", "features", "ms", "ms, first call", "share", "of a feature", ""]
@@ -91,7 +83,7 @@ def _row(cost, whole):
 
 def _time_columns(alerts, values):
     costs = []
-    for position, feature in enumerate(registry.FEATURES):
+    for position, feature in enumerate(FEATURES):
         if feature.column is not None:
             call = (_fill_column, alerts, feature, values[:, position])
             first, *again = [seconds_of(*call)[0] for _ in range(RUNS + 1)]
@@ -109,52 +101,22 @@ def _fill_column(alerts, feature, out):
 
 
 @kernel
-def _nothing(curve, nights, room, row):
+def _nothing(curve, means, workspace, row):
     pass
 
 
-@kernel
-def _count(curve, nights, room, row):
-    counts.count(curve, row)
-
-
-@kernel
-def _time(curve, nights, room, row):
-    timing.time(curve, row)
-
-
-@kernel
-def _rate(curve, nights, room, row):
-    rates.rate(curve, nights, room, row)
-
-
-@kernel
-def _colour(curve, nights, room, row):
-    colour.colour(curve, nights, room, row)
-
-
-@kernel
-def _vary(curve, nights, room, row):
-    variability.vary(curve, room, row)
-
-
-_GROUPS = {
-    counts.GROUP: _count,
-    timing.GROUP: _time,
-    rates.GROUP: _rate,
-    colour.GROUP: _colour,
-    variability.GROUP: _vary,
-}
+# The compiled function of each group of features of light curves.
+_GROUPS = {module.GROUP: module.write for module in (counts, timing, rates, colour, variability)}
 
 
 def _loop_over_curves():
     @kernel
-    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows):
+    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace, rows):
         total = 0.0  # so that nothing is optimised away
         for k in range(len(rows)):
             curve = light_curve_of(
                 history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k],
-                room,
+                workspace,
             )  # fmt: skip
             total += curve.g.flux.sum() + curve.r.flux.sum() + len(curve.limit_jd)
         return total
@@ -164,17 +126,17 @@ def _loop_over_curves():
 
 def _loop_over(write):
     @kernel
-    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, rows):
+    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace, rows):
         total = 0.0
         for k in range(len(rows)):
             curve = light_curve_of(
                 history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k],
-                room,
+                workspace,
             )  # fmt: skip
-            nights = nights_of(curve, room)
+            means = night_means_of(curve, workspace)
             total += curve.g.flux.sum() + curve.r.flux.sum() + len(curve.limit_jd)
-            total += nights[0].mag.sum() + nights[1].mag.sum() + nights[2].mag.sum()
-            write(curve, nights, room, rows[k])
+            total += means[0].mag.sum() + means[1].mag.sum() + means[2].mag.sum()
+            write(curve, means, workspace, rows[k])
         return total
 
     return loop
@@ -182,8 +144,8 @@ def _loop_over(write):
 
 def _time_groups(night, rows):
     alert = [night.alerts[field].to_numpy() for field in _ALERT]
-    room = room_for((night.last - night.first).max())
-    given = (night.history, night.first, night.last, *alert, room, rows)
+    workspace = make_workspace((night.last - night.first).max())
+    given = (night.history, night.first, night.last, *alert, workspace, rows)
     loops = [_loop_over_curves(), _loop_over(_nothing), *map(_loop_over, _GROUPS.values())]
     for loop in loops:
         loop(*given)  # compiles

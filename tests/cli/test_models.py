@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.run import one_sentence, ztfml
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 

@@ -6,8 +6,7 @@ import pytest
 
 from tests.nights import JD, random_night
 from ztfml.errors import DataError
-from ztfml.features import compute, of_light_curve
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES, compute, of_light_curve
 from ztfml.night import Night
 
 NAMES = [feature.name for feature in FEATURES]

@@ -9,8 +9,7 @@ import pytest
 from tests.features import oracle
 from tests.features.curves import curves_frames
 from tests.nights import JD, random_frames
-from ztfml.features import compute, of_light_curve
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES, compute, of_light_curve
 from ztfml.night import Night
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.nights import JD
-from ztfml.features import compute, of_light_curve
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES, compute, of_light_curve
 from ztfml.night import Night
 
 pytestmark = pytest.mark.filterwarnings("ignore")

@@ -6,8 +6,8 @@ import pytest
 from astropy.units import Unit
 
 from ztfml.errors import ZtfmlError
-from ztfml.features import BROKER, GROUPS
-from ztfml.features.registry import FEATURES, HISTORY_FIELDS, check_unique
+from ztfml.features import BROKER, FEATURES, GROUPS
+from ztfml.features.registry import HISTORY_FIELDS, check_unique
 from ztfml.schema import ALERT_COLUMNS
 
 ALL = (*FEATURES, *BROKER.features)

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tests.features.curves import curves_frames
 from tests.nights import random_frames
-from ztfml.features import compute
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES, compute
 from ztfml.night import Night
 
 pytestmark = pytest.mark.filterwarnings("ignore")

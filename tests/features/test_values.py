@@ -9,8 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ztfml.features import BROKER, compute
-from ztfml.features.registry import FEATURES
+from ztfml.features import BROKER, FEATURES, compute
 from ztfml.night import Night
 
 DAY = 2459000.7

@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 from tests.nights import random_night
-from ztfml.features import compute
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES, compute
 from ztfml.injection.baselines import BASELINES, points, transient_alone, two_point_rate
 from ztfml.labels.rules import apply_cuts
 from ztfml.night import Night

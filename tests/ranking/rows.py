@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.ranking import FastTransientScorer, Instrument, read_trees
 from ztfml.ranking.quantities import Columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS

@@ -7,7 +7,7 @@ import pytest
 
 from tests.ranking.rows import INSTRUMENT, features, probabilities
 from ztfml.errors import DataError
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.ranking import read_trees
 from ztfml.ranking.quantities import QUANTITIES, Columns
 from ztfml.ranking.trees import INPUTS, LEAST_CHANCE, grow, load_trees

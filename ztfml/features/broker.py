@@ -1,10 +1,10 @@
-"""Scores that brokers computed from the cutouts; off by default, as they come from elsewhere."""
+"""Scores that brokers compute from the cutouts; not used by default."""
 
 from ztfml.features.registry import Group
 
-GROUP = Group("broker", "scores that brokers computed from the cutouts")
+GROUP = Group("broker", "scores that brokers compute from the cutouts")
 
 GROUP.copy(
     "acai_h", "acai_v", "acai_o", "acai_n", "acai_b", "braai",
-    missing="where the export has no classifications",
+    missing="if the export has no classifications",
 )  # fmt: skip

@@ -1,60 +1,66 @@
-"""The colour of the source, now and at peak, and how fast it changes.
+"""Colour of the source now and at peak, and its rate of change.
 
-Colours come from night means (`nights.night_means`) of two bands within half a day.
+Colours are differences of the night means (`ztfml.lightcurves.night_means`) of two bands within
+half a day.
 """
 
 import numpy as np
 
 from ztfml.compiled import kernel
 from ztfml.features.registry import Group
-from ztfml.lightcurves.night_means import peak_mag_of, peak_of
+from ztfml.lightcurves.night_means import peak_index, peak_magnitude
 from ztfml.lightcurves.slopes import fit_slope
 
-GROUP = Group("colour", "the colour of the source, now and at peak, and how fast it changes")
+GROUP = Group("colour", "colour of the source now and at peak, and its rate of change")
 
-# Two bands within half a day make a colour: a fast transient changes by a few tenths in that.
 PAIR_WITHIN = 0.5
+"""Longest time between the two bands of a colour in days.
+
+A fast transient changes by a few tenths of a magnitude in this time.
+"""
 
 _READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-_NO_PAIR = "without both bands within 0.5 d"
+_NO_PAIR = "without detections in both bands within 0.5 d"
 
 GROUP.declare("g_r", "mag", "latest g - r of the difference flux", _NO_PAIR, _READS)
 GROUP.declare("g_r_err", "mag", "1-sigma error of the latest g - r", _NO_PAIR, _READS)
 GROUP.declare(
-    "g_r_age", "d", "days since the latest g - r, half-way between its two nights", _NO_PAIR, _READS
+    "g_r_age",
+    "d",
+    "days since the latest g - r (the middle of its two night means)",
+    _NO_PAIR,
+    _READS,
 )
-GROUP.declare("g_r_peak", "mag", "g - r closest in time to the peak of all bands", _NO_PAIR, _READS)
 GROUP.declare(
-    "g_r_slope", "mag / d", "change of g - r, positive as it reddens", "without two pairs", _READS
+    "g_r_peak", "mag", "g - r closest in time to the brightest peak of all bands", _NO_PAIR, _READS
 )
 GROUP.declare(
-    "g_r_slope_err", "mag / d", "1-sigma error of that change", "without two pairs", _READS
+    "g_r_slope",
+    "mag / d",
+    "rate of change of g - r, positive when the source reddens",
+    "without two pairs",
+    _READS,
+)
+GROUP.declare(
+    "g_r_slope_err",
+    "mag / d",
+    "1-sigma error of the rate of change of g - r",
+    "without two pairs",
+    _READS,
 )
 GROUP.declare("r_i", "mag", "latest r - i of the difference flux", _NO_PAIR, _READS)
 GROUP.declare("r_i_err", "mag", "1-sigma error of the latest r - i", _NO_PAIR, _READS)
 
 
 @kernel
-def colours(blue, red, memory):
-    """Pairs of night means of two bands within half a day, each blue night with its closest red.
+def _colours(blue, red, scratch):
+    """Pair each blue night mean with the closest red one within `PAIR_WITHIN`.
 
-    Parameters
-    ----------
-    blue, red : NightMeans
-    memory : ndarray, shape (3, n) or longer
-        Where the pairs are kept.
-
-    Returns
-    -------
-    jd, colour, err : ndarray, shape (n_pairs,), d and mag
-        The epoch is half-way between the two; a red night may serve two blue ones.
-
-    Examples
-    --------
-    >>> colours(nights[0], nights[1], room.spare)   # doctest: +SKIP
+    Returns the times halfway between the two, the colours and their errors, all views of
+    ``scratch``. Two blue night means may be paired with the same red one.
     """
     n = len(blue.jd) if len(red.jd) > 0 else 0
-    jd, colour, err = memory[0], memory[1], memory[2]
+    jd, colour, err = scratch[0], scratch[1], scratch[2]
     pairs = closest = 0
     for k in range(n):
         while closest + 1 < len(red.jd) and (
@@ -70,45 +76,46 @@ def colours(blue, red, memory):
 
 
 @kernel
-def colour(curve, nights, room, row):
-    """Write the colours of one light curve into its row; ``nights`` are its night means by band."""
-    jd, g_r, err = colours(nights[0], nights[1], room.spare)
+def write(curve, means, workspace, row):
+    """Write the colours of one light curve to its row."""
+    jd, g_r, err = _colours(means[0], means[1], workspace.scratch)
     if len(jd) > 0:
         row.g_r = g_r[-1]
         row.g_r_err = err[-1]
         row.g_r_age = curve.now - jd[-1]
-        row.g_r_peak = g_r[_closest(jd, _peak_jd(nights))]
+        row.g_r_peak = g_r[_closest(jd, _peak_jd(means))]
         change = fit_slope(jd, g_r, err)
         row.g_r_slope = change.slope
         row.g_r_slope_err = change.err
-    jd, r_i, err = colours(nights[1], nights[2], room.spare)
+    jd, r_i, err = _colours(means[1], means[2], workspace.scratch)
     if len(jd) > 0:
         row.r_i = r_i[-1]
         row.r_i_err = err[-1]
 
 
 @kernel
-def _closest(jd, wanted):
-    """Where the epoch closest to the wanted one stands, the first of two."""
+def _closest(jd, target):
+    """Find the index of the time closest to ``target``, the first one of a tie."""
     closest = 0
     for k in range(1, len(jd)):
-        if abs(jd[k] - wanted) < abs(jd[closest] - wanted):
+        if abs(jd[k] - target) < abs(jd[closest] - target):
             closest = k
     return closest
 
 
 @kernel
-def _peak_jd(nights):
-    """The epoch of the brightest peak of all bands."""
-    mag, jd = _brighter(nights[0], np.inf, np.nan)
-    mag, jd = _brighter(nights[1], mag, jd)
-    return _brighter(nights[2], mag, jd)[1]
+def _peak_jd(means):
+    """Find the time of the brightest peak of all bands."""
+    mag, jd = _brighter(means[0], np.inf, np.nan)
+    mag, jd = _brighter(means[1], mag, jd)
+    return _brighter(means[2], mag, jd)[1]
 
 
 @kernel
-def _brighter(nights, mag, jd):
-    if len(nights.jd) > 0:
-        peak = peak_of(nights)
-        if peak_mag_of(nights, peak) < mag:
-            return peak_mag_of(nights, peak), nights.jd[peak]
+def _brighter(means, mag, jd):
+    """Return magnitude and time of the band's peak if it is brighter than ``mag``."""
+    if len(means.jd) > 0:
+        peak = peak_index(means)
+        if peak_magnitude(means, peak) < mag:
+            return peak_magnitude(means, peak), means.jd[peak]
     return mag, jd

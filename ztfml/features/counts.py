@@ -1,4 +1,4 @@
-"""How often the source was seen, and how often it was looked for."""
+"""Numbers of detections and non-detections."""
 
 import numpy as np
 
@@ -7,15 +7,15 @@ from ztfml.compiled import kernel
 from ztfml.features.registry import Group
 from ztfml.schema import PACKET_HISTORY
 
-GROUP = Group("counts", "how often the source was seen, and how often it was looked for")
+GROUP = Group("counts", "numbers of detections and non-detections")
 
 _DETECTIONS = ("jd", "magpsf")
 
-GROUP.declare("n_det", "", "detections so far, this one included", "never", _DETECTIONS)
+GROUP.declare("n_det", "", "detections so far, including this one", "never", _DETECTIONS)
 GROUP.declare(
     "n_limit",
     "",
-    "non-detections in the last 30 d, which is what every packet ships",
+    "non-detections in the last 30 d, the length of the history in a packet",
     "never",
     ("jd", "magpsf", "diffmaglim"),
 )
@@ -31,34 +31,34 @@ GROUP.declare("n_nights", "", "nights with a detection", "never", _DETECTIONS)
 GROUP.declare(
     "frac_positive",
     "",
-    "fraction of the detections of known sign that are brighter than the reference",
-    "where isdiffpos is not readable",
+    "fraction of the detections with known sign that are brighter than the reference image",
+    "if isdiffpos is not readable",
     ("jd", "magpsf", "isdiffpos"),
 )
-GROUP.declare("n_det_tonight", "", "detections in the alert's own night", "never", _DETECTIONS)
+GROUP.declare("n_det_tonight", "", "detections in the night of the alert", "never", _DETECTIONS)
 GROUP.declare(
     "max_separation",
     "d",
-    "longest time between two detections; under 15 minutes the source may be moving",
-    "with one detection",
+    "longest time between two detections; below 15 minutes the source may be moving",
+    "with a single detection",
     _DETECTIONS,
 )
-GROUP.copy("ndethist", "ncovhist", missing="where the packet has none")
+GROUP.copy("ndethist", "ncovhist", missing="if the packet has none")
 
 
-@GROUP.feature(unit="", missing="where the packet has no counts")
+@GROUP.feature(unit="", missing="if the packet has no counts")
 def det_ratio(ndethist, ncovhist):
-    """Detections over exposures of this place since the survey began."""
+    """Detections divided by exposures at this position since the start of the survey."""
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(ncovhist > 0, ndethist / ncovhist, np.nan)
 
 
 @kernel
-def count(curve, row):
-    """Write the counts of one light curve into its row."""
+def write(curve, means, workspace, row):
+    """Write the counts of one light curve to its row."""
     n = len(curve.jd)
     row.n_det = n
-    row.n_limit = _since(curve.limit_jd, curve.now - PACKET_HISTORY)
+    row.n_limit = _count_from(curve.limit_jd, curve.now - PACKET_HISTORY)
     _count_band(curve.g, curve.now, 0, row)
     _count_band(curve.r, curve.now, 1, row)
     _count_band(curve.i, curve.now, 2, row)
@@ -78,14 +78,14 @@ def count(curve, row):
 
 
 @kernel
-def _count_band(own, now, b, row):
-    row.n_det_band[b] = len(own.jd)
-    row.n_limit_band[b] = _since(own.limit_jd, now - PACKET_HISTORY)
+def _count_band(band, now, b, row):
+    row.n_det_band[b] = len(band.jd)
+    row.n_limit_band[b] = _count_from(band.limit_jd, now - PACKET_HISTORY)
 
 
 @kernel
-def _since(jd, begin):
-    """How many epochs, which are in order, are not before another."""
+def _count_from(jd, begin):
+    """Count the times (in increasing order) that are not before ``begin``."""
     n = 0
     while n < len(jd) and jd[len(jd) - 1 - n] >= begin:
         n += 1

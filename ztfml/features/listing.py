@@ -2,7 +2,7 @@
 
 import json
 
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.io.text_tables import markdown_table, plain_table
 
 

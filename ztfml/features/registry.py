@@ -1,13 +1,16 @@
-"""What a feature is, and the list of all of them.
+"""How features are declared.
 
-A group file makes a `Group` and declares its features beside the code that computes them, in
-one of three ways: `Group.copy` (a packet field as it is), `Group.feature` (a function of
-whole alert columns), `Group.declare` (written by the group's compiled function of one light
-curve). The order of declaration is the order of the table's columns.
+A group file makes a `Group` and declares each feature next to the code that computes it:
+
+- `Group.copy`: a packet field, unchanged;
+- `Group.feature`: a function of whole alert columns;
+- `Group.declare`: written by the group's compiled function ``write``, one light curve at a time.
+
+`ztfml.features.groups` collects the groups. The order of declaration is the order of the columns.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,49 +19,62 @@ from ztfml.errors import ZtfmlError
 from ztfml.schema import ALERT_BY_NAME, BANDS, HISTORY_COLUMNS
 
 BAND_SUFFIX = "_band"
+"""A declared name with this suffix stands for one feature per band."""
+
+HISTORY_FIELDS = frozenset(f"history.{column.name}" for column in HISTORY_COLUMNS)
+"""The columns of the history that features may read."""
 
 
 @dataclass(frozen=True)
 class Feature:
-    """One number about an alert.
+    """The declaration of one feature.
 
     Parameters
     ----------
     name : str
     group : str
+        Name of its group.
     unit : str
-        An astropy unit string, empty for pure numbers.
+        An astropy unit string, empty for a pure number.
     meaning : str
-        One sentence.
+        One sentence, without a full stop.
     reads : tuple of str
-        The columns it is computed from, ``candidate.…`` of the alert or ``history.…``.
+        The columns it is computed from: ``candidate.<field>`` of the alert or
+        ``history.<field>``.
     missing : str
         When it is NaN.
     column : callable, optional
-        A function of whole alert columns; None where the group's compiled function of one
-        light curve writes it.
+        A function of whole alert columns; None if the group's compiled function writes it.
     version : int
-        Raised when the definition changes, so that a model trained before is refused.
+        Increase it when the definition changes: a model that was trained with another version
+        is refused.
     """
 
     name: str
     group: str
     unit: str
     meaning: str
-    reads: tuple
+    reads: tuple[str, ...]
     missing: str
     column: Callable | None = None
     version: int = 1
 
 
 class Group:
-    """Features that belong together; one file each.
+    """Features that belong together, declared in one file.
 
     Parameters
     ----------
     name : str
     meaning : str
-        What the group tells about a source.
+        What the features of the group describe.
+
+    Attributes
+    ----------
+    features : list of Feature
+        In the order of declaration.
+    fields : list of tuple
+        Fields of the record that the group's compiled function writes.
 
     Examples
     --------
@@ -68,64 +84,137 @@ class Group:
     ['fwhm']
     """
 
-    def __init__(self, name, meaning):
+    def __init__(self, name: str, meaning: str):
         self.name = name
         self.meaning = meaning
-        self.features = []
-        self.fields = []
+        self.features: list[Feature] = []
+        self.fields: list[tuple] = []
 
-    def copy(self, *fields, missing):
-        """Declare packet fields that are features as they are."""
+    def copy(self, *fields: str, missing: str, version: int = 1) -> None:
+        """Declare packet fields that are features without any computation.
+
+        Parameters
+        ----------
+        *fields : str
+            Names of alert columns; units and meanings come from `ztfml.schema`.
+        missing : str
+            When they are NaN.
+        version : int, default 1
+
+        Examples
+        --------
+        >>> demo = Group("demo", "an example")
+        >>> demo.copy("drb", "rb", missing="if the packet has none")
+        """
         for field in fields:
             source = ALERT_BY_NAME[field]
-            self._add(field, source.unit, source.meaning, (source.in_file,), missing, _itself)
+            reads = (source.in_file,)
+            self._add(field, source.unit, source.meaning, reads, missing, version, _unchanged)
 
-    def feature(self, unit, missing):
-        """Declare the decorated function of alert columns, which it names as its parameters."""
+    def feature(self, unit: str, missing: str, version: int = 1) -> Callable[[Callable], Callable]:
+        """Declare the decorated function as a feature.
+
+        The function takes alert columns as arrays, named by its parameters. Its name is the name
+        of the feature, and its docstring is the meaning.
+
+        Parameters
+        ----------
+        unit : str
+            An astropy unit string, empty for a pure number.
+        missing : str
+            When it is NaN.
+        version : int, default 1
+
+        Returns
+        -------
+        callable
+            The decorator.
+
+        Examples
+        --------
+        >>> demo = Group("demo", "an example")
+        >>> @demo.feature(unit="mag", missing="never")
+        ... def limit_minus_mag(diffmaglim, magpsf):
+        ...     "Limiting magnitude minus magnitude."
+        ...     return diffmaglim - magpsf
+        >>> demo.features[0].reads
+        ('candidate.diffmaglim', 'candidate.magpsf')
+        """
 
         def declare(function):
             fields = tuple(inspect.signature(function).parameters)
             reads = tuple(ALERT_BY_NAME[field].in_file for field in fields)
             meaning = inspect.getdoc(function).rstrip(".")
-            self._add(function.__name__, unit, meaning, reads, missing, function)
+            self._add(function.__name__, unit, meaning, reads, missing, version, function)
             return function
 
         return declare
 
-    def declare(self, name, unit, meaning, missing, reads=("jd",)):
+    def declare(
+        self,
+        name: str,
+        unit: str,
+        meaning: str,
+        missing: str,
+        reads: tuple[str, ...] = ("jd",),
+        version: int = 1,
+    ) -> None:
         """Declare a feature that the group's compiled function writes to ``row.<name>``.
 
-        A name that ends in ``_band`` stands for one feature a band: ``row.n_det_band[b]``
-        becomes ``n_det_g``, ``n_det_r``, ``n_det_i``, and ``{band}`` in the meaning is filled.
+        A name that ends in ``_band`` declares one feature per band: ``row.n_det_band[b]``
+        becomes ``n_det_g``, ``n_det_r`` and ``n_det_i``.
+
+        Parameters
+        ----------
+        name : str
+        unit : str
+            An astropy unit string, empty for a pure number.
+        meaning : str
+            One sentence, without a full stop; ``{band}`` is replaced by the band.
+        missing : str
+            When it is NaN.
+        reads : tuple of str
+            Names of history columns.
+        version : int, default 1
+
+        Examples
+        --------
+        >>> demo = Group("demo", "an example")
+        >>> demo.declare("n_bright_band", "", "bright detections in {band}", "never")
+        >>> [feature.name for feature in demo.features]
+        ['n_bright_g', 'n_bright_r', 'n_bright_i']
         """
         reads = tuple(f"history.{field}" for field in reads)
         if not name.endswith(BAND_SUFFIX):
-            self._add(name, unit, meaning, reads, missing)
+            self._add(name, unit, meaning, reads, missing, version)
             self.fields.append((name, np.float64))
             return
         stem = name.removesuffix(BAND_SUFFIX)
         for band in BANDS:
-            self._add(f"{stem}_{band}", unit, meaning.format(band=band), reads, missing)
+            self._add(f"{stem}_{band}", unit, meaning.format(band=band), reads, missing, version)
         self.fields.append((name, np.float64, (len(BANDS),)))
 
-    def _add(self, name, unit, meaning, reads, missing, column=None):
-        self.features.append(Feature(name, self.name, unit, meaning, reads, missing, column))
+    def _add(self, name, unit, meaning, reads, missing, version, column=None):
+        self.features.append(
+            Feature(name, self.name, unit, meaning, reads, missing, column, version)
+        )
 
 
-def _itself(values):
+def _unchanged(values):
     return values
 
 
-HISTORY_FIELDS = frozenset(f"history.{column.name}" for column in HISTORY_COLUMNS)
+def check_unique(features: Iterable[Feature]) -> None:
+    """Raise an error if two features have the same name.
 
-
-def check_unique(features):
-    """Refuse two features of one name.
+    Parameters
+    ----------
+    features : iterable of Feature
 
     Raises
     ------
     ZtfmlError
-        If a name stands twice.
+        If a name is declared twice.
 
     Examples
     --------
@@ -134,5 +223,5 @@ def check_unique(features):
     seen = set()
     for feature in features:
         if feature.name in seen:
-            raise ZtfmlError(f"the feature {feature.name} is declared twice; rename one")
+            raise ZtfmlError(f"the feature {feature.name} is declared twice; rename one of them")
         seen.add(feature.name)

@@ -1,4 +1,4 @@
-"""When the source was first seen, how long ago, and with which gaps."""
+"""Age of the source and gaps between its detections."""
 
 import numpy as np
 
@@ -7,7 +7,7 @@ from ztfml.compiled import kernel
 from ztfml.features.registry import Group
 from ztfml.lightcurves.light_curve import EPISODE_GAP
 
-GROUP = Group("timing", "when the source was first seen, how long ago, and with which gaps")
+GROUP = Group("timing", "age of the source and gaps between its detections")
 
 _DETECTIONS = ("jd", "magpsf")
 _ROWS = ("jd", "magpsf", "diffmaglim")
@@ -15,15 +15,15 @@ _ROWS = ("jd", "magpsf", "diffmaglim")
 GROUP.declare(
     "age",
     "d",
-    "days since the first detection of the current episode (one without a gap over 30 d)",
-    "never in a ZTF alert, which is a detection",
+    "days since the first detection of the current episode (after the last gap over 30 d)",
+    "never for a ZTF alert",
     _DETECTIONS,
 )
 
 
-@GROUP.feature(unit="d", missing="where the packet has no jdstarthist")
+@GROUP.feature(unit="d", missing="if the packet has no jdstarthist")
 def age_hist(jd, jdstarthist):
-    """Days since the first detection that the survey knows of at this place."""
+    """Days since the first detection by the survey at this position."""
     return jd - jdstarthist
 
 
@@ -31,7 +31,7 @@ GROUP.declare(
     "limit_gap",
     "d",
     "days between the last non-detection before the current episode and its first detection",
-    "without any non-detection before it",
+    "without a non-detection before the episode",
     _ROWS,
 )
 GROUP.declare(
@@ -44,28 +44,34 @@ GROUP.declare(
 GROUP.declare(
     "days_since_detection",
     "d",
-    "days since the detection before this one",
-    "with one detection",
+    "days since the previous detection",
+    "with a single detection",
     _DETECTIONS,
 )
-GROUP.declare("n_episodes", "", "runs of detections without a gap over 30 d", "never", _DETECTIONS)
 GROUP.declare(
-    "longest_gap", "d", "longest time between successive detections", "with one detection",
+    "n_episodes",
+    "",
+    "number of episodes (runs of detections without a gap over 30 d)",
+    "never",
+    _DETECTIONS,
+)
+GROUP.declare(
+    "longest_gap", "d", "longest time between successive detections", "with a single detection",
     _DETECTIONS,
 )  # fmt: skip
 GROUP.declare(
     "duty",
     "",
-    "of the nights with an exposure since the first detection of the current episode, the "
-    "fraction with a detection",
-    "never in a ZTF alert, which is a detection",
+    "fraction of nights with a detection among all nights with an exposure since the first "
+    "detection of the current episode",
+    "never for a ZTF alert",
     _ROWS,
 )
 
 
 @kernel
-def time(curve, row):
-    """Write the timing of one light curve into its row."""
+def write(curve, means, workspace, row):
+    """Write the timing features of one light curve to its row."""
     n = len(curve.jd)
     row.n_episodes = 0
     if n > 0:
@@ -94,7 +100,7 @@ def time(curve, row):
 
 @kernel
 def _duty(jd, limit_jd):
-    """Nights of detections over nights of any exposure, from the first detection on."""
+    """Nights with a detection divided by nights with any exposure, from the first detection on."""
     seen = missed = 0
     night = np.nan
     for k in range(len(jd)):

@@ -1,8 +1,9 @@
-"""How the source varies, per band, over all of its history.
+"""Variability statistics per band over the whole history.
 
-Statistics of the signed difference flux use every detection, so that a variable star below
-its reference counts as well; those in magnitudes use positive detections only. Definitions as
-in light-curve (Malanchev et al. 2021, MNRAS 502, 5147) unless said otherwise.
+Statistics of the signed difference flux use all detections, including those fainter than the
+reference image, as variable stars have. Statistics of magnitudes use positive detections only.
+Unless another source is given, definitions are those of the package light-curve (Malanchev et al.
+2021, MNRAS 502, 5147).
 """
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy as np
 from ztfml.compiled import kernel
 from ztfml.features.registry import Group
 
-GROUP = Group("variability", "how the source varies over all of its history")
+GROUP = Group("variability", "variability over the whole history")
 
 _READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 _FEW = "with fewer than {n} detections in the band"
@@ -40,30 +41,31 @@ GROUP.declare(
 GROUP.declare(
     "excess_variance_band",
     "",
-    "variance of the difference flux in {band} beyond the errors over its mean square: 1 when it "
-    "averages to nothing (after Nandra et al. 1997, ApJ 476, 70)",
+    "variance of the difference flux in {band} in excess of the errors, divided by the mean square "
+    "flux; 1 if the mean flux is zero (after Nandra et al. 1997, ApJ 476, 70)",
     _FEW.format(n=2),
     _READS,
 )
 GROUP.declare(
     "von_neumann_band",
     "",
-    "mean squared successive flux difference over the variance in {band}: small when smooth",
+    "mean squared difference of successive fluxes in {band}, divided by the variance; small for "
+    "smooth variation",
     _FLAT.format(n=3),
     _READS,
 )
 GROUP.declare(
     "stetson_k_band",
     "",
-    "Stetson K of the difference flux in {band}: 0.80 for Gaussian scatter, less with outliers",
+    "Stetson K of the difference flux in {band}; 0.80 for Gaussian scatter, smaller with outliers",
     _FLAT.format(n=2),
     _READS,
 )
 GROUP.declare(
     "cusum_range_band",
     "",
-    "range of the cumulative sum of the difference flux in {band} about its mean: large when slow "
-    "(Ellaway 1978; Kim et al. 2011, ApJ 735, 68)",
+    "range of the cumulative sum of the mean-subtracted difference flux in {band}; large for slow "
+    "variation (Ellaway 1978; Kim et al. 2011, ApJ 735, 68)",
     _FLAT.format(n=2),
     _READS,
 )
@@ -73,69 +75,69 @@ GROUP.declare(
 
 
 @kernel
-def vary(curve, room, row):
-    """Write the variability of one light curve into its row."""
-    _vary_band(curve.g, room.spare[0], 0, row)
-    _vary_band(curve.r, room.spare[0], 1, row)
-    _vary_band(curve.i, room.spare[0], 2, row)
+def write(curve, means, workspace, row):
+    """Write the variability statistics of one light curve to its row."""
+    _write_band(curve.g, workspace.scratch[0], 0, row)
+    _write_band(curve.r, workspace.scratch[0], 1, row)
+    _write_band(curve.i, workspace.scratch[0], 2, row)
 
 
 @kernel
-def _vary_band(own, memory, b, row):
-    if len(own.jd) >= 2:
-        _flux_statistics(own.flux, own.flux_err, b, row)
-        _magnitude_statistics(own, memory, b, row)
+def _write_band(band, scratch, b, row):
+    if len(band.jd) >= 2:
+        _flux_statistics(band.flux, band.flux_err, b, row)
+        _magnitude_statistics(band, scratch, b, row)
 
 
 @kernel
 def _flux_statistics(flux, err, b, row):
     n = len(flux)
-    total = weighted = plain = square = noise = 0.0
+    total = weighted = flux_sum = square = error_sum = 0.0
     for k in range(n):
         weight = 1.0 / (err[k] * err[k])
         total += weight
         weighted += weight * flux[k]
-        plain += flux[k]
+        flux_sum += flux[k]
         square += flux[k] * flux[k]
-        noise += err[k] * err[k]
-    weighted_mean, mean = weighted / total, plain / n
-    chi2 = pulls = second = third = steps = 0.0
+        error_sum += err[k] * err[k]
+    weighted_mean, mean = weighted / total, flux_sum / n
+    chi2 = pulls = second = third = step_sum = 0.0
     faintest = brightest = flux[0]
-    summed = lowest = highest = 0.0
+    cumulative = lowest = highest = 0.0
     for k in range(n):
         pull = abs(flux[k] - weighted_mean) / err[k]
         chi2 += pull * pull
         pulls += pull
-        off = flux[k] - mean
-        second += off * off
-        third += off * off * off
-        # The last sum is zero by definition, which is where these begin.
-        summed += off
-        lowest, highest = min(lowest, summed), max(highest, summed)
+        offset = flux[k] - mean
+        second += offset * offset
+        third += offset * offset * offset
+        # Start from zero, which is also the last value of the cumulative sum.
+        cumulative += offset
+        lowest, highest = min(lowest, cumulative), max(highest, cumulative)
         faintest, brightest = min(faintest, flux[k]), max(brightest, flux[k])
         if k > 0:
-            steps += (flux[k] - flux[k - 1]) ** 2
+            step_sum += (flux[k] - flux[k - 1]) ** 2
     row.chi2_band[b] = chi2 / (n - 1)
     variance = second / (n - 1)
-    row.excess_variance_band[b] = (variance - noise / n) / (square / n)
-    # Not chi2 > 0: the mean of equal fluxes is off by a rounding, which is no scatter.
+    row.excess_variance_band[b] = (variance - error_sum / n) / (square / n)
+    # Do not test chi2 > 0: rounding of the mean gives equal fluxes a tiny chi-square.
     if brightest == faintest:
         return
     row.stetson_k_band[b] = pulls / np.sqrt(n * chi2)
     row.cusum_range_band[b] = (highest - lowest) / (n * np.sqrt(variance))
     if n >= 3:
-        row.von_neumann_band[b] = steps / (n - 1) / variance
+        row.von_neumann_band[b] = step_sum / (n - 1) / variance
         row.flux_skew_band[b] = n / ((n - 1) * (n - 2)) * third / (variance * np.sqrt(variance))
 
 
 @kernel
-def _magnitude_statistics(own, mag, b, row):
+def _magnitude_statistics(band, mag, b, row):
     n = 0
     total = mean = 0.0
-    for k in range(len(own.mag)):
-        if own.sign[k] >= 0:
-            mag[n] = own.mag[k]
-            weight = 1.0 / (own.err[k] * own.err[k])
+    for k in range(len(band.mag)):
+        if band.sign[k] >= 0:
+            mag[n] = band.mag[k]
+            weight = 1.0 / (band.err[k] * band.err[k])
             total += weight
             mean += weight * (mag[n] - mag[0])
             n += 1
@@ -143,10 +145,10 @@ def _magnitude_statistics(own, mag, b, row):
         return
     mean = mag[0] + mean / total
     scatter = 0.0
-    for k in range(len(own.mag)):
-        if own.sign[k] >= 0:
-            scatter += ((own.mag[k] - mean) / own.err[k]) ** 2
-    # The n / (n - 1) makes it the sample standard deviation where all errors are equal.
+    for k in range(len(band.mag)):
+        if band.sign[k] >= 0:
+            scatter += ((band.mag[k] - mean) / band.err[k]) ** 2
+    # With n / (n - 1), it is the sample standard deviation if all errors are equal.
     row.mag_std_band[b] = np.sqrt(scatter / total * n / (n - 1))
     if n >= 4:
         _sort(mag[:n])
@@ -155,7 +157,7 @@ def _magnitude_statistics(own, mag, b, row):
 
 @kernel
 def _sort(values):
-    """Shell's method with Knuth's gaps, for numba's own sort asks for memory each time."""
+    """Sort in place with Shell's method and Knuth's gaps; numba's sort would allocate memory."""
     gap = 1
     while gap < len(values) // 9:
         gap = 3 * gap + 1
@@ -170,9 +172,9 @@ def _sort(values):
 
 
 @kernel
-def _quantile(ordered, part):
-    """Linear interpolation between order statistics, as numpy's default."""
-    place = part * (len(ordered) - 1)
+def _quantile(ordered, fraction):
+    """Quantile of sorted values with linear interpolation, as NumPy's default."""
+    place = fraction * (len(ordered) - 1)
     below = int(place)
     above = min(below + 1, len(ordered) - 1)
     return ordered[below] + (place - below) * (ordered[above] - ordered[below])

@@ -17,7 +17,7 @@ import pandas as pd
 
 from ztfml.compiled import kernel
 from ztfml.labels.thresholds import Cuts
-from ztfml.lightcurves.light_curve import light_curve_of, room_for
+from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
 from ztfml.lightcurves.slopes import fit_slope
 from ztfml.schema import PIXEL_SCALE
 
@@ -204,19 +204,27 @@ def _histories(history, first, last, *alerts_and_cuts):
     """
     n = len(first)
     outcome = (np.zeros(n), np.full(n, np.nan), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
-    room = room_for((last - first).max())
-    _sum_up(history, first, last, *alerts_and_cuts, room, *outcome)
+    workspace = make_workspace((last - first).max())
+    _sum_up(history, first, last, *alerts_and_cuts, workspace, *outcome)
     return outcome
 
 
 @kernel
 def _sum_up(
-    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, room,
+    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, workspace,
     detections, first_seen, episodes, below, steady,
 ):  # fmt: skip
     for k in range(len(jd)):
         curve = light_curve_of(
-            history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k], room
+            history,
+            first[k],
+            last[k],
+            jd[k],
+            fid[k],
+            magpsf[k],
+            sigmapsf[k],
+            isdiffpos[k],
+            workspace,
         )
         detections[k] = len(curve.jd)
         if len(curve.jd) == 0:
@@ -229,7 +237,7 @@ def _sum_up(
                 episodes[k] += 1
                 latest = curve.jd[d]
         for own in (curve.g, curve.r, curve.i):
-            steady[k] |= _is_steady(own, latest, curve.now, sigma, change, rate, room.spare)
+            steady[k] |= _is_steady(own, latest, curve.now, sigma, change, rate, workspace.scratch)
 
 
 @kernel

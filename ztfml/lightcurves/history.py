@@ -1,4 +1,4 @@
-"""The history of all objects as arrays, and the rows that each alert may see."""
+"""Histories of all objects as flat arrays, and the rows of the history that each alert may see."""
 
 from typing import NamedTuple
 
@@ -6,19 +6,32 @@ import numpy as np
 
 from ztfml.compiled import cached, kernel
 
-# Julian dates of one exposure differ by up to 5e-6 d between packets (some are rounded to
-# 0.1 s); the magnitudes of one candidate agree to the last printed digit.
 SAME_EPOCH = 1e-5
+"""Julian dates closer than this (days) are the same exposure.
 
+They differ by up to 5e-6 d between packets, because some are rounded to 0.1 s.
+"""
 
 SAME_MAG = 1e-3
+"""Magnitudes of one candidate agree within this in all packets."""
 
 
 class History(NamedTuple):
-    """The rows of all objects, sorted by object, then jd.
+    """History rows of all objects, sorted by object, then by time.
 
-    Object k has the rows ``start[k]:start[k + 1]``. ``fid`` is 0 where unknown, ``magpsf``
-    NaN where not detected, ``isdiffpos`` +1, -1 or 0 (unknown).
+    Attributes
+    ----------
+    jd : ndarray of float64, shape (n_rows,), d
+    fid : ndarray of int8, shape (n_rows,)
+        Filter: 1 (g), 2 (r), 3 (i), or 0 if unknown.
+    magpsf, sigmapsf : ndarray of float64, shape (n_rows,), mag
+        Difference magnitude and its error, NaN for a non-detection.
+    diffmaglim : ndarray of float64, shape (n_rows,), mag
+        Limiting magnitude, NaN if unknown.
+    isdiffpos : ndarray of int8, shape (n_rows,)
+        +1 brighter than the reference, -1 fainter, 0 unknown.
+    start : ndarray of int64, shape (n_objects + 1,)
+        Object k has the rows ``start[k]:start[k + 1]``.
     """
 
     jd: np.ndarray
@@ -30,31 +43,32 @@ class History(NamedTuple):
     start: np.ndarray
 
     @classmethod
-    def empty(cls):
-        """A history without objects."""
+    def empty(cls) -> "History":
+        """Make a history without objects."""
         return cls(
             *(np.empty(0, kind) for kind in ("f8", "i1", "f8", "f8", "f8", "i1")),
             start=np.zeros(1, np.int64),
         )
 
-    def rows(self, first, last):
-        """The columns of rows ``first:last`` as a dict of arrays (views, not copies)."""
+    def rows(self, first: int, last: int) -> dict[str, np.ndarray]:
+        """Return rows ``first:last`` as a dict of column arrays (views, not copies)."""
         return {name: getattr(self, name)[first:last] for name in self._fields[:-1]}
 
 
-def order_rows(object_code, n_objects, rows):
-    """Sort history rows by object and time, and count exact duplicates once.
+def order_rows(object_code: np.ndarray, n_objects: int, rows: dict[str, np.ndarray]) -> History:
+    """Sort history rows by object and time, and remove exact duplicates.
 
-    Rows of one epoch are put in the order of their values, so that the outcome does not
-    depend on the order in which they came. Two candidates in one exposure both stay.
+    Rows with equal times are sorted by their other values, so the result does not depend on the
+    order of the input. Different candidates of one exposure are all kept.
 
     Parameters
     ----------
     object_code : ndarray of int32, shape (n,)
-        The object of each row, from 0.
+        Index of the object of each row, from 0.
     n_objects : int
+        Number of objects.
     rows : dict of ndarray, each of shape (n,)
-        The columns of `History` but ``start``; ``jd`` without NaN.
+        The columns of `History` except ``start``. ``jd`` must not contain NaN.
 
     Returns
     -------
@@ -62,8 +76,11 @@ def order_rows(object_code, n_objects, rows):
 
     Examples
     --------
-    >>> order_rows(np.zeros(2, int), 1, rows).jd   # doctest: +SKIP
-    array([2459000.5, 2459001.5])
+    >>> rows = night.history.rows(0, 3)
+    >>> latest_first = {name: column[::-1] for name, column in rows.items()}
+    >>> history = order_rows(np.zeros(3, np.int32), 1, latest_first)
+    >>> bool(np.all(history.jd == rows["jd"]))
+    True
     """
     history = History(*(rows[name] for name in History._fields[:-1]), start=np.empty(0, np.int64))
     in_order, n_repeats, start = _scan(object_code, n_objects, history)
@@ -81,17 +98,21 @@ def order_rows(object_code, n_objects, rows):
 
 
 @cached
-def visible_rows(object_code, jd, start, history_jd):
-    """The as-of rule: each alert sees the rows of its object with ``jd < alert.jd``.
+def visible_rows(
+    object_code: np.ndarray, jd: np.ndarray, start: np.ndarray, history_jd: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find the history rows that each alert may see: those of its object before the alert.
 
     Parameters
     ----------
     object_code : ndarray of int64, shape (n_alerts,)
-        The alert's object in the history, -1 where it has none.
+        Index of the alert's object in the history, -1 if it has none.
     jd : ndarray, shape (n_alerts,), d
-        The alert's epoch; NaN sees nothing.
+        Time of the alert. An alert without a time (NaN) sees no rows.
     start : ndarray of int64, shape (n_objects + 1,)
+        First row of each object, as in `History`.
     history_jd : ndarray, shape (n_rows,), d
+        Times of the history rows, as in `History`.
 
     Returns
     -------
@@ -111,7 +132,7 @@ def visible_rows(object_code, jd, start, history_jd):
             continue
         low, high = start[code], start[code + 1]
         first[k] = low
-        # Most alerts are later than all rows, which is known without a search.
+        # Most alerts are later than all their rows and need no search.
         if low < high and history_jd[high - 1] < jd[k]:
             low = high
         while low < high:
@@ -125,9 +146,24 @@ def visible_rows(object_code, jd, start, history_jd):
 
 
 @kernel
-def repeats_alert(jd, fid, magpsf, alert_jd, alert_fid, alert_magpsf):
-    """Whether a history row is the alert itself, shipped again with a rounded epoch.
+def repeats_alert(
+    jd: float, fid: int, magpsf: float, alert_jd: float, alert_fid: int, alert_magpsf: float
+) -> bool:
+    """Tell whether a history row is the alert itself, repeated with a rounded time.
 
+    Parameters
+    ----------
+    jd, fid, magpsf : float
+        Time (d), filter and magnitude of the history row.
+    alert_jd, alert_fid, alert_magpsf : float
+        The same of the alert.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
     >>> repeats_alert(2459000.7000001, 1, 18.5, 2459000.7, 1, 18.5)
     True
     """
@@ -140,32 +176,33 @@ def repeats_alert(jd, fid, magpsf, alert_jd, alert_fid, alert_magpsf):
 
 @cached
 def _scan(object_code, n_objects, history):
-    """Whether the rows are in order, and how many repeat the row before to the letter.
+    """Check the order of the rows, count exact duplicates, and find the start of each object.
 
-    Third is where each object begins, if they are in order.
+    Returns whether the rows are in order, the number of rows equal to the row before, and the
+    first row of each object (valid only if the rows are in order).
     """
     start = np.empty(n_objects + 1, np.int64)
-    begun = repeats = 0
+    next_code = repeats = 0
     for k in range(len(object_code)):
         code = object_code[k]
         if k == 0 or code != object_code[k - 1]:
-            if code < begun:
+            if code < next_code:
                 return False, repeats, start
-            start[begun : code + 1] = k
-            begun = code + 1
-        # Nearly all rows are later than the one before, and need no closer look.
+            start[next_code : code + 1] = k
+            next_code = code + 1
+        # Nearly all rows are later than the one before and need no comparison of other values.
         elif not history.jd[k] > history.jd[k - 1]:
             order = _compare(history, k - 1, k)
             if order > 0:
                 return False, repeats, start
             repeats += order == 0
-    start[begun:] = len(object_code)
+    start[next_code:] = len(object_code)
     return True, repeats, start
 
 
 @cached
 def _first_of_each(object_code, history):
-    """Which rows, in order, do not repeat the row before."""
+    """Mark the rows that differ from the row before."""
     first = np.ones(len(object_code), np.bool_)
     for k in range(1, len(object_code)):
         first[k] = object_code[k] != object_code[k - 1] or _compare(history, k - 1, k) != 0
@@ -174,7 +211,7 @@ def _first_of_each(object_code, history):
 
 @cached
 def _sorted_rows(object_code, n_objects, history):
-    """The order of the rows by object, then by `_compare`."""
+    """Return the row indices that sort by object, then by `_compare`."""
     n = len(object_code)
     start = np.zeros(n_objects + 1, np.int64)
     for code in object_code:
@@ -188,7 +225,7 @@ def _sorted_rows(object_code, n_objects, history):
     for code in range(n_objects):
         part = order[start[code] : start[code + 1]]
         part[:] = part[np.argsort(history.jd[part], kind="mergesort")]
-        # What is left to put in order are rows of one epoch, a handful at most.
+        # Sort the few rows with equal times by their other values.
         for k in range(1, len(part)):
             row, place = part[k], k
             while place > 0 and _compare(history, part[place - 1], row) > 0:
@@ -200,7 +237,7 @@ def _sorted_rows(object_code, n_objects, history):
 
 @cached
 def _compare(history, a, b):
-    """Negative, 0 or positive as row a stands before, equals, or stands after row b."""
+    """Return a negative number, 0 or a positive number if row a sorts before, with or after b."""
     if history.jd[a] != history.jd[b]:
         return -1 if history.jd[a] < history.jd[b] else 1
     if history.fid[a] != history.fid[b]:
@@ -214,7 +251,7 @@ def _compare(history, a, b):
 
 @cached
 def _compare_floats(a, b):
-    """Compare with NaN last and equal to itself."""
+    """Compare two numbers; NaN sorts last and equals NaN."""
     if np.isnan(a) or np.isnan(b):
         return int(np.isnan(a)) - int(np.isnan(b))
     return int(a > b) - int(a < b)

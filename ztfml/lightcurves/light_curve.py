@@ -1,7 +1,7 @@
-"""Light curves as plain arrays: sorted once, then cut at an alert's epoch.
+"""The light curve of one alert as plain arrays, in total and per band.
 
-The functions here are compiled and know nothing of files. What an alert may see is decided
-in `visible_rows`, and nowhere else.
+All functions are compiled. `ztfml.lightcurves.history.visible_rows` alone decides which history
+rows an alert may see.
 """
 
 from typing import NamedTuple
@@ -9,31 +9,44 @@ from typing import NamedTuple
 import numpy as np
 
 from ztfml.compiled import kernel
-from ztfml.lightcurves.history import SAME_EPOCH, repeats_alert
+from ztfml.lightcurves.history import SAME_EPOCH, History, repeats_alert
 
-# --- one alert's light curve ----------------------------------------------------------
-
-# Repeatability of ZTF's bright-star photometry (Masci et al. 2019, PASP 131, 018003, fig. 10),
-# added in quadrature so that no point and no rate is surer than the calibration.
 SYSTEMATIC = 0.015
-# A detection without an error, or with one of zero, is taken as one at the alert threshold of
-# 5 sigma.
+"""Error floor in mag, added in quadrature to each error.
+
+The repeatability of ZTF photometry of bright stars (Masci et al. 2019, PASP 131, 018003, fig. 10).
+"""
+
 ERROR_AT_THRESHOLD = 2.5 / np.log(10) / 5
-# A flux changes by this times itself and a small change of magnitude.
-_LN_PER_MAG = 0.4 * np.log(10)
-# Flux unit of the light curves, microjansky: AB magnitude 23.9.
+"""Error in mag of a 5-sigma detection, used where the error is missing or zero."""
+
 ZERO_POINT = 23.9
-# A gap between detections that ends an episode (an outburst, a season).
+"""AB magnitude of 1 microjansky, the unit of flux."""
+
 EPISODE_GAP = 30.0
+"""A longer gap between detections (days) starts a new episode (an outburst, a season)."""
+
+# Relative change of flux per magnitude.
+_LN_PER_MAG = 0.4 * np.log(10)
 
 
 class Band(NamedTuple):
-    """What one alert may see in one band, in time order.
+    """The photometry of one band that an alert may see, in time order.
 
-    Detections: ``jd`` (d), ``mag`` and ``err`` (mag, with the systematic floor), ``flux`` and
-    ``flux_err`` (microjansky, signed), ``sign`` (+1, -1, 0 unknown; an unknown sign is taken as
-    positive); ``episode`` is the index of the first one of the current episode. Non-detections:
-    ``limit_jd`` and ``limit_mag``.
+    Attributes
+    ----------
+    jd : ndarray, d
+        Times of the detections.
+    mag, err : ndarray, mag
+        Magnitudes, and errors that include the systematic floor.
+    flux, flux_err : ndarray, microjansky
+        Signed difference flux (an unknown sign counts as positive) and its error.
+    sign : ndarray of int8
+        +1 brighter than the reference, -1 fainter, 0 unknown.
+    episode : int
+        Index of the first detection of the current episode.
+    limit_jd, limit_mag : ndarray, d and mag
+        Times and limiting magnitudes of the non-detections.
     """
 
     jd: np.ndarray
@@ -48,13 +61,26 @@ class Band(NamedTuple):
 
 
 class LightCurve(NamedTuple):
-    """What one alert may see, in time order; the alert itself is the last detection.
+    """All photometry that an alert may see, in time order; the last detection is the alert.
 
-    Detections of all bands: ``jd`` (d), ``band`` (0 g, 1 r, 2 i, -1 unknown), ``mag`` and ``err``
-    (mag, with the systematic floor), ``sign`` (+1, -1, 0 unknown); ``episode`` is the index of the
-    first one since the last gap of 30 d. ``limit_jd``: the non-detections, but for those of an
-    exposure that also has a detection. The same by band: ``g``, ``r``, ``i``. ``now`` is the
-    alert's jd.
+    Attributes
+    ----------
+    jd : ndarray, d
+        Times of the detections.
+    band : ndarray of int8
+        Band of each detection: 0 (g), 1 (r), 2 (i), -1 (unknown).
+    mag, err : ndarray, mag
+        Magnitudes, and errors that include the systematic floor.
+    sign : ndarray of int8
+        +1 brighter than the reference, -1 fainter, 0 unknown.
+    episode : int
+        Index of the first detection after the last gap longer than `EPISODE_GAP`.
+    limit_jd : ndarray, d
+        Times of the non-detections, except in exposures that also have a detection.
+    g, r, i : Band
+        The same photometry by band.
+    now : float, d
+        Time of the alert.
     """
 
     jd: np.ndarray
@@ -70,88 +96,118 @@ class LightCurve(NamedTuple):
     now: float
 
 
-class Room(NamedTuple):
-    """Memory for one light curve at a time, and for what is made of it.
+class Workspace(NamedTuple):
+    """Reusable memory for one light curve and its night means.
 
-    Asking for memory for each would take longer than filling it. ``spare`` is for functions that
-    work on the light curve one after the other, and remember nothing.
+    Allocating memory for each alert would take longer than the computation. All arrays of a
+    `LightCurve` are views of its workspace and are overwritten by the next light curve.
+
+    Attributes
+    ----------
+    rows : ndarray, shape (5, n)
+        jd, mag and err of the detections; jd and magnitude of the non-detections.
+    codes : ndarray of int8, shape (3, n)
+        Band and sign of the detections; band of the non-detections.
+    detections : ndarray, shape (4, 5, n)
+        By band (the last one for unknown bands): jd, mag, err, flux, flux_err.
+    signs : ndarray of int8, shape (4, n)
+        Signs of the detections by band.
+    limits : ndarray, shape (4, 2, n)
+        By band: jd and magnitude of the non-detections.
+    count : ndarray of int64, shape (4, 3)
+        By band: number of detections, of detections before the current episode, of
+        non-detections.
+    means : ndarray, shape (3, 5, n)
+        The night means by band: jd, mag, err, flux, flux_err.
+    scratch : ndarray, shape (3, n)
+        Memory for intermediate results of one function.
     """
 
     rows: np.ndarray
-    small: np.ndarray
+    codes: np.ndarray
     detections: np.ndarray
     signs: np.ndarray
     limits: np.ndarray
     count: np.ndarray
-    nights: np.ndarray
-    spare: np.ndarray
+    means: np.ndarray
+    scratch: np.ndarray
 
 
-def room_for(n_rows):
-    """Make room for the light curve of an alert that sees so many rows of the history.
+def make_workspace(n_rows: int) -> Workspace:
+    """Allocate memory for the light curves of alerts with up to ``n_rows`` history rows.
 
     Parameters
     ----------
     n_rows : int
+        The largest number of history rows that any of the alerts may see.
 
     Returns
     -------
-    Room
+    Workspace
 
     Examples
     --------
-    >>> room_for(30).rows.shape
+    >>> make_workspace(30).rows.shape
     (5, 32)
     """
-    # The alert itself, and one place more, for what turns out not to belong there.
+    # One more for the alert, and one more because `light_curve_of` writes each row before it
+    # knows whether the row counts.
     size = n_rows + 2
-    return Room(
+    return Workspace(
         rows=np.empty((5, size)),
-        small=np.empty((3, size), np.int8),
-        # By band, the last of which is the unknown one: index -1.
+        codes=np.empty((3, size), np.int8),
         detections=np.empty((4, 5, size)),
         signs=np.empty((4, size), np.int8),
         limits=np.empty((4, 2, size)),
         count=np.empty((4, 3), np.int64),
-        nights=np.empty((3, 5, size)),
-        spare=np.empty((3, size)),
+        means=np.empty((3, 5, size)),
+        scratch=np.empty((3, size)),
     )
 
 
 @kernel
-def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room):
-    """The light curve that one alert sees: history rows ``first:last``, and itself.
+def light_curve_of(
+    history: History,
+    first: int,
+    last: int,
+    jd: float,
+    fid: float,
+    magpsf: float,
+    sigmapsf: float,
+    isdiffpos: float,
+    workspace: Workspace,
+) -> LightCurve:
+    """Assemble the light curve of one alert from its history rows and the alert itself.
+
+    A kernel: it can be called only from another kernel.
 
     Parameters
     ----------
     history : History
+        Histories of all objects.
     first, last : int
-        From `visible_rows`.
+        The alert sees the rows ``first:last`` (see `visible_rows`).
     jd, fid, magpsf, sigmapsf, isdiffpos : float
-        The alert itself.
-    room : Room
-        Where it is kept until the next one is asked for.
+        The alert itself: time (d), filter, magnitude and error (mag), sign.
+    workspace : Workspace
+        Memory for the light curve.
 
     Returns
     -------
     LightCurve
-
-    Examples
-    --------
-    >>> room = room_for(5)
-    >>> light_curve_of(history, 0, 5, 2459000.7, 1, 18.5, 0.05, 1, room)   # doctest: +SKIP
+        Views of the workspace, valid until its next use.
     """
     h_jd, h_fid = history.jd[first:last], history.fid[first:last]
     h_mag, h_err = history.magpsf[first:last], history.sigmapsf[first:last]
     h_lim, h_sign = history.diffmaglim[first:last], history.isdiffpos[first:last]
     t, mag, err, limit_t, limit_mag = (
-        room.rows[0],
-        room.rows[1],
-        room.rows[2],
-        room.rows[3],
-        room.rows[4],
+        workspace.rows[0],
+        workspace.rows[1],
+        workspace.rows[2],
+        workspace.rows[3],
+        workspace.rows[4],
     )
-    band, sign, limit_band = room.small[0], room.small[1], room.small[2]
+    band, sign, limit_band = workspace.codes[0], workspace.codes[1], workspace.codes[2]
     n = limits = 0
     for k in range(len(h_jd)):
         detected = h_mag[k] == h_mag[k]
@@ -159,8 +215,8 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, r
         if _has_neighbour(h_jd, k, jd):
             detected &= not repeats_alert(h_jd[k], h_fid[k], h_mag[k], jd, fid, magpsf)
             limited &= not _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf)
-        # Without a branch on what the row is, which no processor foresees: it is written as both,
-        # and what it is not is written over.
+        # Write the row as a detection and as a non-detection; the next row overwrites the wrong
+        # one. A branch would be slower, because the processor cannot predict it.
         t[n] = limit_t[limits] = h_jd[k]
         band[n] = limit_band[limits] = h_fid[k] - 1
         mag[n] = h_mag[k]
@@ -181,53 +237,53 @@ def light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, r
         err[k] = _total_error(err[k])
         if k > 0 and t[k] - t[k - 1] > EPISODE_GAP:
             episode = k
-    _deal_to_bands(room, n, limits, episode)
+    _assign_to_bands(workspace, n, limits, episode)
     return LightCurve(
         t[:n], band[:n], mag[:n], err[:n], sign[:n], episode, limit_t[:limits],
-        _band(room, 0), _band(room, 1), _band(room, 2), jd,
+        _band(workspace, 0), _band(workspace, 1), _band(workspace, 2), jd,
     )  # fmt: skip
 
 
 @kernel
-def _deal_to_bands(room, n, limits, episode):
-    """Copy detections and non-detections to the places of their bands, in order."""
-    jd, mag, err = room.rows[0], room.rows[1], room.rows[2]
-    limit_jd, limit_mag = room.rows[3], room.rows[4]
-    band, sign, limit_band = room.small[0], room.small[1], room.small[2]
-    room.count[:] = 0
+def _assign_to_bands(workspace, n, limits, episode):
+    """Copy detections and non-detections to the arrays of their bands, in time order."""
+    jd, mag, err = workspace.rows[0], workspace.rows[1], workspace.rows[2]
+    limit_jd, limit_mag = workspace.rows[3], workspace.rows[4]
+    band, sign, limit_band = workspace.codes[0], workspace.codes[1], workspace.codes[2]
+    workspace.count[:] = 0
     for k in range(n):
         b = band[k]
-        at = room.count[b, 0]
-        room.count[b, 0] += 1
-        room.count[b, 1] += k < episode
+        at = workspace.count[b, 0]
+        workspace.count[b, 0] += 1
+        workspace.count[b, 1] += k < episode
         flux = np.exp(-_LN_PER_MAG * (mag[k] - ZERO_POINT))
-        room.detections[b, 0, at] = jd[k]
-        room.detections[b, 1, at] = mag[k]
-        room.detections[b, 2, at] = err[k]
-        room.detections[b, 3, at] = flux if sign[k] >= 0 else -flux
-        room.detections[b, 4, at] = flux * err[k] * _LN_PER_MAG
-        room.signs[b, at] = sign[k]
+        workspace.detections[b, 0, at] = jd[k]
+        workspace.detections[b, 1, at] = mag[k]
+        workspace.detections[b, 2, at] = err[k]
+        workspace.detections[b, 3, at] = flux if sign[k] >= 0 else -flux
+        workspace.detections[b, 4, at] = flux * err[k] * _LN_PER_MAG
+        workspace.signs[b, at] = sign[k]
     for k in range(limits):
         b = limit_band[k]
-        at = room.count[b, 2]
-        room.count[b, 2] += 1
-        room.limits[b, 0, at] = limit_jd[k]
-        room.limits[b, 1, at] = limit_mag[k]
+        at = workspace.count[b, 2]
+        workspace.count[b, 2] += 1
+        workspace.limits[b, 0, at] = limit_jd[k]
+        workspace.limits[b, 1, at] = limit_mag[k]
 
 
 @kernel
-def _band(room, b):
-    n, episode, limits = room.count[b, 0], room.count[b, 1], room.count[b, 2]
-    own, limit = room.detections[b], room.limits[b]
+def _band(workspace, b):
+    n, episode, limits = workspace.count[b, 0], workspace.count[b, 1], workspace.count[b, 2]
+    columns, limit = workspace.detections[b], workspace.limits[b]
     return Band(
-        own[0, :n], own[1, :n], own[2, :n], own[3, :n], own[4, :n], room.signs[b, :n], episode,
-        limit[0, :limits], limit[1, :limits],
+        columns[0, :n], columns[1, :n], columns[2, :n], columns[3, :n], columns[4, :n],
+        workspace.signs[b, :n], episode, limit[0, :limits], limit[1, :limits],
     )  # fmt: skip
 
 
 @kernel
 def _has_neighbour(h_jd, k, jd):
-    """Whether another row, or the alert, is of the epoch of row k; hardly any has, so ask first."""
+    """Tell whether another row or the alert has the time of row k: a quick test, rarely true."""
     return (
         jd - h_jd[k] < SAME_EPOCH
         or (k > 0 and h_jd[k] - h_jd[k - 1] < SAME_EPOCH)
@@ -237,10 +293,11 @@ def _has_neighbour(h_jd, k, jd):
 
 @kernel
 def _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf):
-    """Whether the source was detected in the exposure of row k after all.
+    """Tell whether the exposure of row k also has a detection of the source.
 
-    The alerts of an object lie up to 1.5 arcsec apart, and each packet tells what was detected
-    that close to itself: in merged histories an exposure can stand as both.
+    The alerts of an object are up to 1.5 arcsec apart, and each packet reports detections that
+    close to its own position. In merged histories, one exposure can therefore appear both as a
+    detection and as a non-detection.
     """
     if fid == h_fid[k] and abs(jd - h_jd[k]) < SAME_EPOCH and not np.isnan(magpsf):
         return True
@@ -255,6 +312,6 @@ def _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf):
 
 @kernel
 def _total_error(sigmapsf):
-    # An error of zero is one that was not measured; as it stands it would outweigh all others.
+    # An error of zero means not measured; unchanged, it would outweigh all other points.
     measured = sigmapsf if sigmapsf > 0 else ERROR_AT_THRESHOLD
     return np.sqrt(measured * measured + SYSTEMATIC * SYSTEMATIC)

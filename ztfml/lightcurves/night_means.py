@@ -1,21 +1,37 @@
-"""Night means of a light curve: what rates and colours rest on."""
+"""Night means of a light curve, from which rates and colours are computed."""
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from ztfml.astrophysics import night_of
 from ztfml.compiled import kernel
-from ztfml.lightcurves.light_curve import ZERO_POINT, light_curve_of, room_for
+from ztfml.lightcurves.light_curve import (
+    ZERO_POINT,
+    LightCurve,
+    Workspace,
+    light_curve_of,
+    make_workspace,
+)
 from ztfml.schema import BANDS
+
+if TYPE_CHECKING:
+    from ztfml.night import Night
 
 
 class NightMeans(NamedTuple):
-    """Inverse-variance flux means of one band's detections within each night.
+    """Inverse-variance weighted mean fluxes of one band, one per night.
 
-    ``jd`` (d) is weighted like the flux; ``mag`` and ``err`` in mag; ``flux`` and
-    ``flux_err`` in microjansky. The systematic floor is in each detection's error, and averages
-    down with it.
+    The systematic floor is part of each detection's error and decreases with their number.
+
+    Attributes
+    ----------
+    jd : ndarray, d
+        Mean time, weighted like the flux.
+    mag, err : ndarray, mag
+        Magnitude of the mean flux and its error.
+    flux, flux_err : ndarray, microjansky
+        Mean flux and its error.
     """
 
     jd: np.ndarray
@@ -26,89 +42,90 @@ class NightMeans(NamedTuple):
 
 
 @kernel
-def nights_of(curve, room):
-    """Average the positive detections of each band within each night of the current episode.
+def night_means_of(
+    curve: LightCurve, workspace: Workspace
+) -> tuple[NightMeans, NightMeans, NightMeans]:
+    """Average the positive detections of each night of the current episode, per band.
+
+    A kernel: it can be called only from another kernel. Use `night_means_as_of` in a notebook.
 
     Parameters
     ----------
     curve : LightCurve
-    room : Room
-        Where the means are kept, as long as the light curve is.
+    workspace : Workspace
+        The workspace of the light curve, which also stores the means.
 
     Returns
     -------
     g, r, i : NightMeans
-        In time order, empty where the band has no positive detection.
-
-    Examples
-    --------
-    >>> nights_of(curve, room)[1].mag   # doctest: +SKIP
+        In time order; empty for a band without a positive detection.
     """
     return (
-        _night_means(curve.g, curve.now, room.nights[0]),
-        _night_means(curve.r, curve.now, room.nights[1]),
-        _night_means(curve.i, curve.now, room.nights[2]),
+        _night_means(curve.g, curve.now, workspace.means[0]),
+        _night_means(curve.r, curve.now, workspace.means[1]),
+        _night_means(curve.i, curve.now, workspace.means[2]),
     )
 
 
-def nights_as_of(night, alert):
-    """The night means behind an alert's rates, to look at.
+def night_means_as_of(night: "Night", alert: int) -> dict[str, NightMeans]:
+    """Compute the night means from which an alert's rates are computed.
 
     Parameters
     ----------
     night : Night
     alert : int
-        The alert's position in the night.
+        Position of the alert in the night.
 
     Returns
     -------
     dict of str to NightMeans
-        By band: g, r, i.
+        Night means by band: g, r, i.
 
     Examples
     --------
-    >>> nights_as_of(night, 0)["r"].mag   # doctest: +SKIP
+    >>> sorted(night_means_as_of(night, 0))
+    ['g', 'i', 'r']
     """
     first, last = night.first[alert], night.last[alert]
     fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
-    own = (float(night.alerts[field].iloc[alert]) for field in fields)
-    room = room_for(last - first)
+    values = (float(night.alerts[field].iloc[alert]) for field in fields)
+    workspace = make_workspace(last - first)
     count = np.zeros(len(BANDS), np.int64)
-    _keep_nights(night.history, first, last, *own, room, count)
-    return {band: NightMeans(*room.nights[b, :, : count[b]]) for b, band in enumerate(BANDS)}
+    _fill_means(night.history, first, last, *values, workspace, count)
+    return {band: NightMeans(*workspace.means[b, :, : count[b]]) for b, band in enumerate(BANDS)}
 
 
 @kernel
-def _keep_nights(
-    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room, count
+def _fill_means(
+    history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace, count
 ):  # fmt: skip
-    curve = light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, room)
-    nights = nights_of(curve, room)
-    count[0], count[1], count[2] = len(nights[0].jd), len(nights[1].jd), len(nights[2].jd)
+    curve = light_curve_of(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace)
+    g, r, i = night_means_of(curve, workspace)
+    count[0], count[1], count[2] = len(g.jd), len(r.jd), len(i.jd)
 
 
 @kernel
-def _night_means(own, now, memory):
-    jd, mag, err, flux, flux_err = memory[0], memory[1], memory[2], memory[3], memory[4]
+def _night_means(band, now, out):
+    jd, mag, err, flux, flux_err = out[0], out[1], out[2], out[3], out[4]
     n = 0
     night = np.nan
     weight = 0.0
-    for k in range(own.episode, len(own.jd)):
-        if own.sign[k] < 0:
+    for k in range(band.episode, len(band.jd)):
+        if band.sign[k] < 0:
             continue
-        w = 1.0 / (own.flux_err[k] * own.flux_err[k])
-        # Relative to now, for Julian dates would lose digits.
-        since = own.jd[k] - now
-        if night_of(own.jd[k]) != night:
-            # A night of one detection, as most are, has the detection's own values.
-            night = night_of(own.jd[k])
-            jd[n], mag[n], err[n] = since, own.mag[k], own.err[k]
-            flux[n], flux_err[n] = own.flux[k], own.flux_err[k]
+        w = 1.0 / (band.flux_err[k] * band.flux_err[k])
+        # Relative to the alert, because means of Julian dates would lose digits.
+        offset = band.jd[k] - now
+        if night_of(band.jd[k]) != night:
+            # Most nights have one detection, and their mean is exactly that detection.
+            night = night_of(band.jd[k])
+            jd[n], mag[n], err[n] = offset, band.mag[k], band.err[k]
+            flux[n], flux_err[n] = band.flux[k], band.flux_err[k]
             weight = w
             n += 1
             continue
-        jd[n - 1] = _mean_of_two(jd[n - 1], weight, since, w)
-        flux[n - 1] = _mean_of_two(flux[n - 1], weight, own.flux[k], w)
+        jd[n - 1] = _mean_of_two(jd[n - 1], weight, offset, w)
+        flux[n - 1] = _mean_of_two(flux[n - 1], weight, band.flux[k], w)
         mag[n - 1] = _magnitude(flux[n - 1])
         weight += w
         flux_err[n - 1] = 1.0 / np.sqrt(weight)
@@ -120,10 +137,10 @@ def _night_means(own, now, memory):
 
 @kernel
 def _mean_of_two(a, weight_a, b, weight_b):
-    """The weighted mean, reckoned from the value that weighs more.
+    """Weighted mean of two values, computed as a correction to the one with more weight.
 
-    Equal values have exactly themselves as mean, so that equal peaks in two bands stay equal,
-    and values many magnitudes apart lose no digits.
+    The mean of equal values is exactly that value, so equal peaks of two bands stay equal. Values
+    that differ by many magnitudes lose no digits.
     """
     total = weight_a + weight_b
     if weight_a >= weight_b:
@@ -132,9 +149,28 @@ def _mean_of_two(a, weight_a, b, weight_b):
 
 
 @kernel
-def peak_of(nights):
-    """The brightest night mean: the largest flux less its error, so that noise seldom wins."""
-    flux, flux_err = nights.flux, nights.flux_err
+def peak_index(means: NightMeans) -> int:
+    """Find the peak: the night with the largest flux minus its error.
+
+    Subtracting the error prevents that a single noisy point becomes the peak.
+
+    Parameters
+    ----------
+    means : NightMeans
+        With at least one night.
+
+    Returns
+    -------
+    int
+        Index of the peak.
+
+    Examples
+    --------
+    >>> flux, flux_err = np.array([100.0, 130.0, 120.0]), np.array([5.0, 50.0, 5.0])
+    >>> peak_index(NightMeans(flux, flux, flux, flux, flux_err))
+    2
+    """
+    flux, flux_err = means.flux, means.flux_err
     peak = 0
     for k in range(1, len(flux)):
         if flux[k] - flux_err[k] > flux[peak] - flux_err[peak]:
@@ -143,13 +179,29 @@ def peak_of(nights):
 
 
 @kernel
-def peak_mag_of(nights, peak):
-    """The magnitude of the brightest night mean.
+def peak_magnitude(means: NightMeans, peak: int) -> float:
+    """Magnitude of the peak.
 
-    It is reckoned from the flux even if the night has but one detection, so that equal peaks of
-    two bands are equal however many detections they are the means of.
+    It is computed from the flux even for a night with one detection, so that equal peaks of two
+    bands are equal whatever the number of detections.
+
+    Parameters
+    ----------
+    means : NightMeans
+    peak : int
+        Index of the peak, from `peak_index`.
+
+    Returns
+    -------
+    float, mag
+
+    Examples
+    --------
+    >>> flux = np.array([100.0])
+    >>> peak_magnitude(NightMeans(flux, flux, flux, flux, flux), 0)
+    18.9
     """
-    return _magnitude(nights.flux[peak])
+    return _magnitude(means.flux[peak])
 
 
 @kernel

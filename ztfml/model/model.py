@@ -8,7 +8,7 @@ import pandas as pd
 from ztfml import features
 from ztfml.errors import ModelError
 from ztfml.evaluation.metrics import labels_from
-from ztfml.features import registry
+from ztfml.features import FEATURES
 from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.model.folder import Check, read_model, shipped_model, verify_model
 from ztfml.night import Night
@@ -257,7 +257,7 @@ class Model:
                 f"{', '.join(missing)}; add them as columns to a table and pass it with "
                 "Model.predict(night, table=...)"
             )
-        needed = {feature.name for feature in registry.FEATURES}
+        needed = {feature.name for feature in FEATURES}
         with_broker = not _BROKER_NAMES.isdisjoint(one["name"] for one in self.card["features"])
         if with_broker:
             needed |= _BROKER_NAMES
@@ -267,9 +267,7 @@ class Model:
         return computed.drop(columns=known.columns, errors="ignore").join(known)
 
     def _check_versions(self):
-        versions = {
-            one.name: one.version for one in (*registry.FEATURES, *features.BROKER.features)
-        }
+        versions = {one.name: one.version for one in (*FEATURES, *features.BROKER.features)}
         for feature in self.card["features"]:
             name, version = feature["name"], feature.get("version")
             if version is not None and versions.get(name) != version:

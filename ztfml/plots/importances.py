@@ -3,7 +3,7 @@
 import numpy as np
 from matplotlib.patches import Patch
 
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.plots.style import CLASS_STYLES, CUT_AWAY, INK
 from ztfml.taxonomy import LABELS
 

@@ -10,7 +10,7 @@ from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
 from ztfml.lightcurves.history import SAME_EPOCH, SAME_MAG
-from ztfml.lightcurves.night_means import nights_as_of, peak_of
+from ztfml.lightcurves.night_means import night_means_as_of, peak_index
 from ztfml.lightcurves.slopes import fit_slope
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
@@ -224,10 +224,10 @@ def rates_of(night, alert):
     'r'
     """
     lines, peaks = [], []
-    for band, nights in nights_as_of(night, alert).items():
+    for band, nights in night_means_as_of(night, alert).items():
         if len(nights.jd) == 0:
             continue
-        peak = peak_of(nights)
+        peak = peak_index(nights)
         if len(nights.jd) > 1:
             peaks.append(Peak(nights.jd[peak], nights.mag[peak], band))
         for part, sign, verb in (

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ztfml.errors import DataError
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.io.lightgbm_text import check_trees, trees_only
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 

@@ -19,7 +19,7 @@ from ztfml import features
 from ztfml.astrophysics import night_of
 from ztfml.catalogs.matching import positions_of
 from ztfml.errors import DataError, LabelError, ModelError
-from ztfml.features import registry
+from ztfml.features import FEATURES
 from ztfml.io.parquet import open_parquet
 from ztfml.io.progress import track
 from ztfml.labels.label_file import is_simulated, label_rows, read_labels
@@ -237,7 +237,7 @@ def _with_bogus(night, labels, at, drop_circular):
 
 
 def _no_features():
-    return pd.DataFrame(columns=[feature.name for feature in registry.FEATURES], dtype=float)
+    return pd.DataFrame(columns=[feature.name for feature in FEATURES], dtype=float)
 
 
 def _sources(path, candids):

@@ -9,7 +9,7 @@ from sklearn.utils.class_weight import compute_sample_weight
 
 from ztfml.evaluation.metrics import metrics, metrics_by
 from ztfml.evaluation.text import metrics_table
-from ztfml.features import registry
+from ztfml.features import FEATURES
 from ztfml.io.verified_folder import N_PROBES, check_place
 from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
 from ztfml.model.folder import save_model
@@ -122,7 +122,7 @@ def train(
         "importance": tree_shap(
             classifier,
             known.table.iloc[_spread(known.y, N_EXPLAINED)],
-            {feature.name: feature.group for feature in registry.FEATURES},
+            {feature.name: feature.group for feature in FEATURES},
         ),
     }
     save_model(classifier, folder, card, _probe_rows(known))

@@ -1,0 +1,51 @@
+"""All feature groups: the only file that lists them.
+
+To add a group, write its file and add it to `GROUPS`; if it has a compiled function ``write``, call
+that function in `write_features`.
+"""
+
+from ztfml.compiled import kernel
+from ztfml.features import (
+    broker,
+    colour,
+    context,
+    counts,
+    packet,
+    rates,
+    timing,
+    variability,
+)
+from ztfml.features.registry import check_unique
+
+GROUPS = tuple(
+    module.GROUP for module in (packet, counts, timing, rates, colour, variability, context)
+)
+"""The groups in the order of the table."""
+
+BROKER = broker.GROUP
+"""Scores of the brokers, which are computed only on request."""
+
+FEATURES = tuple(feature for group in GROUPS for feature in group.features)
+"""All features in the order of the table."""
+
+check_unique((*FEATURES, *BROKER.features))
+
+
+@kernel
+def write_features(curve, means, workspace, row):
+    """Write the features of one light curve to its row.
+
+    Parameters
+    ----------
+    curve : LightCurve
+    means : tuple of NightMeans
+        The night means in g, r and i.
+    workspace : Workspace
+    row : record
+        One field per declared feature, NaN until it is written.
+    """
+    counts.write(curve, means, workspace, row)
+    timing.write(curve, means, workspace, row)
+    rates.write(curve, means, workspace, row)
+    colour.write(curve, means, workspace, row)
+    variability.write(curve, means, workspace, row)
