@@ -1,6 +1,6 @@
 """Night means of a light curve, from which rates and colours are computed."""
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -14,9 +14,6 @@ from ztfml.lightcurves.light_curve import (
     make_workspace,
 )
 from ztfml.schema import BANDS
-
-if TYPE_CHECKING:
-    from ztfml.night import Night
 
 
 class NightMeans(NamedTuple):
@@ -67,7 +64,7 @@ def night_means_of(
     )
 
 
-def night_means_as_of(night: "Night", alert: int) -> dict[str, NightMeans]:
+def night_means_as_of(night: Any, alert: int) -> dict[str, NightMeans]:
     """Compute the night means from which an alert's rates are computed.
 
     Parameters
