@@ -133,6 +133,11 @@ def test_integers_with_gaps_and_small_floats_are_read(tmp_path):
         pa.array(["T", " F ", ""]),
         pa.array(["true", "false", "unknown"]),
         pa.array(["t", "f", None]).dictionary_encode(),
+        pa.array([b"t", b"f", None]),
+        pa.array([1, -1, None]),
+        pa.array([1.0, -1.0, np.nan]),
+        pa.array(["1.0", "-1.0", None]),
+        pa.array(["True", "False", None]),
     ],
     ids=lambda signs: f"{signs.type}-{signs[0]}",
 )
@@ -573,10 +578,10 @@ def test_an_index_of_numbers_is_no_object_id(tmp_path):
 BAD_ALERTS = {
     "jd in MJD": ("candidate.jd", [58999.25] * 3, "58999.2"),
     "jd as text": ("candidate.jd", ["now"] * 3, "not a number"),
-    "jd empty": ("candidate.jd", [np.nan] * 3, "hardly any value"),
+    "jd empty": ("candidate.jd", [np.nan] * 3, "has only 0 of"),
     "magpsf as text": ("candidate.magpsf", ["18.5"] * 3, "not a number"),
     "magpsf as boolean": ("candidate.magpsf", [True] * 3, "bool, not a number"),
-    "magpsf empty": ("candidate.magpsf", [np.nan] * 3, "hardly any value"),
+    "magpsf empty": ("candidate.magpsf", [np.nan] * 3, "has only 0 of"),
     "magpsf nonsense": ("candidate.magpsf", [1e6] * 3, "1e+06"),
     "fid nonsense": ("candidate.fid", [7] * 3, "(for example 7)"),
     "isdiffpos nonsense": ("candidate.isdiffpos", ["maybe"] * 3, "['maybe'], not 't' or 'f'"),
@@ -599,7 +604,7 @@ def test_bad_columns(tmp_path, case):
 
 BAD_HISTORY = {
     "jd in MJD": ("jd", [58999.25] * 4, "58999.2"),
-    "jd empty": ("jd", [np.nan] * 4, "hardly any value"),
+    "jd empty": ("jd", [np.nan] * 4, "has only 0 of"),
     "magpsf as text": ("magpsf", ["18.5"] * 4, "not a number"),
     "isdiffpos nonsense": ("isdiffpos", ["maybe"] * 4, "['maybe'], not 't' or 'f'"),
     "objectId null": ("objectId", [ONE, None, ONE, ONE], "empty in 1 rows"),
@@ -642,14 +647,14 @@ def test_a_truncated_parquet(tmp_path, part):
     path = save(tmp_path, alerts_frame(), history_frame())
     content = path.read_bytes()
     path.write_bytes(content[: int(part * len(content))])
-    refused(path, str(path), "cut short")
+    refused(path, str(path), "truncated")
 
 
 def test_a_truncated_history(tmp_path):
     path = save(tmp_path, alerts_frame(), history_frame())
     history = history_beside(path)
     history.write_bytes(history.read_bytes()[:-20])
-    refused(path, str(history), "cut short")
+    refused(path, str(history), "truncated")
 
 
 def test_damage_inside_a_parquet(tmp_path):
@@ -657,7 +662,7 @@ def test_damage_inside_a_parquet(tmp_path):
     content = bytearray(path.read_bytes())
     content[4:300] = bytes(296)
     path.write_bytes(content)
-    refused(path, str(path), "damaged or cut short")
+    refused(path, str(path), "damaged or truncated")
 
 
 def test_an_empty_night(tmp_path):

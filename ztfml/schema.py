@@ -19,6 +19,39 @@ BANDS = tuple(BAND_OF_FID.values())
 PACKET_HISTORY = 30.0
 """Days of history in a ZTF packet (Masci et al. 2019, PASP 131, 018003)."""
 
+_SIGN_OF_SPELLING = {
+    **dict.fromkeys(("t", "true", "1", "1.0"), 1),
+    **dict.fromkeys(("f", "false", "0", "0.0", "-1", "-1.0"), -1),
+}
+
+
+def sign_of(spelling: object) -> int:
+    """Return the sign of the difference, given ``isdiffpos`` in any spelling.
+
+    Parameters
+    ----------
+    spelling : str, bytes, bool, int, float or None
+        ``'t'``/``'f'`` in ZTF packets; ``'1'``/``'0'``, 1/-1, ``'True'``/``'False'`` and others
+        at brokers.
+
+    Returns
+    -------
+    int
+        +1 for a source brighter than the reference image, -1 for a fainter one, 0 if unknown.
+
+    Examples
+    --------
+    >>> [sign_of(spelling) for spelling in ("t", b"f", "1", 0, -1.0, True, None)]
+    [1, -1, 1, -1, -1, 1, 0]
+    """
+    if isinstance(spelling, bytes):
+        spelling = spelling.decode(errors="replace")
+    return _SIGN_OF_SPELLING.get(str(spelling).strip().lower(), 0)
+
+
+SPELLING_OF_SIGN = {1: "t", -1: "f", 0: None}
+"""``isdiffpos`` as ZTF packets and files in the format of ztfml spell it."""
+
 HISTORY_SUFFIX = "_prv_candidates"
 LABELS_SUFFIX = "_labels"
 

@@ -17,6 +17,7 @@ from ztfml.io.progress import track
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
 from ztfml.lightcurves.night_means import night_means_of
 from ztfml.night import Night
+from ztfml.schema import SPELLING_OF_SIGN
 
 # A record with one field per feature of light curves, so that compiled functions write features by
 # name; and the positions of these features in the table.
@@ -119,7 +120,7 @@ def of_light_curve(curve: pd.DataFrame, alert: dict[str, Any] | None = None) -> 
             "the light curve has no detection, so there is no alert to compute features for; give "
             "at least one row with magpsf"
         )
-    rows = curve.assign(isdiffpos=curve["isdiffpos"].map({1: "t", -1: "f"}), objectId="this")
+    rows = curve.assign(isdiffpos=curve["isdiffpos"].map(SPELLING_OF_SIGN), objectId="this")
     packet = rows.loc[detected[-1]].to_dict() | (alert or {})
     row = {"objectId": "this", "candid": 0}
     row |= {f"candidate.{name}": value for name, value in packet.items() if name != "objectId"}

@@ -142,4 +142,4 @@ def spell_signs(sign: np.ndarray) -> pa.Array:
     ['t', 'f', None]
     """
     positive = pa.array(np.where(sign > 0, 1, 0), mask=sign == 0)
-    return pc.take(pa.array(["f", "t"]), positive)
+    return pc.take(pa.array([schema.SPELLING_OF_SIGN[-1], schema.SPELLING_OF_SIGN[1]]), positive)

@@ -1,14 +1,14 @@
-"""From the columns of a file to clean arrays: one kind, one unit, NaN for missing.
+"""Read the columns of a night as clean arrays: one type, one unit, NaN for missing values.
 
-A night has millions of rows, so a column or a few of each row group are read by themselves,
-straight into their stretches of one array each, in as many threads as there are cores: little
-more memory is touched than the clean arrays take.
+A night has millions of rows. Row groups and columns are therefore read in parallel, and each
+part is cleaned directly into its place in the final array, so that the peak memory is little
+more than the size of these arrays.
 """
 
-import os
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,86 +18,93 @@ import pyarrow.parquet as pq
 from ztfml.compiled import cached
 from ztfml.errors import DataError
 from ztfml.io.parquet import open_parquet
-from ztfml.schema import SENTINEL
+from ztfml.schema import SENTINEL, Column, sign_of
 
-# A history may consist of non-detections alone, so that its magpsf may be empty throughout.
-_ALWAYS = {"candidate.jd", "candidate.fid", "candidate.magpsf", "jd", "fid"}
+# These columns need at least one valid value. The magpsf of a history does not, because a
+# history may consist of non-detections only.
+_NEVER_EMPTY = {"candidate.jd", "candidate.fid", "candidate.magpsf", "jd", "fid"}
 
-# A task is worth starting for so many values.
-_VALUES_A_TASK = 1_000_000
+# Smaller tasks cost more to start than they gain.
+_VALUES_PER_TASK = 1_000_000
 
 _LARGEST = np.finfo(np.float64).max
 
-# What history files hold in nearly all rows; compiled code is kept for each of these.
-_CLEANED = (pa.float64(), pa.int8())
-
-_SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
+# The types of nearly all columns; compiled code exists for each of them.
+_COMPILED_TYPES = (pa.float64(), pa.int8())
 
 
-class Texts(NamedTuple):
-    """A column of few texts: row k holds ``texts[code[k]]``."""
+class EncodedText(NamedTuple):
+    """A text column with few distinct values: row k has the text ``values[codes[k]]``."""
 
-    code: np.ndarray
-    texts: pa.StringArray
+    codes: np.ndarray
+    values: pa.StringArray
 
 
-def read_columns(path, columns):
-    """Read the columns of a schema that a parquet file has, clean.
+def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
+    """Read and clean the columns of a schema that a parquet file contains.
 
     Parameters
     ----------
     path : str or Path
     columns : sequence of Column
+        For example `ztfml.schema.ALERT_COLUMNS`.
 
     Returns
     -------
-    dict of str to ndarray, pandas.Series or Texts
-        By `Column.name`: int64 for ids, int8 for signs (+1, -1, 0) and bands (0 unknown), str
-        for text, float64 with NaN for numbers.
+    dict of str to ndarray, pandas.Series or EncodedText
+        By `Column.name`: int64 for ids, int8 for signs (+1, -1, 0 unknown) and bands (0
+        unknown), text as a Series, and numbers as float64 with NaN for missing values.
 
     Raises
     ------
     DataError
-        If the file is unreadable, a required column missing, of the wrong type, or full of
-        values that cannot be meant.
+        If the file is unreadable, or a required column is absent, has the wrong type or has
+        mostly invalid values.
 
     Examples
     --------
-    >>> read_columns("night.parquet", ALERT_COLUMNS)["magpsf"]   # doctest: +SKIP
+    >>> from ztfml.schema import ALERT_COLUMNS
+    >>> read_columns("night.parquet", ALERT_COLUMNS)["magpsf"].dtype
+    dtype('float64')
     """
+    # Imported here because it takes a tenth of a second; unlike os, it knows container limits.
+    from joblib import cpu_count
+
     file = open_parquet(path)
     arrow = file.schema_arrow
     found = _find_columns(arrow.names, columns, path, _unnamed_index(arrow))
     text = [name for name in found.values() if _is_text(arrow.field(name).type)]
     sizes = [file.metadata.row_group(k).num_rows for k in range(file.num_row_groups)]
     ends = np.cumsum([0, *sizes])
-    into = {column: _KINDS[column.kind].empty(ends[-1]) for column in found}
+    out = {column: _KINDS[column.kind].allocate(ends[-1]) for column in found}
 
-    def read_part(some, group):
-        # A reader of its own for each thread; what it read is let go of as soon as it is clean.
-        own = pq.ParquetFile(path, metadata=file.metadata, memory_map=True, read_dictionary=text)
+    def read_part(batch, group):
+        # Each task opens the file itself, because a reader must not be shared between threads.
+        # The raw values are freed as soon as they have been cleaned.
+        reader = pq.ParquetFile(path, metadata=file.metadata, memory_map=True, read_dictionary=text)
         try:
-            table = own.read_row_group(group, [found[column] for column in some], use_threads=False)
+            names = [found[column] for column in batch]
+            table = reader.read_row_group(group, names, use_threads=False)
         except (pa.ArrowInvalid, OSError) as error:
             raise DataError(
-                f"{path}: the file is damaged or cut short; write or download it again"
+                f"{path}: the file is damaged or truncated; write or download it again"
             ) from error
-        here = slice(ends[group], ends[group + 1])
+        rows = slice(ends[group], ends[group + 1])
         return [
-            _KINDS[column.kind].read(column, table[found[column]], path, into[column][here])
-            for column in some
+            _KINDS[column.kind].read(column, table[found[column]], path, out[column][rows])
+            for column in batch
         ]
 
-    # In threads, for neither Arrow nor the compiled loop holds the lock; column by column, so that
-    # the first ones are joined while the rest are being read.
-    with ThreadPoolExecutor(os.cpu_count()) as threads:
+    # Threads work here because Arrow and the compiled loops release the lock of Python. Tasks
+    # start column by column, so that the first columns are finished while others are read.
+    with ThreadPoolExecutor(cpu_count()) as threads:
         reading = {}
-        for some in _batches(list(found), max(1, _VALUES_A_TASK // max([1, *sizes]))):
-            parts = [threads.submit(read_part, some, group) for group in range(len(sizes))]
-            reading |= {column: (parts, place) for place, column in enumerate(some)}
+        for batch in _batches(list(found), max(1, _VALUES_PER_TASK // max([1, *sizes]))):
+            parts = [threads.submit(read_part, batch, group) for group in range(len(sizes))]
+            reading |= {column: (parts, place) for place, column in enumerate(batch)}
         return {
-            column.name: _KINDS[column.kind].join(
-                column, [part.result()[place] for part in parts], path, into[column]
+            column.name: _KINDS[column.kind].finish(
+                column, [part.result()[place] for part in parts], path, out[column]
             )
             for column, (parts, place) in reading.items()
         }
@@ -107,41 +114,45 @@ def _batches(values, size):
     return [values[k : k + size] for k in range(0, len(values), size)]
 
 
-def _is_text(kind):
-    return pa.types.is_string(kind) or pa.types.is_large_string(kind)
+def _is_text(arrow_type):
+    return pa.types.is_string(arrow_type) or pa.types.is_large_string(arrow_type)
 
 
 def _unnamed_index(arrow_schema):
-    # Some writers leave objectId in an unnamed pandas index; an index of numbers is none.
+    # Some writers store objectId as an unnamed pandas index, which then contains text.
     name = "__index_level_0__"
     if name in arrow_schema.names and "string" in str(arrow_schema.field(name).type):
         return name
     return None
 
 
-def select_columns(frame, columns, name):
-    """Take the columns of a schema that a DataFrame has, clean.
+def select_columns(frame: pd.DataFrame, columns: Sequence[Column], name: str) -> dict[str, Any]:
+    """Clean the columns of a schema that a DataFrame contains.
 
     Parameters
     ----------
     frame : pandas.DataFrame
     columns : sequence of Column
+        For example `ztfml.schema.HISTORY_COLUMNS`.
     name : str
-        How messages call the table.
+        Name of the table in messages.
 
     Returns
     -------
     dict
-        As of `read_columns`.
+        See `read_columns`.
 
     Raises
     ------
     DataError
-        As of `read_columns`.
+        See `read_columns`.
 
     Examples
     --------
-    >>> select_columns(frame, HISTORY_COLUMNS, "night")["jd"]   # doctest: +SKIP
+    >>> from ztfml.schema import HISTORY_COLUMNS
+    >>> history = night.history_frame().reset_index()
+    >>> sorted(set(select_columns(history, HISTORY_COLUMNS, "night")["isdiffpos"].tolist()))
+    [-1, 0, 1]
     """
     table = pa.Table.from_pandas(frame, preserve_index=False)
     found = _find_columns(table.column_names, columns, name)
@@ -152,13 +163,14 @@ def select_columns(frame, columns, name):
 
 
 def _find_columns(names, columns, where, index_name=None):
+    """Map each column of the schema to its name in the file."""
     found = {}
     for column in columns:
-        here = [name for name in (column.in_file, *column.aliases) if name in names]
-        if not here and column.name == "objectId" and index_name:
-            here = [index_name]
-        if here:
-            found[column] = here[0]
+        candidates = [name for name in (column.in_file, *column.aliases) if name in names]
+        if not candidates and column.name == "objectId" and index_name:
+            candidates = [index_name]
+        if candidates:
+            found[column] = candidates[0]
         elif column.required:
             raise DataError(
                 f"{where}: the column {column.in_file} ({column.meaning}) is missing; "
@@ -169,48 +181,49 @@ def _find_columns(names, columns, where, index_name=None):
 
 def _read_whole(column, array, name):
     kind = _KINDS[column.kind]
-    into = kind.empty(len(array))
-    return kind.join(column, [kind.read(column, array, name, into)], name, into)
+    out = kind.allocate(len(array))
+    return kind.finish(column, [kind.read(column, array, name, out)], name, out)
 
 
 # --- kinds of columns ------------------------------------------------------------------
 #
-# Each has a function that makes room for the whole column, one that cleans a part of it into
-# its place, in any thread, and one that joins the parts, given what was learnt of each.
+# Each kind has three functions: `allocate` makes the output array, `read` cleans one part of the
+# column into its place in this array (in any thread), and `finish` checks the whole column, given
+# the results of `read` for all parts.
 
 
 class _Kind(NamedTuple):
-    empty: Callable
+    allocate: Callable
     read: Callable
-    join: Callable
+    finish: Callable
 
 
-def _read_object(column, array, name, into):
+def _read_object_id(column, array, name, out):
     if array.null_count:
-        raise _empty(column, array.null_count, name)
+        raise _missing_values(column, array.null_count, name)
     return _dictionary_chunks(column, array, name)
 
 
-def _join_objects(column, parts, name, into):
+def _finish_object_ids(column, parts, name, out):
     chunks = [chunk for part in parts for chunk in part]
-    dictionaries, which = _distinct([chunk.dictionary for chunk in chunks])
-    texts = pa.array([], pa.string())
-    # Each dictionary numbers its own texts; encoding those in turn numbers them for all.
-    numbers = pa.chunked_array(dictionaries, pa.string()).dictionary_encode().chunks
-    for chunk, k, part in zip(chunks, which, _pieces(into, chunks), strict=True):
-        np.take(numbers[k].indices.to_numpy(), chunk.indices.to_numpy(), out=part, mode="clip")
-        texts = numbers[k].dictionary
-    return Texts(into, texts)
+    dictionaries, dictionary_of = _drop_repeated([chunk.dictionary for chunk in chunks])
+    values = pa.array([], pa.string())
+    # Each chunk has its own dictionary. Encoding the dictionaries gives codes valid for all chunks.
+    common = pa.chunked_array(dictionaries, pa.string()).dictionary_encode().chunks
+    for chunk, k, part in zip(chunks, dictionary_of, _split(out, chunks), strict=True):
+        np.take(common[k].indices.to_numpy(), chunk.indices.to_numpy(), out=part, mode="clip")
+        values = common[k].dictionary
+    return EncodedText(out, values)
 
 
-def _distinct(dictionaries):
-    """Those that differ from the one before, for some files repeat theirs; and which is whose."""
-    distinct, which = [], []
+def _drop_repeated(dictionaries):
+    """Drop dictionaries equal to the previous one; also return which one each chunk uses."""
+    distinct, dictionary_of = [], []
     for dictionary in dictionaries:
         if not distinct or not dictionary.equals(distinct[-1]):
             distinct.append(dictionary)
-        which.append(len(distinct) - 1)
-    return distinct, which
+        dictionary_of.append(len(distinct) - 1)
+    return distinct, dictionary_of
 
 
 def _dictionary_chunks(column, array, name):
@@ -221,34 +234,34 @@ def _dictionary_chunks(column, array, name):
                 chunk = chunk.cast(pa.string()).dictionary_encode()
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise _wrong_type(column, array, name, "text") from error
-        texts = chunk.dictionary.cast(pa.string())
-        chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, texts))
+        values = chunk.dictionary.cast(pa.string())
+        chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, values))
     return chunks
 
 
-def _pieces(values, chunks):
-    """The stretches of an array that belong to the chunks of a column."""
+def _split(values, chunks):
+    """Split an array into views that have the lengths of the chunks."""
     ends = np.cumsum([len(chunk) for chunk in chunks])
     return [values[end - len(chunk) : end] for chunk, end in zip(chunks, ends, strict=True)]
 
 
 def _wrong_type(column, array, name, expected):
     return DataError(
-        f"{name}: the column {column.in_file} is of type {array.type}, not {expected}; "
+        f"{name}: the column {column.in_file} has the type {array.type}, not {expected}; "
         "export the night again"
     )
 
 
-def _empty(column, n_rows, name):
+def _missing_values(column, n_rows, name):
     return DataError(
         f"{name}: the column {column.in_file} is empty in {n_rows} rows; export the night again"
     )
 
 
-def _read_id(column, array, name, into):
+def _read_id(column, array, name, out):
     if pa.types.is_floating(array.type):
         raise DataError(
-            f"{name}: the column {column.in_file} is floating-point, which cannot hold its 19 "
+            f"{name}: the column {column.in_file} is floating-point, which is too short for 19 "
             "digits; export it as a 64-bit integer"
         )
     try:
@@ -257,70 +270,70 @@ def _read_id(column, array, name, into):
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise _wrong_type(column, array, name, "a 64-bit integer") from error
     if array.null_count == 0:
-        into[:] = array.to_numpy()
+        out[:] = array.to_numpy()
     return array.null_count
 
 
-def _join_ids(column, nulls, name, into):
+def _finish_ids(column, nulls, name, out):
     if any(nulls):
-        raise _empty(column, sum(nulls), name)
-    return into
+        raise _missing_values(column, sum(nulls), name)
+    return out
 
 
-def _read_text(column, array, name, into):
+def _read_text(column, array, name, out):
     try:
         return array.cast(pa.string()).chunks
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise _wrong_type(column, array, name, "text") from error
 
 
-def _join_texts(column, parts, name, into):
+def _finish_text(column, parts, name, out):
     text = pa.chunked_array([chunk for part in parts for chunk in part], pa.string())
     if column.required and text.null_count:
-        raise _empty(column, text.null_count, name)
+        raise _missing_values(column, text.null_count, name)
     return pd.Series(text.to_pandas(), dtype="str")
 
 
-class _Tally(NamedTuple):
-    meant: int
-    usable: int
-    example: float
+class _Counts(NamedTuple):
+    given: int
+    valid: int
+    invalid_example: float
 
 
-def _read_number(column, array, name, into):
-    kind = array.type
-    if not (pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_null(kind)):
+def _read_number(column, array, name, out):
+    is_numeric = (pa.types.is_floating, pa.types.is_integer, pa.types.is_null)
+    if not any(check(array.type) for check in is_numeric):
         raise _wrong_type(column, array, name, "a number")
-    missing = into.dtype.type(0 if into.dtype.kind == "i" else np.nan)
-    meant = (*column.valid, column.kind != "float")
+    missing = out.dtype.type(0 if out.dtype.kind == "i" else np.nan)
+    rule = (*column.valid, column.kind != "float")
     return [
-        _Tally(*_clean(*_values_and_given(_as_number(chunk)), *meant, missing, piece))
-        for chunk, piece in zip(array.chunks, _pieces(into, array.chunks), strict=True)
+        _Counts(*_clean(*_values_and_given(_as_number(chunk)), *rule, missing, part))
+        for chunk, part in zip(array.chunks, _split(out, array.chunks), strict=True)
     ]
 
 
-def _join_numbers(column, parts, name, into):
-    tallies = [tally for part in parts for tally in part]
-    meant = sum(tally.meant for tally in tallies)
-    usable = sum(tally.usable for tally in tallies)
-    hollow = column.in_file in _ALWAYS and usable == 0
-    if column.required and len(into) and (hollow or usable < meant / 2):
-        examples = [tally.example for tally in tallies if not np.isnan(tally.example)]
-        such_as = f" (for example {examples[0]:g})" if examples else ""
+def _finish_numbers(column, parts, name, out):
+    counts = [count for part in parts for count in part]
+    given = sum(count.given for count in counts)
+    valid = sum(count.valid for count in counts)
+    empty = column.in_file in _NEVER_EMPTY and valid == 0
+    if column.required and len(out) and (empty or valid < given / 2):
+        examples = [c.invalid_example for c in counts if not np.isnan(c.invalid_example)]
+        example = f" (for example {examples[0]:g})" if examples else ""
         raise DataError(
-            f"{name}: the column {column.in_file} holds hardly any value between "
-            f"{column.valid[0]:g} and {column.valid[1]:g}{such_as}; check what was exported there"
+            f"{name}: the column {column.in_file} has only {valid} of {len(out)} values between "
+            f"{column.valid[0]:g} and {column.valid[1]:g}{example}; check the export of this column"
         )
-    return into
+    return out
 
 
 def _as_number(chunk):
-    """Values in a type that is cleaned as it is; the rarer ones become float64 first."""
-    return chunk if chunk.type in _CLEANED else chunk.cast(pa.float64(), safe=False)
+    """Convert rare types to float64, so that compiled code is needed for few types."""
+    return chunk if chunk.type in _COMPILED_TYPES else chunk.cast(pa.float64(), safe=False)
 
 
 def _values_and_given(chunk):
-    """The values of a chunk of numbers, and which of them are given, that is, not null."""
+    """Return the values of a chunk of numbers, and a mask of those that are not null."""
     validity, values = chunk.buffers()
     end = chunk.offset + len(chunk)
     given = np.ones(end, np.bool_)
@@ -333,85 +346,84 @@ def _values_and_given(chunk):
 
 @cached(nogil=True)
 def _clean(values, given, low, high, whole, missing, out):
-    """Copy values, giving as missing what is null or cannot be meant.
+    """Copy values to `out`, with `missing` in place of null and invalid values.
 
-    Returns how many values are there, how many of them can be meant, and one that cannot.
+    Returns the number of given values, the number of valid values, and one invalid value.
     """
     low, high = max(low, -_LARGEST), min(high, _LARGEST)
-    meant = usable = 0
-    # Without a branch on values, and with a byte for each of them that says whether it is given,
-    # so that the processor takes several of them at once.
+    n_given = n_valid = 0
+    # No branches, and a mask with one byte per value, so that the compiler can vectorize the loop.
     for k in range(len(out)):
         value = values[k]
-        there = _is_there(value, given[k])
-        can_be = there & _can_be_meant(value, low, high, whole)
-        meant += there
-        usable += can_be
-        out[k] = value if can_be else missing
-    example = np.nan
-    if usable < meant:
+        is_given = _is_given(value, given[k])
+        is_valid = is_given & _is_valid(value, low, high, whole)
+        n_given += is_given
+        n_valid += is_valid
+        out[k] = value if is_valid else missing
+    invalid_example = np.nan
+    if n_valid < n_given:
         for k in range(len(out)):
             value = values[k]
-            if _is_there(value, given[k]) and not _can_be_meant(value, low, high, whole):
-                example = value
-    return meant, usable, example
+            if _is_given(value, given[k]) and not _is_valid(value, low, high, whole):
+                invalid_example = value
+    return n_given, n_valid, invalid_example
 
 
 @cached
-def _is_there(value, given):
+def _is_given(value, given):
     return given & (value == value) & (value != SENTINEL)
 
 
 @cached
-def _can_be_meant(value, low, high, whole):
+def _is_valid(value, low, high, whole):
     return (value >= low) & (value <= high) & ((not whole) | (np.floor(value) == value))
 
 
-def _read_sign(column, array, name, into):
-    """Read isdiffpos, spelt 't'/'f', '1'/'0', '1'/'-1' or as a boolean, as +1, -1, 0 (unknown)."""
+def _read_sign(column, array, name, out):
+    """Read isdiffpos in any spelling as +1, -1 or 0 (unknown)."""
     spellings = []
     chunks = _dictionary_chunks(column, array, name)
-    for chunk, piece in zip(chunks, _pieces(into, chunks), strict=True):
-        own = [str(value).strip().lower() for value in chunk.dictionary.to_pylist()]
-        sign = np.array([_SIGNS.get(spelling, 0) for spelling in own], np.int8)
-        _decode(*_values_and_given(chunk.indices), sign, piece)
-        spellings += own
+    for chunk, part in zip(chunks, _split(out, chunks), strict=True):
+        values = chunk.dictionary.to_pylist()
+        signs = np.array([sign_of(value) for value in values], np.int8)
+        _decode(*_values_and_given(chunk.indices), signs, part)
+        spellings += values
     return array.null_count, spellings
 
 
 @cached(nogil=True)
 def _decode(codes, given, signs, out):
-    """Give each code its sign, and null none."""
+    """Write the sign of each code to `out`, and 0 for null."""
     out[:] = 0
-    # A sign at a time, for looking up one for each code takes several times as long.
+    # One pass per sign is several times faster than one table look-up per row.
     for code in np.flatnonzero(signs):
         for k in range(len(out)):
             out[k] = signs[code] if given[k] & (codes[k] == code) else out[k]
 
 
-def _join_signs(column, parts, name, into):
-    nulls = sum(null_count for null_count, _ in parts)
-    # A history of non-detections alone has no signs at all.
-    given = column.required or nulls < len(into)
-    if given and len(into) and not into.any():
-        spellings = [spelling for _, own in parts for spelling in own]
+def _finish_signs(column, parts, name, out):
+    n_null = sum(null_count for null_count, _ in parts)
+    # A history of non-detections has no signs at all.
+    expected = column.required or n_null < len(out)
+    if expected and len(out) and not out.any():
+        spellings = [spelling for _, in_part in parts for spelling in in_part]
         raise DataError(
-            f"{name}: the column {column.in_file} is spelt {spellings[:3]}, not 't' or 'f'; "
-            "check what was exported there"
+            f"{name}: the column {column.in_file} contains {spellings[:3]}, not 't' or 'f'; "
+            "check the export of this column"
         )
-    return into
+    return out
 
 
-def _room(dtype):
+def _allocate(dtype):
     return lambda n: np.empty(n, dtype)
 
 
 _KINDS = {
-    "id": _Kind(_room(np.int64), _read_id, _join_ids),
-    "text": _Kind(_room(np.int8), _read_text, _join_texts),
-    "object": _Kind(_room(np.int32), _read_object, _join_objects),
-    "float": _Kind(_room(np.float64), _read_number, _join_numbers),
-    "integer": _Kind(_room(np.float64), _read_number, _join_numbers),
-    "band": _Kind(_room(np.int8), _read_number, _join_numbers),
-    "sign": _Kind(_room(np.int8), _read_sign, _join_signs),
+    "id": _Kind(_allocate(np.int64), _read_id, _finish_ids),
+    "text": _Kind(_allocate(np.int8), _read_text, _finish_text),
+    "object": _Kind(_allocate(np.int32), _read_object_id, _finish_object_ids),
+    "float": _Kind(_allocate(np.float64), _read_number, _finish_numbers),
+    "integer": _Kind(_allocate(np.float64), _read_number, _finish_numbers),
+    "band": _Kind(_allocate(np.int8), _read_number, _finish_numbers),
+    "sign": _Kind(_allocate(np.int8), _read_sign, _finish_signs),
 }

@@ -145,6 +145,6 @@ def open_parquet(path, read_dictionary=()):
         return pq.ParquetFile(path, memory_map=True, read_dictionary=list(read_dictionary))
     except (pa.ArrowInvalid, OSError) as error:
         raise DataError(
-            f"{path}: not a readable parquet file (not parquet, or cut short); "
+            f"{path}: not a readable parquet file (not parquet, or truncated); "
             "write or download it again"
         ) from error

@@ -13,6 +13,7 @@ from typing import NamedTuple
 import fastavro
 
 from ztfml import schema
+from ztfml.schema import SPELLING_OF_SIGN, sign_of
 from ztfml.sources.archives import AVRO_MAGIC
 from ztfml.sources.forced import forced_magnitude
 
@@ -26,7 +27,6 @@ _NEW_NAME = {
 _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 
 # True == 1 and False == 0 as keys, so this covers booleans and numbers as well.
-_SIGN = {"t": "t", "1": "t", 1: "t", "f": "f", "0": "f", 0: "f", None: None}
 
 
 class RejectedPacketError(Exception):
@@ -203,7 +203,7 @@ def _object_id(packet):
 
 def _to_newest_schema(candidate):
     """Rename fields of older schemas, and write isdiffpos as t or f."""
-    candidate["isdiffpos"] = _SIGN.get(candidate.get("isdiffpos"))
+    candidate["isdiffpos"] = SPELLING_OF_SIGN[sign_of(candidate.get("isdiffpos"))]
     for old, new in _NEW_NAME.items():
         if old in candidate:
             candidate.setdefault(new, candidate.pop(old))
@@ -214,5 +214,5 @@ def _previous(row):
         flux, error = row["forcediffimflux"], row.get("forcediffimfluxunc")
         # If the flux could not be measured, the limit of the image remains.
         row.update(forced_magnitude(flux, error, row.get("magzpsci")))
-    row["isdiffpos"] = _SIGN.get(row.get("isdiffpos"))
+    row["isdiffpos"] = SPELLING_OF_SIGN[sign_of(row.get("isdiffpos"))]
     return row

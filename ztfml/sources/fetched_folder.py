@@ -23,7 +23,14 @@ import pyarrow.parquet as pq
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns
-from ztfml.schema import BAND_OF_FID, HISTORY_COLUMNS, INDEXED_BY_OBJECT, Column
+from ztfml.schema import (
+    BAND_OF_FID,
+    HISTORY_COLUMNS,
+    INDEXED_BY_OBJECT,
+    SPELLING_OF_SIGN,
+    Column,
+    sign_of,
+)
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +57,6 @@ _FILE_SCHEMA = pa.schema(
     metadata=INDEXED_BY_OBJECT,
 )
 _NUMBERS = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim")
-_SIGN = {"t": "t", "true": "t", "1": "t", "f": "f", "false": "f", "0": "f", "-1": "f"}
 _STAMPS = ("science", "reference", "difference")
 _MOST_PIXELS = 1_000_000
 
@@ -240,7 +246,7 @@ def make_curve(rows: Sequence[dict]) -> pd.DataFrame:
         if column.name in _NUMBERS:
             numbers = pd.to_numeric(table[column.name], errors="coerce").astype(np.float64)
             table[column.name] = numbers.where(numbers.between(*column.valid))
-    table["isdiffpos"] = table["isdiffpos"].map(lambda sign: _SIGN.get(str(sign).lower()))
+    table["isdiffpos"] = table["isdiffpos"].map(lambda sign: SPELLING_OF_SIGN[sign_of(sign)])
     table["candid"] = pd.array(table["candid"], "Int64")
     table = table.dropna(subset=["jd", "fid"]).astype({"fid": np.int64, "forced": bool})
     if len(rows) and not len(table):
