@@ -10,7 +10,7 @@ from ztfml.model.model import Model
 from ztfml.night import labels_beside
 from ztfml.ranking import TERMS, read_instrument, read_trees, read_weights
 from ztfml.ranking.trees import INPUTS
-from ztfml.simulate import KINDS, write_nights
+from ztfml.simulate import POPULATIONS, write_nights
 from ztfml.training import fit_ranking as fitting
 from ztfml.training.fit_ranking import (
     FAST,
@@ -105,7 +105,7 @@ def test_held_out_figures_are_of_objects_not_fitted_on():
 
 
 def test_every_fast_kind_is_simulated_and_their_parts_add_up():
-    assert set(FAST) <= {kind.name for kind in KINDS}
+    assert set(FAST) <= {kind.name for kind in POPULATIONS}
     assert sum(one.part for one in FAST.values()) == pytest.approx(1)
     assert set(LEAST) <= set(TERMS)
 

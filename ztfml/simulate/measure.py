@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ztfml.simulate import noise
-from ztfml.simulate.population import ZERO_POINT, flux_of
+from ztfml.simulate.source import ZERO_POINT, flux_of
 
 FAINTEST_SIGMA = 1.0857 / 5  # sigmapsf of a 5-sigma detection
 _LEAST_SCORR = 5.0
@@ -69,11 +69,11 @@ def measure(survey, sources, key, row, exposure):
     limit = survey.limit[exposure] + 0.07 * noise.normal(own, exposure, 1)
     unit = flux_of(limit) / 5
     flux = sources.flux(row, jd, fid)
-    glare = sources.glare[row, fid - 1]
-    photons = unit**2 * (0.6 + 0.11 * np.abs(flux) / unit + 0.02 * glare / unit)
-    left = (sources.residual[row] * glare) ** 2
+    reference_flux = sources.reference_flux[row, fid - 1]
+    photons = unit**2 * (0.6 + 0.11 * np.abs(flux) / unit + 0.02 * reference_flux / unit)
+    left = (sources.subtraction_residual[row] * reference_flux) ** 2
     clean = photons + left
-    rough = sources.rough[row] * flux
+    rough = sources.psf_misfit[row] * flux
     sigma = np.sqrt(clean + rough**2)
     # What is misfitted does not scatter from exposure to exposure by its whole error.
     error = np.sqrt(_SCATTER**2 * photons + left + np.minimum(rough**2, clean))
@@ -81,8 +81,8 @@ def measure(survey, sources, key, row, exposure):
     size = np.maximum(np.abs(seen), 1e-6)
     magpsf = ZERO_POINT - 2.5 * np.log10(size)
     sigmapsf = 1.0857 * sigma / size
-    scorr = size / np.sqrt(clean) * _matched_filter(glare / unit)
-    scatter = 0.16 + 0.18 * np.minimum(glare / unit / 50, 1)
+    scorr = size / np.sqrt(clean) * _matched_filter(reference_flux / unit)
+    scatter = 0.16 + 0.18 * np.minimum(reference_flux / unit / 50, 1)
     scorr *= np.exp(scatter * noise.normal(own, exposure, 5))
     detected = (sigmapsf < FAINTEST_SIGMA) & (scorr >= _LEAST_SCORR) & (magpsf < limit)
     detected &= noise.uniform(own, exposure, 21) < _COMPLETE
@@ -92,11 +92,11 @@ def measure(survey, sources, key, row, exposure):
     return Measurements(row, exposure, jd, fid, limit, magpsf, sigmapsf, scorr, sign, detected)
 
 
-def _matched_filter(glare):
+def _matched_filter(reference_flux):
     # scorr over magpsf's signal to noise: 1.85 on empty sky, less over a reference source
     # (1.2 at 19 mag, 1.0 at 17, 0.7 at 14), whose residuals are no point source.
     return np.interp(
-        np.log10(np.maximum(glare, 1e-3)),
+        np.log10(np.maximum(reference_flux, 1e-3)),
         [0.0, 1.0, 1.5, 2.3, 2.8, 3.5],
         [1.8, 1.3, 1.15, 1.0, 0.85, 0.65],
     )

@@ -13,7 +13,7 @@ _CCD = 3072  # pixels along a side
 _NEW_FOREST, _NETWORK = 2458634.5, 2458648.5
 
 
-def quality(rng, pairs, key, seeing, near, kind):
+def quality(rng, pairs, key, seeing, near, population):
     """Quality fields of the alerts of one kind of source.
 
     Parameters
@@ -26,7 +26,7 @@ def quality(rng, pairs, key, seeing, near, kind):
     seeing : ndarray, shape (n,), pix
     near : dict of ndarray
         ``distnr`` and ``magnr`` of the alerts.
-    kind : Kind
+    population : Population
 
     Returns
     -------
@@ -34,10 +34,10 @@ def quality(rng, pairs, key, seeing, near, kind):
 
     Examples
     --------
-    >>> fields = quality(rng, pairs, key, seeing, near, kind)   # doctest: +SKIP
+    >>> fields = quality(rng, pairs, key, seeing, near, population)   # doctest: +SKIP
     """
     n = len(pairs.jd)
-    fault = kind.name if kind.label == "artifact" else None
+    fault = population.name if population.label == "artifact" else None
     depth = pairs.limit - pairs.magpsf
     snr = 1.0857 / pairs.sigmapsf
     covered = near["distnr"] < 1.2
@@ -51,15 +51,15 @@ def quality(rng, pairs, key, seeing, near, kind):
         shape
         | negative
         | aperture
-        | _scores(rng, pairs.jd, depth, snr, under, lasting, poor, kind.label)
+        | _scores(rng, pairs.jd, depth, snr, under, lasting, poor, population.label)
         | _surroundings(rng, pairs, depth, fault)
     )
 
 
-def real_enough(key, magpsf, label):
+def has_broker_history(key, magpsf, label):
     """Whether a broker keeps the history of a source: not where its drb stays low.
 
-    >>> bool(real_enough(np.array([3], "u8"), np.array([18.0]), "sso")[0])
+    >>> bool(has_broker_history(np.array([3], "u8"), np.array([18.0]), "sso")[0])
     True
     """
     lasting = noise.normal(key, np.zeros(len(key), np.int64), 40)

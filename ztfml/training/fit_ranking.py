@@ -31,7 +31,7 @@ from ztfml.ranking.scorer import FastTransientScorer
 from ztfml.ranking.settings import DEFAULT_FILE, read_instrument
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import INPUTS, LEAST_CHANCE, grow, inputs_of
-from ztfml.simulate import KINDS, MIXES
+from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.formats import open_night
 
 log = logging.getLogger(__name__)
@@ -134,7 +134,7 @@ def read_sample(nights, model):
     >>> read_sample(["ztf_alerts_2460474.5.parquet"], Model.load())   # doctest: +SKIP
     """
     parts, inputs = [], []
-    counts = pd.Series(0, index=[kind.name for kind in KINDS])
+    counts = pd.Series(0, index=[kind.name for kind in POPULATIONS])
     for number, path in enumerate(nights):
         night, kind, label = _read(path)
         counts = counts.add(pd.Series(kind).value_counts(), fill_value=0)
@@ -200,7 +200,7 @@ def _latest_of(night, kind, label, model):
 
 def _natural_shares():
     """Which part of the alerts of a natural night each kind has."""
-    table = pd.DataFrame([(kind.name, kind.label, kind.weight) for kind in KINDS],
+    table = pd.DataFrame([(kind.name, kind.label, kind.fraction) for kind in POPULATIONS],
                          columns=["name", "label", "weight"]).set_index("name")  # fmt: skip
     part = table["weight"] / table.groupby("label")["weight"].transform("sum")
     return part * table["label"].map(MIXES["natural"])

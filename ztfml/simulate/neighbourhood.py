@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from ztfml.simulate.population import GALAXY, NONE, STAR
-from ztfml.simulate.stars import star_colours
+from ztfml.simulate.source import GALAXY, NONE, STAR
+from ztfml.simulate.stellar import star_colours
 
 _RADIUS = 30.0  # arcsec, of the match to PS1
 _FAINTEST = np.array([22.3, 22.2, 22.0, 21.4])  # PS1 g, r, i, z where half are measured
@@ -89,7 +89,7 @@ def _nearest(rng, count):
 
 
 def _background(rng, n, b):
-    """Kind and magnitudes of three chance neighbours."""
+    """Population and magnitudes of three chance neighbours."""
     is_star = rng.random((n, 3)) < (0.42 + 0.5 * np.exp(-b / 15))[:, None]
     # Counts rise towards the limit, faster for galaxies than for stars.
     slope = np.where(is_star, 0.22, 0.5)

@@ -1,16 +1,19 @@
-"""Asteroids: one alert at each place that they pass."""
+"""Asteroids: one alert at each position."""
 
 import numpy as np
 
-from ztfml.simulate.population import Counterpart, Kind, Sources, flux_of
+from ztfml.simulate.registry import Population
 from ztfml.simulate.sky import place_asteroids
+from ztfml.simulate.source import Counterpart, Sources, flux_of
 from ztfml.simulate.survey import field_of
 
 _COLOURS = np.array([0.55, 0.0, -0.15])  # g, r, i relative to r: reddened sunlight
 
 
-def asteroid_mags(rng, n, faintest=21.0, slope=0.27):
-    """Apparent r magnitudes, numbers growing by 10^(slope m) (Ivezić et al. 2001).
+def asteroid_mags(
+    rng: np.random.Generator, n: int, faintest: float = 21.0, slope: float = 0.27
+) -> np.ndarray:
+    """Draw apparent r magnitudes; numbers grow as 10^(slope m) (Ivezić et al. 2001).
 
     >>> asteroid_mags(np.random.default_rng(1), 3).shape
     (3,)
@@ -18,29 +21,29 @@ def asteroid_mags(rng, n, faintest=21.0, slope=0.27):
     return np.clip(faintest + np.log10(rng.random(n)) / slope, 14.0, None)
 
 
-def _draw_asteroid(rng, n, stage):
-    """Pairs of places that an asteroid passes in the exposures of its field.
+def _draw_asteroid(rng, n, observed):
+    """Two positions of each asteroid, in two exposures of its field.
 
-    A main-belt asteroid moves 0.5 arcsec a minute, so that its next detection is another
-    object: both share name, magnitude and neighbourhood, not the place.
+    A main-belt asteroid moves by 0.5 arcsec per minute, so its next detection is a new object.
+    The two share the asteroid's name and magnitude, but not the position.
     """
-    survey = stage.survey
+    survey = observed.survey
     n_bodies = (n + 1) // 2
-    ra, dec = place_asteroids(rng, n_bodies, stage.fields, stage.first_jd + 0.3)
+    ra, dec = place_asteroids(rng, n_bodies, observed.fields, observed.first_jd + 0.3)
     field = field_of(ra, dec)
     body = np.repeat(np.arange(n_bodies), 2)[:n]
-    exposure = stage.pick_exposures(rng, field, n_each=2).T.ravel()[:n]
-    passed = np.where(exposure >= 0, survey.jd[exposure], 0.0)
-    rate = np.exp(rng.normal(np.log(11.0), 0.25, n_bodies))[body]  # arcmin a day
+    exposure = observed.pick_exposures(rng, field, n_each=2).T.ravel()[:n]
+    passage_jd = np.where(exposure >= 0, survey.jd[exposure], 0.0)
+    rate = np.exp(rng.normal(np.log(11.0), 0.25, n_bodies))[body]  # arcmin/d
     angle = rng.normal(0, 0.35, n_bodies)[body] + 0.4
-    days = survey.jd[exposure] - stage.first_jd
+    days = survey.jd[exposure] - observed.first_jd
     dec_now = dec[body] + rate * days / 60 * np.sin(angle)
     ra_now = ra[body] - rate * days / 60 * np.cos(angle) / np.cos(np.radians(dec[body]))
     r = asteroid_mags(rng, n_bodies)[body] + rng.normal(0, 0.04, n)
     bands = flux_of(r[:, None] + _COLOURS + rng.normal(0, 0.05, (n, 3)))
 
     def flux(row, jd, fid):
-        here = np.abs(jd - passed[row]) < 1e-6
+        here = np.abs(jd - passage_jd[row]) < 1e-6
         return np.where(here, bands[row, fid - 1], 0.0)
 
     return Sources(
@@ -50,21 +53,21 @@ def _draw_asteroid(rng, n, stage):
         Counterpart.none(n),
         np.zeros((n, 3)),
         np.zeros(n),
-        shared=_ephemeris(rng, body, r),
+        alert_fields=_ephemeris(rng, body, r),
     )
 
 
 def _ephemeris(rng, body, r):
-    """What the packet says of the known asteroid; nothing for those yet unknown.
+    """Fields of the nearest known asteroid; empty if the asteroid is not known yet.
 
-    Nearly all bright asteroids are numbered; at 20th magnitude one in eight is not.
+    Nearly all bright asteroids are known; at 20 mag one in eight is not.
     """
     n_bodies = body[-1] + 1 if len(body) else 0
     n = len(body)
     unknown = rng.random(n_bodies)[body] < np.interp(
         r, [17, 18.5, 19.5, 20.5], [0.01, 0.03, 0.08, 0.2]
     )
-    # Distances are given in whole arcseconds; predicted V magnitudes lean on G and H, whose
+    # Packets give distances in whole arcseconds. Predicted V magnitudes depend on H and G, whose
     # errors reach a few tenths (Pravec et al. 2012).
     distance = np.where(rng.random(n) < 0.06, rng.exponential(3.0, n), rng.exponential(0.25, n))
     number = rng.integers(1, 700_000, n_bodies)[body]
@@ -77,4 +80,13 @@ def _ephemeris(rng, body, r):
     }
 
 
-KINDS = (Kind("asteroid", "sso", 1.0, _draw_asteroid, one_night=True),)
+POPULATIONS = (
+    Population(
+        "asteroid",
+        "sso",
+        1.0,
+        _draw_asteroid,
+        mistaken_for=("transient", "cosmic ray"),
+        one_night=True,
+    ),
+)

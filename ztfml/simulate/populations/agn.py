@@ -4,19 +4,19 @@ import numpy as np
 
 from ztfml.astrophysics import BAND_WAVELENGTH, distance_modulus
 from ztfml.simulate import noise
-from ztfml.simulate.population import (
+from ztfml.simulate.registry import Population
+from ztfml.simulate.sky import place
+from ztfml.simulate.source import (
     GALAXY,
     STAR,
     Counterpart,
-    Kind,
     flux_of,
     variable_source,
 )
-from ztfml.simulate.sky import place
 
 
 def quasar_variability(wavelength, absolute_i, log_mass):
-    """Structure function at infinity and rest-frame time scale of a quasar.
+    """Compute the asymptotic structure function and the rest-frame time scale of a quasar.
 
     Parameters
     ----------
@@ -25,7 +25,7 @@ def quasar_variability(wavelength, absolute_i, log_mass):
     absolute_i : ndarray, mag
         K-corrected to z = 2.
     log_mass : ndarray
-        log10 of the black hole's solar masses.
+        log10 of the mass of the black hole in solar masses.
 
     Returns
     -------
@@ -49,7 +49,7 @@ def quasar_variability(wavelength, absolute_i, log_mass):
 
 
 def _walk(rng, tau, sigma, ratio):
-    """Magnitude changes that follow a damped random walk, less of it in the red."""
+    """Magnitude changes that follow a damped random walk, smaller in redder bands."""
     modes = noise.walk_modes(rng, tau)
 
     def change(row, jd, fid):
@@ -59,10 +59,10 @@ def _walk(rng, tau, sigma, ratio):
 
 
 def _quasar(r_mags):
-    """Quasars whose r magnitudes are drawn by ``r_mags(rng, n)``."""
+    """Model function of quasars whose r magnitudes ``r_mags(rng, n)`` draws."""
 
-    def draw(rng, n, stage):
-        ra, dec = place(rng, n, stage.fields, clear_of=18)
+    def draw(rng, n, observed):
+        ra, dec = place(rng, n, observed.fields, clear_of=18)
         r = r_mags(rng, n)
         z = np.clip(rng.lognormal(np.log(1.3), 0.5, n), 0.1, 4.0)
         g_r = rng.normal(0.18, 0.14, n) + 0.6 * np.clip(z - 3.2, 0, 1)
@@ -89,28 +89,28 @@ def _quasar(r_mags):
     return draw
 
 
-def _counted(rng, n):
-    # Counts break near 19th magnitude (Ross et al. 2013).
+def _counts_mags(rng, n):
+    # The slope of the counts changes near 19 mag (Ross et al. 2013).
     u = rng.random(n)
     return np.where(u < 0.45, 19.2 + np.log10(rng.random(n)) / 0.75, rng.uniform(19.2, 21.6, n))
 
 
-def _faint(rng, n):
+def _faint_mags(rng, n):
     return rng.uniform(19.4, 21.8, n)
 
 
-def _draw_seyfert(rng, n, stage):
-    ra, dec = place(rng, n, stage.fields, clear_of=14)
-    # What PS1 measures is the nucleus with the galaxy's core; the AGN is a part of it.
+def _draw_seyfert(rng, n, observed):
+    ra, dec = place(rng, n, observed.fields, clear_of=14)
+    # PS1 measures the nucleus together with the core of the galaxy; the AGN is a part of it.
     r = np.clip(19.2 + np.log10(rng.random(n)) / 0.55, 14.0, None)
     g_r = rng.normal(0.55, 0.2, n)
     mag = np.column_stack([r + g_r, r, r - rng.normal(0.35, 0.1, n), r - rng.normal(0.6, 0.12, n)])
-    share = rng.beta(1.6, 2.2, n)
-    blue = 2.5 * np.log10(share)[:, None]
-    nucleus = mag[:, [1, 1, 1, 1]] - blue + np.array([0.2, 0.0, -0.1, -0.15])
+    agn_fraction = rng.beta(1.6, 2.2, n)
+    fainter = 2.5 * np.log10(agn_fraction)[:, None]
+    nucleus = mag[:, [1, 1, 1, 1]] - fainter + np.array([0.2, 0.0, -0.1, -0.15])
     host = np.clip(flux_of(mag[:, :3]) - flux_of(nucleus[:, :3]), 0, None)
-    # With the host's light: 0.03 mag in a day, 0.07 in a month, 0.15 in a year, as 182 broad-line
-    # galaxies have in ZTF (the sample of Ward et al. 2024).
+    # Including the light of the host, the structure function is 0.03 mag in a day, 0.07 in a
+    # month and 0.15 in a year, as for 182 broad-line galaxies in ZTF (sample of Ward et al. 2024).
     sigma = np.clip(0.27 * 10 ** rng.normal(0, 0.2, n), 0.05, 0.7)
     tau = 250 * 10 ** rng.normal(0, 0.35, n)
     ratio = np.tile([1.0, 0.85, 0.75], (n, 1))
@@ -122,19 +122,20 @@ def _draw_seyfert(rng, n, stage):
         nucleus,
         _walk(rng, tau, sigma, ratio),
         counterpart=counterpart,
-        diluted=host,
+        host_flux=host,
     )
 
 
-def _draw_blazar(rng, n, stage):
-    """BL Lacs and flat-spectrum quasars (Ruan et al. 2012), a walk of days upon one of months.
+def _draw_blazar(rng, n, observed):
+    """BL Lacs and flat-spectrum quasars: a random walk of days on top of one of months.
 
-    Scatter and structure function are those of 370 blazars' ZTF light curves (BL Lac: 0.09 mag
-    in a day, 0.15 in three, 0.23 in a month, 0.37 in a year), quasars' twice as large.
+    The model is that of Ruan et al. 2012. Scatter and structure function are those of ZTF light
+    curves of 370 blazars (BL Lacs: 0.09 mag in a day, 0.15 in three, 0.23 in a month, 0.37 in a
+    year; flat-spectrum quasars: twice as large).
     """
-    ra, dec = place(rng, n, stage.fields, clear_of=10)
+    ra, dec = place(rng, n, observed.fields, clear_of=10)
     r = np.clip(19.8 + np.log10(rng.random(n)) / 0.42, 13.5, None)
-    g_r = rng.normal(0.36, 0.16, n) + 0.08 * rng.exponential(1.0, n)  # power laws, and dust
+    g_r = rng.normal(0.36, 0.16, n) + 0.08 * rng.exponential(1.0, n)  # power laws with dust
     mag = np.column_stack([r + g_r, r, r - rng.normal(0.27, 0.1, n), r - rng.normal(0.45, 0.1, n)])
     sigma = np.where(rng.random(n) < 0.25, 0.42, 0.22) * 10 ** rng.normal(0, 0.2, n)
     slow = noise.walk_modes(rng, 200 * 10 ** rng.normal(0, 0.3, n))
@@ -145,16 +146,18 @@ def _draw_blazar(rng, n, stage):
         walk = noise.damped_walk(*slow, row, jd) + 0.45 * noise.damped_walk(*fast, row, jd)
         return np.clip(sigma[row] * ratio[fid - 1] * walk, -2.5, 2.5)
 
-    hosted = np.where(rng.random(n) < 0.25, GALAXY, STAR)
-    counterpart = Counterpart(hosted, mag, np.abs(rng.normal(0, 0.07, n)))
+    kind = np.where(rng.random(n) < 0.25, GALAXY, STAR)
+    counterpart = Counterpart(kind, mag, np.abs(rng.normal(0, 0.07, n)))
     return variable_source(rng, ra, dec, mag, change, counterpart=counterpart)
 
 
-KINDS = (
-    Kind("quasar", "agn", 0.46, _quasar(_counted)),
-    # Most detections are of the bright; those at the limit, seen now and again, need a share of
-    # their own to be learnt.
-    Kind("faint quasar", "agn", 0.18, _quasar(_faint)),
-    Kind("Seyfert galaxy", "agn", 0.24, _draw_seyfert),
-    Kind("blazar", "agn", 0.12, _draw_blazar),
+POPULATIONS = (
+    Population("quasar", "agn", 0.46, _quasar(_counts_mags), mistaken_for=("star",)),
+    # Most detected quasars are bright. Those near the limit, detected now and then, need a
+    # fraction of their own to be learned.
+    Population(
+        "faint quasar", "agn", 0.18, _quasar(_faint_mags), mistaken_for=("transient", "star")
+    ),
+    Population("Seyfert galaxy", "agn", 0.24, _draw_seyfert, mistaken_for=("TDE", "transient")),
+    Population("blazar", "agn", 0.12, _draw_blazar, mistaken_for=("novalike", "star")),
 )

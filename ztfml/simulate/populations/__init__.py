@@ -1,0 +1,1 @@
+"""The simulated populations, grouped by physics; `ztfml.simulate.registry` finds them."""
