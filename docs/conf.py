@@ -12,7 +12,7 @@ sys.path.insert(0, str(HERE / "_ext"))
 os.environ.setdefault("ZTFML_DEMO", str(HERE.parent / "demo"))
 
 project = "ztfml"
-copyright = "The ztfml developers"  # noqa: A001
+copyright = "The ztfml developers"
 version = release = version_of("ztfml")
 
 extensions = [

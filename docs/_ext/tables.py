@@ -1,7 +1,13 @@
 """The tables of the documentation, each made from the registry that the package uses."""
 
+from ztfml.catalogs import kinds as catalogs
 from ztfml.features.listing import as_markdown
-from ztfml.ranking import TERMS
+from ztfml.injection import populations as injected
+from ztfml.ranking import TERMS, read_instrument, read_weights
+from ztfml.schema import ALERT_COLUMNS
+from ztfml.simulate import KINDS, MIXES
+from ztfml.sources.brokers import BROKERS
+from ztfml.sources.formats import FORMATS
 
 TABLES = {}
 
@@ -25,11 +31,98 @@ def cell(value):
 
 @table
 def features():
+    """Return the feature registry, one table per group."""
     return as_markdown()
 
 
 @table
 def terms():
+    """Return the terms of the ranking with their weights."""
+    weights = read_weights()
     return markdown(
-        ["term", "meaning"], [[f"`{name}`", term.meaning] for name, term in TERMS.items()]
+        ["term", "weight", "meaning"],
+        [[f"`{name}`", weights[name], term.meaning] for name, term in TERMS.items()],
     )
+
+
+@table
+def instrument():
+    """Return the default instrument in one sentence."""
+    one = read_instrument()
+    return (
+        f"The default instrument is {one.name}: {one.spectra_per_night} spectra per night down "
+        f"to {one.limiting_magnitude} mag."
+    )
+
+
+@table
+def populations():
+    """Return the simulated populations and their fraction of each mix."""
+    shares = {label: sum(one.weight for one in KINDS if one.label == label) for label in CLASSES}
+    rows = [
+        [one.name, one.label, f"{100 * natural(one, shares):.2g} %"]
+        for one in sorted(KINDS, key=lambda one: CLASSES.index(one.label))
+    ]
+    return markdown(["population", "class", "alerts of a natural night"], rows)
+
+
+CLASSES = list(MIXES["natural"])
+
+
+def natural(one, shares):
+    """Return the fraction of alerts of a natural night that come from a population."""
+    return MIXES["natural"][one.label] * one.weight / shares[one.label]
+
+
+@table
+def mixes():
+    """Return the fraction of each class in each mix."""
+    rows = [[f"`{name}`", *(f"{100 * f:g} %" for f in mix.values())] for name, mix in MIXES.items()]
+    return markdown(["mix", *CLASSES], rows)
+
+
+@table
+def injections():
+    """Return the populations of fast transients that `ztfml recover` injects."""
+    rows = [
+        [one.name, f"{one.rate:g}", f"{one.farthest:g}", f"{one.lasts:g}"]
+        for one in injected.KINDS.values()
+    ]
+    return markdown(["population", "rate, Gpc⁻³ yr⁻¹", "largest redshift", "days observed"], rows)
+
+
+@table
+def catalogues():
+    """Return the kinds of catalogues, their radius and the reason for it."""
+    rows = [
+        [f"`{one.name}`", f"{one.radius:g}″", one.why, online_option(one)]
+        for one in catalogs.KINDS.values()
+    ]
+    return markdown(["catalogue", "radius", "reason for the radius", "online"], rows)
+
+
+def online_option(kind):
+    """Return the option of `ztfml label` that queries a catalogue online, or nothing."""
+    if not kind.vizier:
+        return ""
+    return f"`--vizier {kind.name}`" if kind.vizier.startswith("vizier:") else f"`--{kind.name}`"
+
+
+@table
+def formats():
+    """Return the file formats that every command reads."""
+    rows = [[f"`{one.name}`", one.description] for one in FORMATS.values()]
+    return markdown(["format", "content"], rows)
+
+
+@table
+def brokers():
+    """Return the names of the brokers that can be queried."""
+    return markdown(["broker"], [[f"`{name}`"] for name in BROKERS])
+
+
+@table
+def required_columns():
+    """Return the columns that the alerts of a night must have."""
+    rows = [[f"`{one.in_file}`", one.unit, one.meaning] for one in ALERT_COLUMNS if one.required]
+    return markdown(["column", "unit", "meaning"], rows)
