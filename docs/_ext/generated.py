@@ -6,7 +6,7 @@
 - The notebooks, copied from ``notebooks``.
 """
 
-import importlib
+import importlib.util
 import inspect
 import pkgutil
 import shutil
@@ -34,6 +34,7 @@ def setup(app):
     """Register the generator with Sphinx."""
     app.connect("config-inited", generate)
     app.connect("missing-reference", find_name)
+    app.connect("sphinx-click-process-epilog", show_examples)
     return {"version": "1", "parallel_read_safe": True}
 
 
@@ -48,21 +49,40 @@ def generate(app, config):
 
 
 def find_name(app, env, node, contnode):
-    """Resolve `name` in a docstring if exactly one documented object of ztfml has that name.
+    """Resolve `name` in a docstring to the nearest documented object of that name.
 
-    Constants without documentation stay plain text.
+    Constants without documentation and names of other packages stay plain text.
     """
-    target = node.get("reftarget", "").lstrip("~.")
     if node.get("refdomain") != "py":
         return None
-    domain = env.domains["py"]
-    found = [name for name in domain.objects if name.endswith(f".{target}")]
+    target = node.get("reftarget", "").lstrip("~.")
+    objects = env.domains["py"].objects
+    found = [name for name in objects if name.endswith(f".{target}")]
+    found = [name for name in found if objects[name].objtype != "module"] or found
+    scope = node.get("py:module") or ""
+    while scope and len(found) > 1:
+        inside = [name for name in found if name.startswith(f"{scope}.")]
+        found = inside or found
+        scope = "" if inside else scope.rpartition(".")[0]
     if len(found) == 1:
-        entry = domain.objects[found[0]]
+        entry = objects[found[0]]
         return make_refnode(
             app.builder, node["refdoc"], entry.docname, entry.node_id, contnode, found[0]
         )
-    return contnode if target.rpartition(".")[2].strip("_").isupper() else None
+    is_constant = target.rpartition(".")[2].strip("_").isupper()
+    package, dot, _ = target.partition(".")
+    is_external = dot and package != "ztfml" and importlib.util.find_spec(package)
+    return contnode if is_constant or is_external else None
+
+
+def show_examples(app, context, lines):
+    """Show the examples at the end of a help text as code."""
+    text = "\n".join(lines).replace("\b", "")
+    examples = [line.strip() for line in text.splitlines()]
+    examples = [line for line in examples if line and not line.startswith("Example")]
+    if examples:
+        lines[:] = ["**Examples**", "", ".. code-block:: text", ""]
+        lines += [f"   {line}" for line in examples] + [""]
 
 
 def fresh(folder):
@@ -81,11 +101,7 @@ def write_api():
     top = sorted(module.name for module in pkgutil.iter_modules(ztfml.__path__, "ztfml."))
     names = [name for name in top if name not in ("ztfml.__main__", "ztfml.cli")]
     for name in names:
-        module = importlib.import_module(name)
-        if hasattr(module, "__path__"):
-            write_package(module)
-        else:
-            write_module(module)
+        write_module(importlib.import_module(name))
     rows = [f"- {{py:mod}}`{name}`: {summary(importlib.import_module(name))}" for name in names]
     listed = "\n".join(f"api/{name}" for name in names)
     overview = "\n".join(rows)
@@ -98,7 +114,7 @@ def write_package(package):
     """Write the page of a package and the pages of its modules."""
     name = package.__name__
     modules = sorted(module.name for module in pkgutil.iter_modules(package.__path__, f"{name}."))
-    modules = [module for module in modules if write_module(importlib.import_module(module))]
+    modules = [name for name in modules if write_module(importlib.import_module(name))]
     lines = page_of(package)
     exported = [
         one
@@ -115,7 +131,10 @@ def write_package(package):
 
 
 def write_module(module):
-    """Write the page of a module; return whether there is anything public."""
+    """Write the page of a module or package; return whether there is anything public."""
+    if hasattr(module, "__path__"):
+        write_package(module)
+        return True
     if not members(module):
         return False
     (API / f"{module.__name__}.rst").write_text("\n".join(page_of(module)))
@@ -137,9 +156,7 @@ def page_of(module):
 def members(module):
     """Return the public functions, classes and documented constants of a module, with kind."""
     documented = ModuleAnalyzer.for_module(module.__name__).find_attr_docs()
-    found = [
-        (name, "data") for scope, name in documented if not scope and not name.startswith("_")
-    ]
+    found = [(name, "data") for scope, name in documented if not scope and not name.startswith("_")]
     for name, value in vars(module).items():
         if name.startswith("_") or getattr(value, "__module__", None) != module.__name__:
             continue

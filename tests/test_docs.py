@@ -1,0 +1,86 @@
+"""Commands, imports and generated tables in the documentation match the package."""
+
+import ast
+import importlib
+import re
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import ztfml
+from ztfml.cli import main
+from ztfml.features.registry import FEATURES
+from ztfml.ranking import TERMS
+
+ROOT = Path(__file__).parent.parent
+PAGES = sorted(
+    page
+    for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
+    if "_generated" not in page.parts
+)
+
+
+@pytest.fixture(scope="module")
+def tables():
+    sys.path.insert(0, str(ROOT / "docs/_ext"))
+    try:
+        return importlib.import_module("tables").TABLES
+    finally:
+        sys.path.pop(0)
+
+
+def blocks(page, language):
+    return re.findall(rf"^```{language}\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_commands_and_options_exist(page):
+    text = "\n".join(blocks(page, "")).replace("\\\n", " ")
+    for line in re.findall(r"^ztfml (.*)$", text, re.MULTILINE):
+        words = shlex.split(line, comments=True)
+        command = main
+        while words and words[0] in getattr(command, "commands", {}):
+            command = command.commands[words.pop(0)]
+        known = {option for one in command.params for option in (*one.opts, *one.secondary_opts)}
+        used = {word.partition("=")[0] for word in words if re.match(r"--?[a-z]", word)}
+        assert command is not main or used, f"no command in: ztfml {line}"
+        assert used <= known | {"--help", "--version"}, f"unknown option in: ztfml {line}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_imported_names_exist(page):
+    for code in blocks(page, "python"):
+        for node in ast.walk(ast.parse(code)):
+            if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "ztfml":
+                module = importlib.import_module(node.module)
+                for alias in node.names:
+                    assert hasattr(module, alias.name) or importlib.import_module(
+                        f"{node.module}.{alias.name}"
+                    )
+
+
+def test_included_tables_are_generated(tables):
+    for page in PAGES:
+        for name in re.findall(r"_generated/(\w+)\.md", page.read_text()):
+            assert name in {*tables, "api"}
+
+
+def test_tables_have_one_row_per_entry(tables):
+    features = re.findall(r"^\| `(\w+)` +\|", tables["features"](), re.MULTILINE)
+    assert features == [feature.name for feature in FEATURES]
+    terms = re.findall(r"^\| `(\w+)` +\|", tables["terms"](), re.MULTILINE)
+    assert terms == list(TERMS)
+
+
+def test_versions_agree():
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert f"\nversion: {version}\n" in (ROOT / "CITATION.cff").read_text()
+    released = re.search(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert version.startswith(released.group(1))
+
+
+def test_the_package_is_marked_as_typed():
+    assert (Path(ztfml.__file__).parent / "py.typed").is_file()
