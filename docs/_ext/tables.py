@@ -117,8 +117,9 @@ def formats():
 
 @table
 def brokers():
-    """Return the names of the brokers that can be queried."""
-    return markdown(["broker"], [[f"`{name}`"] for name in BROKERS])
+    """Return the brokers, what ztfml fetches from them, and where else they are linked."""
+    rows = [[f"`{one.name}`", one.title, one.provides or "only links"] for one in BROKERS.values()]
+    return markdown(["name", "broker", "data"], rows)
 
 
 @table
