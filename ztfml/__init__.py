@@ -1,8 +1,30 @@
-"""Classify a night of ZTF alerts and rank its fast transients."""
+"""Classify a night of ZTF alerts and rank its fast transients.
 
-# `from ztfml import Night` works, yet `import ztfml` stays cheap: the command line must
-# answer --help without loading pandas, numba or LightGBM.
-_EXPORTS = {
+The names of `__all__` are imported on first use, so that ``import ztfml`` and ``ztfml --help`` do
+not load pandas, numba or LightGBM.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ztfml.errors import ZtfmlError
+    from ztfml.model.classifier import AlertClassifier
+    from ztfml.model.model import Model
+    from ztfml.night import Night
+    from ztfml.ranking import FastTransientScorer
+
+    __version__: str
+
+__all__ = [
+    "AlertClassifier",
+    "FastTransientScorer",
+    "Model",
+    "Night",
+    "ZtfmlError",
+    "__version__",
+]
+
+_MODULE_OF = {
     "AlertClassifier": "ztfml.model.classifier",
     "FastTransientScorer": "ztfml.ranking",
     "Model": "ztfml.model.model",
@@ -10,16 +32,18 @@ _EXPORTS = {
     "ZtfmlError": "ztfml.errors",
 }
 
-__all__ = [*_EXPORTS, "__version__"]
 
-
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     if name == "__version__":
         from importlib.metadata import version
 
         return version("ztfml")
-    if name in _EXPORTS:
-        return getattr(import_module(_EXPORTS[name]), name)
+    if name in _MODULE_OF:
+        return getattr(import_module(_MODULE_OF[name]), name)
     raise AttributeError(f"module 'ztfml' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

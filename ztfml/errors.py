@@ -1,24 +1,27 @@
-"""What can go wrong, said so that a person can mend it.
+"""The errors that a user can fix.
 
-Every message is one sentence: what is wrong, where, and what to do.
+Each message is one sentence that says what is wrong, where, and how to fix it.
 """
 
 
 class ZtfmlError(Exception):
-    """Anything the user can mend; the command line prints it and exits with 1."""
+    """Base class of all errors that a user can fix.
+
+    The command line prints the message and exits with 1.
+    """
 
 
 class DataError(ZtfmlError):
-    """A night, history, packet or catalogue that cannot be used as it is."""
+    """A night, history, packet or catalogue is unusable."""
 
 
 class LabelError(ZtfmlError):
-    """A label file that cannot be used as it is."""
+    """A label file is unusable."""
 
 
 class ModelError(ZtfmlError):
-    """A model folder that is damaged, or that does not fit the table it is given."""
+    """A model folder is damaged, or does not fit the data."""
 
 
 class BrokerError(DataError):
-    """A broker or a catalogue's service that did not give what it was asked for."""
+    """A broker or catalogue service did not answer, or its answer is unusable."""

@@ -1,4 +1,4 @@
-"""Catalogues in every format in which they are handed out."""
+"""Catalogues in all supported formats."""
 
 import gzip
 
@@ -89,14 +89,14 @@ def test_every_format_gives_the_same_columns(suffix, tmp_path):
     assert frame["Type"].astype(str).str.strip().tolist() == ["EA|EB", "RRAB"]
 
 
-def test_only_the_wanted_columns_in_the_wanted_order(tmp_path):
+def test_only_the_requested_columns_in_the_requested_order(tmp_path):
     for suffix in (".csv", ".fits", ".parquet"):
         frame = read_table(open_table(write(tmp_path, suffix)), ["Type", "RAJ2000"])
         assert list(frame.columns) == ["Type", "RAJ2000"], suffix
         assert frame["Type"].iloc[1] == "RRAB"
 
 
-def test_a_date_above_the_header_and_commas_within_quotes(tmp_path):
+def test_a_date_above_the_header_and_commas_in_quotes(tmp_path):
     path = tmp_path / "tns_public_objects.csv"
     path.write_text(
         '"2026-01-16 00:00:00"\n"objid","type","internal_names"\n'
@@ -107,7 +107,7 @@ def test_a_date_above_the_header_and_commas_within_quotes(tmp_path):
     assert read_table(table, ["type"])["type"].tolist() == ["SN Ia", ""]
 
 
-def test_bars_within_types_are_no_delimiters(tmp_path):
+def test_bars_in_types_are_not_delimiters(tmp_path):
     path = tmp_path / "types.csv"
     path.write_text("objectId,type\nZTF18aaaaaaa,EW|EA|EB\nZTF18aaaaaab,SN Ia|SN Ic|TDE\n")
     assert open_table(path).names == ("objectId", "type")
@@ -125,13 +125,13 @@ def test_text_that_looks_like_missing_stays_text(tmp_path):
         ("vsx.parquet", b"RAJ2000,DEJ2000\n", "not a readable parquet file"),
         ("vsx.fits", b"SIMPLE  = no", "cannot be read as a table"),
         ("vsx.vot", b"<html>", "cannot be read as a table"),
-        ("vsx.csv", b"# only comments\n", "holds no table"),
-        ("vsx.dat", b"1 2 3\n", "there is no ReadMe beside it"),
-        ("vsx.xlsx", b"PK", r"a table must end in \.parquet"),
+        ("vsx.csv", b"# only comments\n", "contains no table"),
+        ("vsx.dat", b"1 2 3\n", "its folder has no ReadMe"),
+        ("vsx.xlsx", b"PK", r"the suffix must be one of \.parquet"),
         ("vsx.csv.gz", b"no gzip", "cannot be read as a table"),
     ],
 )
-def test_refused_in_one_sentence(name, content, message, tmp_path):
+def test_unreadable_files_give_one_sentence(name, content, message, tmp_path):
     path = tmp_path / name
     path.write_bytes(content)
     with pytest.raises(DataError, match=message) as raised:
@@ -140,21 +140,21 @@ def test_refused_in_one_sentence(name, content, message, tmp_path):
     assert "\n" not in str(raised.value)
 
 
-def test_a_file_that_is_not_there(tmp_path):
+def test_a_missing_file_is_an_error(tmp_path):
     with pytest.raises(DataError, match="there is no such file"):
         open_table(tmp_path / "vsx.csv")
 
 
-def test_a_read_me_of_another_catalogue(tmp_path):
+def test_a_readme_of_another_catalogue_is_an_error(tmp_path):
     (tmp_path / "gcvs_cat.dat").write_text(VSX_DAT)
     (tmp_path / "ReadMe").write_text(READ_ME)
     with pytest.raises(DataError, match=r"no byte-by-byte description of gcvs_cat\.dat"):
         open_table(tmp_path / "gcvs_cat.dat")
 
 
-def test_fits_without_a_table(tmp_path):
+def test_fits_without_a_table_is_an_error(tmp_path):
     from astropy.io import fits
 
     fits.PrimaryHDU().writeto(tmp_path / "image.fits")
-    with pytest.raises(DataError, match="holds no table"):
+    with pytest.raises(DataError, match="contains no table"):
         open_table(tmp_path / "image.fits")

@@ -1,7 +1,8 @@
-"""Reading and writing files so that nothing is lost or half-written."""
+"""Atomic writes: an output file is complete or absent."""
 
 import os
 import tempfile
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -9,36 +10,37 @@ from ztfml.errors import DataError
 
 
 @contextmanager
-def write_beside(path):
-    """Give a temporary path in the same folder, renamed to `path` once the block succeeds.
+def write_beside(path: str | Path) -> Iterator[Path]:
+    """Write to a temporary file beside `path`, and rename it to `path` at the end.
 
     Parameters
     ----------
     path : str or Path
-        The file to be written; what stands there stays until the new one is whole.
+        The output file. An existing file is replaced only when the block ends without error.
 
     Yields
     ------
     Path
-        Where to write. After an exception it is removed and `path` is as it was.
+        The temporary file. After an error it is removed, and `path` is unchanged.
 
     Raises
     ------
     DataError
-        If the folder does not exist or cannot be written to.
+        If the folder does not exist or is not writable.
 
     Examples
     --------
-    >>> with write_beside("ranked.csv") as part:   # doctest: +SKIP
-    ...     table.to_csv(part)
+    >>> with write_beside("ranked.csv") as part:
+    ...     ranked.to_csv(part, index=False)
+    >>> len(pd.read_csv("ranked.csv")) == len(ranked)
+    True
     """
     path = Path(path)
     try:
         handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
     except OSError as error:
         raise DataError(
-            f"{path}: cannot be written ({error.strerror}); name a folder that exists "
-            "and that you may write to"
+            f"{path}: cannot be written ({error.strerror}); use an existing, writable folder"
         ) from error
     os.close(handle)
     os.chmod(part, 0o666 & ~_umask())

@@ -1,38 +1,47 @@
-"""Parquet and CSV tables, read and written in parts."""
+"""Write parquet and CSV tables in parts, and open parquet files."""
 
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow.parquet as pq
+
 
 @contextmanager
-def write_tables(path):
-    """Give a function that writes tables one below the other, as parquet or CSV by the suffix.
+def write_tables(path: str | Path) -> "Iterator[Callable[[pd.DataFrame], None]]":
+    """Write a large table in parts, as CSV or parquet according to the suffix.
 
-    A table is written while the next one is being made.
+    A thread writes each part while the caller computes the next one.
 
     Parameters
     ----------
     path : str or Path
-        The file to be written, as for `write_beside`.
+        The output file, complete or absent as with `write_beside`.
 
     Yields
     ------
     callable
-        Takes a pandas.DataFrame; all of them must have the same columns.
+        A function that appends a pandas.DataFrame. All parts need the same columns.
 
     Raises
     ------
     DataError
-        As for `write_beside`.
+        See `write_beside`.
 
     Examples
     --------
-    >>> with write_tables("features.parquet") as write:   # doctest: +SKIP
-    ...     write(features.compute(night))
+    >>> with write_tables("features.parquet") as write:
+    ...     for part in features.compute_in_parts(night):
+    ...         write(part)
+    >>> len(pd.read_parquet("features.parquet"))
+    300
     """
     appending = _appending_csv if Path(path).suffix.lower() == ".csv" else _appending_parquet
     with write_beside(path) as part, appending(part) as append, ThreadPoolExecutor(1) as thread:
@@ -63,22 +72,24 @@ def _appending_parquet(part):
     def append(table):
         rows = _as_arrow(table)
         if not writers:
-            # Dictionaries and statistics pay for names and ids; for floats they double the time.
+            # Dictionaries and statistics are useful for text and ids, but double the time that
+            # floats take.
             text = list(table.select_dtypes("str").columns)
-            named = list(table.select_dtypes(exclude="float").columns)
-            # LZ4 makes files as small as snappy does, in less time.
+            not_float = list(table.select_dtypes(exclude="float").columns)
+            # LZ4 compresses as well as snappy, in less time.
             writers.append(
                 pq.ParquetWriter(
                     file,
                     rows.schema,
                     use_dictionary=text,
-                    write_statistics=named,
+                    write_statistics=not_float,
                     compression="lz4",
                 )
             )
         writers[0].write_table(rows)
 
-    # Appended to as it is, for a file that was cut to nothing is brought to the disk when closed.
+    # Append to the empty temporary file: closing a file that was truncated flushes it to disk,
+    # which is slow.
     with pa.OSFile(str(part), "ab") as file:
         try:
             yield append
@@ -88,7 +99,7 @@ def _appending_parquet(part):
 
 
 def _as_arrow(table):
-    """A DataFrame as an Arrow table, NaN as null."""
+    """Convert a DataFrame to an Arrow table, with null for NaN."""
     import pyarrow as pa
 
     schema = pa.Schema.from_pandas(table, preserve_index=False)
@@ -102,24 +113,24 @@ def _as_arrow(table):
 
 
 def _floats_as_arrow(values):
-    """An Arrow array on the memory of an array, in a fifth of the time that Arrow takes."""
+    """Convert floats to Arrow without a copy, in a fifth of the time of `pyarrow.array`."""
     import numpy as np
     import pyarrow as pa
 
     values = np.ascontiguousarray(values)
-    given = np.packbits(~np.isnan(values), bitorder="little")
-    buffers = [pa.py_buffer(given), pa.py_buffer(values)]
+    validity = np.packbits(~np.isnan(values), bitorder="little")
+    buffers = [pa.py_buffer(validity), pa.py_buffer(values)]
     return pa.Array.from_buffers(pa.float64(), len(values), buffers)
 
 
-def open_parquet(path, read_dictionary=()):
-    """Open a parquet file, turning every way it can be unreadable into one sentence.
+def open_parquet(path: str | Path, read_dictionary: Sequence[str] = ()) -> "pq.ParquetFile":
+    """Open a parquet file.
 
     Parameters
     ----------
     path : str or Path
     read_dictionary : sequence of str
-        Text columns to read as numbers of distinct texts.
+        Text columns to read as dictionary arrays.
 
     Returns
     -------
@@ -128,19 +139,19 @@ def open_parquet(path, read_dictionary=()):
     Raises
     ------
     DataError
-        If the file is absent, no parquet, or cut short.
+        If the file does not exist, is not a parquet file, or is truncated.
 
     Examples
     --------
-    >>> open_parquet("night.parquet").metadata.num_rows   # doctest: +SKIP
-    153489
+    >>> open_parquet("night.parquet").metadata.num_rows
+    300
     """
     import pyarrow as pa
     import pyarrow.parquet as pq
 
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file; name the alerts' parquet file of a night")
+        raise DataError(f"{path}: there is no such file; use the path of a parquet file")
     try:
         return pq.ParquetFile(path, memory_map=True, read_dictionary=list(read_dictionary))
     except (pa.ArrowInvalid, OSError) as error:

@@ -1,54 +1,68 @@
-"""A bar on work that takes longer than two seconds, on stderr, for people only."""
+"""Progress bars on stderr for work that takes more than two seconds.
+
+Bars are shown on terminals only.
+"""
 
 import sys
 import time
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
 
 SHOW_AFTER = 2.0
+"""Seconds before a bar appears."""
 
-_wanted = False
+_enabled = False
 
 
-def show_progress(wanted):
-    """Switch bars on (the command line does) or off (the default in a program or notebook).
+def show_progress(enabled: bool) -> None:
+    """Switch progress bars on or off; they are off by default.
 
+    Parameters
+    ----------
+    enabled : bool
+
+    Examples
+    --------
     >>> show_progress(False)
     """
-    global _wanted
-    _wanted = wanted
+    global _enabled
+    _enabled = enabled
 
 
-def track(items, description, total=None):
-    """Pass items on, with a bar once two seconds have gone.
+def track(items: Iterable[T], description: str, total: int | None = None) -> Iterator[T]:
+    """Iterate over items, and show a progress bar after two seconds.
 
     Parameters
     ----------
     items : iterable
     description : str
-        What is being done, e.g. ``"reading packets"``.
+        Text beside the bar, e.g. ``"reading packets"``.
     total : int, optional
-        How many items there are; by default ``len(items)`` where it has one.
+        Number of items; by default ``len(items)`` if `items` has a length.
 
     Yields
     ------
     object
-        The items, one by one.
+        The items.
 
     Examples
     --------
     >>> list(track([1, 2], "counting"))
     [1, 2]
     """
-    if not (_wanted and sys.stderr.isatty()):
+    if not (_enabled and sys.stderr.isatty()):
         yield from items
         return
     total = total if total is not None else getattr(items, "__len__", lambda: None)()
     bar, task, done = None, None, 0
-    begun = time.monotonic()
+    started = time.monotonic()
     try:
         for item in items:
             yield item
             done += 1
-            if bar is None and time.monotonic() - begun > SHOW_AFTER:
+            if bar is None and time.monotonic() - started > SHOW_AFTER:
                 bar = _start_bar()
                 task = bar.add_task(description, total=total)
             if bar is not None:

@@ -1,7 +1,7 @@
-"""Tables as catalogues come: parquet, FITS, VOTable, CSV and VizieR's TSV, CDS fixed width.
+"""Read catalogues in all common formats: parquet, FITS, VOTable, CSV, VizieR TSV, CDS.
 
-A catalogue of millions of rows is read a few columns at a time: open it, look at its names,
-then read what is needed.
+Catalogues can have millions of rows, so `open_table` reads only the column names, and
+`read_table` reads the columns that are needed.
 """
 
 import gzip
@@ -22,32 +22,32 @@ from ztfml.io.parquet import open_parquet
 
 @dataclass(frozen=True)
 class TableFile:
-    """A table on disk, of which the names are known and columns can be read.
+    """An open table file.
 
     Parameters
     ----------
     path : Path
     names : tuple of str
-        The columns, as the file spells them.
+        Names of the columns in the file.
     read : callable
-        Takes a list of names and gives a DataFrame of these columns.
+        A function of a list of names that returns a DataFrame with these columns.
     """
 
     path: Path
-    names: tuple
-    read: Callable
+    names: tuple[str, ...]
+    read: Callable[[list[str]], pd.DataFrame]
 
 
-def open_table(path):
-    """Open a table of any format in which catalogues are handed out.
+def open_table(path: str | Path) -> TableFile:
+    """Open a table; its format follows from the suffix.
 
     Parameters
     ----------
     path : str or Path
-        ``.parquet``, ``.fits``, ``.vot`` or ``.xml`` (VOTable), ``.ecsv``, ``.dat`` (CDS fixed
-        width, with its ``ReadMe`` beside it), and ``.csv``, ``.tsv``, ``.txt`` with commas,
-        tabs, semicolons or bars, VizieR's comments, units and dashes included; text may be
-        compressed (``.gz``, or ``.zip`` with one file in it, as TNS hands out its objects).
+        ``.parquet``; ``.fits``; ``.vot`` or ``.xml`` (VOTable); ``.ecsv``; ``.dat`` (CDS fixed
+        width, with its ``ReadMe`` in the same folder); ``.csv``, ``.tsv`` or ``.txt`` with
+        commas, tabs, semicolons or vertical bars, also with the comments, units and dashes of
+        VizieR. Text files may be compressed: ``.gz``, or ``.zip`` with a single file.
 
     Returns
     -------
@@ -56,32 +56,32 @@ def open_table(path):
     Raises
     ------
     DataError
-        If there is no such file, or it cannot be read as what its name says.
+        If the file does not exist, or cannot be read in the format of its suffix.
 
     Examples
     --------
-    >>> open_table("vsx.parquet").names   # doctest: +SKIP
-    ('RAJ2000', 'DEJ2000', 'VType')
+    >>> open_table("night_labels.csv").names
+    ('candid', 'objectId', 'label', 'evidence', 'confidence')
     """
     path = Path(path)
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file; name a catalogue or a table of objects")
+        raise DataError(f"{path}: there is no such file; use the path of a catalogue")
     suffix = Path(path.name.removesuffix(".gz").removesuffix(".zip")).suffix.lower()
-    opened = _FORMATS.get(suffix)
-    if opened is None:
+    opener = _FORMATS.get(suffix)
+    if opener is None:
         raise DataError(
-            f"{path}: a table must end in {', '.join(_FORMATS)}; rename or convert the file"
+            f"{path}: the suffix must be one of {', '.join(_FORMATS)}; rename or convert the file"
         )
     try:
-        return opened(path)
+        return opener(path)
     except DataError:
         raise
-    except Exception as error:  # What readers raise on damaged files is without number.
+    except Exception as error:  # Readers raise many kinds of errors on damaged files.
         raise _unreadable(path, error) from error
 
 
-def read_table(table, names):
-    """Read some columns of an open table.
+def read_table(table: TableFile, names: list[str]) -> pd.DataFrame:
+    """Read columns of an open table.
 
     Parameters
     ----------
@@ -95,11 +95,13 @@ def read_table(table, names):
     Raises
     ------
     DataError
-        If the file turns out to be damaged.
+        If the file is damaged.
 
     Examples
     --------
-    >>> read_table(open_table("vsx.parquet"), ["VType"])   # doctest: +SKIP
+    >>> labels = read_table(open_table("night_labels.csv"), ["objectId", "label"])
+    >>> labels.columns.tolist(), len(labels)
+    (['objectId', 'label'], 300)
     """
     try:
         return table.read(names)
@@ -125,7 +127,7 @@ def _open_fits(path):
     with fits.open(path) as hdus:
         found = [k for k, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU)]
         if not found:
-            raise DataError(f"{path}: holds no table; name a FITS file with a binary table")
+            raise DataError(f"{path}: contains no table; use a FITS file with a binary table")
         names = tuple(hdus[found[0]].columns.names)
 
     def read(wanted):
@@ -137,7 +139,7 @@ def _open_fits(path):
 
 
 def _native(values):
-    """The values in the byte order of this machine, as pandas wants them."""
+    """Convert values to the byte order of this machine, which pandas requires."""
     return values.astype(values.dtype.newbyteorder("=")) if values.dtype.kind != "U" else values
 
 
@@ -146,7 +148,7 @@ def _open_astropy(format_name):
         from astropy.table import Table
 
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # on units and versions that only a validator minds
+            warnings.simplefilter("ignore")  # about units and versions that do not matter here
             table = Table.read(path, format=format_name)
         return TableFile(path, tuple(table.colnames), lambda names: table[names].to_pandas())
 
@@ -156,7 +158,7 @@ def _open_astropy(format_name):
 # --- delimited text --------------------------------------------------------------------
 
 _DELIMITERS = ("\t", "|", ";", ",")
-# Comments of VizieR are some 50 lines; TNS puts a date above the header.
+# VizieR writes about 50 lines of comments, and TNS a date, before the header.
 _HEAD_LINES = 500
 _QUOTED = re.compile(r'"[^"]*"')
 
@@ -165,21 +167,21 @@ def _open_delimited(path):
     head = _head_of(path)
     kept = [k for k, line in enumerate(head) if line.strip() and not line.startswith("#")][:10]
     if not kept:
-        raise DataError(f"{path}: holds no table; write a header and rows")
-    delimiter, header = _layout(head, kept)
+        raise DataError(f"{path}: contains no table; add a header and rows")
+    delimiter, header = _find_layout(head, kept)
     options = {"sep": delimiter, "skiprows": header, "skipinitialspace": True}
     options |= {"dtype": str, "keep_default_na": False, "encoding_errors": "replace"}
     options |= {"skip_blank_lines": True, "index_col": False, "on_bad_lines": "skip"}
-    spelt = list(pd.read_csv(path, nrows=0, **options).columns)
-    names = tuple(name.strip() for name in spelt)
+    in_file = list(pd.read_csv(path, nrows=0, **options).columns)
+    names = tuple(name.strip() for name in in_file)
 
     def read(wanted):
-        columns = [spelt[names.index(name)] for name in wanted]
+        columns = [in_file[names.index(name)] for name in wanted]
         frame = pd.read_csv(path, usecols=columns, **options)[columns]
         frame.columns = wanted
         first = frame.iloc[:, 0]
         dashes = first.head(3).str.fullmatch(r"\s*-+\s*").fillna(False).to_numpy(bool)
-        if dashes.any():  # Units stand between VizieR's header and its dashes.
+        if dashes.any():  # VizieR has units and dashes below the header.
             frame = frame.iloc[int(dashes.argmax()) + 1 :]
         frame = frame[~frame.iloc[:, 0].str.startswith("#", na=False)]
         return frame.apply(lambda column: column.str.strip()).reset_index(drop=True)
@@ -187,8 +189,8 @@ def _open_delimited(path):
     return TableFile(path, names, read)
 
 
-def _layout(lines, kept):
-    """Find the delimiter and the line of the header: as many fields as most lines have."""
+def _find_layout(lines, kept):
+    """Find the delimiter and the header: the first line with as many fields as most lines."""
     found = []
     for delimiter in _DELIMITERS:
         counts = [_QUOTED.sub("", lines[k]).count(delimiter) for k in kept]
@@ -224,12 +226,14 @@ _BYTES = re.compile(r"^\s*(?:(\d+)\s*-)?\s*(\d+)\s+[AIFELD]\d*(?:\.\d+)?\s+\S+\s
 def _open_cds(path):
     readme = path.with_name("ReadMe")
     if not readme.is_file():
-        raise DataError(f"{path}: there is no ReadMe beside it; download the catalogue's ReadMe")
+        raise DataError(
+            f"{path}: there is no ReadMe in the same folder; download the ReadMe of the catalogue"
+        )
     slices = _slices(readme.read_text(errors="replace"), path.name.removesuffix(".gz"))
     if not slices:
         raise DataError(
-            f"{readme}: holds no byte-by-byte description of {path.name}; download the ReadMe of "
-            "this very catalogue"
+            f"{readme}: contains no byte-by-byte description of {path.name}; download the ReadMe "
+            "of this catalogue"
         )
 
     def read(wanted):
@@ -240,7 +244,7 @@ def _open_cds(path):
         lines = csv.read_csv(
             path,
             read_options=csv.ReadOptions(column_names=["line"], encoding="latin1"),
-            # A character that stands in no file: each line is one field.
+            # A character that no file contains, so that each line is one field.
             parse_options=csv.ParseOptions(delimiter="\x01", quote_char=False),
             convert_options=csv.ConvertOptions(column_types={"line": pa.string()}),
         )["line"]
@@ -257,7 +261,7 @@ def _open_cds(path):
 
 
 def _slices(readme, file_name):
-    """Find first and last position of each column in the description of a file."""
+    """Return the first and last position of each column, from the description of a file."""
     slices, inside = {}, False
     for line in readme.split("\n"):
         if "byte-by-byte description of file" in line.lower():
