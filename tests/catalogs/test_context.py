@@ -11,7 +11,8 @@ import pytest
 from astropy.table import Table
 from click.testing import CliRunner
 
-from ztfml.catalogs.context import SOURCES, find_context, merge_context
+from ztfml.catalogs.context import find_context, merge_context
+from ztfml.catalogs.kinds import CONTEXT_KINDS
 from ztfml.cli import main
 from ztfml.errors import BrokerError, DataError
 from ztfml.sources import fetched_folder as fetched
@@ -122,11 +123,11 @@ def test_an_own_name_in_tns_counts_wherever_it_was_found(objects, tns):
 )
 def test_what_is_told_of_a_match(objects, tmp_path, kind, type_, offset, note):
     place = [10.0, 20.0 + offset * ARCSEC, "it", type_, ""]
-    columns = ("ra", "dec", "name", SOURCES[kind].types[0], "z")
+    columns = ("ra", "dec", "name", CONTEXT_KINDS[kind].type_columns[0], "z")
     places = [place, [99.0, 0.0, "far", type_, ""]]
     path = write_places(tmp_path / "catalog.csv", places, columns)
     rows, _ = find_context(objects, [(kind, path)])
-    expected = [] if note is None else [[SOURCES[kind].title, "it", note]]
+    expected = [] if note is None else [[CONTEXT_KINDS[kind].title, "it", note]]
     assert told(rows) == expected
     if note is not None:
         assert rows["separation_arcsec"].tolist() == [pytest.approx(offset, abs=0.005)]
@@ -255,9 +256,9 @@ def test_ned_that_knows_nothing(objects, ned):
 @pytest.mark.parametrize(
     ("body", "status", "message"),
     [
-        ("<html>moved</html>", 200, "answered with something that is no table"),
-        ("", 200, "answered with something that is no table"),
-        ("oh", 500, "answered with something that is no table"),
+        ("<html>moved</html>", 200, "did not answer with a table"),
+        ("", 200, "did not answer with a table"),
+        ("oh", 500, "did not answer with a table"),
         (NED_ERROR.format("The server is down"), 200, "refused to answer"),
     ],
 )
@@ -267,12 +268,12 @@ def test_ned_that_answers_nonsense_loses_no_other(objects, ned, tns, body, statu
     ned(lambda request: Response(body, status))
     rows, asked = find_context(objects, [("tns", tns)], ["ned"])
     assert asked == ["TNS"]
-    assert f"NED: {message} about the place" in caplog.text
+    assert f"NED: {message} for the position" in caplog.text
     assert len(rows) == 4
 
 
 def test_ned_that_hangs_is_given_up(ned):
-    from ztfml.catalogs.services import ask_ned
+    from ztfml.catalogs.services import query_ned
 
     def hang(request):
         time.sleep(0.6)
@@ -281,14 +282,14 @@ def test_ned_that_hangs_is_given_up(ned):
     ned(hang)
     places = np.array([[10.0, 20.0], [11.0, 20.0], [12.0, 20.0], [13.0, 20.0]])
     begun = time.monotonic()
-    with pytest.raises(BrokerError, match="NED: gave no answer about the place 12"):
-        ask_ned(places, 60.0, timeout=0.1)
+    with pytest.raises(BrokerError, match="NED: did not answer for the position 12"):
+        query_ned(places, 60.0, timeout=0.1)
     assert time.monotonic() - begun < 2.0
 
 
 def test_without_astroquery(objects, monkeypatch):
     monkeypatch.setitem(sys.modules, "astroquery.ipac.ned", None)
-    with pytest.raises(DataError, match=r"NED is asked through .* pip install 'ztfml\[catalogs\]'"):
+    with pytest.raises(DataError, match=r"NED is queried with .* pip install 'ztfml\[catalogs\]'"):
         find_context(objects, online=["ned"])
 
 
@@ -302,7 +303,7 @@ def test_one_place_that_fails_loses_no_other(objects, ned, caplog):
     rows, asked = find_context(objects, online=["ned"])
     assert asked == ["NED"]
     assert rows["name"].tolist() == ["UGC 5"]
-    assert "about the place 150.00000 -5.00000" in caplog.text
+    assert "for the position 150.00000 -5.00000" in caplog.text
 
 
 def test_simbad_and_vizier_are_asked_once_for_all_places(objects, httpserver, monkeypatch):
@@ -341,7 +342,7 @@ def test_an_answer_without_positions_loses_no_other(objects, tns, httpserver, mo
     )
     rows, asked = find_context(objects, [("tns", tns)], ["vsx"])
     assert asked == ["TNS"]
-    assert "the CDS's answer on vsx: no columns with right ascension" in caplog.text
+    assert "answer of the CDS for vsx: no columns with right ascension" in caplog.text
     assert len(rows) == 4
 
 
@@ -373,7 +374,7 @@ def test_the_command_writes_beside_the_night(night, tns, tmp_path):
     pd.DataFrame({"rank": [1, 2], "objectId": [FIRST, SECOND]}).to_csv(ranked, index=False)
     result = ztfml("context", night, "--top", 1, ranked, "--catalog", f"tns={tns}")
     assert "already classified as SN Ic-BL (transient)" in result.stdout
-    assert "1 of 1 objects have known neighbours" in result.stdout
+    assert "1 of 1 objects have matches" in result.stdout
     folder = night.with_name("night_fetched")
     assert set(fetched.context(folder)["objectId"]) == {FIRST}
     ztfml("context", night, SECOND, "--catalog", f"tns={tns}")
@@ -385,9 +386,9 @@ def test_the_command_writes_beside_the_night(night, tns, tmp_path):
 
 def test_wrong_usage(night, tns):
     usage = ztfml("context", night, FIRST, code=2).stderr
-    assert "name a catalogue with --catalog, or ask with --online" in usage
+    assert "give a catalogue with --catalog, or use --online" in usage
     usage = ztfml("context", night, FIRST, "--catalog", "glade=x.csv", code=2).stderr
-    assert "write KIND=FILE, with tns, ned" in usage
+    assert "KIND is one of tns, ned" in usage
     usage = ztfml("context", night, "--catalog", f"tns={tns}", code=2).stderr
     assert "name objects" in usage
     result = ztfml("context", night, FIRST, "--catalog", "tns=no.csv", code=1)

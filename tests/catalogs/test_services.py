@@ -117,9 +117,9 @@ def test_nothing_there_is_an_empty_catalogue(server, night):
 @pytest.mark.parametrize(
     ("response", "message"),
     [
-        (Response("try later", 503), "answered with something that is no table"),
+        (Response("try later", 503), "did not answer with a table"),
         (Response("banned", 403), r"refused \(Your IP address has been banned"),
-        (Response("<html>a page</html>", 200), "answered with something that is no table"),
+        (Response("<html>a page</html>", 200), "did not answer with a table"),
         (votable(RAJ2000=[1.0], angDist=[0.1]), "no columns with right ascension"),
     ],
 )

@@ -131,7 +131,7 @@ def test_objects_in_the_very_same_place_are_nowhere(caplog):
     with caplog.at_level("WARNING", "ztfml"):
         found = label_from_catalogs(make_night(placed), [catalog("vsx", (4.38, 53.69, "EW"))])
     assert found.labels["candid"].tolist() == [CANDID + 3]
-    assert "3 alerts have no position of their own" in caplog.text
+    assert "3 alerts have no position, or exactly" in caplog.text
 
 
 def test_a_night_without_positions_is_refused():
@@ -185,7 +185,7 @@ def test_types_that_say_nothing_of_tonight_are_left_out_and_counted(kind, name, 
     night, (place,) = at(0.1)
     found = label_from_catalogs(night, [catalog(kind, (*place, name))])
     assert found.labels.empty
-    assert found.left_out.iloc[0].tolist() == [kind, name.strip(), 1, 1, reason]
+    assert found.unused.iloc[0].tolist() == [kind, name.strip(), 1, 1, reason]
 
 
 # --- objects ---------------------------------------------------------------------------
@@ -246,7 +246,7 @@ def test_a_label_file_is_about_alerts_and_stays_circular(tmp_path):
     [
         ("star,type\nZTF23aaaaaaa,CV\n", r"no column with the names .* it has star, type"),
         ("objectId,mag\nZTF23aaaaaaa,18\n", r"no column with the types .* it has objectId, mag"),
-        ("name,type\nSN2023a,SN Ia\n", r"the column name holds no ZTF names .* 'SN2023a'"),
+        ("name,type\nSN2023a,SN Ia\n", r"the column name contains no ZTF names .* 'SN2023a'"),
     ],
 )
 def test_a_table_without_names_or_types_says_what_it_has(text, message, tmp_path):
@@ -385,7 +385,7 @@ def test_nothing_found_is_no_error():
     found = label_from_catalogs(make_night([{"ra": 1.0, "dec": 2.0}]), [catalog("vsx", (9, 9, ""))])
     assert found.labels.empty
     assert found.conflicts.empty
-    assert found.left_out.empty
+    assert found.unused.empty
     assert found.summary()["conflicts"].tolist() == [0, 0]
     assert list(found.labels.columns) == ["candid", "objectId", "label", "evidence", "confidence"]
     assert list(found.conflicts.columns) == ["candid", "objectId", "labels", "evidence"]
@@ -419,7 +419,7 @@ def test_rows_without_a_position_are_left_out_and_told(tmp_path, caplog):
     with caplog.at_level("WARNING", "ztfml"):
         read = read_catalog("vsx", tmp_path / "c.csv")
     assert read.types.tolist() == ["EW", "RRAB"]
-    assert "2 rows without a position are left out" in caplog.text
+    assert "omitted 2 rows without a position" in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -427,7 +427,7 @@ def test_rows_without_a_position_are_left_out_and_told(tmp_path, caplog):
     [
         ("l,b,type\n1,2,EW\n", r"no columns with right ascension .* it has l, b, type"),
         ("ra,dec,period\n1,2,0.3\n", r"no column with the types of vsx .* ra, dec, period"),
-        ("ra,dec,type\nx,y,EW\n", "the columns ra and dec hold no position"),
+        ("ra,dec,type\nx,y,EW\n", "the columns ra and dec contain no position"),
     ],
 )
 def test_a_catalogue_without_places_or_types_says_what_it_has(text, message, tmp_path):

@@ -59,7 +59,7 @@ def ztfml(*arguments, code=0):
 def test_fetch_writes_beside_the_night(httpserver, night):
     serve_alerce(httpserver)
     result = ztfml("fetch", night, NAME, "--broker", f"alerce={httpserver.url_for('')}")
-    assert "1 light curves and 1 sets of stamps of 1 objects" in result.stdout
+    assert "1 light curves and 1 sets of cutouts for 1 objects" in result.stdout
     assert "ALeRCE: 2 detections, 1 limits, 3 forced" in result.stdout
     assert result.stderr == ""
     folder = night.with_name("night_fetched")
@@ -85,7 +85,7 @@ def test_one_broken_object_loses_no_other(httpserver, night, tmp_path):
     pd.DataFrame({"rank": [1, 2, 3], "objectId": [OTHER, NAME, "ZTF21zzzzzzz"]}).to_csv(ranked)
     broker = f"fink={httpserver.url_for('')}"
     result = ztfml("fetch", night, "../evil", "--top", 2, ranked, "--broker", broker)
-    assert "1 light curves and 1 sets of stamps of 3 objects" in result.stdout
+    assert "1 light curves and 1 sets of cutouts for 3 objects" in result.stdout
     assert "'../evil' is not a valid object name" in result.stderr
     assert f"Fink: the light curve of {OTHER}: not found" in result.stderr
     assert "ZTF21zzzzzzz" not in result.output
@@ -142,13 +142,13 @@ def test_offline(httpserver, night):
 def test_no_net(night):
     result = ztfml("fetch", night, NAME, "--broker", f"fink={nobody()}", code=1)
     assert "Fink: the light curve of ZTF18abukavn: it cannot be reached" in result.stderr
-    assert "Error: nothing was fetched; see above for why" in result.stderr
+    assert "Error: nothing was fetched; see the messages above" in result.stderr
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ((), "name objects, or take the first of a list"),
+        ((), "give object names, or --top K RANKED.csv"),
         ((NAME, "--broker", "lasair"), "lasair: write alerce or fink, or one of these"),
         (("--top", "0", "ranked.csv"), "0 is not in the range"),
         (("--top", "12"), "requires 2 arguments"),

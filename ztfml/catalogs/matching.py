@@ -1,5 +1,8 @@
-"""What can be matched with a night: places, names, and the asteroids of the packets."""
+"""Match the alerts of a night with positions, object names, or the asteroids in the packets."""
 
+from __future__ import annotations
+
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,29 +10,39 @@ import pandas as pd
 
 from ztfml.catalogs.kinds import UNSURE_BEYOND, Kind, meanings_of_object
 from ztfml.errors import DataError
+from ztfml.night import Night
 
 _MATCH = ("alert", "type", "separation", "label", "doubts", "text")
 
-# Of the public alerts with a predicted asteroid within 30 arcsec, 97 % have it within 1.
+# arcsec. Of the public alerts with a predicted asteroid within 30 arcsec, 97 % have it within 1.
 _ASTEROID_RADIUS = 2.0
-# Asteroids turn, and faint ones have uncertain H; beyond half of this a match is less sure.
+# mag. Asteroids rotate, and H of faint ones is uncertain; beyond half of this counts as a doubt.
 _ASTEROID_MAGDIFF = 2.0
-# With more detections at this very place (ndethist), something stands there, too.
+# With more detections at the same position (ndethist), there is also a stationary source.
 _ASTEROID_DETECTIONS = 3
 
 
 @dataclass(frozen=True)
 class Catalog:
-    """A catalogue of places.
+    """A catalogue that is matched by position.
 
     Parameters
     ----------
     kind : Kind
     name : str
-        How evidence calls it.
-    ra, dec : ndarray of float64, shape (n_entries,)
-        J2000, degrees.
+        Name in the evidence of labels.
+    ra, dec : ndarray of float64, shape (n_entries,), deg
+        J2000.
     types : pandas.Series of str, length n_entries
+
+    Examples
+    --------
+    >>> from ztfml.catalogs.kinds import KINDS
+    >>> at = night.alerts.iloc[0]
+    >>> types = pd.Series(["RRAB"])
+    >>> vsx = Catalog(KINDS["vsx"], "vsx", np.array([at["ra"]]), np.array([at["dec"]]), types)
+    >>> vsx.match(night)["text"][0]
+    'vsx(0.00as):RRAB'
     """
 
     kind: Kind
@@ -38,11 +51,11 @@ class Catalog:
     dec: np.ndarray
     types: pd.Series
 
-    def match(self, night):
-        """Find what stands where the alerts of a night are.
+    def match(self, night: Night) -> pd.DataFrame:
+        """Find the entries at the positions of the alerts of a night.
 
-        An entry that has several objects of the night within its radius belongs to the nearest:
-        a variable star does not make a star of what flares up beside it.
+        If several objects of the night are within the radius of an entry, only the nearest one
+        matches: a transient next to a variable star is not that star.
 
         Parameters
         ----------
@@ -50,9 +63,10 @@ class Catalog:
 
         Returns
         -------
-        pandas.DataFrame, one row a match
-            ``alert`` (position in the night), ``type``, ``separation`` (arcsec),
-            ``label`` ('' where it says nothing), ``doubts``, ``text`` (the evidence).
+        pandas.DataFrame
+            One row per match: ``alert`` (row in the night), ``type``, ``separation`` (arcsec),
+            ``label`` ('' if the type means none of the classes), ``doubts``, ``text`` (the
+            evidence).
 
         Raises
         ------
@@ -61,14 +75,18 @@ class Catalog:
 
         Examples
         --------
-        >>> read_catalog("vsx", "vsx.parquet").match(night)   # doctest: +SKIP
+        >>> from ztfml.catalogs.kinds import KINDS
+        >>> nothing = pd.Series([], dtype="str")
+        >>> empty = Catalog(KINDS["vsx"], "vsx", np.array([]), np.array([]), nothing)
+        >>> len(empty.match(night))
+        0
         """
         alert, entry, separation = pairs_within(
             self.kind.radius, self.ra, self.dec, *positions_of(night)
         )
         object_code = pd.factorize(night.alerts["objectId"])[0]
-        own = _belongs_to_nearest(object_code[alert], entry, separation)
-        alert, entry, separation = alert[own], entry[own], separation[own]
+        nearest = _is_nearest_object(object_code[alert], entry, separation)
+        alert, entry, separation = alert[nearest], entry[nearest], separation[nearest]
         types = self.types.iloc[entry].astype("str").fillna("").str.strip()
         found = _with_meanings(types, self.kind.meanings)
         found = found.assign(alert=alert[found["row"]], separation=separation[found["row"]])
@@ -80,25 +98,31 @@ class Catalog:
 
 @dataclass(frozen=True)
 class ObjectTable:
-    """What objects, or single alerts, were found to be.
+    """A table of types of objects or of single alerts.
 
     Parameters
     ----------
     name : str
-        How evidence calls it.
+        Name in the evidence of labels.
     by : {'objectId', 'candid'}
-        What the table is about: an object with all its alerts, or an alert.
+        Whether a row is about an object with all its alerts, or about one alert.
     rows : pandas.DataFrame
-        ``key`` (names or int64 candids), ``type`` (of which the class is read), ``text`` (the
+        ``key`` (names or int64 candids), ``type`` (which gives the class), ``text`` (the
         evidence) and ``doubts``.
+
+    Examples
+    --------
+    >>> row = {"key": object_id, "type": "SN Ia", "text": "bts:SN Ia", "doubts": 0}
+    >>> ObjectTable("bts", "objectId", pd.DataFrame([row])).match(night)["label"][0]
+    'transient'
     """
 
     name: str
     by: str
     rows: pd.DataFrame
 
-    def match(self, night):
-        """Find the rows of the alerts of a night.
+    def match(self, night: Night) -> pd.DataFrame:
+        """Find the rows about the alerts of a night.
 
         Parameters
         ----------
@@ -107,11 +131,13 @@ class ObjectTable:
         Returns
         -------
         pandas.DataFrame
-            As of `Catalog.match`, with NaN for ``separation``.
+            See `Catalog.match`; ``separation`` is NaN.
 
         Examples
         --------
-        >>> read_catalog("objects", "bts.csv").match(night)   # doctest: +SKIP
+        >>> row = {"key": "ZTF18abukavn", "type": "SN Ia", "text": "bts:SN Ia", "doubts": 0}
+        >>> len(ObjectTable("bts", "objectId", pd.DataFrame([row])).match(night))
+        0
         """
         alerts = pd.DataFrame({"key": night.alerts[self.by], "alert": np.arange(len(night))})
         rows = alerts.merge(self.rows, on="key")
@@ -120,26 +146,27 @@ class ObjectTable:
             found[column] = rows[column].take(found["row"]).to_numpy()
         found["doubts"] += rows["doubts"].to_numpy()[found["row"]]
         if self.by == "objectId":
-            # A name is that of a place: an asteroid or a bad subtraction is of one alert.
+            # An object name means a position; an asteroid or an artifact is a single alert there.
             found["doubts"] += found["label"].isin(["sso", "artifact"])
         return found.assign(separation=np.nan)[list(_MATCH)]
 
 
 class Ephemerides:
-    """The known asteroid that the packet itself names: ssnamenr, ssdistnr, ssmagnr.
+    """The known asteroid in the fields ssnamenr, ssdistnr and ssmagnr of the packet.
 
-    ZTF matches every alert with the ephemerides of the Minor Planet Center. Since these fields
-    are features as well, the labels are circular (`ztfml.labels.label_file.is_circular`).
+    ZTF matches every alert with the ephemerides of the Minor Planet Center. These fields are also
+    features, so the labels are circular (see `ztfml.labels.label_file.is_circular`).
 
     Examples
     --------
-    >>> label_from_catalogs(night, [Ephemerides()])   # doctest: +SKIP
+    >>> set(Ephemerides().match(night)["label"])
+    {'sso'}
     """
 
     name = "mpc"
 
-    def match(self, night):
-        """Find the alerts at a known asteroid of about the predicted magnitude.
+    def match(self, night: Night) -> pd.DataFrame:
+        """Find the alerts at the position of a known asteroid with about its magnitude.
 
         Parameters
         ----------
@@ -148,18 +175,23 @@ class Ephemerides:
         Returns
         -------
         pandas.DataFrame
-            As of `Catalog.match`.
+            See `Catalog.match`.
 
         Raises
         ------
         DataError
-            If the night has not these fields.
+            If the night does not have these fields.
+
+        Examples
+        --------
+        >>> bool((Ephemerides().match(night)["separation"] <= 2.0).all())
+        True
         """
         alerts = night.alerts
         if not {"ssnamenr", "ssdistnr", "ssmagnr"} <= set(alerts.columns):
             raise DataError(
-                f"{night.name}: no candidate.ssnamenr, ssdistnr and ssmagnr; leave out the "
-                "asteroids, or export the night again with them"
+                f"{night.name}: no candidate.ssnamenr, ssdistnr and ssmagnr; omit the asteroids, "
+                "or export the night again with these fields"
             )
         named = ~alerts["ssnamenr"].fillna("null").str.strip().isin(["", "null"])
         magdiff = (alerts["magpsf"] - alerts["ssmagnr"]).abs()
@@ -181,8 +213,8 @@ class Ephemerides:
         )  # fmt: skip
 
 
-def positions_of(night):
-    """Give the positions of a night's alerts.
+def positions_of(night: Night) -> tuple[np.ndarray, np.ndarray]:
+    """Return the positions of the alerts of a night.
 
     Parameters
     ----------
@@ -190,50 +222,51 @@ def positions_of(night):
 
     Returns
     -------
-    ra, dec : ndarray of float64, shape (n_alerts,)
-        J2000, degrees; NaN where an alert has none, or the very one of another object: some test
-        files of brokers put many objects in one place.
+    ra, dec : ndarray of float64, shape (n_alerts,), deg
+        J2000; NaN if an alert has no position, or exactly that of another object (some test
+        files of brokers have the same position for many objects).
 
     Raises
     ------
     DataError
-        If the night has no positions at all.
+        If the night has no columns with positions.
 
     Examples
     --------
-    >>> ra, dec = positions_of(night)   # doctest: +SKIP
+    >>> ra, dec = positions_of(night)
+    >>> len(ra) == len(night)
+    True
     """
     if "ra" not in night.alerts or "dec" not in night.alerts:
         raise DataError(
-            f"{night.name}: no candidate.ra and candidate.dec to match by; export the night again "
-            "with them, or name tables of objects alone"
+            f"{night.name}: no candidate.ra and candidate.dec; export the night again with them, "
+            "or use only tables of objects"
         )
     ra, dec = (night.alerts[name].to_numpy(np.float64) for name in ("ra", "dec"))
-    place = pd.factorize(ra + 1j * dec, use_na_sentinel=False)[0]
-    of_object = pd.DataFrame({"place": place, "object": night.alerts["objectId"]})
-    n_objects = np.bincount(of_object.drop_duplicates()["place"])
-    lonely = n_objects[place] == 1
-    return np.where(lonely, ra, np.nan), np.where(lonely, dec, np.nan)
+    position = pd.factorize(ra + 1j * dec, use_na_sentinel=False)[0]
+    objects = pd.DataFrame({"position": position, "object": night.alerts["objectId"]})
+    n_objects = np.bincount(objects.drop_duplicates()["position"])
+    unique = n_objects[position] == 1
+    return np.where(unique, ra, np.nan), np.where(unique, dec, np.nan)
 
 
-def pairs_within(radius, entry_ra, entry_dec, ra, dec):
-    """Find all pairs of alerts and a catalogue's entries that are close together.
+def pairs_within(
+    radius: float, entry_ra: np.ndarray, entry_dec: np.ndarray, ra: np.ndarray, dec: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find all pairs of an alert and a catalogue entry within a radius.
 
     Parameters
     ----------
-    radius : float
-        How far apart they may be, in arcsec.
-    entry_ra, entry_dec : ndarray of float64, shape (n_entries,)
-        Degrees.
-    ra, dec : ndarray of float64, shape (n_alerts,)
-        Degrees; NaN where an alert has no position.
+    radius : float, arcsec
+    entry_ra, entry_dec : ndarray of float64, shape (n_entries,), deg
+    ra, dec : ndarray of float64, shape (n_alerts,), deg
+        NaN if an alert has no position.
 
     Returns
     -------
     alert, entry : ndarray of int64, shape (n_pairs,)
-        Positions in the arrays.
-    separation : ndarray of float64, shape (n_pairs,)
-        Arcsec.
+        Indices of the arrays.
+    separation : ndarray of float64, shape (n_pairs,), arcsec
 
     Examples
     --------
@@ -248,7 +281,7 @@ def pairs_within(radius, entry_ra, entry_dec, ra, dec):
     if not len(alerts) or not len(entry_ra):
         nothing = np.array([], np.int64)
         return nothing, nothing, np.array([])
-    # A night sees a part of the sky; a tree of that part alone is sooner made.
+    # A tree of the declinations of the night alone is faster to build.
     south, north = dec[alerts].min() - radius / 3600, dec[alerts].max() + radius / 3600
     entries = np.flatnonzero((entry_dec >= south) & (entry_dec <= north))
     if not len(entries):
@@ -261,16 +294,18 @@ def pairs_within(radius, entry_ra, entry_dec, ra, dec):
     return alerts[alert], entries[entry], separation.arcsec
 
 
-def _belongs_to_nearest(object_code, entry, separation):
-    """Tell which pairs are of the object that is nearest to the entry."""
+def _is_nearest_object(object_code, entry, separation):
+    """Return True for the pairs of the object that is nearest to the entry."""
     order = np.lexsort((separation, entry))
     entries, first = np.unique(entry[order], return_index=True)
-    owner = object_code[order][first]
-    return object_code == owner[np.searchsorted(entries, entry)]
+    nearest = object_code[order][first]
+    return object_code == nearest[np.searchsorted(entries, entry)]
 
 
-def _with_meanings(types, meanings):
-    """Give each row the classes that its type means: ``row``, ``type``, ``label``, ``doubts``."""
+def _with_meanings(
+    types: pd.Series, meanings: Callable[[str], list[tuple[str, int]]]
+) -> pd.DataFrame:
+    """Return ``row``, ``type``, ``label`` and ``doubts`` for each class that a type may mean."""
     code, texts = pd.factorize(types)
     known = [(k, text, *one) for k, text in enumerate(texts) for one in meanings(text)]
     known = pd.DataFrame(known, columns=["code", "type", "label", "doubts"])

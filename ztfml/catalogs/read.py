@@ -1,31 +1,25 @@
-"""Labels from catalogues: what stands where an alert is, and what bears its object's name.
+"""Read catalogues of positions and tables of objects, whatever their columns are called."""
 
-Catalogues of places (VSX, GCVS, Milliquas, SIMBAD ...) say what stands there; tables of objects
-(TNS, BTS, lists of CVs) say what the object itself was found to be; the packet says which known
-asteroid was predicted there. Where they agree, an alert gets a label with all the evidence.
-Where they do not, none is right by rule: a supernova may shine beside an active nucleus, and an
-asteroid pass over a variable star. Such alerts are reported as conflicts and get no label.
-"""
+from __future__ import annotations
 
 import logging
 import re
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ztfml.catalogs.kinds import KINDS, OBJECTS
+from ztfml.catalogs.kinds import KINDS, OBJECTS, Kind
 from ztfml.catalogs.matching import Catalog, ObjectTable
 from ztfml.errors import DataError
-from ztfml.io.tables import open_table, read_table
+from ztfml.io.tables import TableFile, open_table, read_table
 from ztfml.taxonomy import CONFIDENCES, LABELS
 
 log = logging.getLogger(__name__)
 
-# --- reading ---------------------------------------------------------------------------
-
-# What columns may be called, in small letters without spaces, dots and underscores; of several
-# the first that is there. In 4LAC, RAJ2000 is the gamma-ray position, good to arcminutes.
+# Possible names of columns, in lower case without spaces, dots and underscores; the first one
+# found is used. In 4LAC, RAJ2000 is the gamma-ray position, with errors of arcminutes.
 _PLACES = (
     ("racounterpart", "deccounterpart"), ("raj2000", "dej2000"), ("radeg", "dedeg"),
     ("raicrs", "deicrs"), ("radeg", "decdeg"), ("ra", "dec"), ("ra", "de"), ("ra", "declination"),
@@ -40,16 +34,16 @@ _OBJECT_TYPES = (
 _ZTF_NAME = r"(ZTF\d\d[a-z]{7})"
 
 
-def read_catalog(kind, path):
-    """Read a catalogue of places, or a table of objects.
+def read_catalog(kind: str, path: str | Path) -> Catalog | ObjectTable:
+    """Read a catalogue of positions or a table of objects.
 
     Parameters
     ----------
-    kind : {'vsx', 'gcvs', 'gaia', 'milliquas', 'agn', 'simbad', 'objects'}
-        What it is. ``agn`` is any list of which every entry is an AGN; ``objects`` a table of
-        names with types, as TNS and BTS export them, or a label file.
+    kind : str
+        A name in `ztfml.catalogs.kinds.KINDS`, or ``'objects'`` for a table of object names and
+        types, such as the exports of TNS and BTS, or a label file.
     path : str or Path
-        The file, in any format of `ztfml.io.tables.open_table`.
+        A file in any format of `ztfml.io.tables.open_table`.
 
     Returns
     -------
@@ -58,33 +52,36 @@ def read_catalog(kind, path):
     Raises
     ------
     DataError
-        If the file cannot be read, or has no columns of positions, names or types.
+        If the file cannot be read, or has no columns with positions, names or types.
 
     Examples
     --------
-    >>> read_catalog("milliquas", "milliquas.fits").kind.radius   # doctest: +SKIP
-    1.5
+    >>> entries = pd.DataFrame({"ra": [10.0], "dec": [20.0], "type": ["RRAB"]})
+    >>> entries.to_csv("vsx.csv", index=False)
+    >>> read_catalog("vsx", "vsx.csv").types.tolist()
+    ['RRAB']
     """
     table = open_table(path)
     if kind == OBJECTS:
         return _read_objects(table)
-    kind = KINDS[kind]
-    name = kind.name if kind.name != "agn" else f"agn {table.path.name.partition('.')[0]}"
-    return make_catalog(kind, name, table)
+    record = KINDS[kind]
+    name = record.name if record.name != "agn" else f"agn {table.path.name.partition('.')[0]}"
+    return make_catalog(record, name, table)
 
 
-def read_doubtful(path):
-    """Read a table of objects whose labels are not to be believed.
+def read_doubtful(path: str | Path) -> pd.DataFrame:
+    """Read a table of objects whose labels are not trusted.
 
     Parameters
     ----------
     path : str or Path
-        A table of `ztfml.io.tables.open_table` with the columns ``objectId`` and ``reason``.
+        A file in any format of `ztfml.io.tables.open_table`, with the columns ``objectId`` and
+        ``reason``.
 
     Returns
     -------
     pandas.DataFrame
-        ``objectId`` and ``reason``, one row an object.
+        ``objectId`` and ``reason``, one row per object.
 
     Raises
     ------
@@ -93,7 +90,10 @@ def read_doubtful(path):
 
     Examples
     --------
-    >>> read_doubtful("doubtful.csv")   # doctest: +SKIP
+    >>> doubtful = pd.DataFrame({"objectId": ["ZTF18abukavn"], "reason": ["wrong host"]})
+    >>> doubtful.to_csv("doubtful.csv", index=False)
+    >>> read_doubtful("doubtful.csv")["reason"].tolist()
+    ['wrong host']
     """
     table = open_table(path)
     columns = [_find(table, [name]) for name in ("objectid", "reason")]
@@ -103,14 +103,14 @@ def read_doubtful(path):
     return rows.drop_duplicates("objectId", ignore_index=True)
 
 
-def make_catalog(kind, name, table):
-    """Make a catalogue of places of an open table.
+def make_catalog(kind: Kind, name: str, table: TableFile) -> Catalog:
+    """Make a catalogue of positions from an open table.
 
     Parameters
     ----------
     kind : Kind
     name : str
-        How evidence is to call it.
+        Name in the evidence of labels.
     table : TableFile
 
     Returns
@@ -120,62 +120,67 @@ def make_catalog(kind, name, table):
     Raises
     ------
     DataError
-        If there are no columns of positions or types, or nothing in them.
+        If there are no columns with positions or types, or they are empty.
 
     Examples
     --------
-    >>> make_catalog(KINDS["vsx"], "vsx", open_table("vsx.parquet"))   # doctest: +SKIP
+    >>> entries = pd.DataFrame({"ra": [10.0], "dec": [20.0], "type": ["RRAB"]})
+    >>> entries.to_csv("vsx.csv", index=False)
+    >>> make_catalog(KINDS["vsx"], "vsx", open_table("vsx.csv")).ra
+    array([10.])
     """
-    places = read_places(table, type=kind.type_names)
+    places = read_places(table, type=kind.type_columns)
     if "type" not in places:
         if kind.name != "agn":
             raise DataError(
                 f"{table.path}: no column with the types of {kind.name} "
-                f"({' or '.join(kind.type_names)}); {_has(table)}"
+                f"({' or '.join(kind.type_columns)}); {_has(table)}"
             )
         places["type"] = pd.Series("listed", places.index, dtype="str")
     log.info("%s: %s entries of %s", table.path, f"{len(places):,}", name)
     return Catalog(kind, name, places["ra"].to_numpy(), places["dec"].to_numpy(), places["type"])
 
 
-def read_places(table, **columns):
-    """Read the positions of an open table, and what else it has of some columns.
+def read_places(table: TableFile, **columns: tuple[str, ...]) -> pd.DataFrame:
+    """Read the positions and some other columns of an open table.
 
     Parameters
     ----------
     table : TableFile
     **columns : tuple of str
-        For each column of the answer, what it may be called in the table, in small letters
-        without spaces, dots and underscores; the first that is there counts.
+        For each column of the result its possible names in the table, in lower case without
+        spaces, dots and underscores; the first one found is used.
 
     Returns
     -------
     pandas.DataFrame
         ``ra`` and ``dec`` (deg, J2000), and those of the columns that the table has; rows
-        without a position are left out.
+        without a position are omitted.
 
     Raises
     ------
     DataError
-        If there are no columns of positions, or nothing in them.
+        If there are no columns with positions, or they are empty.
 
     Examples
     --------
-    >>> read_places(open_table("vsx.parquet"), type=("vtype",))   # doctest: +SKIP
+    >>> pd.DataFrame({"RAJ2000": [10.0], "DEJ2000": [20.0]}).to_csv("places.csv", index=False)
+    >>> read_places(open_table("places.csv"))["dec"].tolist()
+    [20.0]
     """
-    place = _find_place(table)
-    found = {name: _find(table, wanted) for name, wanted in columns.items()}
+    position = _find_position(table)
+    found = {name: _find(table, names) for name, names in columns.items()}
     found = {name: column for name, column in found.items() if column}
-    frame = read_table(table, list(dict.fromkeys([*place, *found.values()])))
-    ra, dec = _degrees(frame[place])
+    frame = read_table(table, list(dict.fromkeys([*position, *found.values()])))
+    ra, dec = _degrees(frame[position])
     good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
     if not good.any():
         raise DataError(
-            f"{table.path}: the columns {' and '.join(place)} hold no position in degrees or "
-            "hours, minutes and seconds; check what was exported there"
+            f"{table.path}: the columns {' and '.join(position)} contain no position in degrees or "
+            "hours, minutes and seconds; check the export"
         )
     if not good.all():
-        log.warning("%s: %d rows without a position are left out", table.path, (~good).sum())
+        log.warning("%s: omitted %d rows without a position", table.path, (~good).sum())
     places = {"ra": ra, "dec": dec} | {name: frame[column] for name, column in found.items()}
     return pd.DataFrame(places)[good].reset_index(drop=True)
 
@@ -191,8 +196,10 @@ def _read_objects(table):
             f"{table.path}: no column with the {what} ({' or '.join(names)}); {_has(table)}"
         )
     more = {name: _find(table, [name]) for name in ("evidence", "confidence", "uncertain")}
-    told = _find(table, [name for name in _OBJECT_TYPES if name != "label"]) or types
-    columns = {"key": key, "type": types, "told": told} | {k: v for k, v in more.items() if v}
+    original = _find(table, [name for name in _OBJECT_TYPES if name != "label"]) or types
+    columns = {"key": key, "type": types, "original": original} | {
+        k: v for k, v in more.items() if v
+    }
     frame = read_table(table, list(dict.fromkeys(columns.values())))
     rows = pd.DataFrame({name: frame[column] for name, column in columns.items()})
     rows = rows.assign(key=_keys(rows["key"], label_file, table.path, key))
@@ -210,14 +217,14 @@ def _read_objects(table):
 
 
 def _keys(values, label_file, path, column):
-    """Object names found in a column, each row's as a list; candids as whole numbers."""
+    """Return the object names in each row of a column as lists, or candids as integers."""
     if label_file:
         if values.dtype.kind == "f":
             raise DataError(
                 f"{path}: the column {column} is floating-point, which cannot hold its 19 "
                 "digits; export it as text"
             )
-        # Not by way of numbers: a candid has more digits than a float.
+        # A candid has too many digits for a float.
         text = values.astype("str").str.strip()
         text = text.where(text.str.fullmatch(r"\d{1,18}|[1-8]\d{18}"))
         return pd.Series(pa.array(text, pa.string()).cast(pa.int64()), dtype="Int64")
@@ -226,20 +233,20 @@ def _keys(values, label_file, path, column):
     if not named.any():
         example = values.iloc[0] if len(values) else ""
         raise DataError(
-            f"{path}: the column {column} holds no ZTF names such as ZTF18abukavn (but "
-            f"{str(example)!r}); name a table with a column of them"
+            f"{path}: the column {column} contains no ZTF names such as ZTF18abukavn (but "
+            f"{str(example)!r}); use a table with a column of ZTF names"
         )
     return names.where(named)
 
 
 def _texts(rows, name):
-    """The evidence: the table's own if it gives any, so that what was circular remains so."""
-    told = rows["told"]
+    """Return the evidence; that of the table is kept, so that circular labels stay circular."""
+    types = rows["original"]
     if "evidence" not in rows:
-        return name + ":" + told
-    plain = told.isin(LABELS) | (told == "")
-    text = rows["evidence"].where(plain, rows["evidence"] + ": " + told)
-    return text.where(rows["evidence"] != "", name + ":" + told)
+        return name + ":" + types
+    plain = types.isin(LABELS) | (types == "")
+    text = rows["evidence"].where(plain, rows["evidence"] + ": " + types)
+    return text.where(rows["evidence"] != "", name + ":" + types)
 
 
 def _doubts(rows):
@@ -252,12 +259,13 @@ def _doubts(rows):
     return doubts
 
 
-def _find(table, wanted):
-    known = {re.sub(r"[\s._]", "", name).lower(): name for name in table.names[::-1]}
-    return next((known[name] for name in wanted if name in known), None)
+def _find(table, names):
+    """Return the first of the names that the table has, as the table writes it; or None."""
+    columns = {re.sub(r"[\s._]", "", name).lower(): name for name in table.names[::-1]}
+    return next((columns[name] for name in names if name in columns), None)
 
 
-def _find_place(table):
+def _find_position(table):
     for names in (*_PLACES, _SEXAGESIMAL):
         found = [_find(table, [name]) for name in names]
         if all(found):
@@ -273,16 +281,16 @@ def _has(table):
     return f"it has {names}{' ...' if len(table.names) > 20 else ''}"
 
 
-def _degrees(place):
-    """Right ascension and declination in degrees, from degrees or from sexagesimal parts."""
-    if place.shape[1] == len(_SEXAGESIMAL):
-        text = place.astype("str")
+def _degrees(position):
+    """Convert right ascension and declination, decimal or sexagesimal, to degrees."""
+    if position.shape[1] == len(_SEXAGESIMAL):
+        text = position.astype("str")
         joined = (text.iloc[:, k].str.cat(text.iloc[:, k + 1 : k + 3], sep=" ") for k in (0, 4))
         ra, dec = joined
         return _sexagesimal(ra) * 15.0, _sexagesimal(text.iloc[:, 3] + dec)
-    ra, dec = (pd.to_numeric(place.iloc[:, k], errors="coerce") for k in (0, 1))
+    ra, dec = (pd.to_numeric(position.iloc[:, k], errors="coerce") for k in (0, 1))
     if ra.isna().mean() > 0.5:
-        ra, dec = place.iloc[:, 0].astype("str"), place.iloc[:, 1].astype("str")
+        ra, dec = position.iloc[:, 0].astype("str"), position.iloc[:, 1].astype("str")
         return _sexagesimal(ra) * 15.0, _sexagesimal(dec)
     return ra.to_numpy(np.float64, na_value=np.nan), dec.to_numpy(np.float64, na_value=np.nan)
 

@@ -70,7 +70,7 @@ def cuts(night, history, output, plot, **thresholds):
 
 def _catalog_options(function):
     """Add the options that name catalogues."""
-    from ztfml.catalogs.kinds import KINDS, OBJECTS
+    from ztfml.catalogs.kinds import KINDS, OBJECTS, describe
 
     def check(ctx, param, values):
         named = [value.partition("=") for value in values]
@@ -81,7 +81,7 @@ def _catalog_options(function):
                 )
         return [(kind, Path(path)) for kind, _, path in named]
 
-    online = [kind.name for kind in KINDS.values() if (kind.vizier or "").startswith("vizier:")]
+    online = [kind.name for kind in KINDS.values() if (kind.service or "").startswith("vizier:")]
     for option in (
         click.option(
             "--doubtful", type=PATH, metavar="FILE",
@@ -98,8 +98,8 @@ def _catalog_options(function):
         click.option("--simbad", is_flag=True, help="Query SIMBAD (online)."),
         click.option(
             "--catalog", "files", multiple=True, callback=check, metavar="KIND=FILE",
-            help=f"Catalogue matched by position ({', '.join(KINDS)}; agn: any list of AGN), or "
-            f"{OBJECTS}: a table of object names and types (TNS, BTS, a label file). Repeatable.",
+            help=f"Catalogue file. KIND is one of: {describe(KINDS)}; or {OBJECTS} (a table of "
+            "object names and types, such as TNS, BTS or a label file). Repeatable.",
         ),
     ):  # fmt: skip
         function = option(function)

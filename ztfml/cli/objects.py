@@ -75,26 +75,25 @@ def fetch(night, object_ids, top_of, brokers, offline):
 
 def _context_options(function):
     """Add the options that name catalogues for `ztfml context`."""
+    from ztfml.catalogs.kinds import CONTEXT_KINDS, CONTEXT_ONLINE, describe
 
     def check(ctx, param, values):
-        from ztfml.catalogs.context import SOURCES
-
         named = [value.partition("=") for value in values]
         for value, (source, _, path) in zip(values, named, strict=True):
-            if source not in SOURCES or not path:
+            if source not in CONTEXT_KINDS or not path:
                 raise click.BadParameter(
-                    f"{value}: write KIND=FILE; KIND is one of {', '.join(SOURCES)}"
+                    f"{value}: write KIND=FILE; KIND is one of {', '.join(CONTEXT_KINDS)}"
                 )
         return [(source, Path(path)) for source, _, path in named]
 
+    titles = ", ".join(CONTEXT_KINDS[name].title for name in CONTEXT_ONLINE)
     for option in (
         click.option(
-            "--online", is_flag=True, help="Query NED, SIMBAD, Milliquas and VSX (online)."
+            "--online", is_flag=True, help=f"Query {titles} (online)."
         ),
         click.option(
             "--catalog", "files", multiple=True, callback=check, metavar="KIND=FILE",
-            help="Catalogue file. KIND is tns (public objects), galaxies (any galaxy catalogue), "
-            "ned, simbad, milliquas, vsx, gcvs, gaia or agn. Repeatable.",
+            help=f"Catalogue file. KIND is one of: {describe(CONTEXT_KINDS)}. Repeatable.",
         ),
     ):  # fmt: skip
         function = option(function)
@@ -115,11 +114,12 @@ def context(night, object_ids, top_of, files, online):
     """
     if not (files or online):
         raise click.UsageError("give a catalogue with --catalog, or use --online")
-    from ztfml.catalogs.context import ONLINE, find_context, merge_context
+    from ztfml.catalogs.context import find_context, merge_context
+    from ztfml.catalogs.kinds import CONTEXT_ONLINE
     from ztfml.sources import fetched_folder as fetched
 
     objects = _chosen(night, object_ids, top_of)
-    rows, asked = find_context(objects, files, ONLINE if online else ())
+    rows, asked = find_context(objects, files, CONTEXT_ONLINE if online else ())
     if not asked:
         raise ZtfmlError("no catalogue could be read; see the messages above, or try again later")
     folder = fetched.fetched_beside(night)

@@ -1,7 +1,17 @@
-"""Labels of a night from catalogues."""
+"""Labels of a night from catalogues.
+
+Catalogues of positions (VSX, GCVS, Milliquas, SIMBAD ...) tell which source is at a position.
+Tables of objects (TNS, BTS, lists of CVs) give the type of the object itself. The packet names the
+known asteroid predicted at the position. If they agree, an alert gets a label with all the
+evidence. If they disagree, the alert is reported as a conflict and gets no label: a supernova may
+be next to an active nucleus, and an asteroid may pass over a variable star.
+"""
+
+from __future__ import annotations
 
 import dataclasses
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,78 +19,85 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ztfml.catalogs.matching import Catalog, positions_of
+from ztfml.catalogs.matching import Catalog, Ephemerides, ObjectTable, positions_of
+from ztfml.night import Night
 from ztfml.taxonomy import CONFIDENCES, LABELS
 
 log = logging.getLogger(__name__)
 
 NO_CLASS = "none of the five classes"
-
-
-NO_EPOCH = "came once, and a catalogue of places does not say when"
+NO_EPOCH = "a past event; a catalogue of positions does not give its date"
 
 
 @dataclass(frozen=True)
 class CatalogLabels:
-    """What catalogues say about a night.
+    """Labels of a night from catalogues, with their evidence.
 
     Parameters
     ----------
-    labels : pandas.DataFrame, one row an alert
-        ``candid``, ``objectId``, ``label``, ``evidence`` (all that agrees, joined by bars) and
-        ``confidence``; the layout of a label file.
-    evidence : pandas.DataFrame, one row a match
-        ``candid``, ``objectId``, ``catalog``, ``type``, ``separation`` (arcsec; NaN where
-        matched by name), ``label``, ``confidence``.
-    conflicts : pandas.DataFrame, one row an alert
-        ``candid``, ``objectId``, ``labels`` (those given, joined by bars) and ``evidence``; of
-        alerts on which they disagree, and of those that were set aside.
-    left_out : pandas.DataFrame, one row a type
-        ``catalog``, ``type``, ``alerts``, ``objects`` and ``reason``.
+    labels : pandas.DataFrame
+        One row per alert: ``candid``, ``objectId``, ``label``, ``evidence`` (separated by
+        bars) and ``confidence``; the layout of a label file.
+    evidence : pandas.DataFrame
+        One row per match: ``candid``, ``objectId``, ``catalog``, ``type``, ``separation``
+        (arcsec; NaN if matched by name), ``label``, ``confidence``.
+    conflicts : pandas.DataFrame
+        One row per alert for which the catalogues disagree or whose object is doubtful:
+        ``candid``, ``objectId``, ``labels`` (separated by bars) and ``evidence``.
+    unused : pandas.DataFrame
+        One row per type that gives no label: ``catalog``, ``type``, ``alerts``, ``objects`` and
+        ``reason``.
     catalogs : tuple of str
-        The names of all that were asked, in that order.
+        The names of all catalogues, in the given order.
+
+    Examples
+    --------
+    >>> found = label_from_catalogs(night, [Ephemerides()])
+    >>> found.catalogs, set(found.labels["label"])
+    (('mpc',), {'sso'})
     """
 
     labels: pd.DataFrame
     evidence: pd.DataFrame
     conflicts: pd.DataFrame
-    left_out: pd.DataFrame
-    catalogs: tuple
+    unused: pd.DataFrame
+    catalogs: tuple[str, ...]
 
-    def summary(self):
-        """Count, for each catalogue, the labels that it takes part in, by class.
+    def summary(self) -> pd.DataFrame:
+        """Count the labels that each catalogue supports, by class.
 
         Returns
         -------
         pandas.DataFrame
-            ``catalog``, one column a class, ``conflicts`` (alerts that got no label), and in
-            the last row the whole.
+            ``catalog``, one column per class, ``conflicts`` (alerts without a label); the last
+            row counts all labels.
 
         Examples
         --------
-        >>> label_from_catalogs(night, catalogs).summary()   # doctest: +SKIP
+        >>> label_from_catalogs(night, [Ephemerides()]).summary()["catalog"].tolist()
+        ['mpc', 'all']
         """
-        given = self.evidence.drop_duplicates(["candid", "catalog", "label"])
-        clash = given["candid"].isin(self.conflicts["candid"])
+        evidence = self.evidence.drop_duplicates(["candid", "catalog", "label"])
+        conflict = evidence["candid"].isin(self.conflicts["candid"])
         columns = {
-            label: given[~clash & (given["label"] == label)].groupby("catalog").size()
+            label: evidence[~conflict & (evidence["label"] == label)].groupby("catalog").size()
             for label in LABELS
         }
-        columns["conflicts"] = given[clash].groupby("catalog")["candid"].nunique()
+        columns["conflicts"] = evidence[conflict].groupby("catalog")["candid"].nunique()
         counts = pd.DataFrame(columns, index=dict.fromkeys(self.catalogs))
         counts = counts.fillna(0).astype(int)
-        in_all = [int((self.labels["label"] == label).sum()) for label in LABELS]
-        counts.loc["all"] = [*in_all, len(self.conflicts)]
+        totals = [int((self.labels["label"] == label).sum()) for label in LABELS]
+        counts.loc["all"] = [*totals, len(self.conflicts)]
         return counts.rename_axis("catalog").reset_index()
 
-    def set_aside(self, doubtful):
-        """Move the labels of some objects to the conflicts.
+    def set_aside(self, doubtful: pd.DataFrame) -> CatalogLabels:
+        """Move the labels of doubtful objects to the conflicts.
 
         Parameters
         ----------
         doubtful : pandas.DataFrame
-            ``objectId`` and ``reason``, as of `read_doubtful`; the reason stands before the
-            evidence.
+            ``objectId`` and ``reason``; output of `ztfml.catalogs.read.read_doubtful`. The reason
+            is written before the evidence.
 
         Returns
         -------
@@ -88,7 +105,10 @@ class CatalogLabels:
 
         Examples
         --------
-        >>> found.set_aside(read_doubtful("doubtful.csv")).labels   # doctest: +SKIP
+        >>> found = label_from_catalogs(night, [Ephemerides()])
+        >>> doubtful = found.labels[["objectId"]].assign(reason="wrong ephemeris")
+        >>> len(found.set_aside(doubtful).labels)
+        0
         """
         reason = self.labels["objectId"].map(doubtful.set_index("objectId")["reason"])
         doubted = reason.notna()
@@ -96,78 +116,81 @@ class CatalogLabels:
         moved["evidence"] = "set aside, " + reason[doubted] + " | " + moved["evidence"]
         conflicts = pd.concat([self.conflicts, moved[list(self.conflicts)]], ignore_index=True)
         if doubted.any():
-            log.info("%d alerts of doubtful objects are set aside", doubted.sum())
+            log.info("%d alerts of doubtful objects get no label", doubted.sum())
         labels = self.labels[~doubted].reset_index(drop=True)
         return dataclasses.replace(self, labels=labels, conflicts=conflicts)
 
 
-def label_from_catalogs(night, catalogs):
-    """Label the alerts of a night by catalogues.
+def label_from_catalogs(
+    night: Night, catalogs: Sequence[Catalog | ObjectTable | Ephemerides]
+) -> CatalogLabels:
+    """Label the alerts of a night from catalogues.
 
     Parameters
     ----------
     night : Night
     catalogs : sequence of Catalog, ObjectTable or Ephemerides
-        As of `read_catalog`, `ztfml.catalogs.services.fetch_catalog` or made by hand.
+        From `ztfml.catalogs.read.read_catalog`, `ztfml.catalogs.services.fetch_catalog`, or
+        constructed directly.
 
     Returns
     -------
     CatalogLabels
-        Labels where all agree, with the confidence of the surest; conflicts where not.
+        Labels if all catalogues agree, with the highest confidence among them; else conflicts.
 
     Raises
     ------
     DataError
-        If the night lacks a column that a catalogue is matched by.
+        If the night does not have a column that the match needs.
 
     Examples
     --------
-    >>> found = label_from_catalogs(   # doctest: +SKIP
-    ...     night, [read_catalog("vsx", "vsx.parquet"), read_catalog("objects", "bts.csv")]
-    ... )
-    >>> found.labels["label"].value_counts()   # doctest: +SKIP
-    >>> found.conflicts   # doctest: +SKIP
+    >>> row = {"key": object_id, "type": "SN Ia", "text": "bts:SN Ia", "doubts": 0}
+    >>> bts = ObjectTable("bts", "objectId", pd.DataFrame([row]))
+    >>> label_from_catalogs(night, [bts]).labels[["label", "evidence", "confidence"]].values[0]
+    array(['transient', 'bts:SN Ia', 'high'], dtype=object)
     """
     ids = night.alerts[["candid", "objectId"]]
     matches = _match_all(night, catalogs)
-    once = matches["separation"].notna() & (matches["label"] == "transient")
-    silent = (matches["label"] == "") | once
-    matches["reason"] = np.where(once, NO_EPOCH, NO_CLASS)
-    left_out = _count_left_out(matches[silent], ids["objectId"])
+    is_past = matches["separation"].notna() & (matches["label"] == "transient")
+    no_label = (matches["label"] == "") | is_past
+    matches["reason"] = np.where(is_past, NO_EPOCH, NO_CLASS)
+    unused = _count_unused(matches[no_label], ids["objectId"])
     # The nearest of each catalogue and class, in the order of the catalogues.
-    matches = matches[~silent].sort_values(["alert", "rank", "separation"], kind="stable")
+    matches = matches[~no_label].sort_values(["alert", "rank", "separation"], kind="stable")
     matches = matches.drop_duplicates(["alert", "rank", "label"])
 
-    about, clash = _sum_up(matches, ids)
+    labelled, conflict = _combine(matches, ids)
     evidence = ids.iloc[matches["alert"]].reset_index(drop=True)
     for column in ("catalog", "type", "separation", "label"):
         evidence[column] = matches[column].array
     evidence["confidence"] = _confidence(matches["doubts"])
-    if clash.any():
+    if conflict.any():
         log.warning(
-            "%s: of %d alerts the catalogues disagree; these get no label", night.name, clash.sum()
-        )
-    if len(left_out):
-        told = left_out["catalog"] + " " + left_out["type"].where(left_out["type"] != "", "(blank)")
-        log.info(
-            "%s: %d types are left out (%s): none of the five classes, or an event long past",
-            night.name, len(left_out), ", ".join(told.head(5)),
+            "%s: catalogues disagree for %d alerts, which get no label",
+            night.name, conflict.sum(),
         )  # fmt: skip
-    labels, conflicts = (about[rows].reset_index(drop=True) for rows in (~clash, clash))
+    if len(unused):
+        types = unused["catalog"] + " " + unused["type"].where(unused["type"] != "", "(blank)")
+        log.info(
+            "%s: %d types give no label (%s): none of the five classes, or a past event",
+            night.name, len(unused), ", ".join(types.head(5)),
+        )  # fmt: skip
+    labels, conflicts = (labelled[rows].reset_index(drop=True) for rows in (~conflict, conflict))
     conflicts = conflicts.drop(columns="confidence").rename(columns={"label": "labels"})
     names = tuple(catalog.name for catalog in catalogs)
-    return CatalogLabels(labels, evidence, conflicts, left_out, names)
+    return CatalogLabels(labels, evidence, conflicts, unused, names)
 
 
 def _match_all(night, catalogs):
-    """The matches of all catalogues, each with its rank in the order they were given."""
+    """Return the matches of all catalogues, with the rank of the catalogue."""
     found = []
     if any(isinstance(catalog, Catalog) for catalog in catalogs):
         without = np.isnan(positions_of(night)).any(axis=0).sum()
         if without:
             log.warning(
-                "%s: %d alerts have no position of their own (none, or the very one of another "
-                "object) and match no place", night.name, without,
+                "%s: %d alerts have no position, or exactly that of another object, and are not "
+                "matched by position", night.name, without,
             )  # fmt: skip
     for rank, catalog in enumerate(catalogs):
         matches = catalog.match(night).assign(catalog=catalog.name, rank=rank)
@@ -177,27 +200,27 @@ def _match_all(night, catalogs):
     return pd.concat(found, ignore_index=True)
 
 
-def _sum_up(matches, ids):
-    """One row an alert: its label, or its labels where they clash, with all evidence."""
+def _combine(matches, ids):
+    """Return one row per alert with its labels and all evidence, and which rows conflict."""
     code = matches["label"].map({label: k for k, label in enumerate(LABELS)})
-    given = matches.assign(code=code).drop_duplicates(["alert", "label"])
-    alert, label = _join(given.sort_values(["alert", "code"]), "label", "|")
+    distinct = matches.assign(code=code).drop_duplicates(["alert", "label"])
+    alert, label = _join(distinct.sort_values(["alert", "code"]), "label", "|")
     _, evidence = _join(matches.drop_duplicates(["alert", "text"]), "text", " | ")
-    about = ids.iloc[alert].reset_index(drop=True).assign(label=label, evidence=evidence)
-    about["confidence"] = _confidence(matches.groupby("alert")["doubts"].min())
-    return about, about["label"].str.contains("|", regex=False)
+    labelled = ids.iloc[alert].reset_index(drop=True).assign(label=label, evidence=evidence)
+    labelled["confidence"] = _confidence(matches.groupby("alert")["doubts"].min())
+    return labelled, labelled["label"].str.contains("|", regex=False)
 
 
-def _join(matches, column, by):
-    """Join a column of text of matches that are sorted by alert: the alerts, and a text each."""
+def _join(matches, column, separator):
+    """Join a text column per alert; the matches are sorted by alert."""
     alert = matches["alert"].to_numpy(np.int64)
     starts = np.flatnonzero(np.diff(alert, prepend=-1))
     text = pa.array(matches[column].to_numpy(object), pa.string())
     lists = pa.ListArray.from_arrays(np.append(starts, len(alert)).astype(np.int32), text)
-    return alert[starts], pd.array(pc.binary_join(lists, by).to_pandas(), dtype="str")
+    return alert[starts], pd.array(pc.binary_join(lists, separator).to_pandas(), dtype="str")
 
 
-def _count_left_out(matches, object_id):
+def _count_unused(matches, object_id):
     objects = object_id.to_numpy()[matches["alert"]]
     counts = matches.assign(object=objects).groupby(["catalog", "type", "reason"], sort=False)
     counts = counts.agg(alerts=("alert", "nunique"), objects=("object", "nunique")).reset_index()

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
+from ztfml.catalogs.kinds import CONTEXT_KINDS
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.text_tables import markdown_table
 
@@ -43,19 +44,13 @@ _LABEL_SOURCES = {
     "Superphot": "training set of Superphot+ (de Soto et al. 2024)",
     "TNS": "Transient Name Server",
     "ZTF": "known asteroids of the Minor Planet Center, from the alert packet",
-    "agn": "lists of active galactic nuclei",
     "alerce": "ALeRCE broker (Förster et al. 2021; Sánchez-Sáez et al. 2021), classifier",
     "fink": "Fink broker (Möller et al. 2021)",
-    "gaia": "Gaia (Gaia Collaboration 2016, 2023)",
-    "gcvs": "General Catalogue of Variable Stars (Samus' et al. 2017)",
     "literature": "papers on individual supernovae",
-    "milliquas": "Milliquas (Flesch 2023)",
     "rules": "rules on fields of the alert packet",
-    "simbad": "SIMBAD, CDS Strasbourg (Wenger et al. 2000)",
     "simulated": "`ztfml simulate`",
     "spicy": "SPICY (Kuhn et al. 2021)",
-    "tns": "Transient Name Server",
-    "vsx": "AAVSO International Variable Star Index (Watson et al. 2006)",
+    **{kind.name: kind.credit for kind in CONTEXT_KINDS.values() if kind.credit},
 }
 
 
