@@ -1,4 +1,4 @@
-"""The features as a table for people and programs, made from the registry."""
+"""The list of features as text, markdown or JSON."""
 
 import json
 
@@ -6,8 +6,8 @@ from ztfml.features import FEATURES
 from ztfml.io.text_tables import markdown_table, plain_table
 
 
-def as_table():
-    """All features as aligned text: name, unit, meaning.
+def as_table() -> str:
+    """List all features as aligned text: name, unit, meaning.
 
     Returns
     -------
@@ -23,8 +23,8 @@ def as_table():
     return "\n".join(plain_table(rows))
 
 
-def as_markdown():
-    """All features as one markdown table a group; the README holds it.
+def as_markdown() -> str:
+    """List all features as markdown, one table per group.
 
     Returns
     -------
@@ -47,8 +47,8 @@ def as_markdown():
     return "\n".join(lines).rstrip()
 
 
-def as_json():
-    """All features as a JSON list with name, group, unit, meaning, reads, missing, version.
+def as_json() -> str:
+    """List all features as JSON: name, group, unit, meaning, reads, missing, version.
 
     Returns
     -------
