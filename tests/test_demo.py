@@ -1,4 +1,4 @@
-"""The demonstration goes all the way, and the notebooks run on what it made."""
+"""The demonstration runs all steps and can be repeated; the notebooks run on its files."""
 
 import ast
 import json
@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from ztfml.cli import main
-from ztfml.demo import demo_folder
+from ztfml.demo import MARKER, demo_folder
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
@@ -19,25 +19,58 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory):
-    """The folder, and what the command printed."""
+    """The folder, and the result of the command."""
     folder = tmp_path_factory.mktemp("demo") / "demo"
     done = CliRunner().invoke(main, ["demo", str(folder)])
     assert done.exit_code == 0, done.output
-    return folder, done.stdout
+    return folder, done
 
 
-def test_demo_goes_all_the_way(demo):
-    folder, said = demo
+def test_the_demo_runs_all_steps(demo):
+    folder, done = demo
     names = {path.name for path in folder.iterdir()}
-    assert {"predictions.parquet", "ranked.csv", "model", "night.html"} <= names
-    assert any(name.endswith(".png") for name in names)
-    assert "macro-F1" in said
-    again = CliRunner().invoke(main, ["demo", str(folder)])
-    assert again.exit_code == 1
-    assert "not empty" in again.stderr
+    assert {"predictions.parquet", "ranked.csv", "model", "light_curve.png", "night.html"} <= names
+    assert json.loads((folder / MARKER).read_text())["complete"]
+    # Results are printed on stdout, progress on stderr.
+    assert "macro-F1" in done.stdout
+    assert done.stdout.startswith("Fast transients of the last night")
+    assert "simulated 4 nights" in done.stderr
+    assert "simulated 4 nights" not in done.stdout
 
 
-def test_a_demo_that_is_there_is_not_made_again(demo, monkeypatch, tmp_path):
+def test_the_demo_replaces_its_own_files_and_keeps_others(tmp_path, monkeypatch):
+    monkeypatch.setattr("ztfml.demo.N_ALERTS", 500)
+    monkeypatch.setattr("ztfml.demo.N_TRAINING_NIGHTS", 1)
+    folder = tmp_path / "demo"
+    first = CliRunner().invoke(main, ["demo", str(folder), "-q"])
+    assert first.exit_code == 0, first.output
+    assert first.stderr == ""
+    (folder / "notes.txt").write_text("mine")
+    # As after a run that was killed.
+    (folder / MARKER).write_text('{"program": "ztfml demo", "seed": 8, "complete": false}')
+    (folder / "ranked.csv").unlink()
+    names = {path.name for path in folder.iterdir()}
+    second = CliRunner().invoke(main, ["demo", str(folder), "-q"])
+    assert second.exit_code == 0, second.output
+    assert second.stdout == first.stdout
+    assert {path.name for path in folder.iterdir()} == names | {"ranked.csv"}
+    assert (folder / "notes.txt").read_text() == "mine"
+    assert json.loads((folder / MARKER).read_text())["complete"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"), [("notes.txt", "mine"), (MARKER, '{"title": "my demo"}'), (MARKER, "[1")]
+)
+def test_the_demo_refuses_a_folder_with_other_files(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    done = CliRunner().invoke(main, ["demo", str(tmp_path)])
+    assert done.exit_code == 1
+    assert "not empty" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == text
+
+
+def test_a_complete_demo_is_not_run_again(demo, monkeypatch, tmp_path):
     folder, _ = demo
     page = (folder / "night.html").stat()
     assert demo_folder(folder) == folder

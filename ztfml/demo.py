@@ -1,5 +1,7 @@
-"""The whole way on simulated nights: simulate, train, predict, rank, plot, report."""
+"""The demonstration: simulate nights, train, predict, rank, plot and report."""
 
+import json
+import logging
 import os
 import time
 from pathlib import Path
@@ -16,84 +18,98 @@ from ztfml.sources.formats import open_night
 from ztfml.training.evaluate import evaluate
 from ztfml.training.train import train
 
+log = logging.getLogger(__name__)
+
 N_TRAINING_NIGHTS = 3
 N_ALERTS = 4000
+PROGRAM = "ztfml demo"
+MARKER = "demo.json"
+"""The file by which a folder is recognised as that of a demonstration."""
 
 
-def run_demo(folder, seed=8):
-    """Run the demonstration and say what it does, line by line.
+def run_demo(folder: str | Path, seed: int = 8) -> str:
+    """Run all steps of ztfml on simulated nights.
 
-    Three labelled nights are simulated to train on, and one more to apply the model to.
+    Three labelled nights are simulated for training, and a fourth one to which the model is
+    applied. Progress is logged.
 
     Parameters
     ----------
     folder : str or Path
-        Made; must not exist yet, or be empty.
+        Created if it does not exist. The files of an earlier demonstration in it are replaced,
+        also if that one was interrupted; all other files stay as they are.
     seed : int
-        The default is a sky with a fast blue transient in its last night; few have one.
+        Another seed simulates another sky. The last night of the default has a kilonova.
 
-    Yields
-    ------
+    Returns
+    -------
     str
-        What has just been done, how long it took, and where the outcome is.
+        The ranked list of the last night, with what was simulated, and the metrics of the model.
 
     Raises
     ------
     DataError
-        If the folder holds something already.
+        If the folder has files but is not the folder of a demonstration.
 
     Examples
     --------
-    >>> for line in run_demo("demo"):   # doctest: +SKIP
-    ...     print(line)
+    It takes a minute:
+
+    >>> print(run_demo("demo"))   # doctest: +SKIP
     """
     folder = Path(folder)
-    if folder.exists() and any(folder.iterdir()):
-        raise DataError(f"{folder}: not empty; name a new folder, or remove this one")
-    folder.mkdir(parents=True, exist_ok=True)
-    clock = _Clock()
+    _claim(folder, seed)
+    log_step = _StepTimer()
 
     paths = write_nights(folder, N_ALERTS, N_TRAINING_NIGHTS + 1, seed)
     *labelled, new = paths
-    yield clock(f"simulated {len(paths)} nights of {N_ALERTS} alerts: {folder}")
+    log_step(f"simulated {len(paths)} nights of {N_ALERTS} alerts: {folder}")
 
     model_folder = folder / "model"
     train(labelled, model_folder)
     model = Model.load(model_folder)
-    yield clock(f"trained on the first {len(labelled)}: {model_folder}")
-    yield from (f"       {one['title']}: {headline(one)}" for one in model.card["metrics"])
+    log_step(f"trained a model on the first {len(labelled)} nights: {model_folder}")
+    for metrics in model.card["metrics"]:
+        log.info("       %s: %s", metrics["title"], headline(metrics))
 
     night = open_night(new)
     predictions, ranked = model.predict_and_rank(night, top=12)
     _write(folder / "predictions.parquet", predictions.to_parquet)
-    yield clock(f"predicted the last night: {folder / 'predictions.parquet'}")
+    log_step(f"classified the last night: {folder / 'predictions.parquet'}")
 
     _write(folder / "ranked.csv", ranked.to_csv)
-    yield clock(f"ranked its fast transients: {folder / 'ranked.csv'}")
-    yield from _table(ranked, labels_beside(new))
+    log_step(f"ranked its fast transients: {folder / 'ranked.csv'}")
 
-    best = folder / f"{ranked['objectId'][0]}.png"
+    figure = folder / "light_curve.png"
     fig, (ax,) = plots.figure()
     plots.light_curve(ax, night, ranked["objectId"][0])
-    plots.save(fig, best)
-    yield clock(f"drew the first of them: {best}")
+    plots.save(fig, figure)
+    log_step(f"plotted the light curve of the first object: {figure}")
 
     page = folder / "night.html"
     write_report(night, model, page)
-    yield clock(f"made the night's page, to open in a browser: {page}")
+    log_step(f"wrote the report of the night, to open in a browser: {page}")
 
-    yield ""
-    yield "How the model did on that night, which it had never seen:"
-    yield metrics_table(evaluate(night, labels_beside(new), model))
+    metrics = metrics_table(evaluate(night, labels_beside(new), model))
+    _write_marker(folder, seed, complete=True)
+    return "\n".join(
+        [
+            "Fast transients of the last night, with what was simulated:",
+            *_ranked_lines(ranked, labels_beside(new)),
+            "",
+            "Metrics of the model on that night, which was not used for training:",
+            metrics,
+        ]
+    )
 
 
-def demo_folder(folder="demo"):
-    """Give the folder of a demonstration, which is run first if it is not there.
+def demo_folder(folder: str | Path = "demo") -> Path:
+    """Return the folder of a demonstration, which is run first if it is missing or incomplete.
 
     Parameters
     ----------
     folder : str or Path
-        The environment variable ``ZTFML_DEMO`` names another.
+        The environment variable ``ZTFML_DEMO`` overrides it.
 
     Returns
     -------
@@ -102,30 +118,62 @@ def demo_folder(folder="demo"):
     Raises
     ------
     DataError
-        If the folder holds something else.
+        If the folder has other files.
 
     Examples
     --------
+    It takes a minute the first time:
+
     >>> demo_folder() / "night.html"   # doctest: +SKIP
     PosixPath('demo/night.html')
     """
     folder = Path(os.environ.get("ZTFML_DEMO", folder))
-    if not (folder / "night.html").is_file():
-        for line in run_demo(folder):
-            print(line)
+    marker = _read_marker(folder)
+    if marker is None or not marker["complete"]:
+        print(run_demo(folder))
     return folder
 
 
-class _Clock:
-    """Puts the seconds since the last step before a line."""
+def _claim(folder, seed):
+    """Make the folder that of a demonstration, before anything else is written to it."""
+    # A run that is killed while it writes the marker leaves only a part of the marker.
+    others = folder.exists() and any(
+        not path.name.startswith(f".{MARKER}.") for path in folder.iterdir()
+    )
+    if others and _read_marker(folder) is None:
+        raise DataError(
+            f"{folder}: not empty, and no folder of a demonstration (it has no {MARKER}); "
+            "name a new folder"
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_marker(folder, seed, complete=False)
+
+
+def _write_marker(folder, seed, complete):
+    text = json.dumps({"program": PROGRAM, "seed": seed, "complete": complete})
+    with write_beside(folder / MARKER) as part:
+        part.write_text(f"{text}\n", encoding="utf-8")
+
+
+def _read_marker(folder):
+    """What the marker of a demonstration says; None without one."""
+    try:
+        marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return marker if isinstance(marker, dict) and marker.get("program") == PROGRAM else None
+
+
+class _StepTimer:
+    """Logs steps with the seconds since the one before."""
 
     def __init__(self):
         self._last = time.monotonic()
 
     def __call__(self, line):
         now = time.monotonic()
-        seconds, self._last = now - self._last, now
-        return f"{seconds:5.1f} s  {line}"
+        log.info("%5.1f s  %s", now - self._last, line)
+        self._last = now
 
 
 def _write(path, write):
@@ -133,12 +181,12 @@ def _write(path, write):
         write(part, index=False)
 
 
-def _table(ranked, labels_path):
-    """The ranked list in short, each row with what was simulated there."""
+def _ranked_lines(ranked, labels_path):
+    """The ranked list in short, with the simulated population of each object."""
     import pandas as pd
 
-    truth = pd.read_csv(labels_path).set_index("candid")["evidence"]
+    evidence = pd.read_csv(labels_path).set_index("candid")["evidence"]
     for row in ranked.itertuples():
-        what = truth[row.candid].removeprefix("simulated: ")
-        yield f"  {row.rank:2d}  {row.objectId}  {row.score:.2f}  {what}"
+        population = evidence[row.candid].removeprefix("simulated: ")
+        yield f"  {row.rank:2d}  {row.objectId}  {row.score:.2f}  {population}"
         yield f"      {row.reasons}"

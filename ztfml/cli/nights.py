@@ -11,11 +11,11 @@ from ztfml.cli.options import PATH, command, output_option
 def demo(folder, seed):
     """Run all steps on simulated nights.
 
-    The steps are simulate, train, predict, rank, plot and report. Files are written to DIR."""
+    The steps are simulate, train, predict, rank, plot and report. The files of an earlier
+    demonstration in DIR are replaced; a DIR with other files only is refused."""
     from ztfml.demo import run_demo
 
-    for line in run_demo(folder, seed):
-        click.echo(line)
+    click.echo(run_demo(folder, seed))
 
 
 @command("ztfml simulate nights --nights 3 --alerts 5000 --seed 7")
