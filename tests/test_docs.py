@@ -12,8 +12,9 @@ import pytest
 
 import ztfml
 from ztfml.cli import main
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.ranking import TERMS
+from ztfml.simulate import POPULATIONS
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -73,6 +74,8 @@ def test_tables_have_one_row_per_entry(tables):
     assert features == [feature.name for feature in FEATURES]
     terms = re.findall(r"^\| `(\w+)` +\|", tables["terms"](), re.MULTILINE)
     assert terms == list(TERMS)
+    populations = re.findall(r"^\| ([^|]+) \|", tables["populations"](), re.MULTILINE)[2:]
+    assert populations == [population.name for population in POPULATIONS]
 
 
 def test_versions_agree():

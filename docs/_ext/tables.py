@@ -5,7 +5,7 @@ from ztfml.features.listing import as_markdown
 from ztfml.injection import populations as injected
 from ztfml.ranking import TERMS, read_instrument, read_weights
 from ztfml.schema import ALERT_COLUMNS
-from ztfml.simulate import KINDS, MIXES
+from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.brokers import BROKERS
 from ztfml.sources.formats import FORMATS
 
@@ -57,28 +57,24 @@ def instrument():
 
 @table
 def populations():
-    """Return the simulated populations and their fraction of each mix."""
-    shares = {label: sum(one.weight for one in KINDS if one.label == label) for label in CLASSES}
+    """Return the simulated populations and their fraction of the alerts of a natural night."""
     rows = [
-        [one.name, one.label, f"{100 * natural(one, shares):.2g} %"]
-        for one in sorted(KINDS, key=lambda one: CLASSES.index(one.label))
+        [
+            one.name,
+            one.label,
+            f"{100 * one.fraction * MIXES['natural'][one.label]:.2g} %",
+            ", ".join(one.mistaken_for),
+        ]
+        for one in POPULATIONS
     ]
-    return markdown(["population", "class", "alerts of a natural night"], rows)
-
-
-CLASSES = list(MIXES["natural"])
-
-
-def natural(one, shares):
-    """Return the fraction of alerts of a natural night that come from a population."""
-    return MIXES["natural"][one.label] * one.weight / shares[one.label]
+    return markdown(["population", "class", "alerts of a natural night", "mistaken for"], rows)
 
 
 @table
 def mixes():
     """Return the fraction of each class in each mix."""
     rows = [[f"`{name}`", *(f"{100 * f:g} %" for f in mix.values())] for name, mix in MIXES.items()]
-    return markdown(["mix", *CLASSES], rows)
+    return markdown(["mix", *MIXES["natural"]], rows)
 
 
 @table
