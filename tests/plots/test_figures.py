@@ -12,7 +12,7 @@ from ztfml.model.classifier import AlertClassifier
 from ztfml.model.shap import contributions, tree_shap
 from ztfml.night import Night
 from ztfml.plots.light_curves import points_of, rates_of
-from ztfml.plots.packet_summary import date_of, facts
+from ztfml.plots.packet_summary import date_of, packet_summary
 from ztfml.plots.sky import great_circle
 from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
@@ -57,19 +57,19 @@ def days_seen(points):
     return dict(zip(days, points["seen"], strict=True))
 
 
-def test_an_alert_sees_what_came_before_and_itself(night):
+def test_an_alert_sees_earlier_data_and_itself(night):
     points = points_of(night, nights.FADING, nights.NOW - 1.5)
     assert days_seen(points) == {-12: True, -3: True, -2: True, -1: False, 0: False}
     assert points_of(night, nights.FADING, nights.NOW)["seen"].all()
 
 
-def test_other_photometry_is_added_where_the_night_has_none(night):
+def test_more_photometry_fills_missing_exposures(night):
     more = curve(
         [-40.0, -12.0, -3.0, -2.0, 1.0, 2.0], [20.3, 20.4, 16.05, np.nan, 18.5, np.nan]
     )  # fmt: skip
     points = points_of(night, nights.FADING, nights.NOW, more)
     extra = points[~points["seen"]]
-    # At -12 d a detection beats the night's limit; at -3 and -2 d the night has its own.
+    # At -12 d a detection replaces the limit of the night; the night has detections at -3 and -2 d.
     assert np.round(extra["jd"] - nights.NOW, 6).tolist() == [-40.0, -12.0, 1.0, 2.0]
     assert (points["seen"]).sum() == 5
 
@@ -79,21 +79,21 @@ def test_another_band_at_the_same_time_is_another_exposure(night):
     assert len(points_of(night, nights.FADING, nights.NOW, more)) == 6
 
 
-def test_a_whole_light_curve_is_paler_where_the_alert_is_blind(night):
+def test_photometry_outside_the_history_is_lighter(night):
     fig, (ax,) = plots.figure()
     more = curve([3.0], [19.5])
     assert plots.light_curve(ax, night, nights.FADING, whole=True, more=more) is ax
     fig.canvas.draw()
-    # The first detection is the origin: the alert stands at 3 d, the later one at 6 d.
+    # Days since the first detection: the alert is at 3 d, the later point at 6 d.
     seen, later = (container.lines[0] for container in ax.containers)
     assert seen.get_xdata() == pytest.approx([0.0, 1.0, 2.0, 3.0])
     assert later.get_xdata() == pytest.approx([6.0])
     assert (seen.get_alpha(), later.get_alpha()) == (1.0, 0.35)
     assert legend(ax).count("g detection") == 1
-    assert "paler: not seen by this alert" in legend(ax)
+    assert "lighter: not in the history of this alert" in legend(ax)
 
 
-def test_as_of_the_alert_other_photometry_is_not_drawn(night):
+def test_more_photometry_is_not_drawn_by_default(night):
     _, (ax,) = plots.figure()
     plots.light_curve(ax, night, nights.FADING, more=curve([3.0], [19.5]))
     assert len(ax.containers) == 1
@@ -138,33 +138,33 @@ def panel(night, row, **options):
     return fig, {ax.get_label(): ax for ax in fig.axes}
 
 
-def test_a_panel_shows_all_of_a_candidate(night, ranked):
+def test_a_panel_shows_the_candidate(night, ranked):
     images = [np.random.default_rng(k).normal(size=(63, 63)) for k in range(3)]
     row = ranked.loc[nights.FADING]
     fig, axes = panel(night, row, stamps=Cutouts(1, *images))
-    assert set(axes) == {"light curve", "facts", "terms", *STAMPS}
+    assert set(axes) == {"light curve", "packet summary", "terms", *STAMPS}
     assert nights.FADING in fig.get_suptitle()
     assert f"{row['score']:.2f}" in fig.get_suptitle()
     assert axes["light curve"].yaxis_inverted()
-    said = " ".join(texts(axes["facts"]))
-    assert "18.00 ± 0.10 in g" in said
+    text = " ".join(texts(axes["packet summary"]))
+    assert "18.00 ± 0.10 in g" in text
     for reason in row["reasons"].split("; "):
-        assert reason[:20] in said
+        assert reason[:20] in text
     bars = axes["terms"].containers[1]
     assert [bar.get_width() for bar in bars] == [row[f"term_{name}"] for name in TERMS]
     assert ticks(axes["terms"].yaxis) == [name.replace("_", " ") for name in TERMS]
 
 
 @pytest.mark.parametrize("name", nights.NAMES)
-def test_panels_of_odd_objects(night, ranked, name):
+def test_panels_of_unusual_objects(night, ranked, name):
     fig, axes = panel(night, ranked.loc[name])
-    assert set(axes) == {"light curve", "facts", "terms"}
+    assert set(axes) == {"light curve", "packet summary", "terms"}
     assert name in fig.get_suptitle()
 
 
-def test_facts_of_a_packet():
-    told = dict(
-        facts(
+def test_packet_summary():
+    entries = dict(
+        packet_summary(
             {
                 "ra": 10.684708, "dec": 41.268750, "jd": 2460000.75, "fid": 2.0, "magpsf": 18.123,
                 "sigmapsf": 0.05, "isdiffpos": -1, "distnr": 2.0, "magnr": 17.0, "distpsnr1": 0.4,
@@ -173,17 +173,17 @@ def test_facts_of_a_packet():
             }
         )
     )  # fmt: skip
-    assert told["position (J2000)"] == "00:42:44.33 +41:16:07.5"
-    assert told["in degrees"] == "10.68471 +41.26875"
-    # M31 lies at l = 121.17, b = -21.57.
-    assert told["galactic l, b"] == "121.2°, −21.6°"
-    assert told["magnitude"] == "18.12 ± 0.05 in r, below the reference"
-    assert told["real-bogus"] == "rb 0.70"
-    assert told["in the reference"] == "2.0″ away, 17.0 mag"
-    assert told["nearest PS1 source"] == "0.4″ away, sgscore 0.98 (star)"
-    assert told["known asteroid"] == "433, 3.0″ away, predicted at 18.2 mag"
-    assert "nearest Gaia source" not in told
-    assert facts({}) == []
+    assert entries["position (J2000)"] == "00:42:44.33 +41:16:07.5"
+    assert entries["RA, Dec (deg)"] == "10.68471 +41.26875"
+    # M31 is at l = 121.17, b = -21.57.
+    assert entries["Galactic l, b"] == "121.2°, −21.6°"
+    assert entries["magnitude"] == "18.12 ± 0.05 in r, below the reference"
+    assert entries["real-bogus score"] == "rb 0.70"
+    assert entries["reference source"] == "2.0″ away, 17.0 mag"
+    assert entries["nearest PS1 source"] == "0.4″ away, sgscore 0.98 (star)"
+    assert entries["known asteroid"] == "433, 3.0″ away, predicted at 18.2 mag"
+    assert "nearest Gaia source" not in entries
+    assert packet_summary({}) == []
     assert date_of(2451545.0) == "2000-01-01 12:00"
 
 
@@ -192,7 +192,7 @@ def test_facts_of_a_packet():
 
 @pytest.fixture(scope="module")
 def classifier():
-    """Knows that faint is a star and bright a transient, and nothing else."""
+    """A classifier that calls faint sources stars and bright ones transients."""
     rng = np.random.default_rng(2)
     table = pd.DataFrame(
         {"magpsf": rng.uniform(15, 20, 400), "drb": rng.uniform(0, 1, 400), "age": np.nan}
@@ -201,7 +201,7 @@ def classifier():
     return AlertClassifier(random_state=0, n_jobs=1).fit(table, y, groups=np.arange(400)), table
 
 
-def test_contributions_lead_from_the_mean_to_the_score(classifier):
+def test_contributions_add_up_to_the_score(classifier):
     model, _ = classifier
     row = pd.Series({"magpsf": 15.5, "drb": 0.5, "age": np.nan})
     found = contributions(model, row, "transient")
@@ -215,7 +215,7 @@ def test_contributions_lead_from_the_mean_to_the_score(classifier):
         contributions(model, row, "agn")
 
 
-def test_one_alerts_contributions_are_drawn_with_values_and_units(classifier):
+def test_feature_contributions_show_values_and_units(classifier):
     model, _ = classifier
     row = pd.Series({"magpsf": 15.5, "drb": 0.5, "age": np.nan})
     found = contributions(model, row, "transient")
@@ -227,9 +227,9 @@ def test_one_alerts_contributions_are_drawn_with_values_and_units(classifier):
     assert first.get_x() == pytest.approx(found["base"])
     assert rest.get_x() + rest.get_width() == pytest.approx(found["score"])
     assert "log-odds" in ax.get_xlabel()
-    whole = plots.figure()[1][0]
-    plots.feature_contributions(whole, found)
-    assert "age missing" in ticks(whole.yaxis)
+    complete = plots.figure()[1][0]
+    plots.feature_contributions(complete, found)
+    assert "age missing" in ticks(complete.yaxis)
 
 
 def test_importances_by_group_and_feature(classifier):
@@ -281,7 +281,7 @@ def test_rise_against_fade():
 
 
 @pytest.mark.parametrize("table", [rates(), rates([np.nan] * 4), rates((-3.0, 0.1, np.nan, 1.0))])
-def test_rates_of_hardly_anything(table):
+def test_rates_of_few_or_no_sources(table):
     _, (ax,) = plots.figure()
     plots.rise_fade(ax, table)
     ax.figure.canvas.draw()
@@ -291,13 +291,13 @@ def test_rates_of_hardly_anything(table):
 # --- the sky ----------------------------------------------------------------------------
 
 
-def test_the_sky_has_its_circles_and_every_alert(night, ranked):
+def test_the_sky_map_has_all_alerts_and_great_circles(night, ranked):
     fig, (ax,) = plots.figure(projection="mollweide")
     assert plots.sky(ax, night, ["star"] * 4 + ["agn"], ranked[:2]) is ax
     fig.canvas.draw()
     assert legend(ax) == ["star (4)", "agn (1)", "galactic plane", "ecliptic", "ranked"]
     stars, agn = (np.asarray(points.get_offsets()) for points in ax.collections[:2])
-    # 12h is in the middle, right ascension grows to the left, dec is latitude.
+    # 12h is at the centre, right ascension increases to the left.
     alerts = night.alerts
     expected = np.radians(np.stack([180.0 - alerts["ra"], alerts["dec"]], axis=1))
     assert np.concatenate([stars, agn]) == pytest.approx(expected)
@@ -306,7 +306,7 @@ def test_the_sky_has_its_circles_and_every_alert(night, ranked):
     assert texts(ax) == ["1", "2"]
 
 
-def test_circles_go_where_they_should():
+def test_great_circles():
     ra, dec = great_circle("galactic")
     # The galactic centre (l = 0) is at 266.4, -28.9 degrees.
     assert (ra[0], dec[0]) == pytest.approx((266.405, -28.936), abs=0.01)
@@ -315,7 +315,7 @@ def test_circles_go_where_they_should():
     assert (ra[0], dec[0]) == pytest.approx((0.0, 0.0), abs=0.01) or ra[0] > 359.99
 
 
-def test_a_sky_without_positions_is_a_sentence(night):
+def test_a_sky_map_needs_positions(night):
     alerts = pd.DataFrame(
         {
             "objectId": ["ZTF1"], "candid": [1], "candidate.jd": [nights.NOW],
@@ -323,5 +323,5 @@ def test_a_sky_without_positions_is_a_sentence(night):
             "candidate.isdiffpos": ["t"],
         }
     )  # fmt: skip
-    with pytest.raises(DataError, match=r"no candidate\.ra"):
+    with pytest.raises(DataError, match=r"candidate\.ra or candidate\.dec is missing"):
         plots.sky(plots.figure(projection="mollweide")[1][0], Night.from_frames(alerts))

@@ -1,4 +1,4 @@
-"""Figures: what is drawn where, in which unit, and nothing that breaks on odd objects."""
+"""Figures: positions, units and labels, also for unusual objects."""
 
 import warnings
 
@@ -13,7 +13,7 @@ from ztfml.errors import DataError
 from ztfml.evaluation.slices import assess
 from ztfml.labels.rules import apply_cuts
 from ztfml.night import Night
-from ztfml.plots import evaluations, light_curves
+from ztfml.plots import light_curves
 from ztfml.ranking import TERMS
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.filterwarnings("error")
 
 
 def make_night(rows, alerts=((0.0, 18.0),), name="ZTF23aaaaaaa"):
-    """A night of one object: history rows (days, magpsf, changes), alerts (days, magpsf)."""
+    """Make a night of one object; rows are (days, magpsf, changes), alerts (days, magpsf)."""
     alerts = pd.DataFrame(
         {
             "objectId": name,
@@ -65,7 +65,7 @@ def legend(ax):
 
 
 def points(ax, label):
-    """The points drawn under a legend entry as an array of x, y."""
+    """Return the points of a legend entry as an array of x, y."""
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     drawn = handles[label]
     return (drawn.lines[0] if isinstance(drawn, ErrorbarContainer) else drawn).get_xydata()
@@ -83,7 +83,7 @@ SUPERNOVA = [
 ]
 
 
-def test_the_points_stand_at_their_epochs_and_magnitudes():
+def test_points_are_at_their_dates_and_magnitudes():
     ax = draw(make_night(SUPERNOVA))
     assert points(ax, "r detection").tolist() == [
         [0.0, 18.6], [2.0, 18.2], [4.0, 17.8], [7.0, 17.9], [10.0, 18.0],
@@ -108,7 +108,7 @@ def test_axes_labels_and_units():
     assert all(pd.Timestamp(tick) for tick in ticks)
 
 
-def test_each_band_has_its_colour_and_symbol():
+def test_bands_differ_in_colour_and_symbol():
     ax = draw(make_night(SUPERNOVA))
     handles = dict(zip(*reversed(ax.get_legend_handles_labels()), strict=True))
     for band, sign in (("g", "detection"), ("r", "detection"), ("i", "below reference")):
@@ -127,7 +127,7 @@ def test_error_bars_are_one_sigma():
     assert bar.tolist() == pytest.approx(np.array([[0.0, 17.9], [0.0, 18.1]]))
 
 
-def test_nothing_later_is_drawn():
+def test_later_data_are_not_drawn():
     night = make_night(SUPERNOVA, alerts=((-2.0, 17.95), (0.0, 18.0)))
     ax = draw(night, as_of=NOW - 2.0)
     assert points(ax, "r detection")[:, 0].max() == 8.0
@@ -140,13 +140,13 @@ def test_nothing_later_is_drawn():
     assert draw(without_future).get_ylim() == ax.get_ylim()
 
 
-def test_before_any_alert_the_history_is_drawn_alone():
+def test_only_history_before_the_first_alert():
     ax = draw(make_night(SUPERNOVA), as_of=NOW - 5.0)
     assert points(ax, "r detection")[:, 0].tolist() == [0.0, 2.0, 4.0]
     assert not any("alert" in entry or "mag/d" in entry for entry in legend(ax))
 
 
-def test_lines_carry_the_rates_of_the_features():
+def test_lines_show_the_rate_features():
     night = make_night(SUPERNOVA)
     ax = draw(night)
     row = features.compute(night).iloc[0]
@@ -154,12 +154,12 @@ def test_lines_carry_the_rates_of_the_features():
     fade = f"fading {row['fade_rate_r']:.2f} ± {row['fade_rate_err_r']:.2f} mag/d in r"
     assert rise == "rising 0.20 ± 0.04 mag/d in r"
     assert {rise, fade} <= set(legend(ax))
-    # 18.6, 18.2, 17.8 lie on their line.
+    # 18.6, 18.2 and 17.8 are on a line.
     assert points(ax, rise) == pytest.approx(np.array([[0.0, 18.6], [4.0, 17.8]]))
     assert points(ax, "peak 17.80 mag in r") == pytest.approx(np.array([[4.0, 17.8]]))
 
 
-def test_a_number_is_printed_to_its_error():
+def test_values_have_as_many_digits_as_their_error():
     assert light_curves.with_error(0.6231, 0.052) == "0.62 ± 0.05"
     assert light_curves.with_error(-0.00312, 0.0004) == "−0.0031 ± 0.0004"
     assert light_curves.with_error(-0.0001, 0.2) == "0.00 ± 0.20"
@@ -194,14 +194,14 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_odd_objects_are_drawn(kind):
+def test_unusual_objects_are_drawn(kind):
     ax = draw(make_night(*ODD[kind]))
     low, high = sorted(ax.get_ylim())
     assert high - low < 15
     assert np.isfinite(ax.get_xlim()).all()
 
 
-def test_an_object_of_nothing_but_nan():
+def test_an_object_without_any_values():
     history = [(-5.0, np.nan, {"diffmaglim": np.nan}), (-4.0, np.nan, {"diffmaglim": np.nan})]
     night = make_night(history, ((0.0, np.nan), (0.1, 18.0)))
     ax = draw(night, as_of=NOW)
@@ -220,14 +220,14 @@ def test_an_object_of_nothing_but_nan():
         ("100 % $x_y {}", "svg"),
     ],
 )
-def test_names_are_not_mathematics(name, suffix, tmp_path):
+def test_names_are_not_parsed_as_mathematics(name, suffix, tmp_path):
     fig, (ax,) = plots.figure()
     plots.light_curve(ax, make_night([], name=name), name)
     plots.save(fig, tmp_path / f"name.{suffix}")
     assert ax.get_title() == name
 
 
-def test_unknown_object_or_too_early_a_date():
+def test_an_unknown_object_or_a_date_too_early():
     night = make_night(SUPERNOVA)
     with pytest.raises(DataError, match="ZTF00nothing"):
         draw(night, "ZTF00nothing")
@@ -241,7 +241,7 @@ def test_unknown_object_or_too_early_a_date():
 @pytest.mark.parametrize(
     ("suffix", "begins"), [("png", b"\x89PNG"), ("pdf", b"%PDF"), ("SVG", b"<?xml")]
 )
-def test_the_name_tells_the_kind_of_file(suffix, begins, tmp_path):
+def test_the_file_name_determines_the_format(suffix, begins, tmp_path):
     files = []
     for name in ("one", "two"):
         fig, (ax,) = plots.figure()
@@ -249,17 +249,17 @@ def test_the_name_tells_the_kind_of_file(suffix, begins, tmp_path):
         plots.save(fig, tmp_path / f"{name}.{suffix}")
         files.append((tmp_path / f"{name}.{suffix}").read_bytes())
     assert files[0].startswith(begins)
-    assert files[0] == files[1], "the same figure is the same file"
+    assert files[0] == files[1], "equal figures give identical files"
 
 
 @pytest.mark.parametrize("name", ["figure.gif", "figure", "figure.csv"])
-def test_other_kinds_are_refused_and_nothing_is_written(name, tmp_path):
+def test_other_formats_are_refused_and_nothing_is_written(name, tmp_path):
     with pytest.raises(DataError, match=r"\.png, \.pdf or \.svg"):
         plots.save(plots.figure()[0], tmp_path / name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_folder_that_is_not_there(tmp_path):
+def test_a_missing_output_folder(tmp_path):
     with pytest.raises(DataError, match="cannot be written"):
         plots.save(plots.figure()[0], tmp_path / "none" / "figure.png")
 
@@ -304,7 +304,7 @@ def test_a_score_that_no_alert_has(field):
     assert legend(ax)[-1] == f"1 without {field}"
 
 
-def test_the_cut_flow_names_what_it_counts():
+def test_the_cut_flow_shows_counts():
     fig, (ax,) = plots.figure()
     flow = apply_cuts(scored([0.1, 0.9, 0.9])).flow
     assert plots.cut_flow(ax, flow) is ax
@@ -333,7 +333,7 @@ def test_real_objects_are_drawn_without_a_warning(shared_data):
 
 
 def evaluation(n=300, labels=LABELS):
-    """An assessment of a classifier that knows something."""
+    """Assess a simulated classifier that is better than chance."""
     rng = np.random.default_rng(6)
     code = rng.choice([LABELS.index(label) for label in labels], n)
     p = np.exp(rng.normal(size=(n, 5)) + 2 * np.eye(5)[code])
@@ -351,7 +351,7 @@ def evaluation(n=300, labels=LABELS):
     return assess(np.array(LABELS)[code], predicted, alerts)
 
 
-def test_confusion_is_marked_with_its_counts():
+def test_confusion_shows_counts():
     found = evaluation(labels=("star", "agn"))
     _, (ax,) = plots.figure()
     plots.confusion(ax, found)
@@ -373,17 +373,16 @@ def test_reliability_shows_every_bin_with_an_interval():
     points = bars.lines[0]
     assert points.get_xdata().tolist() == found["reliability"]["confidence"]
     assert points.get_ydata().tolist() == found["reliability"]["fraction_right"]
+    # Wilson (1927) intervals, z = 1.645: p + z^2 / 2n ± z sqrt(p (1 - p) / n + z^2 / 4n^2).
+    p, n, z = points.get_ydata(), np.array(found["reliability"]["n"]), 1.645
+    centre, half = p + z**2 / (2 * n), z * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    ends = np.array([segment[:, 1] for segment in bars.lines[2][0].get_segments()])
+    expected = np.stack([centre - half, centre + half], axis=1) / (1 + z**2 / n)[:, None]
+    assert ends == pytest.approx(expected, abs=2e-4)
     assert f"{found['calibration_error']:.3f}" in ax.get_title()
 
 
-def test_interval_of_a_fraction_never_leaves_0_to_1():
-    low, high = evaluations._wilson(np.array([0.0, 0.5, 1.0]), np.array([10, 10, 10]))
-    # Wilson's, z = 1.645, n = 10, by hand: z^2 / (n + z^2) = 0.2130 from the sure ends.
-    assert low == pytest.approx([0.0, 0.2693, 0.7870], abs=2e-4)
-    assert high == pytest.approx([0.2130, 0.7307, 1.0], abs=2e-4)
-
-
-def test_precision_recall_passes_where_the_labels_are_given():
+def test_precision_recall_marks_the_predicted_labels():
     found = evaluation(labels=("sso", "star", "transient"))
     _, (ax,) = plots.figure()
     plots.precision_recall(ax, found)
@@ -419,13 +418,13 @@ def test_axes_in_rows():
 
 
 @pytest.mark.parametrize("name", TERMS)
-def test_a_term_is_drawn_over_what_it_rests_on(name):
+def test_a_term_is_drawn_against_its_main_quantity(name):
     ax = plots.term_shape(plots.figure()[1][0], name)
     (line,) = ax.get_lines()
     x, y = line.get_data()
     assert (x[0], x[-1]) == TERMS[name].span
     assert ((y >= 0) & (y <= 1)).all()
-    # It depends on what it is drawn over, one way only.
+    # The term depends on this quantity monotonically.
     steps = np.diff(y)
     assert steps.any()
     assert (steps >= -1e-12).all() or (steps <= 1e-12).all()

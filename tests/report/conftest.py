@@ -1,4 +1,4 @@
-"""One odd night and its page, for all tests of the page."""
+"""A night with unusual objects and its page."""
 
 import pytest
 

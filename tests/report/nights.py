@@ -1,4 +1,4 @@
-"""A night of odd objects, its predictions, and what was fetched for it."""
+"""A night with unusual objects, its predictions and fetched data."""
 
 import numpy as np
 import pandas as pd
@@ -13,7 +13,7 @@ NOW = 2460000.75  # 2023-02-25 06:00 UTC
 HOSTILE = '<img src=x onerror="window.hacked=1">\'"&amp;</script><script>window.hacked=1</script>'
 FADING, ALONE, MANY, LIMITS = "ZTF23fading0", "ZTF23alone00", "ZTF18many000", "ZTF23limits0"
 NAMES = (FADING, ALONE, MANY, LIMITS, HOSTILE)
-# None of them is a double: a number of JavaScript would lose the last digit.
+# None of them is a float64; a JavaScript number would lose the last digit.
 CANDIDS = {name: 2200000000000000001 + 2 * k for k, name in enumerate(NAMES)}
 
 
@@ -33,7 +33,7 @@ def rows_of(name, days, mags, fid=1, **changes):
 
 
 def odd_night(n_plain=0):
-    """The five odd objects, and plain ones without history after them."""
+    """Make the five unusual objects, followed by plain ones without history."""
     names = [*NAMES, *(f"ZTF23plain{k:04d}" for k in range(n_plain))]
     alerts = pd.DataFrame(
         {
@@ -63,7 +63,7 @@ def odd_night(n_plain=0):
 
 
 def predictions_of(night):
-    """Predictions that put the objects in the order of the night."""
+    """Make predictions that rank the objects in the order of the night."""
     n = len(night)
     p = np.full((n, 5), 0.05)
     p[np.arange(n), [4 if k < len(NAMES) else k % 4 for k in range(n)]] = 0.8
@@ -79,7 +79,7 @@ def ranked_of(night, predictions):
 
 
 def fetch(folder):
-    """Stamps, a longer light curve and a classification for the object that fades."""
+    """Write cutouts, a longer light curve and a classification of the fading object."""
     images = [np.full((63, 63), np.nan), np.arange(3969.0).reshape(63, 63), np.zeros((63, 63))]
     fetched.write_cutouts(folder, FADING, fetched.Cutouts(CANDIDS[FADING], *images))
     curve = rows_of(FADING, [-50, -3, 2], [20.1, 16.0, 19.0]).assign(forced=False)

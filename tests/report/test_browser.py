@@ -1,4 +1,4 @@
-"""The page in a real Chromium: quiet, closed, and every key and button at work."""
+"""The page in Chromium: no errors, no requests, and all keys and buttons work."""
 
 import csv
 import shutil
@@ -33,17 +33,17 @@ def browser():
 
 @pytest.fixture
 def open_page(browser, page):
-    """Open the page in a browser that has never seen it; what it says and asks is watched."""
+    """Open the page in a new browser; record its messages and requests."""
     contexts = []
 
     def open_page(viewport=WIDE, context=None, **options):
         context = context or browser.new_context(viewport=viewport, **options)
         contexts.append(context)
         tab = context.new_page()
-        tab.said, tab.asked = [], []
-        tab.on("console", lambda message: tab.said.append(message.text))
-        tab.on("pageerror", lambda error: tab.said.append(str(error)))
-        tab.on("request", lambda request: tab.asked.append(request.url))
+        tab.messages, tab.requests = [], []
+        tab.on("console", lambda message: tab.messages.append(message.text))
+        tab.on("pageerror", lambda error: tab.messages.append(str(error)))
+        tab.on("request", lambda request: tab.requests.append(request.url))
         tab.goto(page.as_uri())
         return tab
 
@@ -69,11 +69,13 @@ def saved(tab, button, path):
 
 @pytest.mark.parametrize("viewport", [WIDE, NARROW], ids=["wide", "narrow"])
 @pytest.mark.parametrize("color_scheme", ["light", "dark"])
-def test_quiet_closed_and_no_wider_than_the_window(open_page, page, viewport, color_scheme):
+def test_no_messages_no_requests_and_no_horizontal_scrolling(
+    open_page, page, viewport, color_scheme
+):
     tab = open_page(viewport, color_scheme=color_scheme)
     tab.keyboard.press("j")
-    assert tab.said == []
-    assert {url for url in tab.asked if not url.startswith("data:")} == {page.as_uri()}
+    assert tab.messages == []
+    assert {url for url in tab.requests if not url.startswith("data:")} == {page.as_uri()}
     assert tab.evaluate("document.documentElement.scrollWidth") == viewport["width"]
     dark = tab.evaluate("getComputedStyle(document.body).backgroundColor") != "rgb(255, 255, 255)"
     assert dark == (color_scheme == "dark")
@@ -82,7 +84,7 @@ def test_quiet_closed_and_no_wider_than_the_window(open_page, page, viewport, co
     assert tab.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
 
 
-def test_hostile_names_do_nothing(open_page):
+def test_hostile_names_are_not_executed(open_page):
     tab = open_page()
     assert tab.evaluate("window.hacked") is None
     assert nights.HOSTILE in tab.locator("article h3").all_text_contents()
@@ -103,7 +105,7 @@ def test_j_and_k_move_from_card_to_card(open_page):
     assert focused(tab) == "c50"
 
 
-def test_keys_typed_into_a_note_are_letters(open_page):
+def test_keys_typed_into_a_note_are_text(open_page):
     tab = open_page()
     tab.keyboard.press("j")
     tab.keyboard.press("n")
@@ -116,7 +118,7 @@ def test_keys_typed_into_a_note_are_letters(open_page):
     assert focused(tab) == "search"
 
 
-def test_marks_are_kept_and_shown_in_the_list(open_page):
+def test_marks_are_stored_and_shown_in_the_list(open_page):
     tab = open_page()
     tab.keyboard.press("j")
     tab.keyboard.press("f")
@@ -129,12 +131,12 @@ def test_marks_are_kept_and_shown_in_the_list(open_page):
     assert again.locator("#c3 select.class").input_value() == "agn"
     assert again.locator("#c3 textarea").input_value() == 'a "quoted", note'
     assert again.locator("#ranked tbody .mark").all_text_contents()[:3] == ["★", "✕", "agn ✎"]
-    assert again.locator("#marked").text_content() == "1 followed, 1 classed"
+    assert again.locator("#mark-counts").text_content() == "1 followed, 1 classified"
     again.locator("#c1 .follow").click()
     assert again.locator("#c1").get_attribute("data-mark") == ""
 
 
-def test_the_exported_labels_are_those_that_training_reads(open_page, night, tmp_path):
+def test_exported_labels_can_be_read_for_training(open_page, night, tmp_path):
     tab = open_page()
     assert tab.locator("#export-labels").is_disabled()
     cards = {tab.locator(f"#c{rank} h3").text_content(): rank for rank in range(1, 51)}
@@ -167,13 +169,13 @@ def test_the_exported_labels_are_those_that_training_reads(open_page, night, tmp
     assert rows[nights.HOSTILE]["note"] == '=1+1, "quoted"\nand a second line'
 
 
-def test_the_list_is_filtered_and_the_cards_with_it(open_page):
+def test_filters_apply_to_the_list_and_the_cards(open_page):
     tab = open_page()
     assert shown(tab) == 65
     tab.fill("#search", "fading ZTF23FADING")
     assert shown(tab) == 1
     assert shown(tab, "article") == 1
-    assert tab.locator("#shown").text_content() == "1 of 65 objects"
+    assert tab.locator("#row-count").text_content() == "1 of 65 objects"
     tab.fill("#search", "")
     tab.select_option("#by-class", "transient")
     assert shown(tab) == 5
@@ -187,7 +189,7 @@ def test_the_list_is_filtered_and_the_cards_with_it(open_page):
     assert shown(tab) == 4
 
 
-def test_the_list_is_sorted_by_numbers_and_missing_ones_stand_last(open_page):
+def test_sorting_puts_missing_values_last(open_page):
     tab = open_page()
 
     def column(number):
@@ -208,18 +210,18 @@ def test_the_list_is_sorted_by_numbers_and_missing_ones_stand_last(open_page):
     assert column(2) == [str(rank) for rank in range(1, 66)]
 
 
-def test_a_light_curve_is_shown_whole_at_a_click(open_page):
+def test_a_button_shows_the_complete_light_curve(open_page):
     tab = open_page()
     card = tab.locator("article", has=tab.locator("h3", has_text=nights.MANY))
-    recent, every = card.locator(".curve").all()
+    recent, complete = card.locator(".curve").all()
     assert recent.is_visible()
-    assert not every.is_visible()
+    assert not complete.is_visible()
     card.locator("button", has_text="all").click()
-    assert every.is_visible()
+    assert complete.is_visible()
     assert not recent.is_visible()
 
 
-def test_dark_and_light_at_a_click(open_page):
+def test_a_button_switches_between_dark_and_light(open_page):
     tab = open_page(color_scheme="light")
     paper = "getComputedStyle(document.body).backgroundColor"
     light = tab.evaluate(paper)
@@ -229,9 +231,9 @@ def test_dark_and_light_at_a_click(open_page):
     assert tab.evaluate(paper) == light
 
 
-def test_without_a_store_it_says_so(open_page):
+def test_a_message_appears_if_marks_cannot_be_stored(open_page):
     tab = open_page()
     tab.evaluate("() => { Storage.prototype.setItem = () => { throw new Error('full'); }; }")
     tab.locator("#c1 .follow").click()
-    assert "not kept here" in tab.locator("#marked").text_content()
-    assert tab.said == []
+    assert "not saved in this browser" in tab.locator("#mark-counts").text_content()
+    assert tab.messages == []

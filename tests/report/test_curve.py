@@ -1,12 +1,12 @@
-"""The drawing of a light curve: everything at its place."""
+"""Positions in the drawings of light curves and of the sky."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from ztfml.plots.light_curves import Peak, RateLine
-from ztfml.report.curve import HEIGHT, WIDTH, plot_of
-from ztfml.report.skymap import sky_of
+from ztfml.report.curve import HEIGHT, WIDTH, layout_light_curve
+from ztfml.report.sky import layout_sky
 
 NOW = 2460000.75
 
@@ -25,10 +25,10 @@ def points(*rows):
 
 
 def draw(*rows, lines=(), peak=None, mag=18.0):
-    return plot_of(points(*rows), list(lines), peak, {"jd": NOW, "magpsf": mag})
+    return layout_light_curve(points(*rows), list(lines), peak, {"jd": NOW, "magpsf": mag})
 
 
-def test_days_go_right_and_bright_is_up():
+def test_time_increases_to_the_right_and_bright_is_up():
     plot = draw(
         (-10.0, 19.0, 0.1, 20.5, {}),
         (-5.0, 17.0, 0.1, 20.5, {"band": "r", "isdiffpos": -1}),
@@ -39,7 +39,7 @@ def test_days_go_right_and_bright_is_up():
     (limit,) = plot["limits"]
     assert limit["x"] < faint["x"] < bright["x"] < now["x"] == plot["now"]["x"]
     assert bright["y"] < now["y"] < faint["y"] < limit["y"]
-    # Evenly: 18.0 lies midway between 17.0 and 19.0.
+    # Linear scale: 18.0 is midway between 17.0 and 19.0.
     assert now["y"] == pytest.approx((bright["y"] + faint["y"]) / 2, abs=0.11)
     assert bright["x"] == pytest.approx((faint["x"] + now["x"]) / 2, abs=0.11)
     assert (bright["band"], bright["below"]) == ("r", True)
@@ -47,7 +47,7 @@ def test_days_go_right_and_bright_is_up():
     assert faint["text"] == "19.00 ± 0.10 in g, 2023-02-15 06:00"
 
 
-def test_ticks_are_round_and_true():
+def test_ticks_are_round_and_correct():
     plot = draw((-10.0, 19.3, 0.1, 20.5, {}), (0.0, 17.1, 0.1, 20.5, {}))
     first, last = plot["detections"]
     for ticks, low, high, ends in (
@@ -81,7 +81,7 @@ def test_one_row_is_enough(row):
         assert 0 < point["x"] < WIDTH
 
 
-def test_rates_are_drawn_where_they_were_fitted():
+def test_rate_lines_are_drawn_where_they_were_fitted():
     line = RateLine("g", "fading", 0.5, 0.1, np.array([NOW - 2, NOW]), np.array([17.0, 18.0]))
     plot = draw(
         (-2.0, 17.0, 0.1, 20.5, {}),
@@ -97,20 +97,20 @@ def test_rates_are_drawn_where_they_were_fitted():
     assert (plot["peak"]["x"], plot["peak"]["y"]) == (begin["x"], begin["y"])
 
 
-def test_the_sky_lies_as_it_should(night):
-    sky = sky_of(night, [{"rank": 1, "objectId": "a", "ra": 180.0, "dec": 0.0},
+def test_positions_on_the_sky_map(night):
+    sky = layout_sky(night, [{"rank": 1, "objectId": "a", "ra": 180.0, "dec": 0.0},
                          {"rank": 2, "objectId": "b", "ra": 90.0, "dec": 45.0},
                          {"rank": 3, "objectId": "c", "ra": None, "dec": None}])  # fmt: skip
     middle, upper_right = sky["marks"]
     assert (middle["x"], middle["y"]) == (sky["width"] / 2, sky["height"] / 2)
-    assert upper_right["x"] > middle["x"], "right ascension grows to the left"
+    assert upper_right["x"] > middle["x"], "right ascension increases to the left"
     assert upper_right["y"] < middle["y"]
     assert sum(map(len, sky["shades"])) == 65
     for line in [*sky["galaxy"], *sky["ecliptic"], *sky["grid"]]:
-        place = np.array(line)
-        assert (place >= 0).all()
-        assert (place <= [sky["width"], sky["height"]]).all()
-        assert np.abs(np.diff(place[:, 0])).max() < sky["width"] / 4, "no line across the map"
+        position = np.array(line)
+        assert (position >= 0).all()
+        assert (position <= [sky["width"], sky["height"]]).all()
+        assert np.abs(np.diff(position[:, 0])).max() < sky["width"] / 4, "no line across the map"
     # The ecliptic reaches 23.4 degrees, the galactic plane 62.9.
     assert min(y for line in sky["galaxy"] for _, y in line) < min(
         y for line in sky["ecliptic"] for _, y in line

@@ -1,4 +1,4 @@
-"""The page as a file: whole, small, safe, the same for the same night."""
+"""The HTML file: complete, small, safe and reproducible."""
 
 import re
 from html.parser import HTMLParser
@@ -34,7 +34,7 @@ def parsed(page):
     return Page(page.read_text(encoding="utf-8"))
 
 
-def test_it_loads_nothing(parsed):
+def test_the_page_loads_nothing(parsed):
     for tag, attributes in parsed.tags:
         for name in ("src", "srcset", "data", "action", "background", "poster"):
             assert attributes.get(name, "data:").startswith("data:"), (tag, attributes)
@@ -44,7 +44,7 @@ def test_it_loads_nothing(parsed):
     assert "@import" not in style
 
 
-def test_links_go_out_safely(parsed):
+def test_external_links_are_safe(parsed):
     out = [a for a in parsed.all("a") if not a["href"].startswith("#")]
     assert len(out) == 7 * 50
     for link in out:
@@ -52,7 +52,7 @@ def test_links_go_out_safely(parsed):
         assert "noopener" in link["rel"]
 
 
-def test_hostile_names_are_text(parsed, page):
+def test_hostile_names_are_escaped(parsed, page):
     assert len(parsed.all("script")) == 1
     assert not any("onerror" in attributes for _, attributes in parsed.tags)
     assert nights.HOSTILE in parsed.text
@@ -62,7 +62,7 @@ def test_hostile_names_are_text(parsed, page):
     ).items()
 
 
-def test_every_object_has_its_row_and_the_first_their_cards(parsed):
+def test_every_object_has_a_row_and_the_first_have_cards(parsed):
     rows = [a["data-candid"] for a in parsed.all("tr") if "data-candid" in a]
     cards = [a["data-candid"] for a in parsed.all("article")]
     assert len(rows) == 65
@@ -70,15 +70,15 @@ def test_every_object_has_its_row_and_the_first_their_cards(parsed):
     assert str(nights.CANDIDS[nights.FADING]) == cards[0]
 
 
-def test_the_same_summary_is_the_same_page(summary, page):
+def test_the_same_summary_gives_the_same_page(summary, page):
     assert render(summary) == page.read_text(encoding="utf-8")
 
 
-def test_it_is_small(page):
+def test_the_page_is_small(page):
     assert page.stat().st_size < 15e6 / 10
 
 
-def test_fifty_of_900_points_are_small_enough(summary):
+def test_fifty_light_curves_of_900_points_are_small_enough(summary):
     many = next(card for card in summary["cards"] if card["objectId"] == nights.MANY)
     assert len(render({**summary, "cards": [many] * 50}).encode()) < 15e6
 
@@ -88,10 +88,12 @@ def test_numbers_are_neither_nan_nor_none(page):
     assert not re.search(r"\b(nan|NaN|None|inf)\b", body)
 
 
-def test_a_folder_that_is_not_there(night, tmp_path):
+def test_a_missing_output_folder(night, tmp_path):
     predictions = nights.predictions_of(night)
     ranked = nights.ranked_of(night, predictions)
-    model = SimpleNamespace(predict_and_rank=lambda *_: (predictions, ranked))
+    model = SimpleNamespace(
+        card={}, folder="mine", predict_and_rank=lambda *_: (predictions, ranked)
+    )
     with pytest.raises(DataError, match="cannot be written"):
         write_report(night, model, tmp_path / "none" / "night.html")
     write_report(night, model, tmp_path / "night.html", cards=3)

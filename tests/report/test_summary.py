@@ -1,4 +1,4 @@
-"""The summary of a night: plain values, right counts, and nothing later than the alert."""
+"""The summary of a night: plain values, correct counts, and no look-ahead."""
 
 import base64
 import io
@@ -20,16 +20,20 @@ def card(summary, name):
     return next(card for card in summary["cards"] if card["objectId"] == name)
 
 
-def test_it_is_plain(summary):
+def test_the_summary_is_plain_json(summary):
     assert json.loads(json.dumps(summary, allow_nan=False)) == summary
 
 
-def test_what_the_night_held(summary):
-    held = summary["night"]
-    assert (held["name"], held["title"], held["jd"]) == ("odd", "ZTF night 2023-02-25", 2460000.5)
-    assert (held["alerts"], held["objects"], held["with_history"]) == (65, 65, 4)
-    assert held["bands"][0] == {"band": "g", "alerts": 65, "median_limit": 20.5}
-    assert held["bands"][2] == {"band": "i", "alerts": 0, "median_limit": None}
+def test_counts_of_the_night(summary):
+    night = summary["night"]
+    assert (night["name"], night["title"], night["jd"]) == (
+        "odd",
+        "ZTF night 2023-02-25",
+        2460000.5,
+    )
+    assert (night["alerts"], night["objects"], night["with_history"]) == (65, 65, 4)
+    assert night["bands"][0] == {"band": "g", "alerts": 65, "median_limit": 20.5}
+    assert night["bands"][2] == {"band": "i", "alerts": 0, "median_limit": None}
     assert [row["label"] for row in summary["classes"]] == list(LABELS)
     assert sum(row["alerts"] for row in summary["classes"]) == 65
     assert summary["classes"][4]["alerts"] == 5
@@ -50,19 +54,19 @@ def test_cards_of_odd_objects(summary):
     for name in nights.NAMES:
         one = card(summary, name)
         assert one["candid"] == str(nights.CANDIDS[name])
-        assert one["plots"]
+        assert one["light_curves"]
         assert len(one["probabilities"]) == 5
         assert all(0 <= term["value"] <= 1 and term["meaning"] for term in one["terms"])
         assert dict(one["links"])["TNS"].startswith("https://www.wis-tns.org/search?ra=")
-    assert [d["x"] for d in card(summary, nights.ALONE)["plots"][0]["detections"]]
-    assert len(card(summary, nights.LIMITS)["plots"][0]["limits"]) == 2
-    many = card(summary, nights.MANY)["plots"]
+    assert [d["x"] for d in card(summary, nights.ALONE)["light_curves"][0]["detections"]]
+    assert len(card(summary, nights.LIMITS)["light_curves"][0]["limits"]) == 2
+    many = card(summary, nights.MANY)["light_curves"]
     assert [plot["title"] for plot in many] == ["last 30 days", "all"]
     assert len(many[1]["detections"]) == 901
     assert len(many[0]["detections"]) < 20
 
 
-def test_what_was_fetched_is_on_the_card(summary):
+def test_fetched_data_are_on_the_card(summary):
     one = card(summary, nights.FADING)
     assert one["classified"] == "already classified as IIb"
     assert [match["name"] for match in one["context"]] == ["SN 2023xy", "<b>host</b>"]
@@ -75,33 +79,33 @@ def test_what_was_fetched_is_on_the_card(summary):
     assert card(summary, nights.ALONE)["context"] == []
 
 
-def test_stamps_are_pictures_as_they_lie(summary):
+def test_cutouts_keep_their_orientation(summary):
     images = card(summary, nights.FADING)["stamps"]["images"]
     science, reference, difference = (
         np.array(Image.open(io.BytesIO(base64.b64decode(image["png"].partition(",")[2]))))
         for image in images
     )
-    assert (science[..., 1] == 0).all(), "what has no pixels is clear"
+    assert (science[..., 1] == 0).all(), "missing pixels are transparent"
     assert (reference[..., 1] == 255).all()
     assert reference[0, 0, 0] < reference[62, 62, 0], "the first row stays the first"
     assert len(np.unique(difference[..., 0])) == 1
 
 
-def test_what_an_alert_does_not_see_is_pale_and_not_in_the_last_month(summary):
-    recent, every = card(summary, nights.FADING)["plots"]
+def test_photometry_outside_the_history_is_marked_and_not_in_the_last_month(summary):
+    recent, complete = card(summary, nights.FADING)["light_curves"]
     assert [point["seen"] for point in recent["detections"]] == [True] * 4
-    # -50 d and +2 d were fetched, -3 d the night knows already.
-    assert [point["seen"] for point in every["detections"]] == [
+    # The points at -50 d and +2 d were fetched; the night already has -3 d.
+    assert [point["seen"] for point in complete["detections"]] == [
         False, True, True, True, True, False,
     ]  # fmt: skip
-    assert every["now"]["x"] < every["area"][2] - 10
+    assert complete["now"]["x"] < complete["area"][2] - 10
 
 
-def test_the_last_month_knows_nothing_later(night, summary):
+def test_the_last_month_has_no_later_data(night, summary):
     predictions = nights.predictions_of(night)
     without = summarize(night, predictions, nights.ranked_of(night, predictions))
-    assert card(without, nights.FADING)["plots"] == [
-        plot for plot in card(summary, nights.FADING)["plots"] if plot["title"] != "all"
+    assert card(without, nights.FADING)["light_curves"] == [
+        plot for plot in card(summary, nights.FADING)["light_curves"] if plot["title"] != "all"
     ]
 
 
@@ -116,7 +120,7 @@ def test_a_night_without_positions_has_no_sky():
     ]  # fmt: skip
 
 
-def test_links_hold_names_and_places():
+def test_links_contain_names_and_positions():
     found = dict(links("ZTF18abukavn", 123.5, -4.25))
     assert list(found) == ["ALeRCE", "Fink", "Lasair", "Fritz", "TNS", "NED", "SIMBAD"]
     assert all("ZTF18abukavn" in found[name] for name in ("ALeRCE", "Fink", "Lasair", "Fritz"))
@@ -126,13 +130,13 @@ def test_links_hold_names_and_places():
 
 
 @pytest.mark.parametrize("name", ["a/../b", 'x"onclick=', "j a v a", "ü?#&"])
-def test_links_of_strange_names_stay_addresses(name):
+def test_links_of_strange_names_are_valid_urls(name):
     for _, address in links(name):
         assert set('" <>#?&').isdisjoint(address)
         assert address.count("/") <= 5
 
 
-def test_several_nights_are_called_so():
+def test_the_title_of_several_nights():
     night = nights.odd_night()
     night.alerts.loc[0, "jd"] += 3
     predictions = nights.predictions_of(night)
@@ -149,7 +153,7 @@ def test_a_real_night(shared_data):
     assert sum(row["alerts"] for row in summary["classes"]) == len(night)
     assert [row["objectId"] for row in summary["cards"]] == ranked["objectId"].tolist()
     for card in summary["cards"]:
-        facts = dict(card["facts"])
-        assert facts["real-bogus"].startswith("rb ")
-        assert all(len(plot["detections"]) > 0 for plot in card["plots"])
+        packet = dict(card["packet"])
+        assert packet["real-bogus score"].startswith("rb ")
+        assert all(len(plot["detections"]) > 0 for plot in card["light_curves"])
     assert render(summary).count("<article") == 20

@@ -1,6 +1,6 @@
-"""Figures: each takes an Axes, draws on it, and returns it; a panel takes a Figure.
+"""Figures: each function draws on an Axes and returns it; `candidate` fills a whole Figure.
 
-`figure` makes one to draw on without a display, `save` writes it.
+`figure` makes an empty figure without a display, `save` writes it to a file.
 """
 
 from ztfml.plots.candidates import candidate

@@ -1,45 +1,58 @@
-"""All that a person wants to see of one candidate, on one page."""
+"""One candidate on one page: cutouts, light curve, packet, reasons and terms."""
 
 from textwrap import wrap
 
 import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
 
+from ztfml.night import Night
 from ztfml.plots.light_curves import light_curve
-from ztfml.plots.packet_summary import facts
+from ztfml.plots.packet_summary import packet_summary
 from ztfml.plots.stamps import STAMPS, stamp
-from ztfml.plots.style import CUT_AWAY, INK, KEPT
+from ztfml.plots.style import INK, KEPT, REMOVED
+from ztfml.sources.fetched_folder import Cutouts
 
 
-def candidate(fig, night, row, stamps=None, more=None):
-    """Draw the panel of a candidate: stamps, light curve, packet, reasons.
+def candidate(
+    fig: Figure,
+    night: Night,
+    row: pd.Series,
+    stamps: Cutouts | None = None,
+    more: pd.DataFrame | None = None,
+) -> Figure:
+    """Draw a candidate on one page: cutouts, light curve, packet summary, reasons and terms.
 
     Parameters
     ----------
     fig : matplotlib.figure.Figure
-        Empty, such as ``matplotlib.figure.Figure(figsize=(12, 8), layout="constrained")``.
+        An empty figure, e.g. ``Figure(figsize=(12, 8), layout="constrained")``.
     night : Night
     row : pandas.Series
         A row of the ranked list.
-    stamps : object with ``science``, ``reference``, ``difference``, optional
-        Images, north up (see `stamp`), such as `ztfml.sources.fetched_folder.Cutouts`. Without them
-        the light curve has their place.
+    stamps : ztfml.sources.fetched_folder.Cutouts, optional
+        Image cutouts, north up (see `stamp`). Without them, the light curve takes their place.
     more : pandas.DataFrame, optional
-        Other photometry of the object, as for `light_curve`.
+        More photometry of the object, as for `light_curve`.
 
     Returns
     -------
     matplotlib.figure.Figure
-        The same, with its axes labelled ``light curve``, ``facts``, ``terms`` and as the
-        stamps.
+        The figure that was given. Its axes have the labels ``light curve``, ``packet
+        summary``, ``terms`` and the kinds of the cutouts.
 
     Raises
     ------
     DataError
-        If the night does not know the object.
+        If the night has no data of the object.
 
     Examples
     --------
-    >>> candidate(Figure(figsize=(12, 8)), night, ranked.iloc[0])   # doctest: +SKIP
+    >>> from matplotlib.figure import Figure
+    >>> fig = Figure(figsize=(12, 8), layout="constrained")
+    >>> fig = candidate(fig, night, ranked.iloc[0])
+    >>> [ax.get_label() for ax in fig.axes]
+    ['light curve', 'packet summary', 'terms']
     """
     above, below = fig.subfigures(2, 1, height_ratios=(2.0, 1.0))
     curve = above
@@ -54,8 +67,8 @@ def candidate(fig, night, row, stamps=None, more=None):
     ax = curve.add_subplot(label="light curve")
     light_curve(ax, night, row["objectId"], whole=more is not None, more=more)
     ax.set_title("")
-    said, terms = below.subplots(1, 2, width_ratios=(2.3, 1.0))
-    _write_facts(said, night, row)
+    summary, terms = below.subplots(1, 2, width_ratios=(2.3, 1.0))
+    _write_summary(summary, night, row)
     _draw_terms(terms, row)
     fig.suptitle(
         f"No. {row['rank']}   {row['objectId']}   score {row['score']:.2f}",
@@ -65,17 +78,18 @@ def candidate(fig, night, row, stamps=None, more=None):
     return fig
 
 
-def _write_facts(ax, night, row):
-    ax.set_label("facts")
+def _write_summary(ax, night, row):
+    ax.set_label("packet summary")
     ax.set_axis_off()
     alert = night.alerts[night.alerts["candid"] == row["candid"]].iloc[0]
+    entries = packet_summary(alert)
     for x, lines, colour in (
-        (0.0, [name for name, _ in facts(alert)], "#666666"),
-        (0.17, [value for _, value in facts(alert)], INK),
-        (0.62, ["Why it stands here", *_lines(row["reasons"])], INK),
+        (0.0, [name for name, _ in entries], "#666666"),
+        (0.17, [value for _, value in entries], INK),
+        (0.62, ["Reasons for the rank", *_lines(row["reasons"])], INK),
     ):
         for k, line in enumerate(lines):
-            # Each at its place: some symbols are taller than letters.
+            # Line by line, because some symbols are taller than letters.
             ax.text(x, 0.99 - 0.085 * k, line, va="top", color=colour, fontsize="small",
                     parse_math=False)  # fmt: skip
 
@@ -93,7 +107,7 @@ def _draw_terms(ax, row):
         if name.startswith("term_")
     }
     place = np.arange(len(values))
-    ax.barh(place, 1.0, color=CUT_AWAY, alpha=0.3, height=0.75)
+    ax.barh(place, 1.0, color=REMOVED, alpha=0.3, height=0.75)
     ax.barh(place, values.values(), color=KEPT, height=0.75)
     for k, value in enumerate(values.values()):
         ax.text(1.02, k, f"{value:.2f}", va="center", fontsize="x-small", color=INK)
@@ -103,5 +117,5 @@ def _draw_terms(ax, row):
     ax.invert_yaxis()
     ax.set_xticks([0.0, 0.5, 1.0])
     ax.tick_params(axis="x", labelsize="x-small")
-    ax.set_xlabel("Term of the score (0 against, 1 for)", fontsize="small")
+    ax.set_xlabel("Term of the score (0 to 1)", fontsize="small")
     ax.spines[:].set_visible(False)

@@ -1,9 +1,10 @@
-"""An empty figure to draw on without a display, and its file."""
+"""Make and save figures without a display."""
 
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
@@ -11,18 +12,24 @@ from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 
 
-def figure(n_axes=1, width=9.0, height=5.0, n_columns=None, projection=None):
+def figure(
+    n_axes: int = 1,
+    width: float = 9.0,
+    height: float = 5.0,
+    n_columns: int | None = None,
+    projection: str | None = None,
+) -> tuple[Figure, list[Axes]]:
     """Make an empty figure with axes side by side.
 
     Parameters
     ----------
     n_axes : int
     width, height : float, inch
-        Of each of the axes with its margins and legend.
+        Size of each axes, with margins and legend.
     n_columns : int, optional
-        How many stand in a row; by default all.
+        Number of axes per row; by default all.
     projection : str, optional
-        Of the axes, such as ``mollweide`` for a map of the sky.
+        Projection of the axes, such as ``mollweide`` for a map of the sky.
 
     Returns
     -------
@@ -43,8 +50,8 @@ def figure(n_axes=1, width=9.0, height=5.0, n_columns=None, projection=None):
     return fig, list(np.ravel(axes))[:n_axes]
 
 
-def save(fig, path):
-    """Write a figure as png, pdf or svg, as the name ends.
+def save(fig: Figure, path: str | Path) -> None:
+    """Write a figure as PNG, PDF or SVG; the file name determines the format.
 
     Parameters
     ----------
@@ -54,18 +61,22 @@ def save(fig, path):
     Raises
     ------
     DataError
-        If the name ends otherwise, or the folder cannot be written to.
+        If the format is unknown or the folder cannot be written to.
 
     Examples
     --------
-    >>> save(fig, "ZTF18abukavn.png")   # doctest: +SKIP
+    >>> fig, axes = figure()
+    >>> save(fig, "ZTF18abukavn.png")
+    >>> from pathlib import Path
+    >>> Path("ZTF18abukavn.png").is_file()
+    True
     """
     kind = Path(path).suffix.lower().lstrip(".")
-    if kind not in _UNDATED:
-        raise DataError(f"{path}: not a kind of figure; let the name end in .png, .pdf or .svg")
-    # Without a date and with a fixed salt, the same figure is the same file.
+    if kind not in _METADATA:
+        raise DataError(f"{path}: unknown figure format; the name must end in .png, .pdf or .svg")
+    # Without a date and with a fixed salt, equal figures give identical files.
     with write_beside(path) as part, mpl.rc_context({"svg.hashsalt": "ztfml"}):
-        fig.savefig(part, format=kind, dpi=150, bbox_inches="tight", metadata=_UNDATED[kind])
+        fig.savefig(part, format=kind, dpi=150, bbox_inches="tight", metadata=_METADATA[kind])
 
 
-_UNDATED = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}
+_METADATA = {"png": {}, "pdf": {"CreationDate": None}, "svg": {"Date": None}}

@@ -1,32 +1,38 @@
-"""The cuts made by hand: what they see, what they take and leave."""
+"""Figures of the cuts: score distributions and the cut flow."""
 
 from textwrap import fill
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
-from ztfml.plots.style import CUT_AWAY, INK, KEPT
+from ztfml.night import Night
+from ztfml.plots.style import INK, KEPT, REMOVED
 from ztfml.schema import ALERT_BY_NAME
 
 
-def score_histogram(ax, night, field, cut):
-    """Draw the distribution of a score with a cut, and count the alerts on both sides.
+def score_histogram(ax: Axes, night: Night, field: str, cut: float) -> Axes:
+    """Draw the distribution of a score with a cut and the number of alerts on both sides.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     night : Night
     field : str
-        A packet field between 0 and 1, named without ``candidate.``, e.g. ``"drb"``.
+        Name of a packet field between 0 and 1, without ``candidate.``, e.g. ``"drb"``.
     cut : float
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> score_histogram(figure()[1][0], night, "drb", 0.5)   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> fig, (ax,) = figure()
+    >>> score_histogram(ax, night, "drb", 0.5).get_ylabel()
+    'Alerts'
     """
     score = night.alerts[field].to_numpy() if field in night.alerts else np.empty(0)
     score = score[~np.isnan(score)]
@@ -35,7 +41,7 @@ def score_histogram(ax, night, field, cut):
         [score[below], score[~below]],
         np.linspace(0.0, 1.0, 51),
         stacked=True,
-        color=[CUT_AWAY, KEPT],
+        color=[REMOVED, KEPT],
         edgecolor="white",
         linewidth=0.4,
         label=[f"{below.sum():,} below {cut:g}", f"{(~below).sum():,} at or above"],
@@ -43,7 +49,7 @@ def score_histogram(ax, night, field, cut):
     ax.axvline(cut, color=INK, linewidth=1.2, linestyle="--")
     if len(score) < len(night):
         ax.plot([], [], " ", label=f"{len(night) - len(score):,} without {field}")
-    # Both ends of a score are crowded and what lies between is thin.
+    # Most scores are close to 0 or 1: a logarithmic axis shows those in between.
     ax.set_ylim(0.5, max(10.0, 1.5 * np.max(counts)))
     ax.set_yscale("log")
     ax.set_xlim(0.0, 1.0)
@@ -53,38 +59,42 @@ def score_histogram(ax, night, field, cut):
     return ax
 
 
-def cut_flow(ax, flow):
-    """Draw how many alerts each cut takes and leaves.
+def cut_flow(ax: Axes, flow: pd.DataFrame) -> Axes:
+    """Draw how many alerts each cut removes and keeps.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     flow : pandas.DataFrame
-        As `CutResult.flow`.
+        `ztfml.labels.rules.CutResult.flow`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> cut_flow(figure()[1][0], apply_cuts(night).flow)   # doctest: +SKIP
+    >>> from ztfml.labels.rules import apply_cuts
+    >>> from ztfml.plots import figure
+    >>> fig, (ax,) = figure()
+    >>> cut_flow(ax, apply_cuts(night).flow).get_xlabel()
+    'Alerts'
     """
     place = np.arange(len(flow))
     left, removed = flow["alerts_left"], flow["alerts_removed"]
     ax.barh(place, left, color=KEPT, label="alerts left")
-    ax.barh(place, removed, left=left, color=CUT_AWAY, hatch="///", edgecolor="white",
+    ax.barh(place, removed, left=left, color=REMOVED, hatch="///", edgecolor="white",
             label="removed by this cut")  # fmt: skip
-    whole = left.max()
+    most = left.max()
     for k, row in enumerate(flow.itertuples()):
         text = f"{row.alerts_left:,} alerts, {row.objects_left:,} objects"
         if row.alerts_removed:
             text += f"  (−{row.alerts_removed:,})"
-        ax.text(row.alerts_left + row.alerts_removed + 0.015 * whole, k, text, va="center")
+        ax.text(row.alerts_left + row.alerts_removed + 0.015 * most, k, text, va="center")
     ax.set_yticks(place, flow["cut"])
     ax.invert_yaxis()
-    ax.set_xlim(0, 1.6 * max(whole, 1))
+    ax.set_xlim(0, 1.6 * max(most, 1))
     ax.set_xlabel("Alerts")
     ax.spines[["top", "right"]].set_visible(False)
     ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)

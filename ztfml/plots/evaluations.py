@@ -1,35 +1,42 @@
-"""How good a model is, drawn from an evaluation."""
+"""Figures of the performance of a classifier."""
 
 import numpy as np
+from astropy.stats import binom_conf_interval
+from matplotlib.axes import Axes
 
 from ztfml.plots.style import CLASS_STYLES, INK, KEPT
 
 
-def confusion(ax, metrics):
-    """Draw the confusion matrix, its rows shaded by fraction and marked with counts.
+def confusion(ax: Axes, metrics: dict) -> Axes:
+    """Draw the confusion matrix with row fractions and counts.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     metrics : dict
-        As of `ztfml.evaluation.metrics.metrics`.
+        Result of `ztfml.evaluation.metrics.metrics`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> confusion(figure()[1][0], metrics)   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> from ztfml.training.evaluate import evaluate
+    >>> metrics = evaluate(night, "night_labels.csv", model)
+    >>> fig, (ax,) = figure()
+    >>> confusion(ax, metrics).get_xlabel()
+    'Predicted'
     """
     labels, counts = metrics["labels"], np.array(metrics["confusion"])
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
-    ax.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
+    fraction = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    ax.imshow(fraction, cmap="Blues", vmin=0.0, vmax=1.0)
     for (row, column), count in np.ndenumerate(counts):
         if counts[row].sum():
-            ink = "white" if share[row, column] > 0.5 else INK
-            text = f"{share[row, column]:.0%}\n{count:,}" if count else "0"
+            ink = "white" if fraction[row, column] > 0.5 else INK
+            text = f"{fraction[row, column]:.0%}\n{count:,}" if count else "0"
             ax.text(column, row, text, ha="center", va="center", color=ink)
     ax.set_xticks(range(len(labels)), labels)
     ax.set_yticks(range(len(labels)), labels)
@@ -42,27 +49,34 @@ def confusion(ax, metrics):
     return ax
 
 
-def reliability(ax, metrics):
-    """Draw how often predictions were right against how sure they were.
+def reliability(ax: Axes, metrics: dict) -> Axes:
+    """Draw the fraction of correct predictions against their probability.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     metrics : dict
-        As of `ztfml.evaluation.metrics.metrics`, from probabilities.
+        Result of `ztfml.evaluation.metrics.metrics` for probabilities.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> reliability(figure()[1][0], metrics)   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> from ztfml.training.evaluate import evaluate
+    >>> metrics = evaluate(night, "night_labels.csv", model)
+    >>> fig, (ax,) = figure()
+    >>> reliability(ax, metrics).get_ylabel()
+    'Fraction correct'
     """
     curve = metrics["reliability"]
     right, n = np.array(curve["fraction_right"]), np.array(curve["n"])
-    low, high = _wilson(right, n)
+    low, high = binom_conf_interval(np.round(right * n), n, confidence_level=0.9, interval="wilson")
+    # At fractions of 0 and 1, rounding may put the fraction outside its interval.
+    low, high = np.minimum(low, right), np.maximum(high, right)
     ax.plot([0, 1], [0, 1], color=INK, linewidth=0.9, linestyle=":", label="perfectly calibrated")
     ax.errorbar(
         curve["confidence"],
@@ -79,7 +93,7 @@ def reliability(ax, metrics):
     ax.set_ylim(begin, 1.01)
     ax.grid(alpha=0.25)
     ax.set_xlabel("Probability of the predicted class")
-    ax.set_ylabel("Fraction right")
+    ax.set_ylabel("Fraction correct")
     ax.set_title(
         f"Calibration error {metrics['calibration_error']:.3f} "
         f"({metrics['calibration_noise']:.3f} by chance)"
@@ -88,33 +102,30 @@ def reliability(ax, metrics):
     return ax
 
 
-def _wilson(fraction, n, z=1.645):
-    """The interval of a fraction that holds nine of ten (Wilson 1927)."""
-    centre = (fraction + z**2 / (2 * n)) / (1 + z**2 / n)
-    half = z / (1 + z**2 / n) * np.sqrt(fraction * (1 - fraction) / n + z**2 / (4 * n**2))
-    # At fractions 0 and 1 an end may miss the fraction itself by a rounding.
-    return np.minimum(centre - half, fraction), np.maximum(centre + half, fraction)
-
-
-def precision_recall(ax, found):
-    """Draw precision against recall of each class as its threshold falls.
+def precision_recall(ax: Axes, metrics: dict) -> Axes:
+    """Draw the precision-recall curve of each class.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    found : dict
-        As of `ztfml.evaluation.slices.assess`.
+    metrics : dict
+        Result of `ztfml.evaluation.slices.assess`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> precision_recall(figure()[1][0], found)   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> from ztfml.training.evaluate import evaluate
+    >>> metrics = evaluate(night, "night_labels.csv", model)
+    >>> fig, (ax,) = figure()
+    >>> precision_recall(ax, metrics).get_xlabel()
+    'Recall'
     """
-    for label, curves in found["curves"].items():
+    for label, curves in metrics["curves"].items():
         if curves is None:
             continue
         style, curve = CLASS_STYLES[label], curves["precision_recall"]
@@ -126,10 +137,10 @@ def precision_recall(ax, found):
             linewidth=2.0,
             label=f"{label}, {curve['average_precision']:.3f}",
         )
-        now = found["per_class"][label]
-        ax.plot(now["recall"], now["precision"], style["marker"], color=style["color"],
+        point = metrics["per_class"][label]
+        ax.plot(point["recall"], point["precision"], style["marker"], color=style["color"],
                 markersize=8, markeredgecolor="white")  # fmt: skip
-    ax.plot([], [], "o", color="white", markeredgecolor=INK, label="the label that is given")
+    ax.plot([], [], "o", color="white", markeredgecolor=INK, label="predicted label")
     ax.set_xlim(-0.01, 1.02)
     ax.set_ylim(-0.01, 1.02)
     ax.grid(alpha=0.25)
@@ -140,33 +151,38 @@ def precision_recall(ax, found):
     return ax
 
 
-def scores_by_magnitude(ax, found):
-    """Draw the F1 of each class by the alert's magnitude, with intervals.
+def scores_by_magnitude(ax: Axes, metrics: dict) -> Axes:
+    """Draw the F1 score of each class against the magnitude of the alert, with intervals.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    found : dict
-        As of `ztfml.evaluation.slices.assess`.
+    metrics : dict
+        Result of `ztfml.evaluation.slices.assess`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> scores_by_magnitude(figure()[1][0], found)   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> from ztfml.training.evaluate import evaluate
+    >>> metrics = evaluate(night, "night_labels.csv", model)
+    >>> fig, (ax,) = figure()
+    >>> scores_by_magnitude(ax, metrics).get_ylabel()
+    'F1'
     """
-    parts = found["slices"]["magnitude"]
-    for k, label in enumerate(found["labels"]):
-        # Side by side, so that no symbol hides another.
+    parts = metrics["slices"]["magnitude"]
+    for k, label in enumerate(metrics["labels"]):
+        # Shifted sideways, so that symbols do not overlap.
         place = np.arange(len(parts)) + 0.1 * (k - 2)
         f1 = np.array([part["per_class"][label]["f1"] for part in parts.values()], float)
         ends = np.array([part["intervals"]["f1"][label] for part in parts.values()], float)
         if np.isnan(f1).all():
             continue
-        # A class of few objects may lie outside of nine of ten of its draws.
+        # The score of a class with few objects may lie outside its bootstrap interval.
         err = np.clip([f1 - ends[:, 0], ends[:, 1] - f1], 0.0, None)
         ax.errorbar(place, f1, yerr=err, label=label, **CLASS_STYLES[label], linewidth=1.2,
                     markersize=6, elinewidth=1.0)  # fmt: skip

@@ -1,10 +1,11 @@
-"""One object's light curve."""
+"""The light curve of an object, with the lines behind its rise and fade rates."""
 
 from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib import dates
+from matplotlib.axes import Axes
 from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import MaxNLocator
 
@@ -12,27 +13,35 @@ from ztfml.errors import DataError
 from ztfml.lightcurves.history import SAME_EPOCH, SAME_MAG
 from ztfml.lightcurves.night_means import night_means_as_of, peak_index
 from ztfml.lightcurves.slopes import fit_slope
+from ztfml.night import Night
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
 
 # Julian date of matplotlib's day 0, 1970-01-01 UTC.
 _JD_OF_DATE_0 = 2440587.5
-# From so many points on, symbols must be small to be seen one by one.
+# Light curves with more points have smaller symbols.
 _MANY_POINTS = 150
-# A figure of one point must not look as if its error were large.
+# Smallest range of the magnitude axis, so that one point does not fill the figure.
 _LEAST_MAGNITUDES = 2.0
-# A shorter time has the hours on its date axis.
+# Shorter light curves have hours on the date axis.
 _DAYS_WITH_HOURS = 4.0
-# As wide as a date with the gap after it.
+# Width of a date label with a gap.
 _INCHES_A_DATE = 1.2
 
 
-def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
-    """Draw one object's light curve as one of its alerts saw it, or whole.
+def light_curve(
+    ax: Axes,
+    night: Night,
+    object_id: str,
+    as_of: float | None = None,
+    whole: bool = False,
+    more: pd.DataFrame | None = None,
+) -> Axes:
+    """Draw the light curve of an object, up to one of its alerts or complete.
 
-    Filled symbols are brighter than the reference image, open ones fainter; triangles are
-    5-sigma limits of exposures without a detection. The rise and fade lines and their rates
-    are the features ``rise_rate_*`` and ``fade_rate_*`` of the alert.
+    Filled symbols are brighter than the reference image, open symbols fainter. Triangles are
+    5-sigma limits of exposures without a detection. The lines and their rates are the features
+    ``rise_rate_*`` and ``fade_rate_*`` of the alert.
 
     Parameters
     ----------
@@ -40,27 +49,30 @@ def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
     night : Night
     object_id : str
     as_of : float, optional
-        A Julian date: what came later is not drawn, and the latest alert up to it is marked.
-        By default that of the object's latest alert.
+        Julian date. Later data are not drawn, and the latest alert up to it is marked.
+        Default: the date of the object's latest alert.
     whole : bool, default False
-        Whether to draw, paler, what the alert does not see, too.
+        Also draw, in a lighter shade, photometry that is not in the history of the alert.
     more : pandas.DataFrame, optional
-        Other photometry of the object in the columns of `Night.light_curve`, such as what
-        brokers have of it, to draw with ``whole``; what the night has is passed over.
+        More photometry of the object, e.g. from a broker, with the columns of
+        `Night.light_curve`. Drawn with ``whole``; exposures of the night are skipped.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Raises
     ------
     DataError
-        If the night does not know the object, or nothing of it by that date.
+        If the night has no data of the object, or none up to that date.
 
     Examples
     --------
-    >>> light_curve(figure()[1][0], night, "ZTF18abukavn")   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> fig, (ax,) = figure()
+    >>> light_curve(ax, night, object_id).get_ylabel()
+    'Difference magnitude (AB)'
     """
     alert = latest_alert(night, object_id, as_of)
     if as_of is None and alert is not None:
@@ -68,7 +80,7 @@ def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
     rows = points_of(night, object_id, as_of, more)
     rows = rows if whole else rows[rows["seen"]]
     if rows.empty:
-        raise DataError(f"{night.name}: nothing of {object_id} up to JD {as_of}; name a later date")
+        raise DataError(f"{night.name}: no data of {object_id} up to JD {as_of}; give a later date")
     detected, limits = rows[rows["magpsf"].notna()], rows[rows["magpsf"].isna()]
     limits = limits[limits["diffmaglim"].notna()]
     origin = (rows if detected.empty else detected)["jd"].min()
@@ -82,25 +94,25 @@ def light_curve(ax, night, object_id, as_of=None, whole=False, more=None):
     for band in (*BANDS, None):
         _draw_limits(ax, _of_band(limits, band), band, origin, small)
     if not rows["seen"].all():
-        ax.plot([], [], " ", label="paler: not seen by this alert")
+        ax.plot([], [], " ", label="lighter: not in the history of this alert")
 
     _set_magnitude_axis(ax, detected, limits)
     _set_time_axes(ax, rows["jd"], origin)
     what = "first detection" if len(detected) else "first exposure"
     ax.set_xlabel(f"Days since {what}")
     ax.set_ylabel("Difference magnitude (AB)")
-    # Names come from files: none of it is mathematics.
+    # Names come from files and must not be parsed as mathematics.
     ax.set_title(object_id, parse_math=False, fontweight="bold")
     ax.grid(alpha=0.25)
     _set_legend(ax)
     return ax
 
 
-# --- what there is to draw --------------------------------------------------------------
+# --- data -------------------------------------------------------------------------------
 
 
-def latest_alert(night, object_id, as_of=None):
-    """Find an object's latest alert up to a date.
+def latest_alert(night: Night, object_id: str, as_of: float | None = None) -> int | None:
+    """Find the latest alert of an object up to a date.
 
     Parameters
     ----------
@@ -112,51 +124,55 @@ def latest_alert(night, object_id, as_of=None):
     Returns
     -------
     int or None
-        Its position in the night; None without one.
+        Position of the alert in the night; None if there is none.
 
     Examples
     --------
-    >>> latest_alert(night, "ZTF18abukavn")   # doctest: +SKIP
-    12
+    >>> k = latest_alert(night, object_id)
+    >>> night.alerts["objectId"].iloc[k] == object_id
+    True
     """
     jd = night.alerts["jd"].to_numpy()
-    own = (night.alerts["objectId"] == object_id).to_numpy()
-    own = own & (jd <= (np.inf if as_of is None else as_of))
-    return int(np.argmax(np.where(own, jd, -np.inf))) if own.any() else None
+    matches = (night.alerts["objectId"] == object_id).to_numpy()
+    matches = matches & (jd <= (np.inf if as_of is None else as_of))
+    return int(np.argmax(np.where(matches, jd, -np.inf))) if matches.any() else None
 
 
-def points_of(night, object_id, as_of=None, more=None):
-    """Gather what there is to draw of an object.
+def points_of(
+    night: Night, object_id: str, as_of: float | None = None, more: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Collect the photometry of an object.
 
     Parameters
     ----------
     night : Night
     object_id : str
     as_of : float, optional
-        A Julian date; by default everything counts as seen.
+        Julian date; by default all rows count as seen.
     more : pandas.DataFrame, optional
-        Other photometry in the columns of `Night.light_curve`. Of an exposure that the night
-        has, it is passed over, but for a detection where the night has a limit.
+        More photometry with the columns of `Night.light_curve`. Exposures of the night are
+        skipped, except for detections where the night has only a limit.
 
     Returns
     -------
     pandas.DataFrame
-        As of `Night.light_curve`, rows without a date left out, with ``seen`` (whether an
-        alert of that date sees it).
+        The columns of `Night.light_curve` and ``seen`` (True for data up to ``as_of``). Rows
+        without a date are left out.
 
     Raises
     ------
     DataError
-        If neither alerts nor history know the object.
+        If the night has no data of the object.
 
     Examples
     --------
-    >>> points_of(night, "ZTF18abukavn", 2458373.7)["seen"].sum()   # doctest: +SKIP
+    >>> bool(points_of(night, object_id)["seen"].all())
+    True
     """
     rows = night.light_curve(object_id, as_of).assign(seen=True)
-    every = night.light_curve(object_id)
-    known = _same_exposure(every, rows) & _equal(every["magpsf"], rows["magpsf"])
-    rows = _add(rows, every[~known.any(axis=1)])
+    complete = night.light_curve(object_id)
+    known = _same_exposure(complete, rows) & _equal(complete["magpsf"], rows["magpsf"])
+    rows = _add(rows, complete[~known.any(axis=1)])
     if more is not None:
         detected = rows["magpsf"].notna().to_numpy()
         better = more["magpsf"].notna().to_numpy()[:, None] & ~detected
@@ -171,20 +187,20 @@ def _add(rows, unseen):
     return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
 
 
-def _same_exposure(some, others):
-    """Which of some rows are of the same exposure as which of the others, as a matrix."""
-    apart = some["jd"].to_numpy()[:, None] - others["jd"].to_numpy()
-    return (np.abs(apart) < SAME_EPOCH) & _equal(some["fid"], others["fid"])
+def _same_exposure(rows, others):
+    """Return a boolean matrix: which rows belong to the same exposure as which others."""
+    apart = rows["jd"].to_numpy()[:, None] - others["jd"].to_numpy()
+    return (np.abs(apart) < SAME_EPOCH) & _equal(rows["fid"], others["fid"])
 
 
-def _equal(some, others):
-    """Which values are equal, or both missing, as a matrix."""
-    some, others = some.to_numpy(float)[:, None], others.to_numpy(float)
-    return (np.abs(some - others) < SAME_MAG) | (np.isnan(some) & np.isnan(others))
+def _equal(rows, others):
+    """Return a boolean matrix: which values are equal, or both missing."""
+    rows, others = rows.to_numpy(float)[:, None], others.to_numpy(float)
+    return (np.abs(rows - others) < SAME_MAG) | (np.isnan(rows) & np.isnan(others))
 
 
 class RateLine(NamedTuple):
-    """A rise or a fade as it was fitted: its rate, and the ends of its line."""
+    """A fitted rise or fade: rate, error and the ends of its line."""
 
     band: str
     verb: str
@@ -195,33 +211,35 @@ class RateLine(NamedTuple):
 
 
 class Peak(NamedTuple):
-    """The brightest night."""
+    """The brightest night mean of a light curve."""
 
     jd: float
     mag: float
     band: str
 
 
-def rates_of(night, alert):
-    """Find the lines behind an alert's rise and fade rates, and its brightest night.
+def rates_of(night: Night, alert: int) -> tuple[list[RateLine], Peak | None]:
+    """Fit the rise and fade of the light curve of an alert, and find its brightest night.
 
     Parameters
     ----------
     night : Night
     alert : int
-        The alert's position in the night.
+        Position of the alert in the night.
 
     Returns
     -------
     lines : list of RateLine
-        The rates are the features ``rise_rate_*`` and ``fade_rate_*``, in mag/day.
+        Rates in mag/day; they equal the features ``rise_rate_*`` and ``fade_rate_*``.
     peak : Peak or None
-        None where no band has two nights.
+        None if no band has two nights.
 
     Examples
     --------
-    >>> rates_of(night, 12)[1].band   # doctest: +SKIP
-    'r'
+    >>> k = latest_alert(night, object_id)
+    >>> lines, peak = rates_of(night, k)
+    >>> {line.verb for line in lines} <= {"rising", "fading"}
+    True
     """
     lines, peaks = [], []
     for band, nights in night_means_as_of(night, alert).items():
@@ -243,7 +261,7 @@ def rates_of(night, alert):
     return lines, min(peaks, key=lambda peak: peak.mag, default=None)
 
 
-# --- how it is drawn --------------------------------------------------------------------
+# --- drawing ----------------------------------------------------------------------------
 
 
 def _of_band(rows, band):
@@ -295,7 +313,7 @@ def _draw_detections(ax, detected, band, origin, small):
 
 
 def _label_once(ax, label):
-    """What is drawn in two shades stands in the legend in the darker one."""
+    """Return None for a label that is in the legend already."""
     return None if label in ax.get_legend_handles_labels()[1] else label
 
 
@@ -316,7 +334,7 @@ def _mark_alert(ax, alert, origin):
 
 
 def _draw_rates(ax, lines, peak, origin):
-    """The lines behind the alert's rise and fade rates, and its brightest night."""
+    """Draw the lines of the rise and fade rates and the brightest night."""
     for line in lines:
         ax.plot(
             line.jd - origin,
@@ -341,20 +359,20 @@ def _draw_rates(ax, lines, peak, origin):
         )
 
 
-def with_error(value, err):
-    """A number with as many digits as its error allows.
+def with_error(value: float, err: float) -> str:
+    """Format a value and its error with the same number of digits.
 
     >>> with_error(0.6231, 0.052), with_error(-0.00312, 0.0004)
     ('0.62 ± 0.05', '−0.0031 ± 0.0004')
     """
     digits = int(np.clip(np.ceil(-np.log10(err)), 2, 4))
-    # Adding 0 turns a rounded -0 into 0.
+    # Adding 0 turns -0 into 0.
     return f"{round(value, digits) + 0.0:.{digits}f} ± {err:.{digits}f}".replace("-", "−")
 
 
 def _set_magnitude_axis(ax, detected, limits):
-    """Bright is up; error bars and limits fit in."""
-    # An error of magnitudes must not squeeze all else into a line.
+    """Invert the magnitude axis and make room for error bars and limits."""
+    # Clip very large errors, which would compress the rest of the light curve.
     err = detected["sigmapsf"].fillna(0.0).clip(upper=1.0)
     values = np.concatenate(
         [detected["magpsf"] - err, detected["magpsf"] + err, limits["diffmaglim"]]
@@ -368,7 +386,7 @@ def _set_magnitude_axis(ax, detected, limits):
 
 
 def _set_time_axes(ax, jd, origin):
-    """Days below, dates (UTC) above."""
+    """Draw days at the bottom and dates (UTC) at the top."""
     low, high = jd.min() - origin, jd.max() - origin
     margin = max(0.05 * (high - low), 0.02 if high - low > 0.01 else 0.5)
     ax.set_xlim(low - margin, high + margin)
@@ -385,7 +403,7 @@ def _set_time_axes(ax, jd, origin):
 
 
 def _set_legend(ax):
-    """Beside the axes, where no data can be; the detections first."""
+    """Draw the legend to the right of the axes, detections first."""
     entries = list(zip(*ax.get_legend_handles_labels(), strict=True))
     entries.sort(key=lambda entry: not isinstance(entry[0], ErrorbarContainer))
     ax.legend(

@@ -1,16 +1,19 @@
-"""The terms of the ranking: their shapes, and what each adds to a score."""
+"""Figures of the ranking: the shape of each term, and its contribution to a score."""
 
 import inspect
 from textwrap import fill
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 
-from ztfml.plots.style import CUT_AWAY, INK, KEPT
+from ztfml.plots.style import INK, KEPT, REMOVED
 from ztfml.ranking import TERMS, read_instrument
+from ztfml.ranking.settings import Instrument
 
 
-def term_shape(ax, name, instrument=None):
-    """Draw a term of the ranking over the quantity that it mostly rests on.
+def term_shape(ax: Axes, name: str, instrument: Instrument | None = None) -> Axes:
+    """Draw a term of the ranking against its main quantity.
 
     Parameters
     ----------
@@ -18,12 +21,12 @@ def term_shape(ax, name, instrument=None):
     name : str
         One of `ztfml.ranking.TERMS`.
     instrument : Instrument, optional
-        By default the package's own.
+        Default: the instrument in the settings of the package.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
@@ -33,24 +36,24 @@ def term_shape(ax, name, instrument=None):
     """
     term = TERMS[name]
     x = np.linspace(*term.span, 400)
-    given = {"instrument": instrument or read_instrument(), term.over: x}
-    given |= {other: np.full(len(x), value) for other, value in term.beside.items()}
+    inputs = {"instrument": instrument or read_instrument(), term.over: x}
+    inputs |= {other: np.full(len(x), value) for other, value in term.beside.items()}
     parameters = inspect.signature(term.function).parameters
     with np.errstate(divide="ignore"):
-        ax.plot(x, term.function(*(given[one] for one in parameters)), color=KEPT, linewidth=2.0)
-    told = ", ".join(f"{other} {value:g}" for other, value in term.beside.items()
+        ax.plot(x, term.function(*(inputs[one] for one in parameters)), color=KEPT, linewidth=2.0)
+    constants = ", ".join(f"{other} {value:g}" for other, value in term.beside.items()
                      if not np.isnan(value))  # fmt: skip
     ax.set_xlim(*term.span)
     ax.set_ylim(-0.03, 1.03)
     ax.grid(alpha=0.25)
     ax.set_xlabel(term.label)
     ax.set_ylabel("Term")
-    ax.set_title(name + (f"   ({told})" if told else ""), fontsize=10)
+    ax.set_title(name + (f"   ({constants})" if constants else ""), fontsize=10)
     return ax
 
 
-def contributions(ax, terms, row):
-    """Draw what each term adds to the score of one object.
+def contributions(ax: Axes, terms: pd.DataFrame, row: pd.Series) -> Axes:
+    """Draw the contribution of each term to the score of one object.
 
     Parameters
     ----------
@@ -58,26 +61,38 @@ def contributions(ax, terms, row):
     terms : pandas.DataFrame
         From `FastTransientScorer.explain`.
     row : pandas.Series
-        The object's row of the ranked list.
+        Row of the ranked list.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> contributions(figure()[1][0], terms, row)   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> from ztfml.ranking import FastTransientScorer
+    >>> terms = FastTransientScorer().explain(ranked, object_id)
+    >>> fig, (ax,) = figure()
+    >>> ax = contributions(ax, terms, ranked.iloc[0])
+    >>> len(ax.get_yticklabels()) == len(terms)
+    True
     """
     place = np.arange(len(terms))
-    ax.barh(place, terms["weight"], color=CUT_AWAY, alpha=0.5, label="at most: its weight")
-    ax.barh(place, terms["adds"], color=KEPT, height=0.55, label="adds: weight times term")
+    ax.barh(
+        place,
+        terms["weight"],
+        color=REMOVED,
+        alpha=0.5,
+        label="weight (largest possible contribution)",
+    )
+    ax.barh(place, terms["adds"], color=KEPT, height=0.55, label="contribution (weight × term)")
     for k, term in enumerate(terms.itertuples()):
         ax.text(term.weight, k, f"  {term.value:.2f}", va="center", color=INK, fontsize=9)
     ax.set_yticks(place, terms["term"])
     ax.invert_yaxis()
     ax.set_xlim(0, 1.12 * max(terms["weight"].max(), 1e-3))
-    ax.set_xlabel("Added to the logit of the score (numbers: the term, 0 to 1)")
+    ax.set_xlabel("Contribution to the logit of the score (numbers: value of the term, 0 to 1)")
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_title(
         fill(f"Score {row['score']:.3f}, rank {row['rank']}: {row['reasons']}", 110), fontsize=10,

@@ -1,6 +1,10 @@
-"""How fast the sources of a night rise and fade."""
+"""Rise and fade rates of the sources of a night."""
+
+from collections.abc import Sequence
 
 import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.patches import Patch
 from matplotlib.ticker import NullLocator
 
@@ -8,44 +12,47 @@ from ztfml.astrophysics import FAST_RATE
 from ztfml.plots.style import CLASS_STYLES, INK
 from ztfml.taxonomy import LABELS
 
-# Below it rates are drawn evenly, above by their logarithm.
-_EVEN_RATE = 0.1
+# The axes are linear below this rate and logarithmic above, in mag/day.
+_LINEAR_RATE = 0.1
 _TICKS = (-1.0, -0.3, 0.0, 0.3, 1.0, 3.0)
 _FAST = "#FBE3C0"
-# So few have error bars.
-_FEW = 50
+# Classes with fewer sources are drawn with error bars.
+_WITH_ERROR_BARS = 50
 
 
-def rise_fade(ax, table, labels=None):
-    """Draw rise against fade rate, and where a source is fast.
+def rise_fade(ax: Axes, table: pd.DataFrame, labels: Sequence[str] | None = None) -> Axes:
+    """Draw rise rate against fade rate and shade the region of fast sources.
 
-    Sources of which only one rate is known stand in a strip beside the axes' low ends.
+    Sources with only one known rate are drawn in a strip at the low end of the other axis.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     table : pandas.DataFrame
-        Features, one row an alert: ``best_rise_rate``, ``best_fade_rate`` (mag/day) and
+        Features, one row per alert: ``best_rise_rate``, ``best_fade_rate`` (mag/day) and
         their errors.
     labels : sequence of str, optional
-        The class of each row, as of `ztfml.taxonomy.LABELS`.
+        Class of each row (`ztfml.taxonomy.LABELS`).
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> rise_fade(figure()[1][0], features.compute(night))   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> fig, (ax,) = figure()
+    >>> rise_fade(ax, table).get_xlabel()
+    'Fade rate (mag/day)'
     """
     fade, rise = (table[f"best_{way}_rate"].to_numpy() for way in ("fade", "rise"))
     errors = [table[f"best_{way}_rate_err"].to_numpy() for way in ("fade", "rise")]
     known = ~(np.isnan(fade) & np.isnan(rise))
     rates = np.concatenate([fade, rise])
-    low = np.nanmin(rates, initial=-_EVEN_RATE)
+    low = np.nanmin(rates, initial=-_LINEAR_RATE)
     high = np.nanmax(rates, initial=1.0)
-    strip, edge, top = _beyond(low, -0.5), _beyond(low, -1.0), _beyond(high, 0.5)
+    strip, edge, top = _move(low, -0.5), _move(low, -1.0), _move(high, 0.5)
     fade, rise = (np.where(np.isnan(rate), strip, rate) for rate in (fade, rise))
 
     ax.fill_between([FAST_RATE, top], edge, top, color=_FAST, linewidth=0, zorder=0)
@@ -53,16 +60,16 @@ def rise_fade(ax, table, labels=None):
     colours = labels is not None
     of_row = np.asarray(labels) if colours else np.full(len(table), "")
     for label in LABELS if colours else ("",):
-        own = known & (of_row == label)
-        if not own.any():
+        selected = known & (of_row == label)
+        if not selected.any():
             continue
         style = CLASS_STYLES[label] if colours else {"color": INK, "marker": "o"}
-        few = own.sum() < _FEW
+        few = selected.sum() < _WITH_ERROR_BARS
         ax.errorbar(
-            fade[own],
-            rise[own],
-            xerr=_shown(errors[0], fade, strip)[own] if few else None,
-            yerr=_shown(errors[1], rise, strip)[own] if few else None,
+            fade[selected],
+            rise[selected],
+            xerr=_known_errors(errors[0], fade, strip)[selected] if few else None,
+            yerr=_known_errors(errors[1], rise, strip)[selected] if few else None,
             fmt=style["marker"],
             color=style["color"],
             markersize=5 if few else 2.5,
@@ -70,13 +77,13 @@ def rise_fade(ax, table, labels=None):
             elinewidth=0.6,
             alpha=0.9 if few else 0.4,
             zorder=3 if few else 2,
-            label=f"{label or 'alerts'} ({own.sum():,})",
+            label=f"{label or 'alerts'} ({selected.sum():,})",
         )
     for draw in (ax.axvline, ax.axhline):
         draw(FAST_RATE, color=INK, linewidth=0.9, linestyle="--")
         draw(0.0, color=INK, linewidth=0.5)
     for axis in ("x", "y"):
-        getattr(ax, f"set_{axis}scale")("asinh", linear_width=_EVEN_RATE)
+        getattr(ax, f"set_{axis}scale")("asinh", linear_width=_LINEAR_RATE)
         getattr(ax, f"set_{axis}lim")(edge, top)
         ticks = [tick for tick in _TICKS if low <= tick <= top]
         names = [f"{tick:g}".replace("-", "−") for tick in ticks]
@@ -93,11 +100,11 @@ def rise_fade(ax, table, labels=None):
     return ax
 
 
-def _beyond(rate, step):
-    """A step further than a rate, by the scale of the axes."""
-    return _EVEN_RATE * np.sinh(np.arcsinh(rate / _EVEN_RATE) + step)
+def _move(rate, step):
+    """Move a rate by a step on the scale of the axes."""
+    return _LINEAR_RATE * np.sinh(np.arcsinh(rate / _LINEAR_RATE) + step)
 
 
-def _shown(err, rate, strip):
-    """Errors of known rates only."""
+def _known_errors(err, rate, strip):
+    """Return the errors, and 0 for unknown rates."""
     return np.where(np.isnan(err) | (rate == strip), 0.0, err)

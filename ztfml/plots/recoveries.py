@@ -1,13 +1,14 @@
-"""How many injected fast transients a list puts on top."""
+"""Figures of the recall of injected fast transients."""
 
 from textwrap import fill
 
 import numpy as np
+from matplotlib.axes import Axes
 
 from ztfml.plots.style import INK
 
-# Ours in a full line, the others apart in colour, line and symbol (Okabe & Ito 2008).
-_WAY_STYLES = (
+# ztfml has a solid line; all methods differ in colour, line and symbol (Okabe & Ito 2008).
+_METHOD_STYLES = (
     {"color": "#D55E00", "linestyle": "-", "marker": "o", "linewidth": 2.0},
     {"color": "#0072B2", "linestyle": "--", "marker": "s", "linewidth": 1.2},
     {"color": "#009E73", "linestyle": "-.", "marker": "^", "linewidth": 1.2},
@@ -16,30 +17,36 @@ _WAY_STYLES = (
 )
 
 
-def recall_by_top(ax, found, cell="two nights or more, peak < 20"):
-    """Draw the recall of injected events against the number of rows looked at.
+def recall_by_top(ax: Axes, result: dict, cell: str = "two nights or more, peak < 20") -> Axes:
+    """Draw the recall of injected events against the number of inspected rows.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    found : dict
-        As of `ztfml.injection.recovery.judge`.
+    result : dict
+        Result of `ztfml.injection.recovery.judge` or `recover`.
     cell : str
-        Which events.
+        Name of the group of events.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> recall_by_top(figure()[1][0], found)   # doctest: +SKIP
+    >>> from ztfml.injection.recovery import recover
+    >>> from ztfml.plots import figure
+    >>> result = recover(night, model, repeats=2, a_night=4, seed=1)
+    >>> fig, (ax,) = figure()
+    >>> ax = recall_by_top(ax, result)
+    >>> ax.figure is fig
+    True
     """
-    part = found["recall"]["cells"].get(cell)
+    part = result["recall"]["cells"].get(cell)
     if part is None:
-        return _nothing(ax, f"No event with {cell}")
-    for (method, by_top), style in zip(part["recall"].items(), _WAY_STYLES, strict=False):
+        return _write_message(ax, f"No event with {cell}")
+    for (method, by_top), style in zip(part["recall"].items(), _METHOD_STYLES, strict=False):
         _with_intervals(ax, np.array([int(top) for top in by_top]), by_top.values(), method, style)
     ax.set_xticks([int(top) for top in by_top])
     ax.set_xlabel("Rows of the list")
@@ -47,33 +54,39 @@ def recall_by_top(ax, found, cell="two nights or more, peak < 20"):
     return _recall_axis(ax)
 
 
-def recall_by_part(ax, found, title, top=12):
-    """Draw the recall of injected events in the first rows by their kind, peak or rate.
+def recall_by_part(ax: Axes, result: dict, title: str, top: int = 12) -> Axes:
+    """Draw the recall of injected events in the first rows by type, peak or rate.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    found : dict
-        As of `ztfml.injection.recovery.judge`.
+    result : dict
+        Result of `ztfml.injection.recovery.judge` or `recover`.
     title : str
-        A slice of its ``recall``: ``kind``, ``peak magnitude``, ``rate`` or ``nights``.
+        Key of ``recall``: ``kind``, ``peak magnitude``, ``rate`` or ``nights``.
     top : int
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> recall_by_part(figure()[1][0], found, "kind")   # doctest: +SKIP
+    >>> from ztfml.injection.recovery import recover
+    >>> from ztfml.plots import figure
+    >>> result = recover(night, model, repeats=2, a_night=4, seed=1)
+    >>> fig, (ax,) = figure()
+    >>> ax = recall_by_part(ax, result, "kind")
+    >>> ax.figure is fig
+    True
     """
-    parts = found["recall"][title]
+    parts = result["recall"][title]
     if not parts:
-        return _nothing(ax, "No events")
+        return _write_message(ax, "No events")
     methods = list(next(iter(parts.values()))["recall"])
-    for k, (method, style) in enumerate(zip(methods, _WAY_STYLES, strict=False)):
-        # Side by side, so that no symbol hides another.
+    for k, (method, style) in enumerate(zip(methods, _METHOD_STYLES, strict=False)):
+        # Shifted sideways, so that symbols do not overlap.
         place = np.arange(len(parts)) + 0.1 * (k - (len(methods) - 1) / 2)
         values = [part["recall"][method][str(top)] for part in parts.values()]
         _with_intervals(ax, place, values, method, style | {"linestyle": "none"})
@@ -85,38 +98,44 @@ def recall_by_part(ax, found, title, top=12):
 
 
 _SLICE_TITLES = {
-    "kind": "Kind",
-    "peak magnitude": "Brightest detection so far, mag",
-    "rate": "Change in g or r, mag/day",
+    "kind": "Type",
+    "peak magnitude": "Brightest detection (mag)",
+    "rate": "Rate in g or r (mag/day)",
     "nights": "Nights with a detection",
 }
 
 
-def first_listed(ax, found):
-    """Draw which part of the events has been in the first 12 by their nth night.
+def first_listed(ax: Axes, result: dict) -> Axes:
+    """Draw the fraction of events in the first 12 rows by their nth night.
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
-    found : dict
-        As of `ztfml.injection.recovery.judge`.
+    result : dict
+        Result of `ztfml.injection.recovery.judge` or `recover`.
 
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> first_listed(figure()[1][0], found)   # doctest: +SKIP
+    >>> from ztfml.injection.recovery import recover
+    >>> from ztfml.plots import figure
+    >>> result = recover(night, model, repeats=2, a_night=4, seed=1)
+    >>> fig, (ax,) = figure()
+    >>> ax = first_listed(ax, result)
+    >>> ax.figure is fig
+    True
     """
-    first = found["first_listed"]
+    first = result["first_listed"]
     nth = np.arange(1, len(first["n"]) + 1)
-    for (method, shares), style in zip(first["listed"].items(), _WAY_STYLES, strict=False):
+    for (method, shares), style in zip(first["listed"].items(), _METHOD_STYLES, strict=False):
         ax.plot(nth, np.array(shares, float), label=method, markersize=6, **style)
     ax.set_xticks(nth, [f"{k}\n({n})" for k, n in zip(nth, first["n"], strict=True)])
-    ax.set_xlabel("Night with a detection (events that live to see it)")
-    ax.set_title("In the first 12 rows by then")
+    ax.set_xlabel("Night with a detection (number of events)")
+    ax.set_title("Events in the first 12 rows up to this night")
     return _recall_axis(ax)
 
 
@@ -129,7 +148,7 @@ def _with_intervals(ax, place, values, label, style):
 
 
 def _recall_axis(ax):
-    # Above 1 there is room for the legend.
+    # The space above 1 is for the legend.
     ax.set_ylim(-0.03, 1.28)
     ax.set_yticks(np.linspace(0, 1, 6))
     ax.set_ylabel("Recall")
@@ -138,7 +157,7 @@ def _recall_axis(ax):
     return ax
 
 
-def _nothing(ax, text):
+def _write_message(ax, text):
     ax.text(0.5, 0.5, text, ha="center", va="center", transform=ax.transAxes, color=INK)
     ax.set_axis_off()
     return ax

@@ -1,4 +1,7 @@
-"""The images of an alert: science, reference and difference."""
+"""The image cutouts of an alert: science, reference and difference."""
+
+import numpy as np
+from matplotlib.axes import Axes
 
 from ztfml.schema import PIXEL_SCALE
 from ztfml.sources.stamps import stretch
@@ -6,8 +9,8 @@ from ztfml.sources.stamps import stretch
 STAMPS = ("science", "reference", "difference")
 
 
-def stamp(ax, image, kind):
-    """Draw one image of an alert, north up and east to the left, its place marked.
+def stamp(ax: Axes, image: np.ndarray, kind: str) -> Axes:
+    """Draw one image cutout, north up and east to the left, with the position marked.
 
     Parameters
     ----------
@@ -19,14 +22,17 @@ def stamp(ax, image, kind):
     Returns
     -------
     matplotlib.axes.Axes
-        The same.
+        The axes that were given.
 
     Examples
     --------
-    >>> stamp(figure()[1][0], stamps.science, "science")   # doctest: +SKIP
+    >>> from ztfml.plots import figure
+    >>> fig, (ax,) = figure()
+    >>> stamp(ax, np.zeros((63, 63)), "science").get_title()
+    'science'
     """
     rows, columns = image.shape
-    # Arcseconds from the middle, growing east and north.
+    # Arcseconds from the centre to the eastern and northern edge.
     east, north = columns * PIXEL_SCALE / 2, rows * PIXEL_SCALE / 2
     ax.imshow(
         stretch(image, linear=kind == "difference"),

@@ -1,12 +1,12 @@
-"""Colours and symbols that all figures share."""
+"""Colours and symbols shared by all figures."""
 
 BAND_COLOURS = {"g": "#009E73", "r": "#B2182B", "i": "#F0A000"}
-"""Green, red and orange that differ in lightness, too, and so for colour-blind readers and in
-grey print (CIELAB distances of 30 and more in Machado et al. 2009's simulations)."""
+"""Green, red and orange that also differ in lightness, for colour-blind readers and grey print
+(CIELAB distances above 30 in the simulations of Machado et al. 2009)."""
 
 BAND_MARKERS = {"g": "o", "r": "s", "i": "D"}
 
-# Okabe & Ito (2008), with a line and a symbol of its own for each class.
+# Colours of Okabe & Ito (2008); each class also has its own line and symbol.
 CLASS_STYLES = {
     "artifact": {"color": "#555555", "linestyle": ":", "marker": "X"},
     "sso": {"color": "#E69F00", "linestyle": (0, (6, 2)), "marker": "D"},
@@ -17,4 +17,4 @@ CLASS_STYLES = {
 
 UNKNOWN_BAND = "#777777"
 INK = "#222222"
-KEPT, CUT_AWAY = "#4477AA", "#BBBBBB"
+KEPT, REMOVED = "#4477AA", "#BBBBBB"

@@ -1,4 +1,4 @@
-"""A night's page: a summary as a plain dict first, then one HTML file from templates."""
+"""The HTML page of a night: a summary as a plain dict, filled into templates."""
 
 from ztfml.report.page import render, write_report
 from ztfml.report.summary import summarize

@@ -1,50 +1,59 @@
-"""Where things stand in the drawing of a light curve, for the page's templates.
+"""Pixel positions of the symbols in a light curve, for the SVG templates of the page.
 
-A page has fifty of them and must be made in seconds, so they are not drawn by matplotlib.
+A page has up to a hundred light curves. matplotlib would take too long to draw them.
 """
 
 import numpy as np
+import pandas as pd
 from matplotlib.ticker import MaxNLocator
 
-from ztfml.plots.light_curves import with_error
+from ztfml.plots.light_curves import Peak, RateLine, with_error
 from ztfml.plots.packet_summary import date_of
 
 WIDTH, HEIGHT = 430, 280
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40
-_LEAST_MAGNITUDES = 2.0
-# An error of magnitudes must not squeeze all else into a line.
-_LARGEST_ERROR = 1.0
+# Smallest range of the magnitude axis.
+_MIN_MAGNITUDES = 2.0
+# Longer error bars are clipped; they would compress the rest of the light curve.
+_MAX_ERROR = 1.0
 
 
-def plot_of(points, lines, peak, alert):
-    """Lay a light curve out: days since the alert to the right, bright is up.
+def layout_light_curve(
+    points: pd.DataFrame, lines: list[RateLine], peak: Peak | None, alert: dict
+) -> dict:
+    """Compute the pixel positions of a light curve against days since the alert.
 
     Parameters
     ----------
     points : pandas.DataFrame
-        As of `ztfml.plots.light_curves.points_of`, with at least one row.
+        Result of `ztfml.plots.light_curves.points_of`, with at least one row.
     lines : list of RateLine
     peak : Peak or None
-        Both as of `ztfml.plots.light_curves.rates_of`.
+        Result of `ztfml.plots.light_curves.rates_of`.
     alert : dict
-        ``jd``, ``magpsf``.
+        ``jd`` and ``magpsf`` of the alert.
 
     Returns
     -------
     dict
         ``width`` and ``height``; ``area`` (left, top, right, bottom); ``x_ticks`` and
-        ``y_ticks`` (place and text); ``x_label``; ``detections`` (dicts with ``x``, ``y``,
+        ``y_ticks`` (position and text); ``x_label``; ``detections`` (dicts with ``x``, ``y``,
         ``low``, ``high``, ``band``, ``below``, ``seen``, ``text``); ``limits`` (``x``, ``y``,
-        ``band``, ``seen``); ``lines``; ``peak``; ``now`` (``x``, ``y`` of the alert). Places in
-        pixels of a drawing of that size.
+        ``band``, ``seen``); ``lines``; ``peak``; ``now`` (``x``, ``y`` of the alert). Positions
+        are in pixels of a drawing of that size.
 
     Examples
     --------
-    >>> plot_of(points, lines, peak, alert)["x_ticks"]   # doctest: +SKIP
+    >>> from ztfml.plots.light_curves import latest_alert, points_of, rates_of
+    >>> k = latest_alert(night, object_id)
+    >>> alert = night.alerts.iloc[k]
+    >>> plot = layout_light_curve(points_of(night, object_id), *rates_of(night, k), alert)
+    >>> plot["width"], plot["height"]
+    (430, 280)
     """
     days = points["jd"].to_numpy() - alert["jd"]
     mag = points["magpsf"].to_numpy()
-    err = np.fmin(points["sigmapsf"].fillna(0.0).to_numpy(), _LARGEST_ERROR)
+    err = np.fmin(points["sigmapsf"].fillna(0.0).to_numpy(), _MAX_ERROR)
     limit = np.where(np.isnan(mag), points["diffmaglim"].to_numpy(), np.nan)
     x = _Scale(*_time_range(days), _LEFT, WIDTH - _RIGHT)
     shown = np.concatenate([mag - err, mag + err, limit, *(line.mag for line in lines)])
@@ -99,20 +108,20 @@ def plot_of(points, lines, peak, alert):
 
 
 class _Scale:
-    """From values to pixels, rounded to a tenth."""
+    """Convert values to pixels, rounded to 0.1 pixel."""
 
     def __init__(self, low, high, begin, end):
         self._low, self._high = low, high
         self._begin, self._end = begin, end
 
     def __call__(self, value):
-        part = (value - self._low) / (self._high - self._low)
-        return round(float(self._begin + part * (self._end - self._begin)), 1)
+        fraction = (value - self._low) / (self._high - self._low)
+        return round(float(self._begin + fraction * (self._end - self._begin)), 1)
 
-    def ticks(self, most):
-        """Places and texts of round numbers."""
+    def ticks(self, n_max):
+        """Return positions and texts of round numbers."""
         low, high = sorted((self._low, self._high))
-        values = MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
+        values = MaxNLocator(n_max, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
         values = values[(values >= low) & (values <= high)]
         digits = max(0, int(np.ceil(-np.log10(np.diff(values).min() * 1.0001))))
         digits += bool(len(values) > 1 and not _is_round(values, digits))
@@ -130,12 +139,12 @@ def _time_range(days):
 
 
 def _magnitude_range(values):
-    """The faint end first: it is below."""
+    """Return the faint end, at the bottom of the axis, and the bright end."""
     values = values[~np.isnan(values)]
     if len(values) == 0:
         return 21.0, 19.0
     low, high = values.min(), values.max()
-    margin = max(0.06 * (high - low), 0.5 * (_LEAST_MAGNITUDES - (high - low)))
+    margin = max(0.06 * (high - low), 0.5 * (_MIN_MAGNITUDES - (high - low)))
     return high + margin, low - margin
 
 

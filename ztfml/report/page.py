@@ -1,4 +1,4 @@
-"""The page itself: templates filled in, all in one file."""
+"""Fill the summary of a night into the templates and write one HTML file."""
 
 import base64
 import hashlib
@@ -7,14 +7,24 @@ from pathlib import Path
 
 from ztfml.astrophysics import FAST_RATE
 from ztfml.io.atomic import write_beside
+from ztfml.model.model import Model
+from ztfml.night import Night
+from ztfml.ranking import FastTransientScorer
 from ztfml.report.summary import CARDS, LISTED, summarize
 from ztfml.taxonomy import LABELS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 
 
-def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
-    """Classify and rank a night, and write its page.
+def write_report(
+    night: Night,
+    model: Model,
+    path: str | Path,
+    folder: str | Path | None = None,
+    cards: int = CARDS,
+    scorer: FastTransientScorer | None = None,
+) -> dict:
+    """Classify and rank a night, and write its HTML page.
 
     Parameters
     ----------
@@ -23,27 +33,29 @@ def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
     path : str or Path
         The HTML file.
     folder : str or Path, optional
-        What was fetched for the night (see `ztfml.sources.fetched_folder`).
+        Folder of fetched data of the night (see `ztfml.sources.fetched_folder`).
     cards : int, default 50
-        How many objects have a card.
+        Number of objects shown in detail.
     scorer : FastTransientScorer, optional
-        By default one with the weights and the instrument of the package.
+        Default: the scorer with the settings of the package.
 
     Returns
     -------
     dict
-        The summary that the page was made of.
+        The summary that is shown on the page.
 
     Raises
     ------
     ModelError
         If the model was trained with other features.
     DataError
-        If the folder of the page cannot be written to.
+        If the page cannot be written.
 
     Examples
     --------
     >>> summary = write_report(night, model, "night.html", cards=3)
+    >>> len(summary["cards"])
+    3
     """
     predictions, ranked = model.predict_and_rank(night, max(LISTED, cards), scorer)
     summary = summarize(night, predictions, ranked, model, folder, cards)
@@ -52,16 +64,16 @@ def write_report(night, model, path, folder=None, cards=CARDS, scorer=None):
     return summary
 
 
-def render(summary):
-    """Make the page of a summary.
+def render(summary: dict) -> str:
+    """Render the HTML page of a summary.
 
-    Whatever a file says, names of objects above all, is escaped; nothing of it stands in a
-    script, and the page is forbidden to load anything.
+    All texts from files, such as object names, are escaped. No data are inserted into the
+    script, and the content security policy of the page forbids loading anything.
 
     Parameters
     ----------
     summary : dict
-        As of `summarize`.
+        Result of `summarize`.
 
     Returns
     -------
@@ -70,7 +82,8 @@ def render(summary):
 
     Examples
     --------
-    >>> render(summary).startswith("<!doctype html>")   # doctest: +SKIP
+    >>> from ztfml.report import summarize
+    >>> render(summarize(night, predictions, ranked, cards=2)).startswith("<!doctype html>")
     True
     """
     script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
@@ -106,7 +119,7 @@ def _environment():
 
 
 def _number(value, digits=2):
-    """A number with a true minus sign, a dash for none.
+    """Format a number with a minus sign; None becomes a dash.
 
     >>> _number(-0.5), _number(None), _number(1234567, 0)
     ('−0.50', '–', '1,234,567')

@@ -1,4 +1,4 @@
-"""What a night's page says, as a plain dict of texts and numbers."""
+"""The content of the page of a night, as a plain dict of texts and numbers."""
 
 import base64
 import io
@@ -10,12 +10,14 @@ import pandas as pd
 from ztfml.astrophysics import night_of
 from ztfml.evaluation.text import headline
 from ztfml.labels.rules import apply_cuts
-from ztfml.plots import packet_summary as facts
+from ztfml.model.model import Model
+from ztfml.night import Night
 from ztfml.plots.light_curves import points_of, rates_of
+from ztfml.plots.packet_summary import date_of, packet_summary
 from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
-from ztfml.report.curve import plot_of
-from ztfml.report.skymap import sky_of
+from ztfml.report.curve import layout_light_curve
+from ztfml.report.sky import layout_sky
 from ztfml.schema import BANDS, PACKET_HISTORY
 from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.links import links
@@ -24,52 +26,61 @@ from ztfml.taxonomy import LABELS
 
 CARDS = 50
 LISTED = 200
-"""Objects of the ranked list on the page; the first `CARDS` have a card."""
+"""Number of objects in the ranked list; the first `CARDS` are shown in detail."""
 
 
-def summarize(night, predictions, ranked, model=None, folder=None, cards=CARDS):
-    """Gather what the page of a night says.
+def summarize(
+    night: Night,
+    predictions: pd.DataFrame,
+    ranked: pd.DataFrame,
+    model: Model | None = None,
+    folder: str | Path | None = None,
+    cards: int = CARDS,
+) -> dict:
+    """Collect the content of the page of a night.
 
     Parameters
     ----------
     night : Night
-    predictions : pandas.DataFrame, one row an alert in the night's order
-        As of `ztfml.model.model.Model.predict`.
-    ranked : pandas.DataFrame, one row an object
-        As of `ztfml.model.model.Model.rank`; at most `LISTED` rows are listed.
+    predictions : pandas.DataFrame, one row per alert in the order of the night
+        Result of `ztfml.model.model.Model.predict`.
+    ranked : pandas.DataFrame, one row per object
+        Result of `ztfml.model.model.Model.rank`; at most `LISTED` rows are listed.
     model : Model, optional
-        To tell what made the predictions.
+        The model of the predictions, to show its name and score.
     folder : str or Path, optional
-        What was fetched for the night (see `ztfml.sources.fetched_folder`).
+        Folder of fetched data of the night (see `ztfml.sources.fetched_folder`).
     cards : int, default 50
-        How many objects have a card.
+        Number of objects shown in detail.
 
     Returns
     -------
     dict
-        Of texts, numbers, lists and dicts, None for missing: ``night``, ``model``,
-        ``classes``, ``cuts``, ``sky``, ``ranked`` (the list) and ``cards``. A candid is text.
+        Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``ranked`` and
+        ``cards``, with texts, numbers, lists and dicts. Missing values are None, and candids are
+        text, because JavaScript numbers have too few digits.
 
     Examples
     --------
-    >>> summarize(night, predictions, ranked)["night"]["alerts"]   # doctest: +SKIP
-    153489
+    >>> summarize(night, predictions, ranked)["night"]["alerts"]
+    300
     """
-    known = fetched.context(folder) if folder is not None else None
+    context = fetched.context(folder) if folder is not None else None
     ranked = ranked[: max(LISTED, cards)]
-    told = predictions[predictions["candid"].isin(ranked["candid"])].set_index("candid")
-    listed = [_row(row, told.loc[row["candid"]], known) for row in _records(ranked)]
-    # Of a small night each light curve is found at once.
+    of_alert = predictions[predictions["candid"].isin(ranked["candid"])].set_index("candid")
+    rows = [_row(row, of_alert.loc[row["candid"]], context) for row in _records(ranked)]
+    # Light curves are found faster in a night with few objects.
     few = night.subset(night.alerts["objectId"].isin(ranked["objectId"][:cards]))
     return {
         "night": _night(night),
         "model": _model(model),
         "classes": _classes(predictions),
         "cuts": _records(apply_cuts(night).flow),
-        "sky": sky_of(night, listed[:cards]),
-        "ranked": listed,
+        "sky": layout_sky(night, rows[:cards]),
+        "ranked": rows,
         "cards": [
-            _card(row, few, told.loc[int(row["candid"])], folder, known) for row in listed[:cards]
+            _card(row, few, of_alert.loc[int(row["candid"])], folder, context)
+            for row in rows[:cards]
         ],
     }
 
@@ -79,14 +90,14 @@ def _night(night):
     jd = alerts["jd"].dropna()
     bands = []
     for number, band in enumerate(BANDS, 1):
-        own = alerts[alerts["fid"] == number]
-        limit = own["diffmaglim"].median() if "diffmaglim" in own else np.nan
-        bands.append({"band": band, "alerts": len(own), "median_limit": _plain(limit)})
+        in_band = alerts[alerts["fid"] == number]
+        limit = in_band["diffmaglim"].median() if "diffmaglim" in in_band else np.nan
+        bands.append({"band": band, "alerts": len(in_band), "median_limit": _plain(limit)})
     return {
         "name": Path(night.name).stem,
         "title": _title(jd),
-        "first": facts.date_of(jd.min()) if len(jd) else None,
-        "last": facts.date_of(jd.max()) if len(jd) else None,
+        "first": date_of(jd.min()) if len(jd) else None,
+        "last": date_of(jd.max()) if len(jd) else None,
         "jd": _plain(night_of(jd.min())) if len(jd) else None,
         "alerts": len(alerts),
         "objects": int(alerts["objectId"].nunique()),
@@ -97,22 +108,22 @@ def _night(night):
 
 
 def _title(jd):
-    """The date of the night; of several, the first and the last."""
+    """Return a title with the date of the night, or the first and last of several."""
     if jd.empty:
         return "ZTF alerts"
-    # A night in California is one date in UTC.
-    first, last = (facts.date_of(epoch, "%Y-%m-%d") for epoch in (jd.min(), jd.max()))
+    # A Californian night has one date in UTC.
+    first, last = (date_of(epoch, "%Y-%m-%d") for epoch in (jd.min(), jd.max()))
     return f"ZTF night {first}" if first == last else f"ZTF alerts {first} to {last}"
 
 
 def _model(model):
     if model is None:
         return None
-    figures = model.card.get("metrics") or []
-    first = figures[0] if figures else None
+    metrics = model.card.get("metrics") or []
+    first = metrics[0] if metrics else None
     return {
         "name": Path(model.folder).name,
-        "figure": f"{first['title']}: {headline(first)}" if first else None,
+        "score": f"{first['title']}: {headline(first)}" if first else None,
     }
 
 
@@ -124,63 +135,65 @@ def _classes(predictions):
     return _records(counts)
 
 
-def _row(row, told, known):
-    """One row of the ranked list: what the ranking says, the class, what is known of it."""
+def _row(row, prediction, context):
+    """Return a row of the ranked list with class and known classification."""
     return row | {
         "candid": str(row["candid"]),
-        "label": str(told["label"]),
-        "uncertain": bool(told["uncertain"]),
-        "classified": _classified(row["objectId"], known),
+        "label": str(prediction["label"]),
+        "uncertain": bool(prediction["uncertain"]),
+        "classified": _classified(row["objectId"], context),
     }
 
 
-def _classified(object_id, known):
-    """What the object was found to be already, if a catalogue says so."""
-    if known is None:
+def _classified(object_id, context):
+    """Return the classification of the object in a catalogue, or None."""
+    if context is None:
         return None
-    notes = known["note"][known["objectId"] == object_id]
+    notes = context["note"][context["objectId"] == object_id]
     return next((note for note in notes if "classified" in note), None)
 
 
-def _card(row, night, told, folder, known):
+def _card(row, night, prediction, folder, context):
     candid = int(row["candid"])
     alert = int(np.argmax((night.alerts["candid"] == candid).to_numpy()))
-    more = stamps = None
+    photometry = stamps = None
     if folder is not None:
-        more = fetched.light_curve(folder, row["objectId"])
+        photometry = fetched.light_curve(folder, row["objectId"])
         stamps = fetched.cutouts(folder, row["objectId"], candid)
-        # Those of another alert are better than none.
+        # Without cutouts of this alert, show those of another one.
         stamps = stamps or fetched.cutouts(folder, row["objectId"])
     return row | {
-        "facts": [list(fact) for fact in facts.facts(night.alerts.iloc[alert])],
-        "probabilities": [{"label": label, "p": _plain(told[f"p_{label}"])} for label in LABELS],
+        "packet": [list(entry) for entry in packet_summary(night.alerts.iloc[alert])],
+        "probabilities": [
+            {"label": label, "p": _plain(prediction[f"p_{label}"])} for label in LABELS
+        ],
         "terms": [
             {"name": name, "value": row[f"term_{name}"], "meaning": term.meaning}
             for name, term in TERMS.items()
         ],
-        "why": row["reasons"].split("; "),
+        "reason_list": row["reasons"].split("; "),
         "links": [list(link) for link in links(row["objectId"], row["ra"], row["dec"])],
-        "context": _records(known[known["objectId"] == row["objectId"]])
-        if known is not None
-        else [],
+        "context": []
+        if context is None
+        else _records(context[context["objectId"] == row["objectId"]]),
         "stamps": _stamps(stamps, candid),
-        "plots": _plots(night, alert, more),
+        "light_curves": _light_curves(night, alert, photometry),
     }
 
 
-def _plots(night, alert, more):
-    """The last month, and all there is where that is more."""
+def _light_curves(night, alert, photometry):
+    """Lay out the light curve of the last month, and all photometry if there is more."""
     packet = night.alerts.iloc[alert]
-    points = points_of(night, packet["objectId"], packet["jd"], more)
+    points = points_of(night, packet["objectId"], packet["jd"], photometry)
     lines, peak = rates_of(night, alert)
     days = points["jd"] - packet["jd"]
     recent = points[(days >= -PACKET_HISTORY) & points["seen"]]
     jd = recent["jd"].min()
     now = {"jd": packet["jd"], "magpsf": packet["magpsf"]}
-    plots = [
+    light_curves = [
         {
             "title": f"last {PACKET_HISTORY:.0f} days",
-            **plot_of(
+            **layout_light_curve(
                 recent,
                 [line for line in lines if line.jd[0] >= jd],
                 peak if peak and peak.jd >= jd else None,
@@ -189,8 +202,9 @@ def _plots(night, alert, more):
         }
     ]
     if len(points) > len(recent):
-        plots.append({"title": "all", **plot_of(points, lines, peak, now)})
-    return plots
+        everything = layout_light_curve(points, lines, peak, now)
+        light_curves.append({"title": "all", **everything})
+    return light_curves
 
 
 def _stamps(stamps, candid):
@@ -207,13 +221,13 @@ def _stamps(stamps, candid):
 
 
 def _png(shades):
-    """Shades of grey as the address of a PNG that holds them; clear where there are none."""
+    """Encode a grey image as the data URL of a PNG; missing pixels are transparent."""
     from PIL import Image
 
     grey = np.round(255 * np.nan_to_num(shades)).astype(np.uint8)
-    solid = np.where(np.isnan(shades), 0, 255).astype(np.uint8)
+    opacity = np.where(np.isnan(shades), 0, 255).astype(np.uint8)
     out = io.BytesIO()
-    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(solid)]).save(out, "PNG")
+    Image.merge("LA", [Image.fromarray(grey), Image.fromarray(opacity)]).save(out, "PNG")
     return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
 
 
@@ -224,7 +238,7 @@ def _records(table):
 
 
 def _plain(value):
-    """A Python number or text, None where it is missing."""
+    """Convert a value to a plain Python object; missing values become None."""
     if isinstance(value, np.generic):
         value = value.item()
     return None if pd.isna(value) else value

@@ -1,86 +1,86 @@
 "use strict";
 (() => {
-  const all = (selector, root = document) => Array.from(root.querySelectorAll(selector));
-  const one = (selector, root = document) => root.querySelector(selector);
+  const queryAll = (selector, root = document) => Array.from(root.querySelectorAll(selector));
+  const query = (selector, root = document) => root.querySelector(selector);
   const night = document.body.dataset.night;
-  const cards = all(".card");
-  const rows = all("#ranked tbody tr");
+  const cards = queryAll(".card");
+  const rows = queryAll("#ranked tbody tr");
   const rowOf = new Map(rows.map((row) => [row.dataset.candid, row]));
 
-  // --- marks and notes, kept in this browser ---------------------------------------------
+  // --- marks and notes, stored in the browser ----------------------------------------------
 
-  const key = `ztfml marks of ${night}`;
-  // By candid, which stays text: its 19 digits are more than a number here can hold.
+  const storageKey = `ztfml marks of ${night}`;
+  // Keys are candids as text: a JavaScript number cannot hold their 19 digits.
   let marks = {};
-  let kept = true;
+  let canStore = true;
   try {
-    marks = JSON.parse(localStorage.getItem(key)) || {};
+    marks = JSON.parse(localStorage.getItem(storageKey)) || {};
   } catch {
-    kept = false;
+    canStore = false;
   }
 
-  const keep = () => {
+  const saveMarks = () => {
     try {
-      localStorage.setItem(key, JSON.stringify(marks));
+      localStorage.setItem(storageKey, JSON.stringify(marks));
     } catch {
-      kept = false;
+      canStore = false;
     }
   };
 
   const markOf = (card) => marks[card.dataset.candid] || {};
 
-  const change = (card, what) => {
-    const mark = { ...markOf(card), ...what };
+  const updateMark = (card, changes) => {
+    const mark = { ...markOf(card), ...changes };
     const empty = !mark.mark && !mark.label && !mark.note;
     if (empty) delete marks[card.dataset.candid];
     else marks[card.dataset.candid] = mark;
-    keep();
-    show(card);
-    tell();
-    filter();
+    saveMarks();
+    showMark(card);
+    showCounts();
+    applyFilters();
   };
 
-  const show = (card) => {
+  const showMark = (card) => {
     const { mark = "", label = "", note = "" } = markOf(card);
     card.dataset.mark = mark;
-    one(".follow", card).setAttribute("aria-pressed", mark === "follow");
-    one(".reject", card).setAttribute("aria-pressed", mark === "reject");
-    one("select.class", card).value = label;
-    const text = one("textarea", card);
+    query(".follow", card).setAttribute("aria-pressed", mark === "follow");
+    query(".reject", card).setAttribute("aria-pressed", mark === "reject");
+    query("select.class", card).value = label;
+    const text = query("textarea", card);
     if (text.value !== note) text.value = note;
-    one(".marks", card).classList.toggle("used", Boolean(mark || label || note));
+    query(".marks", card).classList.toggle("used", Boolean(mark || label || note));
     const row = rowOf.get(card.dataset.candid);
     row.dataset.mark = mark;
-    const cell = one(".mark", row);
+    const cell = query(".mark", row);
     cell.textContent = [{ follow: "★", reject: "✕" }[mark], label, note && "✎"]
       .filter(Boolean).join(" ");
     cell.dataset.value = { follow: "a", reject: "z" }[mark] || "m";
   };
 
-  const tell = () => {
-    const given = cards.map(markOf);
-    const followed = given.filter((mark) => mark.mark === "follow").length;
-    const labelled = given.filter((mark) => mark.label).length;
-    one("#marked").textContent =
-      `${followed} followed, ${labelled} classed` + (kept ? "" : " – not kept here: export them");
-    one("#export-labels").disabled = !labelled;
-    one("#export-marks").disabled = !given.some((mark) => Object.keys(mark).length);
+  const showCounts = () => {
+    const cardMarks = cards.map(markOf);
+    const followed = cardMarks.filter((mark) => mark.mark === "follow").length;
+    const labelled = cardMarks.filter((mark) => mark.label).length;
+    query("#mark-counts").textContent =
+      `${followed} followed, ${labelled} classified` + (canStore ? "" : " – not saved in this browser: export them");
+    query("#export-labels").disabled = !labelled;
+    query("#export-marks").disabled = !cardMarks.some((mark) => Object.keys(mark).length);
   };
 
   for (const card of cards) {
-    const toggle = (mark) => change(card, { mark: markOf(card).mark === mark ? "" : mark });
-    one(".follow", card).addEventListener("click", () => toggle("follow"));
-    one(".reject", card).addEventListener("click", () => toggle("reject"));
-    one("select.class", card).addEventListener("change", (event) =>
-      change(card, { label: event.target.value }));
-    one("textarea", card).addEventListener("input", (event) =>
-      change(card, { note: event.target.value }));
-    for (const button of all("[data-plot]", card)) {
+    const toggle = (mark) => updateMark(card, { mark: markOf(card).mark === mark ? "" : mark });
+    query(".follow", card).addEventListener("click", () => toggle("follow"));
+    query(".reject", card).addEventListener("click", () => toggle("reject"));
+    query("select.class", card).addEventListener("change", (event) =>
+      updateMark(card, { label: event.target.value }));
+    query("textarea", card).addEventListener("input", (event) =>
+      updateMark(card, { note: event.target.value }));
+    for (const button of queryAll("[data-plot]", card)) {
       button.addEventListener("click", () => {
-        all(".curve", card).forEach((curve, k) => {
+        queryAll(".curve", card).forEach((curve, k) => {
           curve.hidden = String(k) !== button.dataset.plot;
         });
-        for (const other of all("[data-plot]", card)) {
+        for (const other of queryAll("[data-plot]", card)) {
           other.setAttribute("aria-pressed", other === button);
         }
       });
@@ -89,10 +89,10 @@
 
   // --- export ----------------------------------------------------------------------------
 
-  const quoted = (value) => `"${value.replaceAll('"', '""')}"`;
+  const quote = (value) => `"${value.replaceAll('"', '""')}"`;
 
   const download = (name, columns, lines) => {
-    const text = [columns, ...lines].map((line) => line.map(quoted).join(",")).join("\n") + "\n";
+    const text = [columns, ...lines].map((line) => line.map(quote).join(",")).join("\n") + "\n";
     const link = document.createElement("a");
     link.href = URL.createObjectURL(new Blob([text], { type: "text/csv" }));
     link.download = name;
@@ -100,11 +100,11 @@
     setTimeout(() => URL.revokeObjectURL(link.href), 1000);
   };
 
-  const marked = (wanted) =>
+  const cardsWith = (wanted) =>
     cards.filter((card) => wanted(markOf(card))).map((card) => [card, markOf(card)]);
 
-  one("#export-labels").addEventListener("click", () => {
-    const lines = marked((mark) => mark.label).map(([card, mark]) => [
+  query("#export-labels").addEventListener("click", () => {
+    const lines = cardsWith((mark) => mark.label).map(([card, mark]) => [
       card.dataset.candid, card.dataset.object, mark.label,
       "by eye" + (mark.note ? `: ${mark.note}` : ""), "high",
     ]);
@@ -112,20 +112,20 @@
       ["candid", "objectId", "label", "evidence", "confidence"], lines);
   });
 
-  one("#export-marks").addEventListener("click", () => {
-    const lines = marked((mark) => mark.mark || mark.label || mark.note).map(([card, mark]) => [
+  query("#export-marks").addEventListener("click", () => {
+    const lines = cardsWith((mark) => mark.mark || mark.label || mark.note).map(([card, mark]) => [
       card.dataset.candid, card.dataset.object, mark.mark || "", mark.label || "",
       mark.note || "",
     ]);
     download(`${night}_marks.csv`, ["candid", "objectId", "mark", "label", "note"], lines);
   });
 
-  // --- the list: filter and sort ---------------------------------------------------------
+  // --- filter and sort the list ---------------------------------------------------------
 
-  const search = one("#search");
-  const byClass = one("#by-class");
-  const byMark = one("#by-mark");
-  const byRate = one("#by-rate");
+  const search = query("#search");
+  const byClass = query("#by-class");
+  const byMark = query("#by-mark");
+  const byRate = query("#by-rate");
 
   const matches = (row) => {
     const text = row.textContent.toLowerCase();
@@ -136,18 +136,18 @@
       (!byRate.value || (row.dataset.rate !== "" && +row.dataset.rate >= +byRate.value));
   };
 
-  const filter = () => {
+  const applyFilters = () => {
     let shown = 0;
     for (const row of rows) {
       row.hidden = !matches(row);
       shown += !row.hidden;
     }
-    one("#shown").textContent = `${shown} of ${rows.length} objects`;
+    query("#row-count").textContent = `${shown} of ${rows.length} objects`;
     for (const card of cards) card.hidden = rowOf.get(card.dataset.candid).hidden;
   };
 
   for (const control of [search, byClass, byMark, byRate]) {
-    control.addEventListener("input", filter);
+    control.addEventListener("input", applyFilters);
   }
 
   const valueOf = (row, column) => {
@@ -156,13 +156,13 @@
   };
 
   const compare = (a, b, kind) => {
-    // What is missing stands last either way.
+    // Missing values come last in both directions.
     if (a === "" || b === "") return null;
     return kind === "number" ? a - b : a.localeCompare(b);
   };
 
   const sortBy = (head) => {
-    const heads = all("#ranked th");
+    const heads = queryAll("#ranked th");
     const column = heads.indexOf(head);
     const first = head.dataset.sort === "number" && column > 1 ? "descending" : "ascending";
     const other = first === "ascending" ? "descending" : "ascending";
@@ -175,10 +175,10 @@
       const found = compare(left, right, head.dataset.sort);
       return found === null ? (left === "") - (right === "") : sign * found;
     });
-    one("#ranked tbody").append(...sorted);
+    query("#ranked tbody").append(...sorted);
   };
 
-  for (const head of all("#ranked th[data-sort]")) {
+  for (const head of queryAll("#ranked th[data-sort]")) {
     head.tabIndex = 0;
     head.addEventListener("click", () => sortBy(head));
     head.addEventListener("keydown", (event) => {
@@ -186,25 +186,25 @@
     });
   }
 
-  // --- keys ------------------------------------------------------------------------------
+  // --- keyboard --------------------------------------------------------------------------
 
   const current = () => document.activeElement.closest(".card");
 
-  const go = (step) => {
+  const moveFocus = (step) => {
     const visible = cards.filter((card) => !card.hidden);
-    const at = visible.indexOf(current());
-    const next = visible[at < 0 ? (step > 0 ? 0 : visible.length - 1) : at + step];
+    const index = visible.indexOf(current());
+    const next = visible[index < 0 ? (step > 0 ? 0 : visible.length - 1) : index + step];
     if (!next) return;
     next.focus({ preventScroll: true });
     next.scrollIntoView({ block: "start" });
   };
 
   const keys = {
-    j: () => go(1),
-    k: () => go(-1),
-    f: () => current() && one(".follow", current()).click(),
-    x: () => current() && one(".reject", current()).click(),
-    n: () => current() && one("textarea", current()).focus(),
+    j: () => moveFocus(1),
+    k: () => moveFocus(-1),
+    f: () => current() && query(".follow", current()).click(),
+    x: () => current() && query(".reject", current()).click(),
+    n: () => current() && query("textarea", current()).focus(),
     "/": () => search.focus(),
   };
 
@@ -220,14 +220,14 @@
     }
   });
 
-  one("#theme").addEventListener("click", () => {
+  query("#theme").addEventListener("click", () => {
     const root = document.documentElement;
     const dark = getComputedStyle(root).colorScheme === "dark" ||
       (!root.style.colorScheme && matchMedia("(prefers-color-scheme: dark)").matches);
     root.style.colorScheme = dark ? "light" : "dark";
   });
 
-  cards.forEach(show);
-  tell();
-  filter();
+  cards.forEach(showMark);
+  showCounts();
+  applyFilters();
 })();

@@ -1,36 +1,37 @@
-"""Where things stand in the drawing of the sky, for the page's templates."""
+"""Pixel positions in the sky map, for the SVG templates of the page."""
 
 import numpy as np
 
+from ztfml.night import Night
 from ztfml.plots.sky import great_circle
 
 WIDTH, HEIGHT = 480, 250
 _MARGIN = 8
-# Alerts are counted in cells of this size, so that any night makes a small drawing.
+# Alerts are counted in cells of this size in degrees, which keeps the drawing small.
 _CELL = 2.0
 _SHADES = 5
 
 
-def sky_of(night, ranked):
-    """Lay the sky of a night out, in Hammer's equal-area projection.
+def layout_sky(night: Night, ranked: list[dict]) -> dict | None:
+    """Compute the pixel positions of the sky map of a night in the Hammer projection.
 
     Parameters
     ----------
     night : Night
     ranked : list of dict
-        Objects to mark: ``rank``, ``objectId``, ``ra`` and ``dec`` (None for unknown).
+        Objects to mark: ``rank``, ``objectId``, ``ra`` and ``dec`` (None if unknown).
 
     Returns
     -------
     dict or None
-        ``width``, ``height``; ``shades``: a list of lists of places (x, y), the emptiest
-        cells first; ``galaxy``, ``ecliptic``, ``grid``: lists of lines, each a list of
-        places; ``names`` of the meridians and parallels (x, y, text); ``marks`` (dicts
+        ``width``, ``height``; ``shades``: lists of positions (x, y) of cells, from few to
+        many alerts; ``galaxy``, ``ecliptic``, ``grid``: lists of lines, each a list of
+        positions; ``names`` of the meridians and parallels (x, y, text); ``marks`` (dicts
         with ``x``, ``y``, ``rank``, ``objectId``). None for a night without positions.
 
     Examples
     --------
-    >>> len(sky_of(night, [])["shades"])   # doctest: +SKIP
+    >>> len(layout_sky(night, [])["shades"])
     5
     """
     if "ra" not in night.alerts or "dec" not in night.alerts:
@@ -39,7 +40,7 @@ def sky_of(night, ranked):
     if len(count) == 0:
         return None
     shade = np.floor(_SHADES * np.log(count) / (np.log(count.max()) + 1e-9)).clip(0, _SHADES - 1)
-    x, y = _place(ra, dec)
+    x, y = _project(ra, dec)
     marked = [row for row in ranked if row["ra"] is not None and row["dec"] is not None]
     return {
         "width": WIDTH,
@@ -50,29 +51,29 @@ def sky_of(night, ranked):
         "grid": [*_meridians(), *_parallels()],
         "names": _names(),
         "marks": [
-            {"x": at[0], "y": at[1], "rank": row["rank"], "objectId": row["objectId"]}
+            {"x": position[0], "y": position[1], "rank": row["rank"], "objectId": row["objectId"]}
             for row in marked
-            for at in _pairs(*_place(np.array([row["ra"]]), np.array([row["dec"]])))
+            for position in _pairs(*_project(np.array([row["ra"]]), np.array([row["dec"]])))
         ],
     }
 
 
 def _cells(ra, dec):
-    """The middles of the cells that hold alerts, and how many each holds."""
+    """Return the centres of the cells with alerts, and the number of alerts in each."""
     known = ~(np.isnan(ra) | np.isnan(dec))
     row = np.floor(dec[known] / _CELL)
-    middle = (row + 0.5) * _CELL
-    # As wide on the sky in every row, a whole number of them around it.
-    n_around = np.maximum(1, np.round(360.0 / _CELL * np.cos(np.radians(middle))))
+    centre = (row + 0.5) * _CELL
+    # All cells have about the same width on the sky, with a whole number per row.
+    n_around = np.maximum(1, np.round(360.0 / _CELL * np.cos(np.radians(centre))))
     column = np.floor(ra[known] % 360.0 / 360.0 * n_around)
     cells, count = np.unique(
-        [middle, (column + 0.5) * 360.0 / n_around], axis=1, return_counts=True
+        [centre, (column + 0.5) * 360.0 / n_around], axis=1, return_counts=True
     )
     return cells[1], cells[0], count
 
 
-def _place(ra, dec):
-    """Hammer (1892): right ascension grows to the left, 12h is in the middle."""
+def _project(ra, dec):
+    """Apply the Hammer (1892) projection: RA increases to the left, 12h is at the centre."""
     longitude, latitude = np.radians(180.0 - np.asarray(ra, float)), np.radians(dec)
     depth = np.sqrt(1.0 + np.cos(latitude) * np.cos(longitude / 2))
     x = np.cos(latitude) * np.sin(longitude / 2) / depth
@@ -86,8 +87,8 @@ def _pairs(x, y):
 
 
 def _lines(ra, dec):
-    """A line across the sky, cut where it leaves the map on one side and enters on the other."""
-    x, y = _place(ra, dec)
+    """Project a line and split it where it crosses the edge of the map."""
+    x, y = _project(ra, dec)
     cuts = np.flatnonzero(np.abs(np.diff(x)) > WIDTH / 4) + 1
     pieces = np.split(np.stack([x, y]), cuts, axis=1)
     return [_pairs(*piece) for piece in pieces if piece.shape[1] > 1]
@@ -96,19 +97,19 @@ def _lines(ra, dec):
 def _meridians():
     dec = np.linspace(-90, 90, 37)
     # 0 and 360 degrees are the two edges of the map.
-    return [_pairs(*_place(np.full(37, ra), dec)) for ra in np.linspace(0, 360, 13)]
+    return [_pairs(*_project(np.full(37, ra), dec)) for ra in np.linspace(0, 360, 13)]
 
 
 def _parallels():
     ra = np.linspace(0, 360, 73)
-    return [_pairs(*_place(ra, np.full(73, dec))) for dec in range(-60, 90, 30)]
+    return [_pairs(*_project(ra, np.full(73, dec))) for dec in range(-60, 90, 30)]
 
 
 def _names():
     hours = [(15.0 * hour, 0.0, f"{hour}h") for hour in range(4, 24, 4)]
     degrees = [(360.0, dec, f"{dec:+d}°".replace("-", "−")) for dec in (-60, -30, 30, 60)]
     return [
-        [*at, text]
+        [*position, text]
         for ra, dec, text in (*hours, *degrees)
-        for at in _pairs(*_place(np.array([ra]), np.array([dec])))
+        for position in _pairs(*_project(np.array([ra]), np.array([dec])))
     ]
