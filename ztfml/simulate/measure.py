@@ -1,4 +1,4 @@
-"""From true fluxes to what the pipeline reports: noise, limits and detections."""
+"""From true fluxes to the photometry of the pipeline: noise, limits and detections."""
 
 from typing import NamedTuple
 
@@ -9,15 +9,15 @@ from ztfml.simulate.source import ZERO_POINT, flux_of
 
 FAINTEST_SIGMA = 1.0857 / 5  # sigmapsf of a 5-sigma detection
 _LEAST_SCORR = 5.0
-# Scatter over sigmapsf where there is no reference source: supernovae lie closer to smooth light
-# curves than their errors tell, with a reduced chi-square of 0.4 about the line they fade on.
+# Ratio of scatter to sigmapsf where there is no reference source: supernovae scatter less about
+# smooth light curves than their errors imply; their reduced chi-square about a line is 0.4.
 _SCATTER = 0.7
-# Share of exposures in which a place falls on a good part of a detector and is extracted.
+# Fraction of exposures in which a position is on a good part of a detector and is extracted.
 _COMPLETE = 0.96
 
 
 class Measurements(NamedTuple):
-    """Difference photometry of pairs of source and exposure, one entry a pair.
+    """Difference photometry of pairs of source and exposure, one entry per pair.
 
     ``magpsf`` and ``sigmapsf`` are given whether or not ``detected``; ``sign`` is that of
     the difference; ``depth`` is diffmaglim - magpsf.
@@ -35,24 +35,24 @@ class Measurements(NamedTuple):
     detected: np.ndarray
 
     def take(self, keep):
-        """Some of the pairs."""
+        """Return some of the pairs."""
         return Measurements(*(values[keep] for values in self))
 
 
 def measure(survey, sources, key, row, exposure):
-    """Photometry of sources in exposures.
+    """Simulate the photometry of sources in exposures.
 
     The variance of a PSF fit was measured on 1,000 asteroids and transients, whose
     references are empty, as a function of x, the flux in units of a fifth of the limit:
-    0.6 + 0.11 x (Poisson) + a share of the source's own flux. Over a reference source comes
-    a share of its light, which subtraction leaves behind (`Sources.residual`).
+    0.6 + 0.11 x (Poisson) + a fraction of the source's flux. At a reference source, the
+    subtraction leaves a fraction of its light (`Sources.subtraction_residual`) as noise.
 
     Parameters
     ----------
     survey : Survey
     sources : Sources
     key : ndarray of uint64, shape (n_sources,)
-        The sources' own random keys.
+        Random keys of the sources.
     row, exposure : ndarray of int64, shape (n,)
         Pairs of source and exposure.
 
@@ -75,7 +75,7 @@ def measure(survey, sources, key, row, exposure):
     clean = photons + left
     rough = sources.psf_misfit[row] * flux
     sigma = np.sqrt(clean + rough**2)
-    # What is misfitted does not scatter from exposure to exposure by its whole error.
+    # The misfit of the PSF does not scatter from exposure to exposure by its full amount.
     error = np.sqrt(_SCATTER**2 * photons + left + np.minimum(rough**2, clean))
     seen = flux + error * noise.normal(own, exposure, 2)
     size = np.maximum(np.abs(seen), 1e-6)

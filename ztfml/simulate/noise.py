@@ -1,8 +1,8 @@
-"""Random numbers that belong to a source and an exposure, not to the order of drawing.
+"""Random numbers that depend on source and exposure, not on the order of drawing.
 
-The noise of a measurement is a function of (source, exposure): whoever looks at the pair,
-on whichever night and in whichever block, sees the same number. This is what lets nights
-share one sky and what makes files reproducible byte for byte.
+The noise of a measurement is a function of source and exposure. The same pair gives the same
+number on every night and in every block, so that all nights share one sky and files are
+reproducible byte for byte.
 """
 
 import numpy as np
@@ -20,16 +20,16 @@ def _scramble(value):
 
 @cached
 def uniform(key, number, stream):
-    """Uniform deviates in (0, 1) of each pair of key and number.
+    """Return a uniform deviate in (0, 1) for each pair of key and number.
 
     Parameters
     ----------
     key : ndarray of uint64, shape (n,)
-        The source's own random key.
+        Random key of the source.
     number : ndarray of int64, shape (n,)
         The exposure, or the cycle of a recurring event.
     stream : int
-        Tells apart several deviates of one pair.
+        Number of the deviate, if a pair needs several.
 
     Returns
     -------
@@ -50,7 +50,7 @@ def uniform(key, number, stream):
 
 @cached
 def normal(key, number, stream):
-    """Standard normal deviates of each pair of key and number (Box & Muller 1958).
+    """Return a standard normal deviate for each pair of key and number (Box & Muller 1958).
 
     >>> normal(np.array([7], "u8"), np.array([3]), 0).shape
     (1,)
@@ -61,11 +61,11 @@ def normal(key, number, stream):
 
 @cached
 def damped_walk(frequency, phase, row, jd):
-    """A damped random walk of unit variance at given times.
+    """Evaluate damped random walks of unit variance.
 
     A sum of cosines whose angular frequencies are drawn from the Lorentzian spectrum
     1/(1 + (omega tau)^2) has the covariance exp(-|dt|/tau) of the damped random walk
-    (Kelly et al. 2009), and can be evaluated at any time alone (Shinozuka & Deodatis 1991).
+    (Kelly et al. 2009), and can be evaluated at any single time (Shinozuka & Deodatis 1991).
 
     Parameters
     ----------
@@ -97,6 +97,6 @@ def damped_walk(frequency, phase, row, jd):
 def walk_modes(rng, tau, n_modes=24):
     """Draw the modes of `damped_walk` for sources of time scales `tau` (days)."""
     tangent = np.tan(np.pi * (rng.random((len(tau), n_modes)) - 0.5))
-    # Beyond the time scale of an exposure the spectrum is cut off.
+    # The spectrum is cut off at the time scale of an exposure.
     frequency = np.clip(tangent / np.asarray(tau)[:, None], -300.0, 300.0)
     return frequency, rng.uniform(0, 2 * np.pi, (len(tau), n_modes))

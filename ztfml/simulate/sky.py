@@ -1,4 +1,4 @@
-"""Where things are: places in the fields of a night, by galactic or ecliptic latitude."""
+"""Positions of sources in the observed fields, by Galactic or ecliptic latitude."""
 
 import numpy as np
 from astropy import units
@@ -8,7 +8,7 @@ from ztfml.simulate.survey import LOWEST_DEC, field_centres, field_of, sun_longi
 
 
 def galactic_latitude(ra, dec):
-    """Galactic latitude (deg) of places in deg.
+    """Compute the Galactic latitude (deg) of positions in deg.
 
     >>> round(float(galactic_latitude(np.array([266.4]), np.array([-28.9]))[0]))
     0
@@ -17,7 +17,7 @@ def galactic_latitude(ra, dec):
 
 
 def ecliptic(ra, dec):
-    """Ecliptic longitude and latitude (deg) of places in deg, J2000.
+    """Compute ecliptic longitude and latitude (deg, J2000) of positions in deg.
 
     >>> longitude, latitude = ecliptic(np.array([90.0]), np.array([23.44]))
     >>> round(float(longitude[0])), abs(round(float(latitude[0])))
@@ -28,7 +28,7 @@ def ecliptic(ra, dec):
 
 
 def _pool(rng, n, exposed):
-    """Places spread evenly over the fields of some exposures."""
+    """Positions spread evenly over some fields."""
     visited = np.zeros(len(field_centres()[0]), bool)
     visited[exposed] = True
     ra, dec = np.empty(0), np.empty(0)
@@ -42,7 +42,7 @@ def _pool(rng, n, exposed):
 
 
 def _pick(rng, n, ra, dec, weight):
-    """Draw places by weight and shift each a little, so that no two are the same."""
+    """Draw positions by weight and shift each slightly, so that no two are equal."""
     chosen = rng.choice(len(ra), n, p=weight / weight.sum())
     dec = np.clip(dec[chosen] + rng.normal(0, 0.15, n), LOWEST_DEC, 89.9)
     ra = (ra[chosen] + rng.normal(0, 0.15, n) / np.cos(np.radians(dec))) % 360
@@ -50,19 +50,19 @@ def _pick(rng, n, ra, dec, weight):
 
 
 def place(rng, n, fields, thin=None, clear_of=None):
-    """Draw places of stars or galaxies in the fields that are visited.
+    """Draw positions of stars or galaxies in the observed fields.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     n : int
     fields : ndarray of int64
-        The fields visited.
+        The observed fields.
     thin : tuple of float, optional
-        Scale (deg) of an exponential fall with galactic latitude, and the constant part
-        (halo) added to it.
+        Scale (deg) of an exponential decrease with Galactic latitude, and the constant halo
+        density added to it.
     clear_of : float, optional
-        Scale (deg) of the zone around the plane that dust hides from galaxies.
+        Scale (deg) of the zone around the plane in which dust hides galaxies.
 
     Returns
     -------
@@ -83,17 +83,17 @@ def place(rng, n, fields, thin=None, clear_of=None):
 
 
 def place_asteroids(rng, n, fields, jd):
-    """Draw places of asteroids: a band about the ecliptic, densest at opposition.
+    """Draw positions of asteroids: a band along the ecliptic, densest at opposition.
 
-    The main belt's inclinations (rms 10 deg) and the phase effect on brightness, which
-    takes about a magnitude from an asteroid at 90 deg (Bowell et al. 1989).
+    The band follows from the inclinations of the main belt (rms 10 deg); the concentration
+    from the phase effect, about one magnitude at 90 deg from opposition (Bowell et al. 1989).
 
     Parameters
     ----------
     rng : numpy.random.Generator
     n : int
     fields : ndarray of int64
-        The fields visited that night.
+        The fields observed on that night.
     jd : float
 
     Returns

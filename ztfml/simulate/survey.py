@@ -1,4 +1,4 @@
-"""What the telescope did: fields, nights, exposures and how deep each of them went."""
+"""Fields, nights, exposures and limiting magnitudes of the survey."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ LATITUDE = 33.356  # Palomar, deg
 LONGITUDE = -116.86
 FIELD = 7.2  # deg; a ZTF field covers 47 deg^2 with small gaps (Bellm et al. 2019)
 LOWEST_DEC = -28.8
-LOOK_BACK = 270  # d of exposures simulated before the first night
+LOOK_BACK = 270  # days of exposures simulated before the first night
 SURVEY_START = 2458194.5  # 2018 March 17, first public alerts
 _MIN_ALTITUDE = 30.0
 
@@ -25,9 +25,9 @@ _OFTEN = np.array([0.17, 0.09])  # share of fields visited every night, by era
 _EXPOSURES = np.array([[0.45, 0.47, 0.08], [0.27, 0.55, 0.18]])
 # Minutes between two exposures of a field in a night, at cumulative fractions.
 _MINUTES = ([0, 0.05, 0.25, 0.5, 0.75, 0.95, 1], [0.7, 2, 31, 60, 85, 150, 210])
-# Weather comes in spells: chances that a night is clear after a clear one and after a lost one.
+# Probability that a night is clear after a clear night and after a lost night.
 _CLEAR = (0.85, 0.48)
-# Fields differ in depth by how low they stand and by what their reference image is worth.
+# Scatter (mag) of the depth between fields, due to airmass and the quality of the reference image.
 _FIELD_DEPTH = 0.15
 _A_YEAR = (200, 310)  # exposures of a field, by era
 # Campaigns of high cadence and exposures of 180 s (Bellm et al. 2019, section 4): share of fields,
@@ -54,7 +54,7 @@ class Survey:
     field : ndarray of int64, shape (n_exposures,)
     start : ndarray of int64, shape (n_fields + 1,)
     nights : ndarray of float, shape (n_nights,)
-        Julian dates (at ...5, midnight UT) that the wanted nights begin with.
+        Julian dates (ending in .5, midnight UT) at which the simulated nights begin.
     begin : ndarray, shape (n_fields,), d
         When the field got its reference image, and alerts began.
     old_coverage : ndarray, shape (n_fields,)
@@ -72,31 +72,31 @@ class Survey:
     old_coverage: np.ndarray
 
     def of_night(self, night):
-        """The numbers of the exposures of one of the wanted nights."""
+        """Return the indices of the exposures of one of the simulated nights."""
         begin = self.nights[night]
         return np.flatnonzero((self.jd >= begin) & (self.jd < begin + 1))
 
     def exposures(self, field, first_jd, last_jd):
-        """All exposures of some places between two times.
+        """Return all exposures of some positions between two times.
 
         Parameters
         ----------
         field : ndarray of int64, shape (n,)
-            The field of each place.
+            The field of each position.
         first_jd, last_jd : float
 
         Returns
         -------
         row, exposure : ndarray of int64
-            For each pair the place (an index into `field`) and the exposure, by place and
-            time.
+            For each pair the position (an index into `field`) and the exposure, sorted by
+            position and time.
 
         Examples
         --------
         >>> row, exposure = survey.exposures(np.array([12]), 2460474.5, 2460475.5)
         ... # doctest: +SKIP
         """
-        # One number that sorts by field, then time, as the exposures are sorted.
+        # One number that sorts by field, then time, like the exposures.
         key = self.field * 1e5 + (self.jd - 2.4e6)
         first = np.searchsorted(key, field * 1e5 + (first_jd - 2.4e6))
         last = np.searchsorted(key, field * 1e5 + (last_jd - 2.4e6))
@@ -114,7 +114,7 @@ def _grid():
 
 
 def field_centres():
-    """Right ascension and declination (deg) of all fields.
+    """Return right ascension and declination (deg) of all fields.
 
     >>> len(field_centres()[0]) > 500
     True
@@ -126,7 +126,7 @@ def field_centres():
 
 
 def field_of(ra, dec):
-    """The field that a place lies in; -1 south of the survey.
+    """Return the field of each position; -1 south of the survey.
 
     >>> int(field_of(np.array([10.0]), np.array([-60.0]))[0])
     -1
@@ -140,7 +140,7 @@ def field_of(ra, dec):
 
 
 def sun_longitude(jd):
-    """Ecliptic longitude of the Sun, deg; good to 0.01 (Astronomical Almanac, C24).
+    """Compute the ecliptic longitude of the Sun in deg, to 0.01 (Astronomical Almanac, C24).
 
     >>> round(float(sun_longitude(2451545.0)))
     280
@@ -156,14 +156,14 @@ def _sun_declination(jd):
 
 
 def _hour_angle(altitude, dec):
-    """Hours (as fractions of a day) from the meridian at which a place has an altitude."""
+    """Hour angle (in days) at which a position has an altitude."""
     altitude, dec, latitude = np.radians(altitude), np.radians(dec), np.radians(LATITUDE)
     cosine = (np.sin(altitude) - np.sin(latitude) * np.sin(dec)) / (np.cos(latitude) * np.cos(dec))
     return np.arccos(np.clip(cosine, -1, 1)) / (2 * np.pi)
 
 
 def _windows(jd, ra, dec):
-    """When each field stands high enough in the dark of the nights beginning at `jd`."""
+    """When each field is high enough during the dark hours of the nights beginning at `jd`."""
     middle = jd - LONGITUDE / 360  # local midnight, as UT
     dark = 0.5 - _hour_angle(-16.0, _sun_declination(middle))
     sidereal = (280.46062 + 360.98564737 * (middle - 2451545.0) + LONGITUDE) % 360
@@ -174,7 +174,7 @@ def _windows(jd, ra, dec):
 
 
 def moon_light(jd):
-    """Illuminated fraction of the Moon.
+    """Compute the illuminated fraction of the Moon.
 
     >>> round(float(moon_light(2460483.5)), 1)
     1.0
@@ -184,13 +184,13 @@ def moon_light(jd):
 
 
 def observe(rng, start_jd, n_nights):
-    """Draw what the survey did before and during the wanted nights.
+    """Draw the exposures of the survey before and during the simulated nights.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     start_jd : float
-        Julian date that the first wanted night begins with.
+        Julian date at which the first simulated night begins.
     n_nights : int
         Successive nights, all of them clear.
 
@@ -222,7 +222,7 @@ def observe(rng, start_jd, n_nights):
     epochs = first + np.vstack([np.zeros(len(field)), pause.cumsum(axis=0)])
     with_i = rng.random(len(ra)) < _I_BAND[0]
     bands = _bands(rng, with_i[field])
-    # Most nights are alike; one in seven loses half a magnitude or more to cloud.
+    # One night in seven loses half a magnitude or more to clouds.
     haze = np.clip(rng.normal(0.08, 0.2, len(nights)), -0.3, None)
     haze += (rng.random(len(nights)) < 0.15) * rng.exponential(0.6, len(nights))
     blur = np.exp(rng.normal(0.04, 0.14, len(nights)) + 0.35 * (rng.random(len(nights)) < 0.1))
@@ -252,20 +252,20 @@ def observe(rng, start_jd, n_nights):
 
 
 def _campaigns(rng, n_fields, n_nights):
-    """Night that a campaign of high cadence begins on in each field; never in most."""
+    """Night on which a high-cadence campaign begins in each field; most fields have none."""
     begin = n_nights - rng.geometric(4 / _WATCHED[3], n_fields).clip(1, _WATCHED[3])
     return np.where(rng.random(n_fields) < _WATCHED[0], begin, n_nights)
 
 
 def _first_light(rng, n, first_night):
-    """When alerts began in each field: most in the first months, some after new references."""
+    """When alerts began in each field: mostly in the first months, later for new references."""
     early = SURVEY_START + rng.exponential(80.0, n)
     late = SURVEY_START + rng.random(n) * max(first_night - SURVEY_START, 0)
     return np.where(rng.random(n) < 0.8, early, late)
 
 
 def _expected_coverage(first_light, until):
-    """Exposures that fields gathered from their first light on."""
+    """Number of exposures of each field since its first alerts."""
     before = np.minimum(_FASTER, until) - np.minimum(first_light, min(_FASTER, until))
     after = np.maximum(until, _FASTER) - np.maximum(first_light, _FASTER)
     return (before * _A_YEAR[0] + np.maximum(after, 0) * _A_YEAR[1]) / 365.25
@@ -285,7 +285,7 @@ def _draw(rng, chances):
 
 
 def _visits(rng, possible, era):
-    """Which fields are visited on which nights: each field waits its own gap."""
+    """Which fields are visited on which nights; each field has its own gaps."""
     visited = np.zeros_like(possible)
     wait = rng.integers(0, 3, len(possible))
     luck = rng.random(len(possible))
@@ -299,7 +299,7 @@ def _visits(rng, possible, era):
 
 
 def _bands(rng, with_i):
-    """Bands of the exposures of a night: g and r by turns, now and then i."""
+    """Bands of the exposures of a night: alternating g and r, sometimes i."""
     n = len(with_i)
     begins_with_r = rng.random(n) < 0.5
     same = rng.random(n) < 0.15
@@ -312,8 +312,8 @@ def _bands(rng, with_i):
 def _depth(rng, jd, fid, haze, blur):
     """Limiting magnitude and seeing of each exposure.
 
-    Dark limits 20.8 (g), 20.6 (r), 19.9 (i); moonlight takes up to 1 mag from g and less
-    from the redder bands (Bellm et al. 2019, fig. 6; Dekany et al. 2020).
+    Dark limits 20.8 (g), 20.6 (r), 19.9 (i); moonlight reduces g by up to 1 mag and
+    the redder bands by less (Bellm et al. 2019, fig. 6; Dekany et al. 2020).
     """
     dark = np.array([0, 20.85, 20.65, 20.0])[fid]
     moon = np.array([0, 1.0, 0.7, 0.5])[fid] * moon_light(jd) ** 1.5
