@@ -1,4 +1,4 @@
-"""Small nights, made by hand or at random, that several tests use."""
+"""Small random nights for several tests."""
 
 import numpy as np
 import pandas as pd
@@ -9,13 +9,13 @@ JD = 2459000.5
 
 
 def random_frames(seed, n_objects=4, max_rows=30, max_alerts=3):
-    """Alerts and history full of the oddities of real files: ties, repeats, gaps, NaN."""
+    """Random alerts and history with the problems of real files: ties, repeats, gaps, NaN."""
     rng = np.random.default_rng(seed)
     alerts, history = [], []
     for k in range(n_objects):
         name = f"ZTF20aaaaaa{chr(97 + k)}"
         n = int(rng.integers(0, max_rows + 1))
-        # Few distinct epochs, so that some coincide, and now and then a long gap.
+        # Few distinct epochs, so that some coincide, and sometimes a long gap.
         jd = JD + 0.2 + np.round(rng.choice([1, 60]) * rng.uniform(0, 10, n), rng.choice([0, 1, 4]))
         rows = pd.DataFrame(
             {
@@ -52,5 +52,5 @@ def random_frames(seed, n_objects=4, max_rows=30, max_alerts=3):
 
 
 def random_night(seed, **sizes):
-    """A `Night` of `random_frames`."""
+    """Make a `Night` from `random_frames`."""
     return Night.from_frames(*random_frames(seed, **sizes))

@@ -63,12 +63,12 @@ def save(folder, alerts, history=None, **options):
 
 
 def sees(night, k):
-    """The epochs of the history that alert k sees."""
+    """Return the epochs of the history rows that alert k sees."""
     return night.history.jd[night.first[k] : night.last[k]].tolist()
 
 
 def rows_of(night):
-    """The history as a table of values, object by object in the order of their names."""
+    """Return the history as a table sorted by object name."""
     history = night.history
     names = np.repeat(night.object_ids.to_pylist(), np.diff(history.start))
     frame = pd.DataFrame(history.rows(0, len(history.jd))).assign(objectId=names)
@@ -162,13 +162,13 @@ def test_object_id_as_column_or_as_index(tmp_path):
         assert sees(night, 0) == [JD - 6, JD - 4, JD - 2]
 
 
-def test_the_history_may_be_named(tmp_path):
+def test_the_path_of_the_history_can_be_given(tmp_path):
     alerts = save(tmp_path, alerts_frame())
     history_frame().to_parquet(tmp_path / "elsewhere.parquet")
     assert len(Night.load(alerts, tmp_path / "elsewhere.parquet").history.jd) == 4
 
 
-def test_names_of_schema_1_are_read(tmp_path):
+def test_column_names_of_schema_1(tmp_path):
     frame = alerts_frame(
         **{"candidate.sgscore": [0.25, 0.5, -999.0], "candidate.distpsnr": [1.0, 2.0, 3.0]}
     )
@@ -177,12 +177,12 @@ def test_names_of_schema_1_are_read(tmp_path):
     assert night.alerts["distpsnr1"].tolist() == [1.0, 2.0, 3.0]
 
 
-def test_the_new_name_wins_over_the_old(tmp_path):
+def test_the_new_column_name_has_priority(tmp_path):
     frame = alerts_frame(**{"candidate.sgscore": [0.1] * 3, "candidate.sgscore1": [0.9] * 3})
     assert Night.load(save(tmp_path, frame)).alerts["sgscore1"].tolist() == [0.9] * 3
 
 
-def test_missing_optional_columns_are_named_in_one_line(tmp_path, caplog):
+def test_absent_optional_columns_give_one_warning(tmp_path, caplog):
     night = Night.load(save(tmp_path, alerts_frame(**{"candidate.drb": [0.9] * 3})))
     lines = [r.getMessage() for r in caplog.records if "candidate.rb" in r.getMessage()]
     assert len(lines) == 1
@@ -192,43 +192,43 @@ def test_missing_optional_columns_are_named_in_one_line(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("columns", [{}, {"candidate.drb": [np.nan] * 3}])
-def test_rb_stands_in_for_drb(tmp_path, caplog, columns):
+def test_rb_replaces_an_absent_drb(tmp_path, caplog, columns):
     Night.load(save(tmp_path, alerts_frame(**{"candidate.rb": [0.5] * 3, **columns})))
     assert "no candidate.drb; candidate.rb is used instead" in caplog.text
 
 
-def test_a_complete_night_is_read_without_remark(shared_data, caplog):
+def test_a_complete_night_gives_no_warning(shared_data, caplog):
     Night.load(shared_data / "alerts" / "ztf_alerts_real.parquet")
     assert [r for r in caplog.records if "candidate." in r.getMessage()] == []
 
 
-def test_without_a_history_alerts_stand_alone(tmp_path, caplog):
+def test_without_a_history_file_alerts_see_no_rows(tmp_path, caplog):
     night = Night.load(save(tmp_path, alerts_frame()))
     assert "night_prv_candidates.parquet not found; the alerts have no history" in caplog.text
     assert [sees(night, k) for k in range(3)] == [[], [], []]
     assert night.light_curve(ONE)["jd"].tolist() == [JD, JD + 3]
 
 
-def test_an_empty_history_is_one_of_new_objects(tmp_path):
+def test_an_empty_history_is_valid(tmp_path):
     night = Night.load(save(tmp_path, alerts_frame(), history_frame().iloc[:0]))
     assert [sees(night, k) for k in range(3)] == [[], [], []]
 
 
-def test_a_history_may_be_non_detections_alone(tmp_path):
+def test_a_history_of_non_detections_is_valid(tmp_path):
     history = history_frame(magpsf=np.nan, sigmapsf=np.nan, isdiffpos=None)
     night = Night.load(save(tmp_path, alerts_frame(), history))
     assert np.isnan(night.history.magpsf).all()
     assert night.history.isdiffpos.tolist() == [0, 0, 0, 0]
 
 
-def test_a_history_without_limits_and_signs(tmp_path):
+def test_a_history_without_limits_and_signs_is_valid(tmp_path):
     history = history_frame().drop(columns=["diffmaglim", "isdiffpos"])
     night = Night.load(save(tmp_path, alerts_frame(), history))
     assert np.isnan(night.history.diffmaglim).all()
     assert night.history.isdiffpos.tolist() == [0, 0, 0, 0]
 
 
-def test_an_unknown_band_is_0_and_a_row_without_time_goes(tmp_path, caplog):
+def test_an_unknown_band_is_0_and_a_row_without_jd_is_ignored(tmp_path, caplog):
     history = history_frame(
         fid=pd.array([1, None, 9, 2], dtype="Int64"), jd=[JD - 6, JD - 4, JD - 2, np.nan]
     )
@@ -237,7 +237,7 @@ def test_an_unknown_band_is_0_and_a_row_without_time_goes(tmp_path, caplog):
     assert "1 rows without a valid jd are ignored" in caplog.text
 
 
-def test_an_alert_that_stands_there_twice_counts_once(tmp_path, caplog):
+def test_a_repeated_candid_is_ignored(tmp_path, caplog):
     frame = alerts_frame(candid=[CANDID, CANDID, CANDID + 2])
     night = Night.load(save(tmp_path, frame, history_frame()))
     assert night.alerts["jd"].tolist() == [JD, JD]
@@ -245,7 +245,7 @@ def test_an_alert_that_stands_there_twice_counts_once(tmp_path, caplog):
     assert "1 alerts repeat the candid of an earlier row" in caplog.text
 
 
-def test_names_beside():
+def test_file_names():
     assert str(history_beside("a/n.1.parquet")) == "a/n.1_prv_candidates.parquet"
     assert str(labels_beside("a/n.1.parquet")) == "a/n.1_labels.csv"
 
@@ -253,11 +253,11 @@ def test_names_beside():
 # --- order and duplicates ---------------------------------------------------------------
 
 
-def test_exact_duplicates_count_once_and_two_candidates_of_an_exposure_stay(tmp_path):
+def test_exact_duplicates_are_dropped_and_other_candidates_are_kept(tmp_path):
     history = pd.concat(
         [
             history_frame(),
-            history_frame().iloc[[1, 0]],  # to the letter, NaN too
+            history_frame().iloc[[1, 0]],  # identical, including NaN
             history_frame(magpsf=[20.0] * 4).iloc[[1]],  # another candidate of the exposure
             history_frame(fid=[2] * 4).iloc[[0]],  # another band
         ]
@@ -268,7 +268,7 @@ def test_exact_duplicates_count_once_and_two_candidates_of_an_exposure_stay(tmp_
     assert_array_equal(night.history.magpsf, [np.nan, np.nan, 19.5, 20.0, 19.0, 18.25])
 
 
-def test_the_same_row_of_two_objects_stays_with_both():
+def test_two_objects_keep_identical_rows():
     history = pd.concat([history_frame(), history_frame(objectId=[TWO] * 4)])
     night = Night.from_frames(alerts_frame(), history)
     assert len(night.history.jd) == 8
@@ -290,7 +290,7 @@ def test_row_order_of_the_history_does_not_matter(seed):
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=40, deadline=None)
-def test_order_rows_as_pandas_sorts(seed):
+def test_order_rows_agrees_with_pandas(seed):
     rng = np.random.default_rng(seed)
     n = int(rng.integers(0, 60))
     rows = pd.DataFrame(
@@ -312,11 +312,11 @@ def test_order_rows_as_pandas_sorts(seed):
     assert_array_equal(np.diff(history.start), np.bincount(wanted["code"], minlength=4))
 
 
-# --- the law ----------------------------------------------------------------------------
+# --- no look-ahead ----------------------------------------------------------------------------
 
 
 def brute_force(alerts, history):
-    """The epochs that each alert sees, by filtering a table."""
+    """Return the epochs that each alert sees, by filtering a table."""
     columns = ["jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos"]
     sign = history["isdiffpos"].map(lambda v: {"t": 1, "1": 1, "f": -1, "0": -1}.get(str(v), 0))
     history = history.assign(isdiffpos=sign).drop_duplicates(["objectId", *columns])
@@ -328,7 +328,7 @@ def brute_force(alerts, history):
 
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=60, deadline=None)
-def test_an_alert_sees_what_came_before_it(seed):
+def test_an_alert_sees_only_earlier_rows(seed):
     alerts, history = random_frames(seed)
     night = Night.from_frames(alerts, history)
     assert [sees(night, k) for k in range(len(night))] == brute_force(alerts, history)
@@ -338,7 +338,7 @@ REAL = ["2458312.5", "2458451.5", "2460235.5", "real"]
 
 
 @pytest.mark.parametrize("name", REAL)
-def test_an_alert_of_a_real_night_sees_what_came_before_it(shared_data, name):
+def test_a_real_alert_sees_only_earlier_rows(shared_data, name):
     path = shared_data / "alerts" / f"ztf_alerts_{name}.parquet"
     night = Night.load(path)
     alerts = pd.read_parquet(path)
@@ -352,17 +352,17 @@ def test_an_alert_of_a_real_night_sees_what_came_before_it(shared_data, name):
     assert any(wanted)
 
 
-def test_a_row_at_the_alerts_own_epoch_is_not_before_it():
+def test_an_alert_does_not_see_a_row_at_the_same_jd():
     night = Night.from_frames(alerts_frame(), history_frame(jd=[JD - 1, JD, JD, JD + 1]))
     assert sees(night, 0) == [JD - 1]
 
 
-def test_an_alert_without_a_time_sees_nothing():
+def test_an_alert_without_jd_sees_no_rows():
     night = Night.from_frames(alerts_frame(**{"candidate.jd": [np.nan, JD, JD]}), history_frame())
     assert sees(night, 0) == []
 
 
-def test_visible_rows_by_hand():
+def test_visible_rows_of_a_small_example():
     start = np.array([0, 3, 3, 5])
     jd = np.array([1.0, 2.0, 3.0, 1.0, 2.0])
     first, last = visible_rows(
@@ -393,8 +393,8 @@ def test_light_curve_as_of_an_alert_is_what_the_alert_sees():
     assert night.light_curve(ONE, as_of=JD - 9).empty
 
 
-def test_the_alert_shipped_again_as_history_counts_once():
-    # The first alert comes again in the packet of the second, its epoch rounded.
+def test_an_alert_repeated_in_the_history_appears_once():
+    # The packet of the second alert contains the first alert with a rounded jd.
     again = pd.DataFrame(
         {"objectId": [ONE], "jd": [JD - 4e-6], "fid": [1], "magpsf": [18.5001], "sigmapsf": [0.1]}
     )
@@ -404,14 +404,14 @@ def test_the_alert_shipped_again_as_history_counts_once():
         assert curve.loc[abs(curve["jd"] - JD) < 1e-4, "is_alert"].tolist() == [is_alert]
 
 
-def test_as_of_a_later_alert_the_earlier_one_is_seen_through_the_history_alone():
+def test_as_of_a_later_alert_excludes_the_earlier_alert():
     night = Night.from_frames(alerts_frame(), history_frame())
     curve = night.light_curve(ONE, as_of=JD + 3)
     assert curve["jd"].tolist() == [*sees(night, 1), JD + 3]
     assert JD not in curve["jd"].tolist()
 
 
-def test_another_candidate_at_the_alerts_epoch_stays():
+def test_another_candidate_at_the_same_jd_is_kept():
     other = pd.DataFrame(
         {"objectId": [ONE], "jd": [JD - 4e-6], "fid": [1], "magpsf": [19.5], "sigmapsf": [0.1]}
     )
@@ -427,7 +427,7 @@ def test_light_curve_of_an_alert_without_history():
     assert np.isnan(curve["diffmaglim"][0])
 
 
-def test_light_curve_of_an_object_of_the_history_alone():
+def test_light_curve_of_an_object_without_alerts():
     history = pd.concat([history_frame(), history_frame(objectId="ZTF20aaaaaac")])
     curve = Night.from_frames(alerts_frame(), history).light_curve("ZTF20aaaaaac")
     assert len(curve) == 4
@@ -507,7 +507,7 @@ def test_save_and_load_real_nights(shared_data, tmp_path, name):
     assert_same_night(Night.load(tmp_path / "night.parquet"), night)
 
 
-def test_a_saved_night_has_the_layout_of_the_public_ones(tmp_path):
+def test_a_saved_night_has_the_public_layout(tmp_path):
     Night.from_frames(alerts_frame(), history_frame()).save(tmp_path / "night.parquet")
     alerts = pd.read_parquet(tmp_path / "night.parquet")
     history = pd.read_parquet(tmp_path / "night_prv_candidates.parquet")
@@ -519,7 +519,7 @@ def test_a_saved_night_has_the_layout_of_the_public_ones(tmp_path):
     assert pq.read_table(tmp_path / "night_prv_candidates.parquet")["magpsf"].null_count == 1
 
 
-def test_saving_into_no_folder_is_an_error(tmp_path):
+def test_saving_to_a_missing_folder_is_an_error(tmp_path):
     night = Night.from_frames(alerts_frame(), history_frame())
     with pytest.raises(DataError, match=r"night_prv_candidates\.parquet: cannot be written"):
         night.save(tmp_path / "absent" / "night.parquet")
@@ -529,7 +529,7 @@ def test_saving_into_no_folder_is_an_error(tmp_path):
 
 
 def refused(path, *words):
-    """Loading fails with one sentence that has these words, the file's name among them."""
+    """Check that loading fails with one sentence that contains these words."""
     with pytest.raises(DataError) as caught:
         Night.load(path)
     message = str(caught.value)
@@ -540,7 +540,7 @@ def refused(path, *words):
 
 
 @pytest.mark.parametrize("candid", [np.float64(CANDID), np.float32(CANDID)])
-def test_candid_as_float_is_refused(tmp_path, candid):
+def test_a_float_candid_is_an_error(tmp_path, candid):
     path = save(tmp_path, alerts_frame(candid=candid), history_frame())
     refused(path, str(path), "column candid is floating-point", "19 digits", "64-bit integer")
 
@@ -568,7 +568,7 @@ def test_a_missing_required_column_of_the_history(tmp_path, column):
     refused(path, str(history_beside(path)), f"the column {column} (", "is missing")
 
 
-def test_an_index_of_numbers_is_no_object_id(tmp_path):
+def test_a_numeric_index_is_not_an_object_id(tmp_path):
     history = history_frame().drop(columns="objectId").iloc[[3, 0, 1, 2]]
     path = save(tmp_path, alerts_frame(), history)
     assert "__index_level_0__" in pq.read_schema(history_beside(path)).names
@@ -619,7 +619,7 @@ def test_bad_columns_of_the_history(tmp_path, case):
     refused(path, str(history_beside(path)), f"the column {column} ", word)
 
 
-def test_bad_columns_of_frames_are_named_too():
+def test_errors_of_from_frames_name_the_column():
     with pytest.raises(DataError, match=r"tonight: the column candid is floating-point"):
         Night.from_frames(alerts_frame(candid=1e18), history_frame(), name="tonight")
     with pytest.raises(DataError, match=r"tonight \(history\): the column jd .* is missing"):
@@ -630,13 +630,13 @@ def test_a_file_that_does_not_exist(tmp_path):
     refused(tmp_path / "absent.parquet", "absent.parquet: there is no such file")
 
 
-def test_a_named_history_that_does_not_exist(tmp_path):
+def test_a_given_history_that_does_not_exist(tmp_path):
     path = save(tmp_path, alerts_frame())
     with pytest.raises(DataError, match=r"absent\.parquet: there is no such file"):
         Night.load(path, tmp_path / "absent.parquet")
 
 
-def test_a_file_that_is_no_parquet(tmp_path):
+def test_a_file_that_is_not_parquet(tmp_path):
     path = tmp_path / "night.parquet"
     path.write_text("objectId,candid\n")
     refused(path, str(path), "not a readable parquet file")
@@ -675,7 +675,7 @@ def test_a_history_of_other_objects(tmp_path):
     refused(path, str(history_beside(path)), "column objectId contains none of the objects")
 
 
-def test_one_odd_value_is_missing_not_an_error(tmp_path):
+def test_a_single_invalid_value_is_missing(tmp_path):
     frame = alerts_frame(**{"candidate.fid": [1, 2, 9], "candidate.magpsf": [18.5, 18.0, 1e9]})
     night = Night.load(save(tmp_path, frame, history_frame()))
     assert_array_equal(night.alerts["fid"], [1, 2, np.nan])
@@ -702,13 +702,13 @@ def test_real_nights(shared_data, caplog, name, n_alerts):
         assert "candidate.rb is used instead" in caplog.text
 
 
-def test_asteroids_have_metadata_alone(shared_data, caplog):
+def test_asteroids_have_no_history(shared_data, caplog):
     night = Night.load(shared_data / "alerts" / "sso_30_asteroids.parquet")
     assert len(night) == 6709
     assert "the alerts have no history" in caplog.text
 
 
-def test_without_history_each_alert_is_alone(shared_data):
+def test_zero_history_days_hide_all_rows(shared_data):
     night = Night.load(shared_data / "alerts" / "ztf_alerts_2460235.5.parquet")
     alone = night.replace(history_days=0)
     assert (night.last > night.first).any()
@@ -781,7 +781,7 @@ def test_real_nights_survive_a_round_trip(shared_data, name):
     assert_same_night(Night.from_frames(night.alerts, night.history_frame()), night)
 
 
-def test_alerts_can_be_read_without_their_history(tmp_path, caplog):
+def test_load_alerts_ignores_the_history(tmp_path, caplog):
     path = save(tmp_path, alerts_frame(), history_frame())
     history_beside(path).write_bytes(b"not parquet at all")
     alone = Night.load_alerts(path)
@@ -790,7 +790,7 @@ def test_alerts_can_be_read_without_their_history(tmp_path, caplog):
     assert "the alerts have no history" not in caplog.text
 
 
-def test_other_alerts_see_what_they_may_of_the_same_history():
+def test_replaced_alerts_see_only_earlier_rows():
     night = Night.from_frames(*random_frames(3, n_objects=20, max_rows=8))
     before = night.alerts.assign(jd=night.alerts["jd"] - 5)
     other = night.replace(alerts=before)
@@ -801,8 +801,8 @@ def test_other_alerts_see_what_they_may_of_the_same_history():
     assert other.last.sum() < night.last.sum()
 
 
-@pytest.mark.parametrize("names", ["text", "own dictionaries", "one dictionary"])
-def test_row_groups_may_number_the_objects_each_in_its_way(tmp_path, names):
+@pytest.mark.parametrize("names", ["text", "different dictionaries", "one dictionary"])
+def test_row_groups_may_have_different_dictionaries(tmp_path, names):
     alerts, history = random_frames(3)
     path = tmp_path / "night.parquet"
     alerts.to_parquet(path)

@@ -1,4 +1,4 @@
-"""The columns of a night: what ztfml reads, in which unit, and what it does without.
+"""The columns of a night that ztfml reads, with their units and valid ranges.
 
 Names and meanings are those of the ZTF alert packets,
 https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html.
@@ -8,10 +8,10 @@ import json
 from dataclasses import dataclass
 
 SENTINEL = -999.0
-"""What ZTF packets write for a missing cross-match; inside ztfml missing is NaN."""
+"""Value of a missing cross-match in ZTF packets; inside ztfml, missing values are NaN."""
 
 PIXEL_SCALE = 1.01
-"""Arcseconds a pixel, in which ZTF gives ``distnr`` (Bellm et al. 2019, PASP 131, 018002)."""
+"""Arcseconds per pixel, the unit of ``distnr`` (Bellm et al. 2019, PASP 131, 018002)."""
 
 BAND_OF_FID = {1: "g", 2: "r", 3: "i"}
 BANDS = tuple(BAND_OF_FID.values())
@@ -82,41 +82,40 @@ class Column:
     Parameters
     ----------
     name : str
-        The name inside ztfml: the packet's field name without the ``candidate.`` prefix.
+        Name inside ztfml: the field name of the packet without the ``candidate.`` prefix.
     kind : {'id', 'integer', 'float', 'band', 'sign', 'text', 'object'}
-        How it is read; ``object`` is text of which each stands in many rows, ``band`` is a
-        `fid` held as a small integer with 0 for unknown, ``sign`` is `isdiffpos` in any
-        spelling, held as +1, -1 or 0 (unknown).
+        How the column is read: ``object`` is text with many repeated values, ``band`` is a
+        `fid` stored as a small integer with 0 for unknown, and ``sign`` is `isdiffpos` in any
+        spelling, stored as +1, -1 or 0 (unknown).
     unit : str
-        An astropy unit string, empty for pure numbers.
+        An astropy unit; empty for dimensionless numbers.
     meaning : str
     valid : tuple of float
-        Smallest and largest value that can be meant; anything outside becomes missing.
+        Smallest and largest valid value; values outside are treated as missing.
     required : bool
-        Whether the program cannot do without it.
+        Whether a night without this column is an error.
     prefix : str
-        What stands before the name in the file.
+        Prefix of the name in the file.
     aliases : tuple of str
-        Names in the file that older packet schemas use for the same field.
+        Names of the same field in files with older packet schemas.
     """
 
     name: str
     kind: str
     unit: str
     meaning: str
-    valid: tuple = (float("-inf"), float("inf"))
+    valid: tuple[float, float] = (float("-inf"), float("inf"))
     required: bool = False
     prefix: str = ""
-    aliases: tuple = ()
+    aliases: tuple[str, ...] = ()
 
     @property
-    def in_file(self):
-        """The name of the column in a parquet file."""
+    def in_file(self) -> str:
+        """Name of the column in a parquet file."""
         return self.prefix + self.name
 
 
-# Julian dates of 1900 to 2100, for which the Earth's orbit is known to all digits: what lies
-# outside is an MJD, a Unix time or rubbish.
+# Julian dates of the years 1900 to 2100. Values outside are an MJD, a Unix time or invalid.
 _JD = (2415020.5, 2488069.5)
 _MAG = (-5.0, 40.0)
 _DISTANCE = (0.0, float("inf"))
@@ -136,7 +135,7 @@ def _ps1(rank):
             unit,
             f"{what} of the {source}",
             valid,
-            # Before schema 2.0 packets held one match, named without the 1.
+            # Before schema 2.0, packets had a single match, without the number 1.
             aliases=(f"candidate.{field}",) if rank == 1 else (),
         )
         for field, (unit, what, valid) in _PS1_FIELDS.items()
@@ -192,8 +191,8 @@ ALERT_COLUMNS = (
     _candidate("sigmagnr", "mag", "1-sigma error of magnr"),
     _candidate("chinr", "", "DAOPhot chi of the nearest reference-image source"),
     _candidate("sharpnr", "", "DAOPhot sharpness of the nearest reference-image source"),
-    _candidate("ndethist", "", "detections at this place since the survey began"),
-    _candidate("ncovhist", "", "exposures of this place since the survey began"),
+    _candidate("ndethist", "", "detections at this position since the survey began"),
+    _candidate("ncovhist", "", "exposures of this position since the survey began"),
     _candidate("jdstarthist", "d", "Julian date of the earliest detection here", _JD),
     _candidate("ssdistnr", "arcsec", "distance to the nearest known asteroid", _DISTANCE),
     _candidate("ssmagnr", "mag", "predicted magnitude of that asteroid", _MAG),

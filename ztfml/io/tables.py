@@ -226,9 +226,7 @@ _BYTES = re.compile(r"^\s*(?:(\d+)\s*-)?\s*(\d+)\s+[AIFELD]\d*(?:\.\d+)?\s+\S+\s
 def _open_cds(path):
     readme = path.with_name("ReadMe")
     if not readme.is_file():
-        raise DataError(
-            f"{path}: there is no ReadMe in the same folder; download the ReadMe of the catalogue"
-        )
+        raise DataError(f"{path}: its folder has no ReadMe; download the ReadMe of the catalogue")
     slices = _slices(readme.read_text(errors="replace"), path.name.removesuffix(".gz"))
     if not slices:
         raise DataError(
