@@ -1,7 +1,7 @@
-"""The simulated nights that are timed, and a model for them, made on the first run.
+"""Make the simulated nights and the model of the benchmarks on the first run.
 
-Run as a process of its own (``python -m tests.benchmarks.inputs``), for simulating takes memory
-that would count as that of the processes that are timed after it. Prints as JSON what there is.
+Run it as a separate process (``python -m tests.benchmarks.inputs``), so that the memory of the
+simulation does not count as that of the benchmarks. It prints a summary as JSON.
 """
 
 import json
@@ -17,12 +17,12 @@ NIGHT = "ztf_alerts_2460474.5.parquet"
 
 
 def night_of(size):
-    """The alerts' file of the night of a size."""
+    """Return the alerts file of the night of a size."""
     return (FOLDER if size == FULL else FOLDER / f"{SIZES[size]}_alerts") / NIGHT
 
 
 def history_of(night):
-    """The history beside an alerts' file."""
+    """Return the history file of an alerts file."""
     return night.with_name(f"{night.stem}_prv_candidates.parquet")
 
 
@@ -50,7 +50,7 @@ def make_nights():
         if not night.exists():
             print(f"simulating a night of {n_alerts:,} alerts, once", file=sys.stderr)
             night.parent.mkdir(parents=True, exist_ok=True)
-            # The public night has 60 rows an alert.
+            # The public night has 60 history rows per alert.
             write_nights(night.parent, n_alerts, seed=1, histories="long")
     return {size: pq.read_metadata(history_of(night_of(size))).num_rows for size in SIZES}
 

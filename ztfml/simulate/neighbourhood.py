@@ -1,4 +1,4 @@
-"""What PS1, Gaia and the reference image say of the neighbourhood of a source."""
+"""PS1, Gaia and reference-image sources near each source."""
 
 import numpy as np
 
@@ -10,7 +10,7 @@ _FAINTEST = np.array([22.3, 22.2, 22.0, 21.4])  # PS1 g, r, i, z where half are 
 
 
 def neighbourhood(rng, counterpart, latitude):
-    """The three nearest PS1 sources and the nearest Gaia sources of each place.
+    """Draw the three nearest PS1 sources and the nearest Gaia sources of each position.
 
     Parameters
     ----------
@@ -34,12 +34,12 @@ def neighbourhood(rng, counterpart, latitude):
     # Median matches 6 at the pole and 80 in the plane, with patches.
     density = (4.4 + 95 * np.exp(-b / 6) + 14 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
     count = rng.poisson(density)
-    # PS1 breaks large galaxies into pieces: neighbours stand closer there.
+    # PS1 splits large galaxies into pieces, so neighbours are closer there.
     broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
     distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
     kind, mag = _background(rng, n, b)
     kind = np.where(broken[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
-    # An arm or a knot may lie nearer to the place than the centre.
+    # A spiral arm or a knot can be nearer to the position than the centre.
     knot = broken & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
     nearer = np.nan_to_num(counterpart.distance, nan=0.0) * np.sqrt(rng.uniform(0.02, 1.0, n))
     distance[:, 0] = np.where(knot, nearer, distance[:, 0])
@@ -54,7 +54,7 @@ def neighbourhood(rng, counterpart, latitude):
     distance = np.column_stack([np.where(seen, own, np.inf), distance])
     kind = np.column_stack([counterpart.kind, kind])
     own_mag = counterpart.mag + rng.normal(0, 0.03, (n, 4))
-    # PSF magnitudes of extended sources are off by more, and missing now and then.
+    # PSF magnitudes of extended sources have larger errors and are sometimes missing.
     extended = (counterpart.kind == GALAXY)[:, None]
     own_mag += extended * np.clip(rng.standard_t(2.5, (n, 4)) * 0.08, -1.5, 1.5)
     own_mag = np.where(extended & (rng.random((n, 4)) < 0.1), np.nan, own_mag)
@@ -78,7 +78,7 @@ def neighbourhood(rng, counterpart, latitude):
 
 
 def _nearest(rng, count):
-    """Distances of the three nearest of `count` sources strewn evenly over the circle."""
+    """Distances of the three nearest of `count` sources spread evenly over the circle."""
     n = len(count)
     steps = rng.exponential(1.0, (n, 3)).cumsum(axis=1)
     rest = rng.gamma(np.maximum(count - 2, 1e-9))
@@ -91,7 +91,7 @@ def _nearest(rng, count):
 def _background(rng, n, b):
     """Population and magnitudes of three chance neighbours."""
     is_star = rng.random((n, 3)) < (0.42 + 0.5 * np.exp(-b / 15))[:, None]
-    # Counts rise towards the limit, faster for galaxies than for stars.
+    # Counts increase towards the limit, faster for galaxies than for stars.
     slope = np.where(is_star, 0.22, 0.5)
     r = 22.4 + np.log10(rng.random((n, 3))) / slope
     r = np.clip(r, 11.5, None)
@@ -99,20 +99,20 @@ def _background(rng, n, b):
     g_r += (0.5 * np.exp(-b / 6))[:, None]
     mag = r[..., None] + star_colours(rng, g_r.ravel()).reshape(n, 3, 4)
     mag[..., 3] -= 0.1
-    # Near its limit PS1's colours are mostly noise.
+    # Near the limit, PS1 colours are mostly noise.
     mag += rng.normal(0, 1, mag.shape) * (0.02 + 0.25 * np.clip(r - 20.5, 0, 2))[..., None]
     return np.where(is_star, STAR, GALAXY), mag
 
 
 def _star_score(rng, kind, r, g_r, torn):
-    """Star/galaxy score (Tachibana & Miller 2018): sure when bright, undecided when faint.
+    """Star/galaxy score (Tachibana & Miller 2018): near 0 or 1 if bright, undecided if faint.
 
-    Exactly 0.5 stands where PS1 has no score: saturated stars and poorly measured sources.
+    It is exactly 0.5 where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
     star = np.interp(r, [15, 19, 20.5, 21.5, 22.3], [0.014, 0.035, 0.1, 0.3, 0.5])
     star = 0.85 * np.minimum(rng.exponential(1.0, n) * np.nan_to_num(star, nan=0.8), 1)
-    # Galaxies: one in ten gets no vote at all, most a few, the faint ones many.
+    # One galaxy in ten gets no vote for star, most get a few, faint ones many.
     galaxy = np.interp(r, [17, 20, 21.5, 22.3], [0.01, 0.018, 0.04, 0.1])
     galaxy = np.nan_to_num(galaxy, nan=0.3) * np.exp(rng.normal(0, 1.5, n))
     galaxy = np.where(rng.random(n) < 0.1, 0.0, np.minimum(galaxy, 0.9))
@@ -123,7 +123,7 @@ def _star_score(rng, kind, r, g_r, torn):
         [12, 13.5, 14.5, 15.5, 17, 18.5, 20.5, 21.7, 22.3],
         [0.55, 0.3, 0.2, 0.14, 0.09, 0.12, 0.17, 0.11, 0.18],
     )
-    # Where r is missing, of cool giants and of pieces of galaxies, more scores are missing.
+    # More scores are missing where r is missing, for cool giants and for pieces of galaxies.
     none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6) + 0.25 * torn)
     score = np.where(rng.random(n) < none, 0.5, score)
     # The score is the vote of a forest of several hundred trees.
@@ -137,14 +137,14 @@ def _measured(rng, mag):
 
 
 def _gaia(rng, counterpart, own_source, own, b):
-    """Nearest Gaia source to 20.7 mag, and nearest to 14 mag, within 90 arcsec."""
+    """Nearest Gaia source brighter than 20.7 mag, and than 14 mag, within 90 arcsec."""
     n = len(b)
     crowd = 1 + 8 * np.exp(-b / 7) + 1.5 * np.exp(-b / 25)
     faint = _chance_distance(rng, 2.9e-4 * crowd)
-    # Chance neighbours: counts of stars rise slowly with magnitude.
+    # Chance neighbours: the counts of stars increase slowly with magnitude.
     magnitude = np.clip(20.8 + np.log10(rng.random(n)) / 0.2, 8.5, 20.9)
     r = counterpart.mag[:, 1]
-    # Gaia sees point sources; of galaxies only bright compact cores.
+    # Gaia detects point sources, and of galaxies only bright compact cores.
     has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
     has &= rng.random(n) < np.interp(np.nan_to_num(r, nan=21.0), [19.3, 20.6], [0.97, 0.65])
     # Gaia's epoch is 2015: proper motions of the nearest stars add up.
@@ -170,18 +170,18 @@ def _chance_distance(rng, per_square_arcsec):
 
 
 def reference_source(rng, counterpart, near, fid, shown):
-    """Nearest source in the reference image of each alert's band.
+    """Draw the nearest source in the reference image of each alert's band.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     counterpart : Counterpart
-        One row an alert.
+        One row per alert.
     near : dict of ndarray
         The alerts' PS1 fields.
     fid : ndarray of int
     shown : ndarray, mag
-        What the reference image shows of each alert's own source; NaN where PS1 has to tell.
+        Magnitude of each alert's source in the reference image; NaN to derive it from PS1.
 
     Returns
     -------
@@ -196,12 +196,12 @@ def reference_source(rng, counterpart, near, fid, shown):
     band = np.minimum(fid, 3) - 1
     names = ("sgmag1", "srmag1", "simag1")
     g, r, i = (near[name] for name in names)
-    # Where PS1 lacks a band the reference image has it.
+    # The reference image has a band that PS1 lacks.
     r = np.where(np.isnan(r), np.where(np.isnan(i), g - 0.5, i + 0.3), r)
     ps1 = np.choose(
         band, [np.where(np.isnan(g), r + 0.55, g), r, np.where(np.isnan(i), r - 0.3, i)]
     )
-    # References go deeper than PS1 by half a magnitude: another source may be closer.
+    # Reference images are half a magnitude deeper than PS1: another source can be closer.
     density = (near["nmtchps"] + 3) * 1.1 / (np.pi * _RADIUS**2)
     chance = _chance_distance(rng, density)
     own = (counterpart.kind != NONE) & (counterpart.distance < 1.5)
@@ -209,11 +209,11 @@ def reference_source(rng, counterpart, near, fid, shown):
     use_ps1 = known & (own | (near["distpsnr1"] < chance))
     distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
     distance = np.where(use_ps1, distance, chance)
-    # Knots of a galaxy, which the reference image resolves further than PS1 does.
+    # Knots of a galaxy that the reference image resolves and PS1 does not.
     knot = use_ps1 & ~own & (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
     knot &= rng.random(n) < 0.4
     nearer = distance * np.sqrt(rng.uniform(0.02, 1.0, n))
-    # Of what PS1 does not list the reference shows the faint end: 21 to 23.3.
+    # Sources that PS1 does not list are faint: 21 to 23.3 mag.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
     mag = np.where(use_ps1 & own & ~np.isnan(shown), shown + rng.normal(0, 0.03, n), mag)

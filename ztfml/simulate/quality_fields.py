@@ -1,6 +1,6 @@
-"""Quality fields of an alert packet, as they go with brightness, reference and class.
+"""Quality fields of alert packets as functions of brightness, reference source and class.
 
-Centres and scatters were read off 5,000 public alerts by class and by depth (diffmaglim -
+Means and scatters were measured on 5,000 public alerts by class and by depth (diffmaglim -
 magpsf); they are distributions, not copies of alerts.
 """
 
@@ -14,7 +14,7 @@ _NEW_FOREST, _NETWORK = 2458634.5, 2458648.5
 
 
 def quality(rng, pairs, key, seeing, near, population):
-    """Quality fields of the alerts of one kind of source.
+    """Draw the quality fields of the alerts of one population.
 
     Parameters
     ----------
@@ -22,7 +22,7 @@ def quality(rng, pairs, key, seeing, near, population):
     pairs : Measurements
         The alerts.
     key : ndarray of uint64, shape (n,)
-        Random key of each alert's source: some of its quality stays with it.
+        Random key of each alert's source; part of the quality is the same for all its alerts.
     seeing : ndarray, shape (n,), pix
     near : dict of ndarray
         ``distnr`` and ``magnr`` of the alerts.
@@ -57,20 +57,20 @@ def quality(rng, pairs, key, seeing, near, population):
 
 
 def has_broker_history(key, magpsf, label):
-    """Whether a broker keeps the history of a source: not where its drb stays low.
+    """Tell whether a broker stores the history of a source: not if its drb is always low.
 
     >>> bool(has_broker_history(np.array([3], "u8"), np.array([18.0]), "sso")[0])
     True
     """
     lasting = noise.normal(key, np.zeros(len(key), np.int64), 40)
     centre = {"artifact": -3.8}.get(label, np.interp(magpsf, [12.5, 14, 16], [2.0, 3.8, 10.0]))
-    # A fault that falls beside an older object is filed with that object's history.
+    # A fault near an older object is stored with the history of that object.
     beside = (label == "artifact") & (noise.uniform(key, np.zeros(len(key), np.int64), 90) < 0.12)
     return (centre - 1.8 * lasting > 0) | beside
 
 
 def _scores(rng, jd, depth, snr, under, lasting, poor, label):
-    """Real-bogus scores: rb of the random forest, drb of the network (Duev et al. 2019)."""
+    """Real-bogus scores: rb of the random forest, drb of the neural network (Duev et al. 2019)."""
     n = len(depth)
     scatter = rng.normal(size=n)
     if label == "artifact":
@@ -87,21 +87,21 @@ def _scores(rng, jd, depth, snr, under, lasting, poor, label):
         drb = np.interp(under, [12.5, 14, 15.5, 17, 18.5], [1.8, 3.2, 5.5, 9.0, 12.0])
         drb = drb + np.interp(snr, [5, 10, 20], [-2.5, 0, 1.0]) - 1.8 * lasting
         drb = drb + 2.2 * rng.normal(size=n)
-        # One residual in fifteen over a bright star looks bogus to the network.
+        # One residual in eleven at a bright star looks bogus to the network.
         drb = np.where((under < 18.5) & (rng.random(n) < 0.09), -3.0 + 2.5 * scatter, drb)
     rb = np.where(rb > 0.9, 0.9 + (rb - 0.9) * 0.6, rb)
-    # The forest of 2018 (t8) was less sure of everything: asteroids 0.59 then, 0.90 now.
+    # The forest of 2018 (t8) gave lower scores: 0.59 to asteroids, which have 0.90 now.
     rb = np.where(jd < _NEW_FOREST, 0.1 + 0.58 * rb + 0.08 * rng.normal(size=n), rb)
     drb = np.where(jd < _NETWORK, np.nan, drb)
     return {
-        # The forest of 300 trees votes.
+        # rb is the fraction of votes of 300 trees.
         "rb": np.round(np.clip(rb, 0.05, 0.985) * 300) / 300,
         "drb": 1 / (1 + np.exp(-np.clip(drb, -11, 16))),
     }
 
 
 def _shape(rng, depth, snr, under, seeing, poor, fault):
-    """Widths, elongation and the fit's chi."""
+    """Widths, elongation and chi of the PSF fit."""
     n = len(depth)
     # Over a bright reference source the residual is not round: its width comes out near one
     # pixel or the search for it ends at its bound (seeratio 2).
@@ -128,7 +128,7 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
         long + np.interp(depth, [2, 4], [0, 0.1]) + 0.12 * poor + (0.0 if fault is None else 0.45)
     )
     elong = 1 + np.minimum(np.exp(long + rng.normal(0, 0.55, n)), 1.2)
-    # Of a faint source only the core stands above the noise.
+    # Only the core of a faint source is above the noise.
     core = 0.325 * fwhm * np.interp(snr, [5, 8, 15], [0.93, 0.95, 1.04])
     aimage = np.where(split, 0.74 * np.exp(rng.normal(0, 0.12, n)), core)
     scatter = np.interp(snr, [5, 8, 12, 20], [0.24, 0.18, 0.13, 0.11])
@@ -161,7 +161,7 @@ def _shape(rng, depth, snr, under, seeing, poor, fault):
 
 
 def _negative_pixels(rng, snr, split, fault):
-    """Pixels below zero in the 5 x 5 stamp, and how much of the light they carry."""
+    """Negative pixels in the 5 x 5 stamp, and their share of the flux."""
     n = len(snr)
     if fault is None:
         mean = np.interp(snr, [5, 7, 10, 15, 25, 45], [4.6, 3.4, 2.5, 1.7, 0.9, 0.5]) + 1.6 * split
@@ -175,7 +175,7 @@ def _negative_pixels(rng, snr, split, fault):
     none = np.interp(nneg, np.arange(8), [1, 1, 0.8, 0.6, 0.3, 0.13, 0.07, 0])
     none = none * (1 if fault is None else 0.8)
     share = np.where(rng.random(n) < none, 0.0, share)
-    # A residual over a reference source is now and then half positive, half negative.
+    # A residual at a reference source is sometimes half positive, half negative.
     share = np.where(split & (rng.random(n) < 0.35), share + 0.5 * rng.random(n) ** 2, share)
     return {
         "nneg": nneg.astype(float),
@@ -185,7 +185,7 @@ def _negative_pixels(rng, snr, split, fault):
 
 
 def _aperture(rng, pairs, depth, snr, covered, fault):
-    """Aperture photometry: no misfit of the PSF in its error, more sky."""
+    """Aperture photometry: its error has no misfit of the PSF but more sky noise."""
     n = len(snr)
     error = 1.0857 / 5 * 10 ** (-0.4 * depth) * 1.7 * np.exp(rng.normal(0, 0.22, n))
     error = np.sqrt(error**2 + 0.003**2)
@@ -193,7 +193,7 @@ def _aperture(rng, pairs, depth, snr, covered, fault):
     magdiff = magdiff + np.where(covered, 0.05 + 0.09 * rng.standard_t(3, n), 0.0)
     if fault is not None:
         magdiff = magdiff + 0.18 + 0.22 * rng.normal(size=n)
-    # The pipeline passes alerts whose aperture and PSF magnitudes agree to 0.75 mag.
+    # The pipeline accepts alerts whose aperture and PSF magnitudes agree within 0.75 mag.
     magdiff = np.clip(magdiff, -0.4, 0.75)
     magap = pairs.magpsf + magdiff
     return {
@@ -206,7 +206,7 @@ def _aperture(rng, pairs, depth, snr, covered, fault):
 
 
 def _surroundings(rng, pairs, depth, fault):
-    """Place on the detector, sky and the spatial noise around the source."""
+    """Position on the detector, sky and the noise around the source."""
     n = len(depth)
     place = rng.uniform(10, _CCD - 10, (2, n))
     if fault == "edge":
