@@ -28,7 +28,7 @@ from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.night import Night, labels_beside
 from ztfml.simulate import simulate
 from ztfml.taxonomy import LABELS
-from ztfml.training.augmentation import VARIANTS
+from ztfml.training.augmentation import DEGRADATIONS
 
 # Nights of each era and of all phases of the Moon: no drb and a month of history, years of it,
 # the latest schema. A few would be known by their weather.
@@ -95,7 +95,7 @@ def simulated_alerts(n_alerts=N_ALERTS, seed=7):
         tables.append(compute(night).assign(**_about(night), **told))
         for name in ("no drb", "no history"):
             some = np.flatnonzero(rng.random(len(night)) < 0.25)
-            part = VARIANTS[name](night.subset(some), rng)
+            part = DEGRADATIONS[name](night.subset(some), rng)
             own = {key: values[some] for key, values in told.items()}
             copies.append(compute(part).assign(**_about(part), **own))
     return pd.concat(tables, ignore_index=True), pd.concat(copies, ignore_index=True)
@@ -104,11 +104,11 @@ def simulated_alerts(n_alerts=N_ALERTS, seed=7):
 def real_alerts(path, deprived=None):
     """The same of a real night; without a label those that the scores call bogus are kept.
 
-    `deprived` names what its alerts are made to lack (`ztfml.training.augmentation.VARIANTS`).
+    `deprived` names what its alerts are made to lack (`ztfml.training.augmentation.DEGRADATIONS`).
     """
     night = Night.load(path)
     if deprived is not None:
-        night = VARIANTS[deprived](night, np.random.default_rng(0))
+        night = DEGRADATIONS[deprived](night, np.random.default_rng(0))
     labels = pd.read_csv(labels_beside(path)).drop_duplicates("candid").set_index("candid")["label"]
     table = compute(night).assign(**_about(night))
     table["label"] = night.alerts["candid"].map(labels).to_numpy()

@@ -24,7 +24,7 @@ from ztfml.model.model import UNCERTAIN_ODDS
 from ztfml.night import Night
 from ztfml.schema import ALERT_BY_NAME
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
-from ztfml.training.augmentation import VARIANTS, earlier_detections, seen_at
+from ztfml.training.augmentation import DEGRADATIONS, at_earlier_detection, earlier_detections
 from ztfml.training.dataset import (
     CLASS_SHARE,
     SOURCE_COLUMN,
@@ -44,7 +44,8 @@ NATURAL_MIX = {"artifact": 0.3, "sso": 0.2, "star": 0.4, "agn": 0.08, "transient
 849 after cuts 36 % were stars, 22 % asteroids, 7 % AGN, and 35 % mostly unlisted variables."""
 
 LACKING = (
-    "no drb", "no history", "no history, no drb", "30 days", "no Gaia", "not in the ephemerides",
+    "no drb", "no history", "no history and no drb", "30 days of history", "no Gaia",
+    "unknown asteroid",
 )  # fmt: skip
 YOUNG = ("first night", "second night")
 CURVES = ("lc_mramirezz", "lc_alerce_tns_upload")
@@ -64,9 +65,9 @@ class Bench:
         simulated = sorted(
             path for path in nights.glob("ztf_alerts_2*.parquet") if "_prv_" not in path.stem
         )
-        known = read_training_set([nights / f"{REAL}.parquet", *simulated], variants=True)
+        known = read_training_set([nights / f"{REAL}.parquet", *simulated], augment=True)
         self.known = known
-        labels = known.labels[known.whole & ~known.labels["simulated"].to_numpy()]
+        labels = known.labels[known.is_original & ~known.labels["simulated"].to_numpy()]
         labels = labels.assign(doubtful=False)
         self.labels = pd.concat([labels, _doubtful_labels(nights)], ignore_index=True)
         night = Night.load(nights / f"{REAL}.parquet")
@@ -80,7 +81,7 @@ class Bench:
         every = np.arange(len(self.y))
         self.views = {"whole": (features.compute(self.night), every)}
         for name in LACKING:
-            self.views[name] = (features.compute(VARIANTS[name](self.night, None)), every)
+            self.views[name] = (features.compute(DEGRADATIONS[name](self.night, None)), every)
         self.views |= dict(_young_views(self))
         for name in CURVES:
             self.views |= dict(_curve_views(self, name))
@@ -130,7 +131,7 @@ def _young_views(bench):
     alert, row = earlier_detections(bench.night)
     chosen = np.isin(alert, _transients(bench))
     alert, row = alert[chosen], row[chosen]
-    table = features.compute(seen_at(bench.night, alert, row))
+    table = features.compute(at_earlier_detection(bench.night, alert, row))
     young = pd.DataFrame({
         "object": bench.objects[alert], "jd": bench.night.history.jd[row],
         "nights": table["n_nights"], "complete": table["age_hist"] - table["age"] < 1,

@@ -15,5 +15,5 @@ def nights(tmp_path_factory):
 def model(nights, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "mine"
     result = ztfml("train", *nights[:2], "-o", folder)
-    assert result.stdout.startswith("Sources never trained on")
+    assert result.stdout.startswith("Sources not used in training")
     return folder

@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.metrics import accuracy_score, confusion_matrix, precision_recall_fscore_support
 
 from ztfml.evaluation.metrics import (
@@ -18,9 +17,7 @@ from ztfml.evaluation.metrics import (
     reliability,
 )
 from ztfml.evaluation.text import metrics_table
-from ztfml.model.classifier import AlertClassifier
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
-from ztfml.training.cross_validation import cross_validate, out_of_part
 
 
 def _table(rows):
@@ -150,80 +147,6 @@ def test_calibration_noise():
     )
     few = metrics(right, table, np.arange(3000) // 30)
     assert few["calibration_noise"] > 4 * found["calibration_noise"]
-
-
-class Memory(ClassifierMixin, BaseEstimator):
-    """Knows the objects it was shown: recall above 0 on unseen parts would be a leak."""
-
-    def fit(self, X, y, sample_weight=None, groups=None):
-        self.classes_ = np.array(sorted(LABELS))
-        self.seen_ = set(X["object"])
-        return self
-
-    def predict_proba(self, X, priors=None):
-        seen = X["object"].isin(self.seen_).to_numpy()
-        return np.where(seen[:, None], np.eye(5)[0], np.eye(5)[4])
-
-
-@settings(max_examples=50, deadline=None)
-@given(
-    st.lists(st.tuples(st.integers(0, 9), st.sampled_from("abc")), min_size=4, max_size=40),
-)
-def test_objects_of_the_left_out_part_are_never_trained_on(rows):
-    groups = np.array([g for g, _ in rows])
-    parts = np.array([p for _, p in rows])
-    y = np.where(groups % 2 == 0, "star", "sso")
-    features = pd.DataFrame({"object": groups})
-    table = out_of_part(Memory(), features, y, groups, parts)
-    done = table.notna().all(axis=1)
-    assert (table.loc[done, "p_agn"] == 0).all()  # what Memory says of an object it has seen
-    for part in set(parts):
-        rest = ~np.isin(groups, groups[parts == part])
-        assert done[parts == part].all() == (len(set(y[rest])) == 2)
-
-
-def test_weights_may_depend_on_what_is_trained_on():
-    y = np.array(["star", "sso"] * 4)
-    parts = np.repeat(["a", "b"], 4)
-    asked = []
-
-    def weight(rows):
-        asked.append(rows.copy())
-        return np.ones(rows.sum()) if rows[:4].any() else np.where(y[rows] == "star", 1.0, 0.0)
-
-    features = pd.DataFrame({"object": np.arange(8)})
-    table = out_of_part(Memory(), features, y, np.arange(8), parts, weight=weight)
-    assert [rows.tolist() for rows in asked] == [[False] * 4 + [True] * 4, [True] * 4 + [False] * 4]
-    # Without "a" only stars weigh anything, so it cannot be left out.
-    assert table.notna().all(axis=1).tolist() == [False] * 4 + [True] * 4
-
-
-@pytest.fixture(scope="module")
-def easy():
-    rng = np.random.default_rng(0)
-    y = rng.choice(["sso", "star"], 300)
-    X = pd.DataFrame({"a": rng.normal(size=300) + 3 * (y == "sso"), "b": rng.normal(size=300)})
-    return X, y, np.arange(300) // 2, np.where(np.arange(300) < 200, "first", "second")
-
-
-def test_cross_validate(easy):
-    X, y, groups, parts = easy
-    found = cross_validate(AlertClassifier(n_estimators=20), X, y, groups, parts)
-    assert list(found["parts"]) == ["first", "second"]
-    assert [found["parts"][p]["n"] for p in ("first", "second")] == [200, 100]
-    assert found["pooled"]["n"] == 300
-    assert found["pooled"]["accuracy"] > 0.85
-    together = sum(np.array(one["confusion"]) for one in found["parts"].values())
-    assert found["pooled"]["confusion"] == together.tolist()
-
-
-def test_cross_validate_some_parts_only(easy):
-    X, y, groups, parts = easy
-    found = cross_validate(
-        AlertClassifier(n_estimators=5), X, y, groups, parts, left_out=["second"]
-    )
-    assert list(found["parts"]) == ["second"]
-    assert found["pooled"]["n"] == 100
 
 
 def test_table_for_people():

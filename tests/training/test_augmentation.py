@@ -1,4 +1,4 @@
-"""Copies of alerts: what they lack, and how they looked at an earlier detection."""
+"""Degraded copies of alerts: what they lack, and how they looked at an earlier detection."""
 
 import numpy as np
 import pandas as pd
@@ -7,8 +7,14 @@ import pytest
 from tests.nights import random_frames
 from ztfml import features
 from ztfml.night import Night
-from ztfml.training import augmentation as variants
-from ztfml.training.augmentation import RATES, VARIANTS, copies, earlier_detections, seen_at
+from ztfml.training import augmentation
+from ztfml.training.augmentation import (
+    COPY_FRACTIONS,
+    DEGRADATIONS,
+    at_earlier_detection,
+    degraded_copies,
+    earlier_detections,
+)
 
 JD = np.array([2459000.5, 2459010.4, 2459011.5, 2459039.5])
 
@@ -28,7 +34,7 @@ def one_night(**changes):
 
 def test_thirty_days_of_history_by_hand():
     night = one_night()
-    recent = VARIANTS["30 days"](night, None)
+    recent = DEGRADATIONS["30 days of history"](night, None)
     assert (recent.first[0], recent.last[0]) == (2, 4)
     assert night.first[0] == 0
 
@@ -40,26 +46,26 @@ def test_thirty_days_of_history_by_hand():
         ({"fid": [1, 2, 1, 2]}, [0, 2]),
         ({"isdiffpos": ["t", "f", "f", "t"]}, [0, 3]),
         ({"magpsf": [np.nan, 18.5, np.nan, np.nan]}, [1]),
-        # The alert itself, shipped again with a rounded epoch, and what came after it.
+        # The alert itself, repeated with a rounded jd, and later rows do not count.
         ({"jd": [2459000.5, 2459040.499999, 2459040.5, 2459041.5]}, [0]),
     ],
 )
-def test_earlier_detections_are_positive_and_of_the_band(changes, rows):
+def test_earlier_detections_are_positive_and_in_the_band_of_the_alert(changes, rows):
     alert, found = earlier_detections(one_night(**changes))
     assert found.tolist() == rows
     assert alert.tolist() == [0] * len(rows)
 
 
-def test_seen_at_an_earlier_detection_by_hand():
+def test_an_alert_at_an_earlier_detection_by_hand():
     night = one_night(magpsf=[18.5, np.nan, 19.0, 18.2])
-    then = seen_at(night, np.array([0]), np.array([2]))
+    then = at_earlier_detection(night, np.array([0]), np.array([2]))
     alert = then.alerts.iloc[0]
     assert alert["jd"] == JD[2]
     assert (alert["magpsf"], alert["sigmapsf"], alert["diffmaglim"]) == (19.0, 0.2, 20.0)
     assert np.isclose(alert["magap"], 19.2)
     assert np.isclose(alert["magfromlim"], 20.0 - 19.2)
     assert np.isclose(alert["scorr"], 15.0)
-    # One detection and one exposure lie between, and the alert itself.
+    # One detection and one exposure lie between, and the alert itself is not counted.
     assert (alert["ndethist"], alert["ncovhist"]) == (38, 398)
     assert alert["jdstarthist"] == 2458900.5
     assert (alert["sgscore1"], alert["drb"]) == (0.2, 0.9)
@@ -67,10 +73,10 @@ def test_seen_at_an_earlier_detection_by_hand():
     assert night.alerts["jd"].iloc[0] == 2459040.5
 
 
-def test_seen_earlier_as_if_the_rest_had_never_been():
+def test_later_history_does_not_affect_an_earlier_copy():
     """The features of a copy are those of a night that ends with that detection."""
     night = one_night()
-    then = seen_at(night, np.array([0]), np.array([1]))
+    then = at_earlier_detection(night, np.array([0]), np.array([1]))
     past = pd.DataFrame(night.history.rows(0, 1)).assign(objectId="a", isdiffpos="t")
     in_file = {name: [value] for name, value in then.alerts.iloc[0].items()}
     renamed = {k if k in ("objectId", "candid") else f"candidate.{k}": v
@@ -84,30 +90,32 @@ def night():
     return Night.from_frames(*random_frames(5, n_objects=60, max_rows=12))
 
 
-def test_copies_are_the_same_in_every_run_and_as_many_as_told(night):
+def test_copies_are_the_same_in_every_run_and_have_the_declared_number(night):
     y = np.resize(["star", "sso"], len(night))
-    found, again = list(copies(night, y)), list(copies(night, y))
+    found, again = list(degraded_copies(night, y)), list(degraded_copies(night, y))
     for (name, some, copied), (_, same, _) in zip(found, again, strict=True):
         assert np.array_equal(some, same)
         assert len(copied) == len(some)
         assert (copied.alerts["candid"].to_numpy() == night.alerts["candid"].to_numpy()[some]).all()
-        assert len(some) < 2 * RATES[name] * len(night)
-    assert {name for name, _, _ in found} == set(RATES)
+        assert len(some) < 2 * COPY_FRACTIONS[name] * len(night)
+    assert {name for name, _, _ in found} == set(COPY_FRACTIONS)
 
 
 def test_an_unknown_asteroid_has_no_ephemeris(night):
     y = np.resize(["star", "sso"], len(night))
     known = night.replace(alerts=night.alerts.assign(ssdistnr=0.3, ssmagnr=18.0))
-    copied = {name: (some, other) for name, some, other in copies(known, y)}
-    some, unknown = copied["not in the ephemerides"]
+    copied = {name: (some, other) for name, some, other in degraded_copies(known, y)}
+    some, unknown = copied["unknown asteroid"]
     assert set(y[some]) == {"sso"}
     assert unknown.alerts[["ssdistnr", "ssmagnr"]].isna().all(axis=None)
     assert copied["no drb"][1].alerts["ssdistnr"].notna().all()
 
 
-def test_only_what_lasts_is_seen_earlier(night):
+def test_only_stars_agn_and_transients_get_earlier_copies(night):
     y = np.resize(["star", "sso", "artifact"], len(night))
-    earlier = {name: (some, copied) for name, some, copied in copies(night, y)}["earlier"]
+    earlier = {name: (some, copied) for name, some, copied in degraded_copies(night, y)}[
+        "earlier detection"
+    ]
     some, copied = earlier
     assert len(some)
     assert set(y[some]) == {"star"}
@@ -115,16 +123,18 @@ def test_only_what_lasts_is_seen_earlier(night):
     assert np.isfinite(copied.alerts["magpsf"]).all()
 
 
-def test_nothing_can_be_seen_earlier_without_history(night):
+def test_there_is_no_earlier_copy_without_history(night):
     y = np.full(len(night), "star")
-    assert "earlier" not in {name for name, _, _ in copies(night.replace(history_days=0), y)}
+    assert "earlier detection" not in {
+        name for name, _, _ in degraded_copies(night.replace(history_days=0), y)
+    }
 
 
-def test_the_young_are_preferred():
+def test_early_detections_are_more_likely():
     night = one_night()
     rng = np.random.default_rng(0)
-    rows = [variants._earlier(night, np.array([0]), rng)[1].alerts["jd"].iloc[0]
-            for _ in range(200)]  # fmt: skip
-    counts = pd.Series(rows).value_counts()
+    move_back = augmentation._at_random_earlier_detection
+    moved = [move_back(night, np.array([0]), rng)[1] for _ in range(200)]
+    counts = pd.Series([one.alerts["jd"].iloc[0] for one in moved]).value_counts()
     assert set(counts.index) == set(JD)
     assert counts[JD[0]] > 2 * counts[JD[3]]

@@ -6,7 +6,8 @@ from pathlib import Path
 import click
 
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
-from ztfml.cli.output import print_table, write_table
+from ztfml.cli.output import write_table
+from ztfml.io.text_tables import print_table
 
 
 def _cut_options(function):

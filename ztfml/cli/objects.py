@@ -5,8 +5,8 @@ from pathlib import Path
 import click
 
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
-from ztfml.cli.output import print_table
 from ztfml.errors import ZtfmlError
+from ztfml.io.text_tables import print_table
 from ztfml.sources.brokers import BROKERS, QUERIED
 
 

@@ -13,7 +13,8 @@ from ztfml.cli.options import (
     output_option,
     weights_option,
 )
-from ztfml.cli.output import print_table, write_table
+from ztfml.cli.output import write_table
+from ztfml.io.text_tables import print_table
 
 _INPUTS_SHOWN = 8
 

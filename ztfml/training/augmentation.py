@@ -1,43 +1,50 @@
-"""An alert as it would look to others: without what their era or broker lacks, or at an
-earlier detection.
+"""Data augmentation: degraded copies of alerts for training.
 
-Such copies stand beside the alerts of a training set, so that a model leans on no single field
-and has met every class when it was young.
+A copy lacks what other surveys, brokers or schema versions lack, or shows the object at an earlier
+detection. With such copies a model does not depend on any single field, and learns what young
+objects of each class look like.
 """
+
+from collections.abc import Iterator
 
 import numpy as np
 import pandas as pd
 
 from ztfml.lightcurves.history import SAME_EPOCH
+from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY
 from ztfml.taxonomy import LABELS
 
-__all__ = ["VARIANTS", "copies", "earlier_detections", "seen_at"]
+__all__ = ["DEGRADATIONS", "at_earlier_detection", "degraded_copies", "earlier_detections"]
 
 BOGUS_DRB, BOGUS_RB = 0.1, 0.15
-"""Below, an alert is bogus whatever stands at its place: drb, and rb where there is none."""
+"""An alert with a lower drb (or rb, if it has no drb) is an artifact, whatever is at its
+position."""
 
-RATES = {
+COPY_FRACTIONS = {
     "no drb": 0.25,
     "no history": 0.25,
-    "no history, no drb": 0.15,
-    "30 days": 0.2,
+    "no history and no drb": 0.15,
+    "30 days of history": 0.2,
     "no Gaia": 0.1,
-    "bogus": 0.05,
-    "not in the ephemerides": 0.3,
-    "earlier": 0.5,
+    "low drb": 0.05,
+    "unknown asteroid": 0.3,
+    "earlier detection": 0.5,
 }
-"""Which fraction of the alerts stands there again, and how."""
+"""The fraction of the training alerts that get a copy of each kind."""
 
-ONLY = {"not in the ephemerides": ("sso",), "earlier": ("star", "agn", "transient")}
-"""Copies that only some classes have. The history is of what stands at a place: an asteroid passes
-over other things, and was not there before."""
+COPIED_CLASSES = {
+    "unknown asteroid": ("sso",),
+    "earlier detection": ("star", "agn", "transient"),
+}
+"""Kinds of copies that only some classes get. An asteroid has no earlier detection, because the
+history of its alert belongs to other objects at that position."""
 
-_SEED = 20180320  # The copies are the same in every run: the first light of ZTF's public survey.
+_SEED = 20180320  # the first light of the public ZTF survey
 
 
-def copies(night, y):
-    """Yield copies of some alerts at the rates `RATES`, the same ones in every run.
+def degraded_copies(night: Night, y: np.ndarray) -> Iterator[tuple[str, np.ndarray, Night]]:
+    """Make degraded copies of randomly chosen alerts; the same ones in every run.
 
     Parameters
     ----------
@@ -48,91 +55,93 @@ def copies(night, y):
     Yields
     ------
     name : str
-    alert : ndarray of int
-        The position in the night of each alert that is copied.
-    copied : Night
+        The kind of copy, one of `COPY_FRACTIONS`.
+    rows : ndarray of int
+        The positions in the night of the alerts that were copied.
+    copies : Night
 
     Examples
     --------
-    >>> [name for name, _, _ in copies(night, y)]   # doctest: +SKIP
-    ['no drb', 'no history', ...]
+    >>> names = [name for name, _, _ in degraded_copies(night, predictions["label"])]
+    >>> names[:2]
+    ['no drb', 'no history']
     """
     rng = np.random.default_rng(_SEED)
-    for name, rate in RATES.items():
-        drawn = rng.random(len(night)) < rate
-        some = np.flatnonzero(drawn & np.isin(y, ONLY.get(name, LABELS)))
-        if name == "earlier":
-            some, copied = _earlier(night, some, rng)
+    for name, fraction in COPY_FRACTIONS.items():
+        drawn = rng.random(len(night)) < fraction
+        rows = np.flatnonzero(drawn & np.isin(y, COPIED_CLASSES.get(name, LABELS)))
+        if name == "earlier detection":
+            rows, copies = _at_random_earlier_detection(night, rows, rng)
         else:
-            copied = VARIANTS[name](night.subset(some), rng)
-        if len(some):
-            yield name, some, copied
+            copies = DEGRADATIONS[name](night.subset(rows), rng)
+        if len(rows):
+            yield name, rows, copies
 
 
-# --- what alerts lack --------------------------------------------------------------------
+# --- removing information ----------------------------------------------------------------
 
 
-def _no_drb(night, rng):
-    return _changed(night, drb=np.nan)
+def _without_drb(night, rng):
+    return _with_columns(night, drb=np.nan)
 
 
-def _no_history(night, rng):
+def _without_history(night, rng):
     return night.replace(history_days=0)
 
 
-def _no_history_no_drb(night, rng):
-    return _no_drb(_no_history(night, rng), rng)
+def _without_history_and_drb(night, rng):
+    return _without_drb(_without_history(night, rng), rng)
 
 
-def _30_days(night, rng):
+def _with_packet_history(night, rng):
     return night.replace(history_days=PACKET_HISTORY)
 
 
-def _no_gaia(night, rng):
+def _without_gaia(night, rng):
     fields = ("neargaia", "maggaia", "neargaiabright", "maggaiabright")
-    return _changed(night, **dict.fromkeys(fields, np.nan))
+    return _with_columns(night, **dict.fromkeys(fields, np.nan))
 
 
-def _not_in_the_ephemerides(night, rng):
-    """An asteroid that nobody knows yet."""
-    return _changed(night, ssdistnr=np.nan, ssmagnr=np.nan)
+def _unknown_asteroid(night, rng):
+    """Remove the match with a known asteroid."""
+    return _with_columns(night, ssdistnr=np.nan, ssmagnr=np.nan)
 
 
-def _bogus(night, rng):
-    """The scores of a bogus alert, whatever else it looks like."""
+def _low_drb(night, rng):
+    """Give alerts the drb (or rb) of an artifact."""
     n = len(night)
     drb = night.alerts.get("drb", pd.Series(np.nan, night.alerts.index)).to_numpy(float)
     scores = {"drb": np.where(np.isnan(drb), np.nan, rng.uniform(0, BOGUS_DRB, n))}
     if "rb" in night.alerts:
         rb = night.alerts["rb"].to_numpy(float)
         scores["rb"] = np.where(np.isnan(drb), rng.uniform(0, BOGUS_RB, n), rb)
-    return _changed(night, **scores)
+    return _with_columns(night, **scores)
 
 
-VARIANTS = {
-    "no drb": _no_drb,
-    "no history": _no_history,
-    "no history, no drb": _no_history_no_drb,
-    "30 days": _30_days,
-    "no Gaia": _no_gaia,
-    "bogus": _bogus,
-    "not in the ephemerides": _not_in_the_ephemerides,
+DEGRADATIONS = {
+    "no drb": _without_drb,
+    "no history": _without_history,
+    "no history and no drb": _without_history_and_drb,
+    "30 days of history": _with_packet_history,
+    "no Gaia": _without_gaia,
+    "low drb": _low_drb,
+    "unknown asteroid": _unknown_asteroid,
 }
-"""What is done to all alerts of a night, by name."""
+"""Functions of a night and a random generator that degrade all alerts of the night."""
 
 
-def _changed(night, **columns):
+def _with_columns(night, **columns):
     return night.replace(alerts=night.alerts.assign(**columns))
 
 
-# --- at an earlier detection -------------------------------------------------------------
+# --- earlier detections ------------------------------------------------------------------
 
 
-def earlier_detections(night):
-    """Find the earlier detections at which alerts could have been seen.
+def earlier_detections(night: Night) -> tuple[np.ndarray, np.ndarray]:
+    """Find the earlier detections of each alert that can replace it.
 
-    They are positive ones of the alert's own band, so that what the packet says of the
-    reference image and of the neighbours holds for them, too.
+    Only positive detections in the band of the alert are used, so that the packet fields about
+    the reference image and the neighbours remain valid.
 
     Parameters
     ----------
@@ -141,26 +150,28 @@ def earlier_detections(night):
     Returns
     -------
     alert, row : ndarray of int64
-        Position of the alert in the night, and of the detection in ``night.history``; sorted
+        The position of the alert in the night, and of the detection in ``night.history``; sorted
         by alert, then time.
 
     Examples
     --------
-    >>> alert, row = earlier_detections(night)   # doctest: +SKIP
+    >>> alert, row = earlier_detections(night)
+    >>> bool((night.history.jd[row] < night.alerts["jd"].to_numpy()[alert]).all())
+    True
     """
-    alert, row = _visible(night)
+    alert, row = _visible_rows(night)
     history = night.history
     fid, jd = (night.alerts[name].to_numpy()[alert] for name in ("fid", "jd"))
-    good = (
+    usable = (
         np.isfinite(history.magpsf[row])
         & (history.isdiffpos[row] > 0)
         & (history.fid[row] == fid)
         & (history.jd[row] < jd - SAME_EPOCH)
     )
-    return alert[good], row[good]
+    return alert[usable], row[usable]
 
 
-def _visible(night):
+def _visible_rows(night):
     """Every history row that each alert sees, as pairs of positions."""
     count = night.last - night.first
     alert = np.repeat(np.arange(len(night)), count)
@@ -168,66 +179,70 @@ def _visible(night):
     return alert, np.repeat(night.first, count) + within
 
 
-def seen_at(night, alert, row):
-    """Show alerts as they would have looked at an earlier detection.
+def at_earlier_detection(night: Night, alert: np.ndarray, row: np.ndarray) -> Night:
+    """Move alerts back to an earlier detection of their object.
 
-    Time, brightness and its error, limit and the counts of the past are those of that
-    detection, and so is the history; the neighbours, the scores and the shape are the alert's.
+    Time, brightness, its error, the limiting magnitude, the numbers of past detections and
+    exposures, and the history become those of the earlier detection. Neighbours, drb and shape
+    remain those of the alert.
 
     Parameters
     ----------
     night : Night
     alert, row : ndarray of int64
-        Some pairs of `earlier_detections`.
+        Pairs from `earlier_detections`.
 
     Returns
     -------
     Night
-        One alert a pair.
+        One alert per pair.
 
     Examples
     --------
-    >>> alert, row = earlier_detections(night)   # doctest: +SKIP
-    >>> first = np.unique(alert, return_index=True)[1]   # doctest: +SKIP
-    >>> seen_at(night, alert[first], row[first])   # doctest: +SKIP
+    >>> alert, row = earlier_detections(night)
+    >>> earlier = at_earlier_detection(night, alert, row)
+    >>> bool((earlier.alerts["jd"].to_numpy() == night.history.jd[row]).all())
+    True
     """
     later, history = night.subset(alert), night.history
     then = {name: getattr(history, name)[row] for name in history._fields[:-1]}
     now = later.alerts
     fainter = then["magpsf"] - now["magpsf"].to_numpy()
     limit = then["diffmaglim"]
-    was_limit = now.get("diffmaglim", pd.Series(np.nan, now.index)).to_numpy()
-    since = _seen_since(later, then["jd"])
+    limit_now = now.get("diffmaglim", pd.Series(np.nan, now.index)).to_numpy()
+    n_detections, n_exposures = _count_since(later, then["jd"])
     changed = {name: then[name] for name in ("jd", "magpsf", "sigmapsf", "isdiffpos")}
     derived = {
         "diffmaglim": lambda old: np.where(np.isnan(limit), old, limit),
         "magap": lambda old: old + fainter,
         "magapbig": lambda old: old + fainter,
-        "magfromlim": lambda old: old - fainter + np.nan_to_num(limit - was_limit),
+        "magfromlim": lambda old: old - fainter + np.nan_to_num(limit - limit_now),
         "scorr": lambda old: old * now["sigmapsf"] / then["sigmapsf"],
         "jdstarthist": lambda old: np.minimum(old, then["jd"]),
-        "ndethist": lambda old: np.maximum(old - since[0] - 1, 1),
-        "ncovhist": lambda old: np.maximum(old - since[1] - 1, 1),
+        "ndethist": lambda old: np.maximum(old - n_detections - 1, 1),
+        "ncovhist": lambda old: np.maximum(old - n_exposures - 1, 1),
     }
     changed |= {name: change(now[name]) for name, change in derived.items() if name in now}
     return later.replace(alerts=now.assign(**changed))
 
 
-def _seen_since(night, jd):
-    """How many detections, and how many exposures, lie between each epoch and the alert."""
-    alert, row = _visible(night)
+def _count_since(night, jd):
+    """The numbers of detections and of exposures between each epoch and the alert."""
+    alert, row = _visible_rows(night)
     after = night.history.jd[row] > jd[alert] + SAME_EPOCH
     detected = after & np.isfinite(night.history.magpsf[row])
-    return np.bincount(alert[detected], minlength=len(jd)), np.bincount(
-        alert[after], minlength=len(jd)
+    n_alerts = len(jd)
+    return (
+        np.bincount(alert[detected], minlength=n_alerts),
+        np.bincount(alert[after], minlength=n_alerts),
     )
 
 
-def _earlier(night, some, rng):
-    """Show some alerts at one of their earlier detections, the first ones preferred."""
+def _at_random_earlier_detection(night, rows, rng):
+    """Move alerts back to a random earlier detection; early ones are more likely."""
     alert, row = earlier_detections(night)
-    start = np.searchsorted(alert, some)
-    count = np.searchsorted(alert, some, side="right") - start
-    some, start, count = (values[count > 0] for values in (some, start, count))
-    chosen = start + (count * rng.random(len(some)) ** 2).astype(int)
-    return some, seen_at(night, some, row[chosen])
+    start = np.searchsorted(alert, rows)
+    count = np.searchsorted(alert, rows, side="right") - start
+    rows, start, count = (values[count > 0] for values in (rows, start, count))
+    chosen = start + (count * rng.random(len(rows)) ** 2).astype(int)
+    return rows, at_earlier_detection(night, rows, row[chosen])

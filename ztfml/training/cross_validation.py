@@ -1,6 +1,7 @@
 """Train on some objects and predict the others."""
 
 import logging
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import pandas as pd
@@ -8,53 +9,67 @@ from sklearn.base import clone
 
 from ztfml.evaluation.metrics import metrics
 from ztfml.io.progress import track
-from ztfml.model.classifier import probabilities
+from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 log = logging.getLogger(__name__)
 
 
-def out_of_part(classifier, features, y, groups, parts, weight=None, left_out=None):
-    """Predict every part with a classifier that has seen neither it nor its objects.
+def predict_held_out(
+    classifier: AlertClassifier,
+    features: pd.DataFrame,
+    y: np.ndarray,
+    groups: np.ndarray,
+    folds: np.ndarray,
+    weight: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+    held_out: Sequence | None = None,
+) -> pd.DataFrame:
+    """Predict each fold with a classifier that was trained without it and without its objects.
 
     Parameters
     ----------
     classifier : AlertClassifier
-        Not fitted; a copy is fitted for each part.
+        Not fitted; a copy is fitted for each fold.
     features : DataFrame, shape (n, n_features)
     y : array of str, shape (n,)
+        The label of each row.
     groups : array, shape (n,)
-        The object of each row. Rows of an object that is in the part left out are not
-        trained on, wherever else they stand.
-    parts : array, shape (n,)
-        Which part each row is in: a fold, a night, a source.
+        The object of each row. If an object is in the held-out fold, none of its rows is used in
+        training.
+    folds : array, shape (n,)
+        The fold of each row: a random fold, a night, a source.
     weight : array, shape (n,), or callable, optional
-        What each row weighs in training, or a function that gives the weights of the rows of a
-        mask, where those depend on what else is trained on.
-    left_out : sequence, optional
-        The parts to predict, by default all. The others are only ever trained on.
+        The weight of each row in training, or a function that returns the weights of the rows
+        of a mask.
+    held_out : sequence, optional
+        The folds to predict, by default all. The others are used in training only.
 
     Returns
     -------
     pandas.DataFrame
-        ``p_<label>``, NaN in rows that were not predicted: those of other parts, and of
-        parts without which fewer than two classes are left to train on.
+        ``p_<label>``. Rows that were not predicted are NaN: those of other folds, and of folds
+        without which fewer than two classes remain.
 
     Examples
     --------
-    >>> out_of_part(AlertClassifier(), table, labels, objects, nights)   # doctest: +SKIP
+    >>> classifier = AlertClassifier(n_estimators=2)
+    >>> halves = (predictions["objectId"] > object_id).to_numpy()
+    >>> p = predict_held_out(
+    ...     classifier, table, predictions["label"], predictions["objectId"], halves
+    ... )
+    >>> bool(p.notna().all(axis=None))
+    True
     """
-    y, groups, parts = np.asarray(y), np.asarray(groups), np.asarray(parts)
-    weigh = _weights_of(weight, len(y))
+    y, groups, folds = np.asarray(y), np.asarray(groups), np.asarray(folds)
+    weights_of = _weight_function(weight, len(y))
     result = pd.DataFrame(np.nan, index=features.index, columns=list(PROBABILITY_COLUMNS))
-    for part in track(
-        list(pd.unique(parts) if left_out is None else left_out), "training for honest figures"
-    ):
-        test = parts == part
+    to_predict = list(pd.unique(folds) if held_out is None else held_out)
+    for fold in track(to_predict, "cross-validation"):
+        test = folds == fold
         rest = ~np.isin(groups, groups[test])
-        weights = weigh(rest)
+        weights = weights_of(rest)
         if len(np.unique(y[rest][weights > 0])) < 2:
-            log.info("%s cannot be left out: too few classes remain", part)
+            log.info("%s cannot be held out: fewer than two classes remain", fold)
             continue
         fitted = clone(classifier).fit(
             features[rest], y[rest], sample_weight=weights, groups=groups[rest]
@@ -63,45 +78,58 @@ def out_of_part(classifier, features, y, groups, parts, weight=None, left_out=No
     return result
 
 
-def _weights_of(weight, n):
+def _weight_function(weight, n):
     if callable(weight):
         return weight
     weight = np.ones(n) if weight is None else np.asarray(weight)
     return weight.__getitem__
 
 
-def cross_validate(classifier, features, y, groups, parts, weight=None, left_out=None):
-    """Score a classifier on parts that it has not seen, pooled and one by one.
+def cross_validate(
+    classifier: AlertClassifier,
+    features: pd.DataFrame,
+    y: np.ndarray,
+    groups: np.ndarray,
+    folds: np.ndarray,
+    weight: np.ndarray | Callable[[np.ndarray], np.ndarray] | None = None,
+    held_out: Sequence | None = None,
+) -> dict:
+    """Compute metrics on folds that were not used in training, together and one by one.
 
     Parameters
     ----------
-    classifier, features, y, groups, parts, weight, left_out
-        As for `out_of_part`.
+    classifier, features, y, groups, folds, weight, held_out
+        As for `predict_held_out`.
 
     Returns
     -------
     dict
-        ``pooled``: the `metrics` of all predicted rows together; ``parts``: of each part.
+        ``pooled``: the `ztfml.evaluation.metrics.metrics` of all predicted rows; ``folds``:
+        those of each fold.
 
     Raises
     ------
     ValueError
-        If no part can be left out.
+        If no fold can be held out.
 
     Examples
     --------
-    >>> five = object_folds(codes, objects, 5, seed=0)   # doctest: +SKIP
-    >>> cross_validate(AlertClassifier(), table, labels, objects, five)["pooled"]["macro_f1"]
-    ... # doctest: +SKIP
+    >>> classifier = AlertClassifier(n_estimators=2)
+    >>> halves = (predictions["objectId"] > object_id).to_numpy()
+    >>> found = cross_validate(
+    ...     classifier, table, predictions["label"], predictions["objectId"], halves
+    ... )
+    >>> found["pooled"]["n"] == len(night)
+    True
     """
-    table = out_of_part(classifier, features, y, groups, parts, weight, left_out)
-    y, groups, parts = np.asarray(y), np.asarray(groups), np.asarray(parts)
-    done = table.notna().all(axis=1).to_numpy()
+    table = predict_held_out(classifier, features, y, groups, folds, weight, held_out)
+    y, groups, folds = np.asarray(y), np.asarray(groups), np.asarray(folds)
+    predicted = table.notna().all(axis=1).to_numpy()
     return {
-        "pooled": metrics(y[done], table[done], groups[done]),
-        "parts": {
-            part: metrics(y[here], table[here], groups[here])
-            for part in pd.unique(parts[done])
-            for here in [done & (parts == part)]
+        "pooled": metrics(y[predicted], table[predicted], groups[predicted]),
+        "folds": {
+            fold: metrics(y[rows], table[rows], groups[rows])
+            for fold in pd.unique(folds[predicted])
+            for rows in [predicted & (folds == fold)]
         },
     }

@@ -1,14 +1,11 @@
-"""Labelled alerts of several nights as a training set: features, weights, and what may lack.
+"""Read labelled nights as a training set: features, labels and weights.
 
-Public labels come from a few brokers and projects, each with its own selection. Weights keep
-the largest of them from being learned, and copies of alerts (`ztfml.training.augmentation`)
-keep a model from leaning on what other eras, brokers and schemas lack.
+Public labels come from a few brokers and projects, and each selects objects in its own way. The
+weights prevent the largest of them from dominating.
 """
 
-import base64
-import hashlib
 import logging
-import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,33 +15,34 @@ import pandas as pd
 from ztfml import features
 from ztfml.astrophysics import night_of
 from ztfml.catalogs.matching import positions_of
-from ztfml.errors import DataError, LabelError, ModelError
+from ztfml.errors import DataError, LabelError
 from ztfml.features import FEATURES
 from ztfml.io.parquet import open_parquet
 from ztfml.io.progress import track
 from ztfml.labels.label_file import is_simulated, label_rows, read_labels
-from ztfml.night import labels_beside
+from ztfml.night import Night, labels_beside
 from ztfml.sources.formats import open_night
-from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, copies
+from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, degraded_copies
 
 log = logging.getLogger(__name__)
 
 CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
-"""A doubtful label teaches less; it still tells more than none, above all of artifacts."""
+"""Less certain labels count less. They still improve the model, above all for artifacts."""
 
 SOURCE_COLUMN = "source_key"
-"""An optional column of an alerts' file: which broker or project an alert comes from."""
+"""Optional column of an alert file: the broker or project that an alert comes from."""
 
 CLASS_SHARE = {"artifact": 0.2, "sso": 0.2, "star": 0.3, "agn": 0.15, "transient": 0.15}
-"""What the classes weigh in a balanced training set, in sum 1.
+"""The total weight of each class in a balanced training set.
 
-Nearly the same, as rare classes are what one looks for. But five stars stand for one AGN on any
-night, and with equal weights too many of them are called so.
+The shares are nearly equal, because rare classes matter most. But a night has five stars for each
+AGN, and with equal weights too many stars are predicted to be AGN.
 """
 
 BOGUS_EVIDENCE = "rules: low drb, or low rb without drb"
 
-WHOLE = "whole"
+ORIGINAL = "original"
+"""Marks an alert that is not a degraded copy."""
 
 
 @dataclass(frozen=True)
@@ -57,31 +55,39 @@ class TrainingSet:
     labels : DataFrame, n rows
         ``candid``, ``objectId``, ``label``, ``evidence``, ``confidence``, ``circular``,
         ``simulated`` (bool), ``source`` (the broker or project, or else the night),
-        ``date`` (the Julian date on which its night began, as text), ``variant`` (`WHOLE`, or
-        how a copy differs) and ``night`` (position in ``nights``).
+        ``date`` (the Julian date on which the night began, as text), ``copy`` (`ORIGINAL`, or
+        the kind of degraded copy) and ``night`` (position in ``nights``).
     nights : list of dict
-        ``name``, ``alerts``, ``labelled`` (alerts), ``objects`` (labelled ones).
+        ``name`` and the numbers of ``alerts``, ``labelled`` alerts and labelled ``objects``.
+
+    Examples
+    --------
+    >>> data = read_training_set(["night.parquet"])
+    >>> len(data.table) == len(data.labels) == data.nights[0]["labelled"]
+    True
     """
 
     table: pd.DataFrame
     labels: pd.DataFrame
-    nights: list
+    nights: list[dict]
 
     @property
-    def y(self):
+    def y(self) -> np.ndarray:
+        """The label of each row."""
         return self.labels["label"].to_numpy(str)
 
     @property
-    def objects(self):
+    def objects(self) -> np.ndarray:
+        """The object of each row."""
         return self.labels["objectId"].to_numpy(str)
 
     @property
-    def whole(self):
-        """Which rows are alerts as they came, and not copies."""
-        return (self.labels["variant"] == WHOLE).to_numpy()
+    def is_original(self) -> np.ndarray:
+        """Whether each row is an alert of the night, not a degraded copy."""
+        return (self.labels["copy"] == ORIGINAL).to_numpy()
 
-    def subset(self, rows):
-        """Keep some rows, given as a mask; what they weigh depends on what else is there."""
+    def subset(self, rows: np.ndarray) -> "TrainingSet":
+        """Select rows with a mask. Their weights depend on the rows that remain."""
         return TrainingSet(
             self.table[rows].reset_index(drop=True),
             self.labels[rows].reset_index(drop=True),
@@ -89,43 +95,47 @@ class TrainingSet:
         )
 
     @property
-    def weight(self):
-        """What each alert weighs before class weights (see the rules of the model card)."""
+    def weight(self) -> np.ndarray:
+        """The weight of each row before class weights (see the rules in the model card)."""
         labels = self.labels
-        copies = labels.groupby("candid")["candid"].transform("size").to_numpy()
-        weight = labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float) / copies
-        of_class = labels["label"].to_numpy(str)
+        n_copies = labels.groupby("candid")["candid"].transform("size").to_numpy()
+        weight = labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float) / n_copies
+        label = labels["label"].to_numpy(str)
         simulated = labels["simulated"].to_numpy()
-        # The root lies between a source's own size and equal shares, and did best of the three.
+        # The square root was better than the sizes of the sources and than equal weights.
         real = ~simulated
-        per_source = pd.Series(weight).groupby([of_class, simulated, labels["source"].to_numpy()])
-        weight[real] /= np.sqrt(per_source.transform("sum").to_numpy()[real])
-        for label in np.unique(of_class):
-            here, model = real & (of_class == label), simulated & (of_class == label)
-            if here.any() and model.any():
-                weight[model] *= weight[here].sum() / weight[model].sum()
+        by_source = pd.Series(weight).groupby([label, simulated, labels["source"].to_numpy()])
+        weight[real] /= np.sqrt(by_source.transform("sum").to_numpy()[real])
+        for name in np.unique(label):
+            real_rows, simulated_rows = real & (label == name), simulated & (label == name)
+            if real_rows.any() and simulated_rows.any():
+                weight[simulated_rows] *= weight[real_rows].sum() / weight[simulated_rows].sum()
         return weight
 
     @property
-    def balanced_weight(self):
-        """The same, with each class in sum as of `CLASS_SHARE`; the classes there are fill 1."""
+    def balanced_weight(self) -> np.ndarray:
+        """The weights, scaled so that each class has its `CLASS_SHARE`; their sum is 1."""
         weight, share = self.weight, np.zeros(len(self.y))
         for label in np.unique(self.y):
-            here = self.y == label
-            share[here] = CLASS_SHARE[label] * weight[here] / weight[here].sum()
+            rows = self.y == label
+            share[rows] = CLASS_SHARE[label] * weight[rows] / weight[rows].sum()
         return share / share.sum()
 
 
-def read_training_set(nights, labels=None, drop_circular=False, variants=False):
+def read_training_set(
+    nights: Sequence[str | Path],
+    labels: Sequence[str | Path] | None = None,
+    drop_circular: bool = False,
+    augment: bool = False,
+) -> TrainingSet:
     """Read nights and their labels, and compute the features of the labelled alerts.
 
     Parameters
     ----------
     nights, labels, drop_circular
-        As for `training.train`.
-    variants : bool
-        Whether to add copies of some alerts as others would have seen them (see
-        `ztfml.training.augmentation`).
+        As for `ztfml.training.train.train`.
+    augment : bool
+        Add degraded copies of alerts (see `ztfml.training.augmentation`).
 
     Returns
     -------
@@ -134,105 +144,106 @@ def read_training_set(nights, labels=None, drop_circular=False, variants=False):
     Raises
     ------
     DataError, LabelError
-        As for `training.train`.
+        As for `ztfml.training.train.train`.
 
     Examples
     --------
-    >>> read_training_set(["a.parquet", "b.parquet"]).y   # doctest: +SKIP
-    array(['star', 'sso'], dtype='<U9')
+    >>> data = read_training_set(["night.parquet"], augment=True)
+    >>> bool(data.is_original.sum() < len(data.y))
+    True
     """
-    given = None if labels is None else _join_labels(labels)
+    shared_labels = None if labels is None else _join_labels(labels)
     tables, rows, summaries = [], [], []
     seen = pd.Index([], dtype=np.int64)
     for position, path in enumerate(track(list(nights), "computing features")):
-        own = read_labels(labels_beside(path)) if given is None else given
-        table, found, n_alerts = _labelled_features(path, own, drop_circular, variants)
-        whole = (found["variant"] == WHOLE).to_numpy()
-        new = ~found["candid"].isin(seen).to_numpy()
-        if not new.all():
-            log.info(
-                "%s: %d labelled alerts are in an earlier night too", path, (whole & ~new).sum()
-            )
-        table, found, whole = table[new], found[new], whole[new]
-        seen = seen.append(pd.Index(found.loc[whole, "candid"]))
+        given = read_labels(labels_beside(path)) if shared_labels is None else shared_labels
+        table, found, n_alerts = _labelled_features(path, given, drop_circular, augment)
+        is_original = (found["copy"] == ORIGINAL).to_numpy()
+        is_new = ~found["candid"].isin(seen).to_numpy()
+        if not is_new.all():
+            n_repeated = (is_original & ~is_new).sum()
+            log.info("%s: %d labelled alerts are also in an earlier night", path, n_repeated)
+        table, found, is_original = table[is_new], found[is_new], is_original[is_new]
+        seen = seen.append(pd.Index(found.loc[is_original, "candid"]))
         tables.append(table)
         rows.append(found.assign(night=position))
         summaries.append(
             {
                 "name": Path(path).stem,
                 "alerts": n_alerts,
-                "labelled": int(whole.sum()),
+                "labelled": int(is_original.sum()),
                 "objects": int(found["objectId"].nunique()),
             }
         )
-    known = TrainingSet(
+    data = TrainingSet(
         pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), summaries
     )
-    classes = np.unique(known.y[known.whole])
+    classes = np.unique(data.y[data.is_original])
     if len(classes) < 2:
-        found = f"only alerts of class {classes[0]} are" if len(classes) else "no alert is"
+        problem = f"only alerts of class {classes[0]} are" if len(classes) else "no alert is"
         raise LabelError(
-            f"{', '.join(map(str, nights))}: {found} labelled; name nights with labels of at "
+            f"{', '.join(map(str, nights))}: {problem} labelled; name nights with labels of at "
             "least two classes"
         )
-    return known
+    return data
 
 
 def _join_labels(paths):
     joined = pd.concat([read_labels(path) for path in paths], ignore_index=True)
     joined = joined.drop_duplicates(["candid", "label"])
-    twice = joined["candid"].duplicated()
-    if twice.any():
+    repeated = joined["candid"].duplicated()
+    if repeated.any():
         raise LabelError(
-            f"{', '.join(map(str, paths))}: the alert {joined.loc[twice, 'candid'].iloc[0]} has "
-            "different labels in two of the files; decide for one of them"
+            f"{', '.join(map(str, paths))}: the alert {joined.loc[repeated, 'candid'].iloc[0]} has "
+            "different labels in two of the files; remove one of them"
         )
     return joined
 
 
-def _labelled_features(path, labels, drop_circular, variants):
+def _labelled_features(path, labels, drop_circular, augment):
+    """Features and labels of the labelled alerts of a night, and its number of alerts."""
     night = open_night(path)
-    at = label_rows(night, labels)
+    label_row = label_rows(night, labels)
     if drop_circular:
-        at = np.where(labels["circular"].to_numpy()[at], -1, at)
-    if (at < 0).all():
-        log.warning("%s: none of its alerts has a label that can be used", path)
-    used, found = _with_bogus(night, labels, at, drop_circular)
-    # The name in the night counts: it is the one that other nights know.
+        label_row = np.where(labels["circular"].to_numpy()[label_row], -1, label_row)
+    if (label_row < 0).all():
+        log.warning("%s: no alert has a usable label", path)
+    used, found = _with_bogus(night, labels, label_row, drop_circular)
+    # The objectId of the night is used, because it is the same in other nights.
     found["objectId"] = night.alerts["objectId"][used].to_numpy()
     found["source"] = _sources(path, found["candid"])
-    begun = night_of(night.alerts["jd"].to_numpy()[used])
-    found["date"] = np.char.mod("%.1f", begun)
-    found["variant"] = WHOLE
+    found["date"] = np.char.mod("%.1f", night_of(night.alerts["jd"].to_numpy()[used]))
+    found["copy"] = ORIGINAL
     if not used.any():
         return _no_features(), found, len(night)
-    chosen = without_shared_places(night.subset(used))
-    tables, rows = [features.compute(chosen)], [found]
-    if variants:
-        for name, some, copied in copies(chosen, found["label"]):
-            tables.append(features.compute(copied))
-            own = found.iloc[some].assign(variant=name)
-            rows.append(own.assign(label="artifact") if name == "bogus" else own)
+    labelled = without_shared_positions(night.subset(used))
+    tables, rows = [features.compute(labelled)], [found]
+    if augment:
+        for name, copied_rows, copies in degraded_copies(labelled, found["label"]):
+            tables.append(features.compute(copies))
+            of_copies = found.iloc[copied_rows].assign(copy=name)
+            rows.append(of_copies.assign(label="artifact") if name == "low drb" else of_copies)
     return pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), len(night)
 
 
-def _with_bogus(night, labels, at, drop_circular):
-    """Which alerts are used, and their labels: what is bogus gets no label of its place."""
-    labelled = at >= 0
-    simulated = np.array([is_simulated(evidence) for evidence in labels["evidence"]])[at]
+def _with_bogus(night, labels, label_row, drop_circular):
+    """Which alerts are used, and their labels; bogus alerts become artifacts."""
+    labelled = label_row >= 0
+    simulated = np.array([is_simulated(evidence) for evidence in labels["evidence"]])[label_row]
     simulated &= labelled
     bogus = bogus_rows(night.alerts)
-    wrong = bogus & (labels["label"].to_numpy(str)[at] != "artifact")
-    relabelled = bogus & ~(labelled & ~wrong) & ~simulated
-    used = labelled & ~wrong
+    contradicted = bogus & (labels["label"].to_numpy(str)[label_row] != "artifact")
+    relabelled = bogus & ~(labelled & ~contradicted) & ~simulated
+    used = labelled & ~contradicted
     if labelled.any() and not drop_circular:
         used |= relabelled
-    found = labels.iloc[at[used]].reset_index(drop=True)
+    found = labels.iloc[label_row[used]].reset_index(drop=True)
     found["simulated"] = simulated[used]
-    own = relabelled[used]
     found["candid"] = night.alerts["candid"].to_numpy()[used]
-    found.loc[own, ["label", "evidence", "confidence"]] = ["artifact", BOGUS_EVIDENCE, "medium"]
-    found.loc[own, "circular"] = True
+    is_bogus = relabelled[used]
+    bogus_label = ["artifact", BOGUS_EVIDENCE, "medium"]
+    found.loc[is_bogus, ["label", "evidence", "confidence"]] = bogus_label
+    found.loc[is_bogus, "circular"] = True
     return used, found
 
 
@@ -241,16 +252,17 @@ def _no_features():
 
 
 def _sources(path, candids):
-    columns = open_parquet(path).schema_arrow.names
-    if SOURCE_COLUMN not in columns:
-        return Path(path).stem
+    """The broker or project of each alert, or else the name of the night."""
+    path = Path(path)
+    if path.suffix != ".parquet" or SOURCE_COLUMN not in open_parquet(path).schema_arrow.names:
+        return path.stem
     table = open_parquet(path).read(["candid", SOURCE_COLUMN]).to_pandas()
     table = table.drop_duplicates("candid").set_index("candid")[SOURCE_COLUMN]
     return table[candids].fillna("").astype("str").to_numpy()
 
 
-def bogus_rows(alerts):
-    """Tell which alerts the survey's own networks are sure to be no source at all.
+def bogus_rows(alerts: pd.DataFrame) -> np.ndarray:
+    """Find alerts that are certainly artifacts according to ZTF's own classifiers.
 
     Parameters
     ----------
@@ -260,7 +272,7 @@ def bogus_rows(alerts):
     Returns
     -------
     ndarray of bool, shape (n_alerts,)
-        Where drb is below `BOGUS_DRB`, or rb below `BOGUS_RB` where there is no drb.
+        Whether drb is below `BOGUS_DRB`, or rb is below `BOGUS_RB` and there is no drb.
 
     Examples
     --------
@@ -274,10 +286,10 @@ def bogus_rows(alerts):
     return np.where(np.isnan(drb), rb < BOGUS_RB, drb < BOGUS_DRB)
 
 
-def without_shared_places(night):
-    """Take positions that different objects share for missing.
+def without_shared_positions(night: Night) -> Night:
+    """Set positions to NaN that different objects share.
 
-    Some brokers' test files put many objects in one place.
+    Some test files of brokers have the same position for many objects.
 
     Parameters
     ----------
@@ -289,31 +301,11 @@ def without_shared_places(night):
 
     Examples
     --------
-    >>> without_shared_places(night)   # doctest: +SKIP
+    >>> bool(without_shared_positions(night).alerts["ra"].notna().all())
+    True
     """
     try:
         ra, dec = positions_of(night)
     except DataError:
         return night
     return night.replace(alerts=night.alerts.assign(ra=ra, dec=dec))
-
-
-def _marks(objects):
-    digests = [
-        hashlib.blake2b(name.encode(), digest_size=4).digest() for name in np.unique(objects)
-    ]
-    return np.unique(np.frombuffer(b"".join(digests), "<u4"))
-
-
-def _pack_marks(marks):
-    return base64.b64encode(marks.astype("<u4").tobytes()).decode()
-
-
-def _trained_on(objects, card):
-    packed = card["training"].get("objects", "")
-    if not re.fullmatch(r"[A-Za-z0-9+/]*={0,2}", packed):
-        raise ModelError("card.json: training.objects is damaged; copy the model folder again")
-    marks = np.frombuffer(base64.b64decode(packed), "<u4")
-    names, of_row = np.unique(objects, return_inverse=True)
-    known = [np.isin(_marks([name]), marks).all() for name in names]
-    return np.array(known, bool)[of_row]

@@ -1,6 +1,7 @@
-"""Compare a model with the labels of a night."""
+"""Compare the predictions of a model with the labels of a night."""
 
 import logging
+from pathlib import Path
 
 import numpy as np
 
@@ -8,13 +9,18 @@ from ztfml import features
 from ztfml.errors import LabelError
 from ztfml.evaluation.slices import assess
 from ztfml.labels.label_file import is_simulated, label_rows, read_labels
-from ztfml.training.dataset import _trained_on
+from ztfml.model.model import Model
+from ztfml.night import Night
+from ztfml.training.trained_objects import is_trained_on
 
 log = logging.getLogger(__name__)
 
 
-def evaluate(night, labels, model):
-    """Compare a model's predictions with the labels of a night.
+def evaluate(night: Night, labels: str | Path, model: Model) -> dict:
+    """Compare the predictions of a model with the labels of a night.
+
+    Objects that the model was trained on are left out. If it was trained on all of them they are
+    used nevertheless, with a warning, because such metrics are too good.
 
     Parameters
     ----------
@@ -26,48 +32,52 @@ def evaluate(night, labels, model):
     Returns
     -------
     dict
-        As of `ztfml.evaluation.slices.assess`, on the objects that the model was not trained on;
-        ``trained_on`` tells how many labelled alerts (``n``) and objects (``n_objects``)
-        are left out for that. If it was trained on all of them they are scored all the
-        same, which flatters and is logged; ``honest`` is then False. ``n_simulated`` of the
-        scored alerts are simulated.
+        The result of `ztfml.evaluation.slices.assess`, and ``honest`` (False if the objects were
+        used in training), ``trained_on`` (the numbers of labelled alerts ``n`` and objects
+        ``n_objects`` that were used in training) and ``n_simulated`` (how many of the evaluated
+        alerts are simulated).
 
     Raises
     ------
     LabelError
-        If the label file cannot be used or labels none of the alerts.
+        If the label file cannot be used or has no label for this night.
     ModelError
-        As for `predict`.
+        As for `ztfml.Model.features`.
 
     Examples
     --------
-    >>> evaluate(night, "night_labels.csv", Model.load("models/mine"))   # doctest: +SKIP
+    >>> found = evaluate(night, "night_labels.csv", model)
+    >>> found["n"] + found["trained_on"]["n"] == len(night)
+    True
+    >>> found["honest"]
+    True
     """
     table = read_labels(labels)
-    at = label_rows(night, table)
-    if (at < 0).all():
+    label_row = label_rows(night, table)
+    if (label_row < 0).all():
         raise LabelError(
             f"{labels}: none of its candids is in {night.name}; name the labels of this night"
         )
-    labelled = night.subset(at >= 0)
-    known = table.iloc[at[at >= 0]]
+    labelled = night.subset(label_row >= 0)
+    known = table.iloc[label_row[label_row >= 0]]
     objects = labelled.alerts["objectId"].to_numpy(str)
-    trained_on = _trained_on(objects, model.card)
+    trained_on = is_trained_on(objects, model.card)
     honest = not trained_on.all()
     if not honest:
         log.warning(
-            "%s: the model was trained on all of its labelled objects, so the figures flatter",
+            "%s: the model was trained on all labelled objects, so the metrics are too good",
             night.name,
         )
     elif trained_on.any():
         log.info(
-            "%s: %d of %d labelled alerts are of objects that the model was trained on, left out",
+            "%s: %d of %d labelled alerts are left out, because the model was trained on their "
+            "objects",
             night.name,
             trained_on.sum(),
             len(objects),
         )
-    scored = ~trained_on if honest else trained_on
-    labelled, known = labelled.subset(scored), known[scored]
+    used = ~trained_on if honest else trained_on
+    labelled, known = labelled.subset(used), known[used]
     return {
         **_assess(labelled, known, model),
         "honest": honest,
@@ -80,7 +90,7 @@ def evaluate(night, labels, model):
 
 
 def _assess(labelled, known, model):
-    """Assess the predictions of a night in which every alert is labelled."""
+    """Assess the predictions of a night in which every alert has a label."""
     table = features.compute(labelled)
     alerts = labelled.alerts[["objectId", "magpsf"]].assign(
         n_det=table["n_det"],
@@ -88,6 +98,7 @@ def _assess(labelled, known, model):
         has_history=labelled.last > labelled.first,
     )
     predicted = model.predict(labelled, table=table)
-    has_past = alerts["has_history"].any()
-    alone = model.predict(labelled.replace(history_days=0)) if has_past else None
-    return assess(known["label"].to_numpy(str), predicted, alerts, alone)
+    packet_only = None
+    if alerts["has_history"].any():
+        packet_only = model.predict(labelled.replace(history_days=0))
+    return assess(known["label"].to_numpy(str), predicted, alerts, packet_only)

@@ -1,6 +1,7 @@
-"""From labelled nights to a model, and from a model to predictions and how good they are."""
+"""Train a model on labelled nights and measure how good it is."""
 
-import logging
+from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -15,124 +16,127 @@ from ztfml.model.classifier import AlertClassifier, fit_temperature, object_fold
 from ztfml.model.folder import save_model
 from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
-from ztfml.training.augmentation import RATES
-from ztfml.training.cross_validation import out_of_part
-from ztfml.training.dataset import CONFIDENCE_WEIGHT, _marks, _pack_marks, read_training_set
+from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, COPY_FRACTIONS
+from ztfml.training.cross_validation import predict_held_out
+from ztfml.training.dataset import CONFIDENCE_WEIGHT, read_training_set
+from ztfml.training.trained_objects import pack_objects
 
-log = logging.getLogger(__name__)
+N_RANDOM_FOLDS = 5
+"""Folds of objects if all labels are from one source."""
 
-N_FOLDS = 5
+MAX_SOURCE_FOLDS = 15
+"""Sources are held out one by one up to this number; smaller ones share a fold with a larger."""
 
-N_PARTS = 15
-"""Sources that are left out of training one by one; smaller ones are left out beside them."""
-
-MANY_ALERTS = 20
-"""Nights with fewer labelled alerts are scored together."""
+MIN_ALERTS_OF_NIGHT = 20
+"""Nights with fewer labelled alerts have common metrics."""
 
 N_EXPLAINED = 1000
-"""Alerts that the card's importances are measured on."""
+"""Alerts for which the feature importance in the card is computed."""
 
-_SMALLEST = 1e-12
-"""A probability is taken to be this much at least where its logarithm is needed."""
+_MIN_PROBABILITY = 1e-12
+"""Smaller probabilities are set to this before taking the logarithm."""
 
-
-_RULES = [
-    "All alerts of an object are on one side of every split, wherever they stand.",
-    "An alert weighs 1, 0.5 or 0.25 as its label is of high, medium or low confidence. "
-    "Within a class a source weighs as the root of what its alerts weigh, and simulated alerts "
-    "as much as real ones.",
-    "An alert with drb < 0.1, or with rb < 0.15 and no drb, is an artifact whatever stands at its "
-    "place; a simulated one of another class is left out.",
-    "A position that different objects share is taken for missing.",
-    "Some alerts stand there again as they would look to others: "
-    + ", ".join(f"{name} ({rate:.0%})" for name, rate in RATES.items())
-    + "; all copies of an alert share its weight. The bogus ones got a low drb (or rb) and are "
-    "artifacts.",
-    "The number of rounds is what was best on a fifth of the objects, left out for that; then "
-    "the trees were grown on all. The temperature is what was best on the sources left out.",
+RULES = [
+    "All alerts of an object are on the same side of every split.",
+    "A label of high, medium or low confidence has the weight 1, 0.5 or 0.25.",
+    "Labels are re-weighted so that no survey dominates: each source counts as the square root "
+    "of its number of labels. Within a class, simulated alerts count as much as real ones.",
+    f"An alert with drb < {BOGUS_DRB} (or rb < {BOGUS_RB} if it has no drb) is labelled as an "
+    "artifact, whatever is at its position; if it is simulated as another class it is left out.",
+    "A position shared by different objects is treated as missing.",
+    "Training adds degraded copies of alerts (no drb, no Gaia, no or short history, earlier "
+    "detection). The fractions of alerts that are copied are: "
+    + ", ".join(f"{name} {fraction:.0%}" for name, fraction in COPY_FRACTIONS.items())
+    + ". An alert shares its weight with its copies. Copies with a low drb are artifacts.",
+    "The number of boosting rounds is chosen on a fifth of the objects; then the trees are trained "
+    "on all objects. The calibration temperature is fitted on the held-out sources.",
 ]
+"""How the training data are prepared, for the model card."""
+
+_NO_CIRCULAR_RULE = "Circular labels (derived from a field that is also a feature) are left out."
 
 
 def train(
-    nights,
-    folder,
-    labels=None,
-    drop_circular=False,
-    class_weight="balanced",
-    seed=0,
-    n_jobs=None,
-):
+    nights: Sequence[str | Path],
+    folder: str | Path,
+    labels: Sequence[str | Path] | None = None,
+    drop_circular: bool = False,
+    class_weight: str | dict | None = "balanced",
+    seed: int = 0,
+    n_jobs: int | None = None,
+) -> str:
     """Train a model on labelled nights and write it as a model folder.
 
     Parameters
     ----------
     nights : sequence of str or Path
-        The alerts' files. One night is in memory at a time, and the features of all.
+        Alert files. One night at a time is in memory, and the features of all labelled alerts.
     folder : str or Path
-        The model folder; an older model there is replaced once the new one is whole.
+        The model folder; an older model there is replaced when the new one is complete.
     labels : sequence of str or Path, optional
-        Label files, each for any of the nights; by default ``NAME_labels.csv`` beside each.
+        Label files, each for any of the nights; by default ``NAME_labels.csv`` beside each night.
     drop_circular : bool
-        Leave out labels that were read from a field that is also a feature.
+        Leave out labels that were derived from a field that is also a feature.
     class_weight : None, 'balanced' or dict
-        With 'balanced' the classes weigh as of `ztfml.training.dataset.CLASS_SHARE`; otherwise as
-        of `AlertClassifier`.
+        With 'balanced' the classes have the weights `ztfml.training.dataset.CLASS_SHARE`;
+        otherwise as for `AlertClassifier`.
     seed : int
     n_jobs : int, optional
-        Threads; by default all cores.
+        Number of threads; by default all cores.
 
     Returns
     -------
     str
-        How good the model is on sources, or else nights, never trained on, as text for people;
-        the card's ``metrics`` hold more. With one source it is on random folds of objects,
-        which flatters, and says so.
+        The metrics on sources that were not used in training, as text. If there is only one
+        source they are measured on random folds of objects, which is optimistic. The card has
+        more details.
 
     Raises
     ------
     DataError, LabelError
         If a night or a label file cannot be used, or fewer than two classes are labelled.
     ModelError
-        If the folder exists and is no model.
+        If the folder exists and is not a model.
 
     Examples
     --------
-    >>> print(train(["a.parquet", "b.parquet"], "models/mine"))   # doctest: +SKIP
+    >>> report = train(["night.parquet"], "my_model")  # doctest: +SKIP
+    >>> # skipped: takes a minute
     """
     check_place(folder)
-    known = read_training_set(nights, labels, drop_circular, variants=True)
+    data = read_training_set(nights, labels, drop_circular, augment=True)
     balanced = class_weight == "balanced"
     classifier = AlertClassifier(
         class_weight=None if balanced else class_weight, random_state=seed, n_jobs=n_jobs
     )
 
-    def weigh(some):
+    def weight_of(some):
         return some.balanced_weight if balanced else some.weight
 
-    classifier.fit(known.table, known.y, sample_weight=weigh(known), groups=known.objects)
-    figures = _calibrated_figures(classifier, known, weigh, seed)
+    classifier.fit(data.table, data.y, sample_weight=weight_of(data), groups=data.objects)
+    figures = _calibrate_and_score(classifier, data, weight_of, seed)
     card = {
         "training": {
-            "nights": known.nights,
-            "labels": _evidence_counts(known.labels[known.whole]),
-            "rules": [*_RULES, *_circular_rule(drop_circular)],
-            "objects": _pack_marks(_marks(known.objects)),
+            "nights": data.nights,
+            "labels": _count_evidence(data.labels[data.is_original]),
+            "rules": [*RULES, _NO_CIRCULAR_RULE] if drop_circular else RULES,
+            "objects": pack_objects(data.objects),
         },
         "metrics": figures,
         "importance": tree_shap(
             classifier,
-            known.table.iloc[_spread(known.y, N_EXPLAINED)],
+            data.table.iloc[_spread_over_classes(data.y, N_EXPLAINED)],
             {feature.name: feature.group for feature in FEATURES},
         ),
     }
-    save_model(classifier, folder, card, _probe_rows(known))
+    save_model(classifier, folder, card, _probe_rows(data))
     return "\n\n".join(f"{one['title']}\n{one['rule']}\n\n{metrics_table(one)}" for one in figures)
 
 
 # --- the card ---------------------------------------------------------------------------
 
 
-def _evidence_counts(labels):
+def _count_evidence(labels):
     counts = (
         labels.assign(evidence=_evidence_kind(labels))
         .groupby(["label", "evidence", "circular"], sort=True)
@@ -145,108 +149,105 @@ def _evidence_counts(labels):
 
 
 def _evidence_kind(labels):
-    """What comes before details such as a distance or a class: "vsx", "MPC ephemeris match"."""
+    """The evidence without details such as a distance: "vsx", "MPC ephemeris match"."""
     kind = labels["evidence"].str.split(r"[(:;|=\d]", n=1, regex=True).str[0].str.strip()
-    return kind.mask(kind == "", "not said")
+    return kind.mask(kind == "", "not given")
 
 
-def _circular_rule(drop_circular):
-    if drop_circular:
-        yield "Labels that were read from a field that is also a feature were left out."
+def _spread_over_classes(y, n):
+    """Positions of about n rows, with equal numbers of each class, evenly spaced in each."""
+    n_per_class = n // len(np.unique(y))
+    chosen = []
+    for label in np.unique(y):
+        rows = np.flatnonzero(y == label)
+        chosen.append(rows[np.unique(_evenly_spaced(len(rows), n_per_class))])
+    return np.concatenate(chosen)
 
 
-def _spread(y, n):
-    """Positions of n rows, as many of each class as there are, evenly spread over each."""
-    share = n // len(np.unique(y))
-    of_classes = (np.flatnonzero(y == label) for label in np.unique(y))
-    return np.concatenate(
-        [own[np.unique(np.linspace(0, len(own) - 1, share).round().astype(int))]
-         for own in of_classes]
-    )  # fmt: skip
+def _probe_rows(data):
+    """Rows of all classes, evenly spaced in the training set."""
+    by_class = np.argsort(data.y, kind="stable")
+    return data.table.iloc[by_class[_evenly_spaced(len(by_class), N_PROBES)]]
 
 
-def _probe_rows(known):
-    """Rows of all classes, evenly spread over the training set."""
-    by_class = np.argsort(known.y, kind="stable")
-    spread = np.linspace(0, len(by_class) - 1, N_PROBES).round().astype(int)
-    return known.table.iloc[by_class[spread]]
+def _evenly_spaced(n, n_chosen):
+    return np.linspace(0, n - 1, n_chosen).round().astype(int)
 
 
-# --- how good it is ----------------------------------------------------------------------
+# --- metrics on held-out sources ---------------------------------------------------------
 
 
-def _calibrated_figures(classifier, known, weigh, seed):
-    """Predict what was left out, set the temperature by that, and give the card's metrics."""
-    simulated = known.labels["simulated"].to_numpy()
-    wanted = known.whole & (simulated if simulated.all() else ~simulated)
-    parts, title, rule = _parts_left_out(known, wanted, seed)
-    grown_as_far = clone(classifier).set_params(
+def _calibrate_and_score(classifier, data, weight_of, seed):
+    """Predict held-out sources, set the temperature of the classifier, and compute metrics."""
+    simulated = data.labels["simulated"].to_numpy()
+    wanted = data.is_original & (simulated if simulated.all() else ~simulated)
+    folds, title, rule = _source_folds(data, wanted, seed)
+    same_rounds = clone(classifier).set_params(
         n_estimators=classifier.n_rounds_, early_stopping_rounds=None
     )
-    predicted = out_of_part(
-        grown_as_far,
-        known.table,
-        known.y,
-        known.objects,
-        parts,
-        weight=lambda rows: weigh(known.subset(rows)),
-        left_out=np.unique(parts[wanted]),
+    predicted = predict_held_out(
+        same_rounds,
+        data.table,
+        data.y,
+        data.objects,
+        folds,
+        weight=lambda rows: weight_of(data.subset(rows)),
+        held_out=np.unique(folds[wanted]),
     )
     scored = wanted & predicted.notna().all(axis=1).to_numpy()
     if not scored.any():
         return []
-    classifier.temperature_ = _temperature(predicted[scored], known.subset(scored))
+    classifier.temperature_ = _fit_temperature(predicted[scored], data.subset(scored))
     predicted = _at_temperature(predicted, classifier.temperature_)
     if simulated.all():
-        rule += " All of them are simulated, and real nights differ."
+        rule += " All alerts are simulated; results for real nights differ."
     elif simulated.any():
-        rule += " Only real alerts are scored."
-    figures = [_figure(known, predicted, scored, title, rule)]
-    circular = known.labels["circular"].to_numpy()
+        rule += " Metrics are for real alerts only."
+    figures = [_figures(data, predicted, scored, title, rule)]
+    circular = data.labels["circular"].to_numpy()
     if circular[scored].any() and not circular[scored].all():
         figures.append(
-            _figure(
-                known,
+            _figures(
+                data,
                 predicted,
                 scored & ~circular,
-                f"{title}; without circular labels",
-                f"{rule} Labels that were read from a field that is also a feature are left out.",
+                f"{title}, without circular labels",
+                f"{rule} {_NO_CIRCULAR_RULE}",
             )
         )
     return figures
 
 
-def _parts_left_out(known, wanted, seed):
-    """The part of each row, and what to say of them: sources, or folds where there is one."""
-    source = known.labels["source"]
+def _source_folds(data, wanted, seed):
+    """The fold of each row, a title and a description: sources, or random folds of objects."""
+    source = data.labels["source"]
     by_size = source[wanted].value_counts(sort=True).index
     if source.nunique() > 1:
-        # Each of the large ones stands alone, or with a small one.
+        # A large source has a fold of its own, or shares it with a small one.
         rank = pd.Index(by_size).get_indexer(source)
-        parts = np.where(rank < 0, -1, rank % N_PARTS)
+        folds = np.where(rank < 0, -1, rank % MAX_SOURCE_FOLDS)
         rule = (
-            f"Each source (a broker or project, or else a night; {len(by_size)} in all) was left "
-            "out of training with all alerts of its objects, and then predicted."
+            f"Each of {len(by_size)} sources (a broker or project, or else a night) was predicted "
+            "by a model trained without it and without its objects."
         )
-        if len(by_size) > N_PARTS:
-            rule = rule[:-1] + f", in {N_PARTS} parts: the small ones together with a large one."
-        return parts, "Sources never trained on", rule
-    code = pd.Index(LABELS).get_indexer(known.y)
+        if len(by_size) > MAX_SOURCE_FOLDS:
+            rule += f" There are {MAX_SOURCE_FOLDS} folds; small sources share one with a larger source."
+        return folds, "Sources not used in training", rule
+    code = pd.Index(LABELS).get_indexer(data.y)
     rule = (
-        f"There is one source, so objects were dealt into {N_FOLDS} folds at random: the same "
-        "night and kind of labels are on both sides."
+        f"All labels are from one source, so {N_RANDOM_FOLDS} random folds of objects were used: "
+        "the training and test objects are from the same nights and have the same kind of labels."
     )
-    folds = object_folds(code, known.objects, N_FOLDS, seed)
-    return folds, "Random folds of objects: this flatters", rule
+    folds = object_folds(code, data.objects, N_RANDOM_FOLDS, seed)
+    return folds, "Random folds of objects (optimistic)", rule
 
 
-def _temperature(predicted, known):
-    """What makes the probabilities of unseen alerts right, with every class weighing alike."""
-    p = predicted.to_numpy()
-    code = pd.Index(LABELS).get_indexer(known.y)
-    of_label = known.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
-    weight = of_label * compute_sample_weight("balanced", known.y)
-    return fit_temperature(np.log(np.maximum(p, _SMALLEST)), code, weight)
+def _fit_temperature(predicted, data):
+    """The temperature that calibrates held-out predictions, with equal weight for each class."""
+    code = pd.Index(LABELS).get_indexer(data.y)
+    confidence = data.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
+    weight = confidence * compute_sample_weight("balanced", data.y)
+    return fit_temperature(np.log(np.maximum(predicted.to_numpy(), _MIN_PROBABILITY)), code, weight)
 
 
 def _at_temperature(predicted, temperature):
@@ -254,26 +255,19 @@ def _at_temperature(predicted, temperature):
     return p.div(p.sum(axis=1, skipna=False), axis=0)
 
 
-def _figure(known, predicted, rows, title, rule):
-    labels = known.labels[rows]
-    scored = known.y[rows], predicted[rows], known.objects[rows]
+def _figures(data, predicted, rows, title, rule):
+    labels = data.labels[rows]
+    scored = data.y[rows], predicted[rows], data.objects[rows]
     parts = {
         "source": labels["source"],
-        "night": _of_many(labels["date"]),
+        "night": _frequent(labels["date"]),
         "evidence": _evidence_kind(labels),
     }
-    by = {kind: metrics_by(*scored, of_kind) for kind, of_kind in parts.items()}
+    by = {kind: metrics_by(*scored, part) for kind, part in parts.items()}
     return {"title": title, "rule": rule, **metrics(*scored), "by": by}
 
 
-def _of_many(values):
-    """The values that many rows have, and "others"."""
+def _frequent(values):
+    """Replace values of few rows by "others"."""
     counts = values.map(values.value_counts())
-    return values.where(counts >= MANY_ALERTS, "others")
-
-
-# --- a model at work ---------------------------------------------------------------------
-
-
-# Which objects a model was trained on: 32 bits of a hash each, so that a card knows a
-# hundred thousand of them in half a megabyte, mistaking one unknown object in 40,000.
+    return values.where(counts >= MIN_ALERTS_OF_NIGHT, "others")
