@@ -231,9 +231,7 @@ def _source_folds(data, wanted, seed):
             "by a model trained without it and without its objects."
         )
         if len(by_size) > MAX_SOURCE_FOLDS:
-            rule += (
-                f" There are {MAX_SOURCE_FOLDS} folds; small sources share one with a larger one."
-            )
+            rule += f" There are {MAX_SOURCE_FOLDS} folds, so small sources share a fold."
         return folds, "Sources not used in training", rule
     code = pd.Index(LABELS).get_indexer(data.y)
     rule = (
