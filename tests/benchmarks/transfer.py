@@ -30,9 +30,9 @@ from ztfml.training.dataset import (
     SOURCE_COLUMN,
     bogus_rows,
     read_training_set,
-    without_shared_places,
+    without_shared_positions,
 )
-from ztfml.training.train import N_FOLDS
+from ztfml.training.train import N_RANDOM_FOLDS
 
 REAL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5")
@@ -72,7 +72,7 @@ class Bench:
         self.labels = pd.concat([labels, _doubtful_labels(nights)], ignore_index=True)
         night = Night.load(nights / f"{REAL}.parquet")
         at = pd.Index(night.alerts["candid"]).get_indexer(self.labels["candid"])
-        self.night = without_shared_places(night.subset(at))
+        self.night = without_shared_positions(night.subset(at))
         self.y = self.labels["label"].to_numpy(str)
         self.objects = self.night.alerts["objectId"].to_numpy(str)
         self.source = self.labels["source"].to_numpy(str)
@@ -234,8 +234,10 @@ def nights(bench):
 
 def objects(bench):
     """Folds of objects: what alerts lack, bogus ones, calibration, the young."""
-    folds = object_folds(pd.Index(LABELS).get_indexer(bench.y), bench.objects, N_FOLDS, seed=0)
-    runs = [bench.predict(folds, range(N_FOLDS), seed) for seed in SEEDS]
+    folds = object_folds(
+        pd.Index(LABELS).get_indexer(bench.y), bench.objects, N_RANDOM_FOLDS, seed=0
+    )
+    runs = [bench.predict(folds, range(N_RANDOM_FOLDS), seed) for seed in SEEDS]
     _print("Folds of objects", [
         _row(name, bench, runs, name, bench.sure) for name in ("whole", *LACKING)
     ])  # fmt: skip
