@@ -1,75 +1,140 @@
-"""What a night's features say of rise, fade and time, over all bands and with their errors.
+"""Quantities that the terms of the ranking use: rates, durations, host and star, over all bands.
 
-Each quantity is a function of whole columns, which it names as its parameters; ``table`` is all
-of them. Rates are the least that one error allows, so that pairs minutes apart and single noisy
-points, whose errors are large, say nothing.
+A quantity is a function of whole columns; the names of its parameters are the columns it needs
+(features, class probabilities, other quantities; ``table`` gives access to all of them). Rates
+are lower limits, the value minus one standard error, so that pairs minutes apart and single
+noisy points, whose errors are large, have no effect.
 """
 
 import inspect
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
+import pandas as pd
 
-from ztfml.ranking.trees import LEAST_CHANCE, inputs_of
 from ztfml.schema import BANDS
 
-QUANTITIES = {}
+if TYPE_CHECKING:
+    from ztfml.ranking.settings import Instrument
+    from ztfml.ranking.trees import Trees
+
+QUANTITIES: dict[str, "Quantity"] = {}
+"""All quantities by name."""
 
 PLATEAU = 0.05
-"""Type II supernovae fade slower than this (mag/day) for months, in every band."""
+"""Type II supernovae on the plateau fade slower than this (mag/day), in every band."""
+
+ON_STAR = 1.5
+"""A source nearer than this (arcsec) to a star is on the star, as in ZTFReST."""
+
+MIN_P_TRANSIENT = 0.02
+"""The trees are evaluated only for alerts with at least this probability of being a transient:
+about one alert in fifty."""
 
 HALF_FLUX = 2.5 * np.log10(2)
-# Without a non-detection before it a source may have been there for this long.
-_UNSEEN_BEFORE = 10.0
-_LONGEST_GAP = 30.0
-# Slower changes than this are none: they would last for ever.
-_STILL = 0.01
-_POOR_BOUND = 0.02
+# Without an earlier non-detection a source may have been visible for this long (d).
+_DEFAULT_GAP = 10.0
+_MAX_GAP = 30.0
+# Slower changes (mag/day) are treated as this slow, to keep durations finite.
+_MIN_RATE = 0.01
+_MIN_RISE_BOUND = 0.02
 
 
-def _quantity(function):
-    QUANTITIES[function.__name__] = function
-    return function
+class Quantity(NamedTuple):
+    """A declared quantity.
+
+    Attributes
+    ----------
+    function : callable
+        ``function(*columns)``; its parameters name the columns.
+    unit : str
+        An astropy unit string, empty for pure numbers.
+    meaning : str
+        One sentence.
+    version : int
+        Raised when the definition changes, so that older rankings that use it are refused.
+    """
+
+    function: Callable[..., np.ndarray]
+    unit: str
+    meaning: str
+    version: int
+
+
+def _quantity(unit: str, version: int = 1) -> Callable:
+    def declare(function):
+        meaning = inspect.getdoc(function).split("\n\n")[0].replace("\n", " ")
+        QUANTITIES[function.__name__] = Quantity(function, unit, meaning, version)
+        return function
+
+    return declare
 
 
 class Columns:
-    """Features, probabilities and quantities as plain arrays, found by name.
+    """Features, class probabilities and quantities as arrays, looked up by name.
+
+    Quantities are computed when they are first needed.
 
     Parameters
     ----------
-    features, probabilities : pandas.DataFrame, one row an alert
+    features, probabilities : pandas.DataFrame, one row per alert
     instrument : Instrument
-    trees : ztfml.ranking.trees.Trees
-        These two stand under their own names.
+    trees : Trees or None
+        None if no quantity that needs the trees will be used.
 
     Examples
     --------
-    >>> Columns(features, probabilities, instrument, trees)["half_time"]   # doctest: +SKIP
+    >>> from ztfml.ranking import load_ranking
+    >>> ranking = load_ranking()
+    >>> columns = Columns(table, predictions, ranking.instrument, ranking.trees)
+    >>> columns["longest_above_half"].shape == (len(table),)
+    True
     """
 
-    def __init__(self, features, probabilities, instrument, trees):
+    def __init__(
+        self,
+        features: pd.DataFrame,
+        probabilities: pd.DataFrame,
+        instrument: "Instrument",
+        trees: "Trees | None",
+    ):
         self._tables = (features, probabilities)
-        self._known = {"table": self, "instrument": instrument, "trees": trees}
+        self._known: dict[str, Any] = {"table": self, "instrument": instrument, "trees": trees}
 
-    def __getitem__(self, name):
+    def __getitem__(self, name: str) -> Any:
         if name not in self._known:
             if name in QUANTITIES:
-                self._known[name] = self.call(QUANTITIES[name])
+                self._known[name] = self.call(QUANTITIES[name].function)
             else:
                 table = next(table for table in self._tables if name in table)
                 self._known[name] = table[name].to_numpy(np.float64)
         return self._known[name]
 
-    def call(self, function):
-        """What a function of columns gives, each parameter the column of its name."""
+    def call(self, function: Callable[..., np.ndarray]) -> np.ndarray:
+        """Call a function with the columns that its parameters name.
+
+        Parameters
+        ----------
+        function : callable
+
+        Returns
+        -------
+        ndarray, shape (n_alerts,)
+        """
         with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
             return function(*(self[name] for name in inspect.signature(function).parameters))
 
 
-@_quantity
-def least_fade(table):
-    """The fastest fade (mag/day) that is sure by one error, or that a non-detection proves.
+# --- rates ---------------------------------------------------------------------------------
 
-    Of the fade since the peak in each band and common to all, and of the last two nights.
+
+@_quantity("mag / d")
+def min_fade_rate(table):
+    """Largest fade rate after subtracting one error, or required by a non-detection.
+
+    The maximum over the fade since the peak (each band, and all bands together) and over the
+    last two nights.
     """
     measured = [
         table[f"{rate}_{band}"] - table[f"{rate}_err_{band}"]
@@ -80,9 +145,9 @@ def least_fade(table):
     return np.fmax.reduce([*measured, *(table[f"fade_bound_{band}"] for band in BANDS)])
 
 
-@_quantity
-def fade_sigmas(table):
-    """By how many errors it fades faster than a plateau since its peak, in the surest band."""
+@_quantity("")
+def fade_significance(table):
+    """Fade rate since the peak minus 0.05 mag/day, in units of its error, in the best band."""
     common = (table["fade_rate"] - PLATEAU) / table["fade_rate_err"]
     return np.fmax.reduce(
         [
@@ -95,9 +160,9 @@ def fade_sigmas(table):
     )
 
 
-@_quantity
-def least_rise(table):
-    """The fastest rise (mag/day) up to the peak that is sure by one error."""
+@_quantity("mag / d")
+def min_rise_rate(table):
+    """Largest rise rate up to the peak after subtracting one error."""
     return np.fmax.reduce(
         [
             table["rise_rate"] - table["rise_rate_err"],
@@ -106,64 +171,71 @@ def least_rise(table):
     )
 
 
-@_quantity
-def first_rise(table):
-    """The least rise (mag/day) between the last non-detection and the first detection."""
+@_quantity("mag / d")
+def first_rise_rate(table):
+    """Minimum rise rate between the last non-detection and the first detection."""
     return np.fmax.reduce([table[f"rise_bound_{band}"] for band in BANDS])
 
 
-@_quantity
-def known_for(age, age_hist):
-    """Days since something was first detected at this place, in this light curve or ever."""
+# --- durations -----------------------------------------------------------------------------
+
+
+@_quantity("d")
+def total_age(age, age_hist):
+    """Days since the first detection at this position, in the light curve or in jdstarthist."""
     return np.fmax(age, age_hist)
 
 
-@_quantity
+@_quantity("d")
 def time_to_peak(age, days_since_peak, limit_gap):
-    """Days from the last non-detection to the peak so far: how long the rise took at most."""
-    gap = np.where(np.isnan(limit_gap), _UNSEEN_BEFORE, np.minimum(limit_gap, _LONGEST_GAP))
+    """Days from the last non-detection to the peak so far: an upper limit of the rise time."""
+    gap = np.where(np.isnan(limit_gap), _DEFAULT_GAP, np.minimum(limit_gap, _MAX_GAP))
     return age - days_since_peak + gap
 
 
-@_quantity
-def half_time(table):
-    """Days above half of the peak flux, in the quickest band: measured, or else foreseen.
+@_quantity("d")
+def shortest_half_time(table):
+    """Days above half of the peak flux, in the fastest band; estimated if not yet measured.
 
-    Foreseen, it is the rise from half, which the first night and the non-detection before it
-    bound, and the fall to half at the least fade rate so far.
+    The estimate is the time to rise from half of the peak flux, limited by the first night and
+    the non-detection before it, plus the time to fall to half at the minimum fade rate so far.
     """
-    return np.fmin.reduce([_half_time_of(table, band) for band in BANDS])
+    return np.fmin.reduce([_half_time_in(table, band) for band in BANDS])
 
 
-def _half_time_of(table, band):
+def _half_time_in(table, band):
     measured = table[f"half_time_{band}"]
-    seen = _zero_if_unknown(table[f"first_mag_{band}"] - table[f"peak_mag_{band}"])
+    seen = _zero_if_nan(table[f"first_mag_{band}"] - table[f"peak_mag_{band}"])
     unseen = np.clip(HALF_FLUX - seen, 0, None)
-    bound = np.fmax(table[f"rise_bound_{band}"], _POOR_BOUND)
-    rate = np.fmax(table[f"rise_rate_{band}"], _STILL)
-    base = _zero_if_unknown(table[f"rise_base_{band}"])
+    bound = np.fmax(table[f"rise_bound_{band}"], _MIN_RISE_BOUND)
+    rate = np.fmax(table[f"rise_rate_{band}"], _MIN_RATE)
+    base = _zero_if_nan(table[f"rise_base_{band}"])
     rise = np.where(unseen > 0, base + unseen / bound, HALF_FLUX / rate)
     fade = np.fmax(
         table[f"fade_rate_{band}"] - table[f"fade_rate_err_{band}"],
         table["fade_rate"] - table["fade_rate_err"],
     )
-    fade = np.fmax(np.fmax(fade, table[f"fade_bound_{band}"]), _STILL)
-    foreseen = np.fmax(rise + HALF_FLUX / fade, table[f"above_half_{band}"])
-    foreseen = np.where(np.isnan(table[f"peak_mag_{band}"]), np.nan, foreseen)
-    return np.where(np.isnan(measured), foreseen, measured)
+    fade = np.fmax(np.fmax(fade, table[f"fade_bound_{band}"]), _MIN_RATE)
+    estimate = np.fmax(rise + HALF_FLUX / fade, table[f"above_half_{band}"])
+    estimate = np.where(np.isnan(table[f"peak_mag_{band}"]), np.nan, estimate)
+    return np.where(np.isnan(measured), estimate, measured)
 
 
-@_quantity
-def above_half(table):
-    """Days that it has been seen above half of its peak flux, in the band that lasts longest."""
+@_quantity("d")
+def longest_above_half(table):
+    """Days between the first and last detection above half of the peak flux, in the slowest
+    band."""
     return np.fmax.reduce([table[f"above_half_{band}"] for band in BANDS])
 
 
-@_quantity
-def host_chance(host_offset, host_mag):
-    """The probability that a galaxy so bright lies so near by chance; 1 without any galaxy.
+# --- surroundings --------------------------------------------------------------------------
 
-    Bloom, Kulkarni & Djorgovski 2002 (AJ 123, 1111, eq. 1 to 3), by the PS1 r magnitude.
+
+@_quantity("")
+def chance_alignment(host_offset, host_mag):
+    """Probability that a galaxy this bright lies this close by chance; 1 without a galaxy.
+
+    Bloom, Kulkarni & Djorgovski 2002 (AJ 123, 1111, eq. 1 to 3), with the PS1 r magnitude.
     """
     magnitude = np.where(np.isnan(host_mag), 22.0, np.clip(host_mag, 12.0, 24.0))
     brighter = 10 ** (0.33 * (magnitude - 24) - 2.44) / (0.33 * np.log(10))  # per square arcsec
@@ -172,25 +244,24 @@ def host_chance(host_offset, host_mag):
     return np.where(np.isnan(host_offset), 1.0, chance)
 
 
-@_quantity
-def star_below(sgscore1, distpsnr1, star_offset):
-    """How surely a star lies within 1.5 arcsec, 0 to 1, by the PS1 star/galaxy scores."""
+@_quantity("")
+def underlying_star(sgscore1, distpsnr1, star_offset):
+    """Probability that a star lies within 1.5 arcsec, from the PS1 star/galaxy scores."""
     nearest = (distpsnr1 < ON_STAR) * np.where(np.isnan(sgscore1), 0.5, sgscore1)
     return np.fmax(nearest, star_offset < ON_STAR)
 
 
-ON_STAR = 1.5
-"""Nearer than this (arcsec) a source is on a star, as in ZTFReST."""
+# --- trees ---------------------------------------------------------------------------------
 
 
-@_quantity
-def fast_odds(table, trees, p_transient):
-    """Log odds of being a fast transient, by the trees; NaN where it is hardly a transient."""
-    asked = p_transient >= LEAST_CHANCE
-    odds = np.full(len(asked), np.nan)
-    odds[asked] = trees.log_odds(inputs_of(table, asked))
+@_quantity("")
+def fast_log_odds(table, trees, p_transient):
+    """Log odds of being a fast transient, from boosted trees; NaN if a transient is unlikely."""
+    evaluated = p_transient >= MIN_P_TRANSIENT
+    odds = np.full(len(evaluated), np.nan)
+    odds[evaluated] = trees.log_odds(trees.inputs_from(table, evaluated))
     return odds
 
 
-def _zero_if_unknown(values):
+def _zero_if_nan(values):
     return np.where(np.isnan(values), 0.0, values)

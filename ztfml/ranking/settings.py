@@ -1,105 +1,80 @@
-"""The weights of the ranking and the instrument that it is for, as TOML files have them."""
+"""Weights and instrument of the ranking, from TOML files."""
 
+import logging
 import tomllib
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ztfml.errors import DataError
 from ztfml.ranking.terms import TERMS
-from ztfml.ranking.trees import load_trees
 
-DEFAULT_FILE = Path(__file__).with_name("ranking.toml")
+log = logging.getLogger(__name__)
 
 
 class Instrument(NamedTuple):
-    """What takes the spectra: its limiting magnitude, and how many it takes a night."""
+    """The instrument that takes the spectra.
+
+    Attributes
+    ----------
+    name : str
+    limiting_magnitude : float
+        The magnitude at which a classification spectrum is still possible.
+    spectra_per_night : int
+    """
 
     name: str
     limiting_magnitude: float
     spectra_per_night: int
 
 
-def read_weights(path=DEFAULT_FILE):
+def read_weights(path: str | Path) -> dict[str, float]:
     """Read the weights of the terms from the table ``[weights]`` of a TOML file.
 
     Parameters
     ----------
     path : str or Path
-        By default the package's own ``ranking.toml``.
 
     Returns
     -------
     dict of str to float
-        One for each of `TERMS`, and ``intercept``.
+        One weight for each of `TERMS`, and ``intercept``. A term without a weight in the file
+        gets 0, with a message.
 
     Raises
     ------
     DataError
-        If the file is no TOML, or a weight is missing, unknown or no number.
+        If the file cannot be read, a term is unknown, the intercept is missing, or a weight is
+        not a number.
 
     Examples
     --------
-    >>> sorted(read_weights()) == sorted((*TERMS, "intercept"))
-    True
+    >>> from ztfml.ranking import load_ranking
+    >>> weights = read_weights(load_ranking().folder / "ranking.toml")
+    >>> weights["young"]
+    1.0
     """
     table = _table(path, "weights")
-    odd = set(table) ^ {*TERMS, "intercept"}
-    if odd:
+    unknown = sorted(set(table) - {*TERMS, "intercept"})
+    if unknown:
         raise DataError(
-            f"{path}: [weights] must have exactly {', '.join((*TERMS, 'intercept'))}; "
-            f"missing or unknown: {', '.join(sorted(odd))}"
+            f"{path}: [weights] has {', '.join(unknown)}, which is not a term of the ranking; "
+            f"the terms are {', '.join(TERMS)}, and there is an intercept"
         )
-    return {name: _number(path, f"weights.{name}", value) for name, value in table.items()}
+    if "intercept" not in table:
+        raise DataError(f"{path}: [weights] has no intercept; add a line `intercept = -14.77`")
+    missing = [name for name in TERMS if name not in table]
+    if missing:
+        log.warning("%s: has no weight for %s; the weight is 0", path, ", ".join(missing))
+    weights = dict.fromkeys(TERMS, 0.0) | table
+    return {name: _number(path, f"weights.{name}", value) for name, value in weights.items()}
 
 
-def read_trees(path=DEFAULT_FILE):
-    """Read the trees that a TOML file names in its table ``[trees]``.
+def read_instrument(path: str | Path) -> Instrument:
+    """Read the instrument from the table ``[instrument]`` of a TOML file.
 
     Parameters
     ----------
     path : str or Path
-        By default the package's own ``ranking.toml``, whose trees also serve a file that names
-        none, or that is a copy of it elsewhere. Others lie beside the file.
-
-    Returns
-    -------
-    ztfml.ranking.trees.Trees
-
-    Raises
-    ------
-    DataError
-        If the file is no TOML, or the trees are missing, changed or of another ztfml.
-
-    Examples
-    --------
-    >>> len(read_trees().sha256)
-    64
-    """
-    if "trees" not in _content(path):
-        return read_trees()
-    table = _table(path, "trees")
-    if set(table) != {"file", "sha256"} or not _are_name_and_hash(**table):
-        raise DataError(
-            f"{path}: [trees] must have file, a name without a folder, and sha256; "
-            f"start from a copy of {DEFAULT_FILE}"
-        )
-    beside = Path(path).with_name(table["file"])
-    own = DEFAULT_FILE.with_name(table["file"])
-    return load_trees(beside if beside.is_file() else own, table["sha256"])
-
-
-def _are_name_and_hash(file, sha256):
-    texts = isinstance(file, str) and isinstance(sha256, str)
-    return texts and file != "" and Path(file).name == file
-
-
-def read_instrument(path=DEFAULT_FILE):
-    """Read what takes the spectra from the table ``[instrument]`` of a TOML file.
-
-    Parameters
-    ----------
-    path : str or Path
-        By default the package's own ``ranking.toml``.
 
     Returns
     -------
@@ -108,46 +83,91 @@ def read_instrument(path=DEFAULT_FILE):
     Raises
     ------
     DataError
-        If the file is no TOML, or a value is missing, unknown, of the wrong kind or not positive.
+        If the file cannot be read, or a value is missing, unknown, of the wrong type or not
+        positive.
 
     Examples
     --------
-    >>> read_instrument().spectra_per_night
+    >>> from ztfml.ranking import load_ranking
+    >>> read_instrument(load_ranking().folder / "ranking.toml").spectra_per_night
     12
     """
     table = _table(path, "instrument")
-    odd = set(table) ^ set(Instrument._fields)
-    if odd:
+    different = set(table) ^ set(Instrument._fields)
+    if different:
         raise DataError(
             f"{path}: [instrument] must have exactly {', '.join(Instrument._fields)}; "
-            f"missing or unknown: {', '.join(sorted(odd))}"
+            f"missing or unknown: {', '.join(sorted(different))}"
         )
     spectra = table["spectra_per_night"]
     if type(spectra) is not int or spectra < 1:
-        raise DataError(f"{path}: instrument.spectra_per_night must be a whole number from 1 on")
+        raise DataError(f"{path}: instrument.spectra_per_night must be a whole number, 1 or more")
     limit = _number(path, "instrument.limiting_magnitude", table["limiting_magnitude"])
     return Instrument(str(table["name"]), limit, spectra)
 
 
-def _content(path):
+def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
+    """Format weights and instrument as the TOML file of a ranking folder.
+
+    Parameters
+    ----------
+    weights : dict of str to float
+    instrument : Instrument
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(settings_toml({"young": 1.0, "intercept": -3.0}, Instrument("SEDM", 19.5, 12)))
+    # score = 1 / (1 + exp(-(intercept + sum of weight * term))), each term from 0 to 1
+    <BLANKLINE>
+    [instrument]
+    name = "SEDM"
+    limiting_magnitude = 19.5 # a classification spectrum takes an hour or less
+    spectra_per_night = 12
+    <BLANKLINE>
+    [weights]
+    young = 1.0
+    intercept = -3.0
+    <BLANKLINE>
+    """
+    import tomlkit
+
+    document = tomlkit.document()
+    document.add(
+        tomlkit.comment(
+            "score = 1 / (1 + exp(-(intercept + sum of weight * term))), each term from 0 to 1"
+        )
+    )
+    document.add(tomlkit.nl())
+    document["instrument"] = instrument._asdict()
+    document["instrument"].item("limiting_magnitude").comment(
+        "a classification spectrum takes an hour or less"
+    )
+    document["instrument"].add(tomlkit.nl())
+    document["weights"] = dict(weights)
+    return tomlkit.dumps(document)
+
+
+def _table(path: str | Path, name: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
-        raise DataError(
-            f"{path}: not a ranking file ({reason}); start from a copy of {DEFAULT_FILE}"
-        ) from error
-
-
-def _table(path, name):
-    table = _content(path).get(name)
+        raise DataError(f"{path}: not a readable TOML file ({reason}); {_COPY}") from error
+    table = content.get(name)
     if not isinstance(table, dict):
-        raise DataError(f"{path}: has no table [{name}]; start from a copy of {DEFAULT_FILE}")
+        raise DataError(f"{path}: has no table [{name}]; {_COPY}")
     return table
 
 
-def _number(path, name, value):
-    # A weight of infinity or nan would make every score the same.
+_COPY = "start from a copy of models/ranking/ranking.toml"
+
+
+def _number(path: str | Path, name: str, value: Any) -> float:
+    # With a weight of infinity or nan all scores would be equal.
     if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
         raise DataError(f"{path}: {name} is {value!r}; write a number")
     return float(value)
