@@ -89,4 +89,4 @@ ranker: $(ENV)  ## fit the ranking on simulated nights
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 50000 --seed $$seed; done
 	@set -e; seed=220; for jd in $(RARE); do seed=$$((seed + 1)); \
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; done
-	$(BIN)/python -m ztfml.training.fit_ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o ztfml/ranking/ranking.toml
+	$(BIN)/ztfml fit-ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o models/ranking

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from tests.cli.run import one_sentence, ztfml
-from ztfml.ranking import DEFAULT_FILE
+from ztfml.ranking import load_ranking
 
 
 def test_report_writes_a_page(nights, model, tmp_path):
@@ -38,7 +38,7 @@ def test_report_shows_fetched_cutouts(nights, model, tmp_path):
 
 
 def test_report_uses_other_weights(nights, model, tmp_path):
-    ours = DEFAULT_FILE.read_text()
+    ours = (load_ranking().folder / "ranking.toml").read_text()
     wanted = tmp_path / "wanted.toml"
     wanted.write_text(re.sub(r"^intercept = .*$", "intercept = -99.0", ours, flags=re.M))
     out = tmp_path / "night.html"

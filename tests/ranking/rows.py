@@ -1,10 +1,10 @@
-"""Feature tables of one row, all missing but what a test names."""
+"""Feature tables with one row; every feature that a test does not name is missing."""
 
 import numpy as np
 import pandas as pd
 
 from ztfml.features import FEATURES
-from ztfml.ranking import FastTransientScorer, Instrument, read_trees
+from ztfml.ranking import FastTransientScorer, Instrument, load_ranking
 from ztfml.ranking.quantities import Columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
@@ -27,7 +27,7 @@ def term(name, p_transient=0.5, **known):
 
 
 def quantity(name, **known):
-    return Columns(features(**known), probabilities(), INSTRUMENT, read_trees())[name][0]
+    return Columns(features(**known), probabilities(), INSTRUMENT, load_ranking().trees)[name][0]
 
 
 def probabilities_of(night, seed=0):

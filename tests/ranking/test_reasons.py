@@ -1,4 +1,4 @@
-"""The words: a sentence that a colleague would accept, with what else it may be."""
+"""Reasons in words, and warnings about what else the source may be."""
 
 import numpy as np
 import pandas as pd
@@ -19,12 +19,12 @@ def reason(p=None, **known):
     return reasons(row, probabilities(**(p or {})), best_rates(row))[0]
 
 
-def test_best_rate_prefers_what_is_surely_fast():
-    slow_but_sure = {"fade_rate_g": 0.2, "fade_rate_err_g": 0.01, "fade_base_g": 5.0}
+def test_best_rate_prefers_a_significantly_fast_rate():
+    slow = {"fade_rate_g": 0.2, "fade_rate_err_g": 0.01, "fade_base_g": 5.0}
     fast = {"rise_rate_r": 0.9, "rise_rate_err_r": 0.1, "rise_base_r": 2.0}
-    best = best_rates(features(**slow_but_sure, **fast)).iloc[0]
+    best = best_rates(features(**slow, **fast)).iloc[0]
     assert (best["direction"], best["band"], best["best_rate"]) == ("rise", "r", 0.9)
-    bound = best_rates(features(**slow_but_sure, fade_bound_i=1.5)).iloc[0]
+    bound = best_rates(features(**slow, fade_bound_i=1.5)).iloc[0]
     assert (bound["direction"], bound["band"], bound["best_rate"]) == ("fade", "i", 1.5)
     assert bound["is_bound"]
     assert np.isnan(bound["rate_err"])
@@ -33,7 +33,7 @@ def test_best_rate_prefers_what_is_surely_fast():
     assert np.isnan(nothing["best_rate"])
 
 
-def test_a_rise_of_weeks_ago_is_not_told_as_one_of_now():
+def test_a_rise_that_ended_weeks_ago_is_not_mentioned():
     fade = {"fade_rate_g": 0.1, "fade_rate_err_g": 0.02, "fade_base_g": 20.0}
     rise = {"rise_rate_g": 0.9, "rise_rate_err_g": 0.1, "rise_base_g": 2.0, "rise_bound_g": 3.0}
     then = best_rates(features(**fade, **rise, age=2.0, days_since_peak_g=0.0)).iloc[0]
@@ -65,39 +65,42 @@ def test_reasons_of_a_night_read_as_a_sentence():
     )
 
 
-def test_short_bases_are_in_hours_and_bounds_say_so():
+def test_short_time_bases_are_in_hours_and_limits_are_marked():
     hours = {"fade_rate_g": 2.4, "fade_rate_err_g": 0.61, "fade_base_g": 0.1}
     assert reason(**hours).startswith("fading 2.40 ± 0.61 mag/day in g over 2.4 h; 2.0 d old;")
     noise = {"fade_rate_g": -0.01, "fade_rate_err_g": 0.11, "fade_base_g": 2.0}
     assert reason(**noise).startswith(
-        "no change within the error: −0.01 ± 0.11 mag/day in g over 2.0 d;"
+        "no significant change: −0.01 ± 0.11 mag/day in g over 2.0 d;"
     )
     bound = reason(rise_bound_r=1.25, days_since_peak_r=0.0)
-    assert bound.startswith("rising at least 1.25 mag/day in r by a non-detection;")
+    assert bound.startswith("rising at least 1.25 mag/day in r (from a non-detection);")
     bound = reason(rise_bound_r=1.25, days_since_peak_r=2.0)
-    assert bound.startswith("rose at least 1.25 mag/day in r by a non-detection; 2.0 d old")
+    assert bound.startswith("rose at least 1.25 mag/day in r (from a non-detection); 2.0 d old")
     fades = {"fade_rate_g": 0.15, "fade_rate_err_g": 0.02, "rise_bound_r": 1.25}
     bound = reason(**fades, days_since_peak_r=2.0)
-    assert "by a non-detection; fading 0.15 ± 0.02 mag/day in g since; 2.0 d old" in bound
-    assert reason(age=0.0).startswith("no rate yet; first detected now; no PS1 source near; 19.1")
-    assert "below the reference" in reason(positive=0.0)
+    assert "(from a non-detection); fading 0.15 ± 0.02 mag/day in g since then; 2.0 d old" in bound
+    assert reason(age=0.0).startswith(
+        "no rate yet; first detection; no PS1 source within 30″; 19.1"
+    )
+    assert "fainter than the reference" in reason(positive=0.0)
 
 
 @pytest.mark.parametrize(
     ("known", "warning"),
     [
-        ({"star_offset": 0.4, "star_g_r": 1.4}, "on a red star 0.4″: may be a flare"),
+        ({"star_offset": 0.4, "star_g_r": 1.4}, "0.4″ from a red star: may be a flare"),
         ({"star_offset": 0.4, "star_g_r": 0.1},
-         "on a star 0.4″: may be a cataclysmic variable"),
-        ({"host_offset": 0.3}, "at the centre of its galaxy: may be an active nucleus"),
+         "0.4″ from a star: may be a cataclysmic variable"),
+        ({"host_offset": 0.3}, "at the centre of a galaxy: may be an AGN"),
         ({"abs_gal_lat": 7.2},
-         "no galaxy near and 7° from the Galactic plane: may be a dwarf nova or a nova"),
-        ({"age_hist": 1463.0}, "something was detected here 4.0 yr earlier"),
-        ({"age_hist": 202.0}, "something was detected here 200 d earlier"),
+         "no galaxy nearby and 7° from the Galactic plane: may be a dwarf nova or a nova"),
+        ({"age_hist": 1463.0}, "also detected here 4.0 yr earlier"),
+        ({"age_hist": 202.0}, "also detected here 200 d earlier"),
         ({"ssdistnr": 2.3}, "2.3″ from a known asteroid"),
-        ({"n_det": 1.0, "abs_ecl_lat": 4.8}, "seen once, 5° from the ecliptic: may be an asteroid"),
-        ({"drb": 0.2}, "a bad subtraction by its real-bogus score"),
-        ({"drb": np.nan, "rb": 0.2}, "a bad subtraction by its real-bogus score"),
+        ({"n_det": 1.0, "abs_ecl_lat": 4.8},
+         "only one detection, 5° from the ecliptic: may be an asteroid"),
+        ({"drb": 0.2}, "low real-bogus score: may be a bad subtraction"),
+        ({"drb": np.nan, "rb": 0.2}, "low real-bogus score: may be a bad subtraction"),
     ],
 )  # fmt: skip
 def test_warnings(known, warning):
@@ -105,6 +108,6 @@ def test_warnings(known, warning):
     assert warning not in reason()
 
 
-def test_the_classifier_warns_too():
-    assert reason({"p_star": 0.35, "p_agn": 0.1}).endswith("35% star by the classifier")
-    assert "by the classifier" not in reason({"p_star": 0.1})
+def test_another_probable_class_is_a_warning():
+    assert reason({"p_star": 0.35, "p_agn": 0.1}).endswith("35% star according to the classifier")
+    assert "according to the classifier" not in reason({"p_star": 0.1})

@@ -1,4 +1,4 @@
-"""The score and the list: one row an object, the same in any company."""
+"""The score and the ranked list: one row per object, independent of other objects."""
 
 import numpy as np
 import pandas as pd
@@ -14,8 +14,7 @@ from ztfml.ranking import (
     TERMS,
     FastTransientScorer,
     Instrument,
-    read_trees,
-    read_weights,
+    load_ranking,
     row_of,
 )
 from ztfml.ranking.quantities import Columns
@@ -40,8 +39,10 @@ def test_score_is_the_logistic_sum():
     assert FastTransientScorer(weights).score(terms)[0] == pytest.approx(0.5)
 
 
-def test_no_weight_of_ours_counts_against_what_its_term_says():
-    assert all(weight >= 0 for name, weight in read_weights().items() if name != "intercept")
+def test_no_shipped_weight_is_negative():
+    assert all(
+        weight >= 0 for name, weight in load_ranking().weights.items() if name != "intercept"
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,12 +63,12 @@ def test_no_weight_of_ours_counts_against_what_its_term_says():
     ],
     ids=lambda worse: ", ".join(worse),
 )
-def test_look_alikes_and_poor_data_go_down(worse):
+def test_contaminants_and_poor_data_score_lower(worse):
     assert score(**worse) < score()
     assert score(p_transient=0.3) < score()
 
 
-def test_the_instrument_decides_what_is_bright():
+def test_bright_depends_on_the_instrument():
     terms = [
         FastTransientScorer(instrument=Instrument("one", limit, 12)).terms(
             features(**_FAST), probabilities(p_transient=0.9)
@@ -99,11 +100,11 @@ def test_the_score_of_an_object_does_not_depend_on_the_others(seed, kept):
         rtol=0,
         atol=0,
     )
-    # In the order of the whole list.
+    # In the order of the full list.
     assert whole.loc[part["objectId"], "rank"].is_monotonic_increasing
 
 
-def test_one_row_an_object_is_its_latest_alert():
+def test_one_row_per_object_from_its_latest_alert():
     night = random_night(5, n_objects=6, max_alerts=4)
     ranked = FastTransientScorer().rank(night, compute(night), probabilities_of(night))
     assert sorted(ranked["objectId"]) == sorted(night.alerts["objectId"].unique())
@@ -113,14 +114,14 @@ def test_one_row_an_object_is_its_latest_alert():
     assert ranked["rank"].tolist() == list(range(1, 7))
 
 
-def test_top_is_the_head_of_the_whole_list():
+def test_top_returns_the_first_rows_of_the_full_list():
     night = random_night(5, n_objects=6)
     table, p = compute(night), probabilities_of(night)
     whole = FastTransientScorer().rank(night, table, p)
     pd.testing.assert_frame_equal(FastTransientScorer().rank(night, table, p, top=3), whole[:3])
 
 
-def test_explaining_adds_up_to_the_score():
+def test_contributions_add_up_to_the_score():
     scorer = FastTransientScorer()
     night = random_night(7)
     ranked = scorer.rank(night, compute(night), probabilities_of(night))
@@ -128,13 +129,13 @@ def test_explaining_adds_up_to_the_score():
     terms = scorer.explain(ranked, name)
     assert sorted(terms["term"]) == sorted(TERMS)
     assert (np.diff(terms["adds"]) <= 0).all()
-    total = terms["adds"].sum() + read_weights()["intercept"]
+    total = terms["adds"].sum() + load_ranking().weights["intercept"]
     assert row_of(ranked, name)["score"] == pytest.approx(1 / (1 + np.exp(-total)))
     with pytest.raises(DataError, match="ZTF00nobody"):
         scorer.explain(ranked, "ZTF00nobody")
 
 
-def test_explaining_the_trees_adds_up_to_their_odds():
+def test_contributions_of_the_trees_add_up_to_their_log_odds():
     scorer = FastTransientScorer(instrument=INSTRUMENT)
     odds, sums = [], []
     for fade in (0.05, 0.6):
@@ -143,8 +144,8 @@ def test_explaining_the_trees_adds_up_to_their_odds():
         assert (np.diff(seen["adds"].abs()) <= 0).all()
         assert seen.set_index("input")["value"]["fade_rate_g"] == fade
         sums.append(seen["adds"].sum())
-        columns = Columns(row, probabilities(p_transient=0.9), INSTRUMENT, read_trees())
-        odds.append(columns["fast_odds"][0])
+        columns = Columns(row, probabilities(p_transient=0.9), INSTRUMENT, load_ranking().trees)
+        odds.append(columns["fast_log_odds"][0])
     assert odds[1] > odds[0]
     assert sums[1] - sums[0] == pytest.approx(odds[1] - odds[0])
     assert scorer.explain_trees(row, probabilities(p_transient=0.001)).empty

@@ -34,6 +34,7 @@ for _command in (
     objects.context,
     models.evaluate,
     ranking.recover,
+    ranking.fit_ranking,
     objects.plot,
     report.report,
     models.model,

@@ -1,22 +1,6 @@
-"""Open what the options of a command name: nights, models, ranking settings."""
+"""Open what the options of a command name: nights and models."""
 
 import click
-
-
-def make_scorer(weights, instrument):
-    """Make the scorer from settings files; None stands for the settings of the package."""
-    from ztfml.ranking import (
-        DEFAULT_FILE,
-        FastTransientScorer,
-        read_instrument,
-        read_trees,
-        read_weights,
-    )
-
-    weights = weights or DEFAULT_FILE
-    return FastTransientScorer(
-        read_weights(weights), read_instrument(instrument or DEFAULT_FILE), read_trees(weights)
-    )
 
 
 def model_folder(folder):

@@ -184,29 +184,33 @@ def evaluate(night, history, model, labels, output, plot):
 
 @click.group()
 def model():
-    """Show or verify a model folder."""
+    """Show or verify the folder of a model or a ranking."""
 
 
 @model.add_command
 @command("ztfml model show my_model")
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
 def show(folder):
-    """Show the classes, scores and training data of a model."""
+    """Show the scores and the training data of a model or a ranking."""
     from ztfml.model.folder import describe_model
+    from ztfml.ranking.folder import describe_ranking, is_ranking
 
-    click.echo(describe_model(model_folder(folder)))
+    folder = model_folder(folder)
+    click.echo(describe_ranking(folder) if is_ranking(folder) else describe_model(folder))
 
 
 @model.add_command
 @command("ztfml model verify my_model")
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
 def verify(folder):
-    """Check that a model folder is complete.
+    """Check that the folder of a model or a ranking is complete.
 
-    The model must also reproduce the probabilities that are stored in its card."""
+    It must also reproduce the results that are stored in its card."""
     from ztfml.model.folder import verify_model
+    from ztfml.ranking.folder import is_ranking, verify_ranking
 
-    checks = verify_model(model_folder(folder))
+    folder = model_folder(folder)
+    checks = verify_ranking(folder) if is_ranking(folder) else verify_model(folder)
     for check in checks:
         click.echo(f"{'ok    ' if check.passed else 'FAILED'} {check.check}: {check.outcome}")
     if not checks[-1].passed:

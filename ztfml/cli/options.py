@@ -78,13 +78,19 @@ model_option = click.option(
 )  # fmt: skip
 
 
+ranking_option = click.option(
+    "--ranking", type=PATH, metavar="DIR",
+    help="Folder written by ztfml fit-ranking. Default: the ranking that ships with ztfml.",
+)  # fmt: skip
+
+
 weights_option = click.option(
     "--weights", type=PATH, metavar="FILE",
-    help="TOML file with a table [weights]. Default: the weights that ship with ztfml.",
+    help="TOML file with a table [weights]. Default: the weights of the ranking.",
 )  # fmt: skip
 
 
 instrument_option = click.option(
     "--instrument", type=PATH, metavar="FILE",
-    help="TOML file with a table [instrument]. Default: SEDM.",
+    help="TOML file with a table [instrument]. Default: that of the ranking (SEDM).",
 )  # fmt: skip

@@ -1,8 +1,7 @@
-"""Commands of the ranking: rank, recover."""
+"""Commands of the ranking: rank, recover, fit-ranking."""
 
 import click
 
-from ztfml.cli.inputs import make_scorer
 from ztfml.cli.options import (
     PATH,
     command,
@@ -10,7 +9,9 @@ from ztfml.cli.options import (
     instrument_option,
     model_option,
     night_argument,
+    nights_argument,
     output_option,
+    ranking_option,
     weights_option,
 )
 from ztfml.cli.output import write_table
@@ -31,6 +32,7 @@ _INPUTS_SHOWN = 8
     "--top", type=click.IntRange(1),
     help="Number of objects. Default: the number of spectra per night of the instrument.",
 )  # fmt: skip
+@ranking_option
 @weights_option
 @instrument_option
 @click.option(
@@ -41,16 +43,17 @@ _INPUTS_SHOWN = 8
     "--plot", type=PATH, metavar="FIGURE",
     help="With --explain: figure file with the light curve and the terms.",
 )  # fmt: skip
-def rank(night, history, model, output, top, weights, instrument, object_id, plot):
+def rank(night, history, model, output, top, ranking, weights, instrument, object_id, plot):
     """Rank the fast transients of a night, with reasons."""
     if plot and not object_id:
         raise click.UsageError("--plot needs --explain OBJECTID")
     if object_id and top:
         raise click.UsageError("--explain and --top cannot be combined")
     from ztfml.model.model import Model
+    from ztfml.ranking import FastTransientScorer
     from ztfml.sources.formats import open_night
 
-    scorer = make_scorer(weights, instrument)
+    scorer = FastTransientScorer.load(ranking, weights, instrument)
     loaded = Model.load(model)
     opened = open_night(night, history)
     if object_id:
@@ -65,7 +68,7 @@ def rank(night, history, model, output, top, weights, instrument, object_id, plo
 
 
 def _explain(night, ranked, scorer, object_id, model, figure):
-    """Print the terms and the reasons of one object, and draw them."""
+    """Print and plot the terms and the reasons of one object."""
     from ztfml import features
     from ztfml.model.classifier import probabilities
     from ztfml.ranking import row_of
@@ -114,6 +117,9 @@ def _explain(night, ranked, scorer, object_id, model, figure):
     "--labels", type=PATH, metavar="FILE",
     help="Label file. Default: NAME_labels.csv next to the night, if it exists.",
 )  # fmt: skip
+@ranking_option
+@weights_option
+@instrument_option
 @output_option([".json"])
 @click.option(
     "--plot",
@@ -121,7 +127,10 @@ def _explain(night, ranked, scorer, object_id, model, figure):
     metavar="FIGURE",
     help="Figure file: recall, in total and by type, brightness and rate.",
 )
-def recover(night, history, model, repeats, per_night, seed, labels, output, plot):
+def recover(
+    night, history, model, repeats, per_night, seed, labels, ranking, weights, instrument, output,
+    plot,
+):  # fmt: skip
     """Measure how many injected fast transients the ranking recovers.
 
     Kilonovae, afterglows, fast blue transients and fast supernovae at physical distances are
@@ -136,6 +145,7 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     from ztfml.labels.label_file import read_labels
     from ztfml.model.model import Model
     from ztfml.night import labels_beside
+    from ztfml.ranking import FastTransientScorer
     from ztfml.sources.formats import open_night
 
     loaded = Model.load(model)
@@ -143,9 +153,8 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
     if labels is None and labels_beside(night).is_file():
         labels = labels_beside(night)
     label_table = None if labels is None else read_labels(labels)
-    result = recover_events(
-        opened, loaded, repeats=repeats, a_night=per_night, seed=seed, labels=label_table
-    )
+    scorer = FastTransientScorer.load(ranking, weights, instrument)
+    result = recover_events(opened, loaded, scorer, repeats, per_night, seed, label_table)
     click.echo(recovery_report(result))
     with write_beside(output) as part:
         part.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
@@ -160,3 +169,25 @@ def recover(night, history, model, repeats, per_night, seed, labels, output, plo
             plots.recall_by_part(ax, result, part)
         plots.save(fig, plot)
         click.echo(plot)
+
+
+@command("ztfml fit-ranking nights/ztf_alerts_2458460.5.parquet -o my_ranking", name="fit-ranking")
+@nights_argument
+@model_option
+@click.option(
+    "-o", "--output", type=PATH, required=True, metavar="DIR", help="The ranking folder to write."
+)
+def fit_ranking(nights, model, output):
+    """Fit the ranking on simulated nights: boosted trees, and the weights of the terms.
+
+    Use nights from ztfml simulate on which the model was not trained. The fit prints its recall
+    on objects that were left out. Use the folder with --ranking.
+    """
+    if not nights:
+        raise click.UsageError("name at least one simulated night")
+    from ztfml.model.model import Model
+    from ztfml.ranking.folder import describe_ranking
+    from ztfml.training.fit_ranking import fit_ranking as fit
+
+    click.echo(describe_ranking(fit(nights, output, Model.load(model))))
+    click.echo(output)

@@ -2,7 +2,6 @@
 
 import click
 
-from ztfml.cli.inputs import make_scorer
 from ztfml.cli.options import (
     command,
     history_option,
@@ -10,6 +9,7 @@ from ztfml.cli.options import (
     model_option,
     night_argument,
     output_option,
+    ranking_option,
     weights_option,
 )
 
@@ -18,6 +18,7 @@ from ztfml.cli.options import (
 @night_argument
 @history_option
 @model_option
+@ranking_option
 @weights_option
 @instrument_option
 @output_option([".html"])
@@ -25,7 +26,7 @@ from ztfml.cli.options import (
     "--top", default=50, show_default=True, type=click.IntRange(1),
     help="Number of objects shown in detail.",
 )  # fmt: skip
-def report(night, history, model, weights, instrument, output, top):
+def report(night, history, model, ranking, weights, instrument, output, top):
     """Write the HTML page of a night.
 
     The page has a summary, the ranked list and the top objects in detail. It is one file and
@@ -33,6 +34,7 @@ def report(night, history, model, weights, instrument, output, top):
     catalogue matches from NAME_fetched next to the night, if that folder exists.
     """
     from ztfml.model.model import Model
+    from ztfml.ranking import FastTransientScorer
     from ztfml.report import write_report
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
@@ -41,7 +43,7 @@ def report(night, history, model, weights, instrument, output, top):
     folder = fetched_beside(night)
     opened = open_night(night, history)
     folder = folder if folder.is_dir() else None
-    scorer = make_scorer(weights, instrument)
+    scorer = FastTransientScorer.load(ranking, weights, instrument)
     summary = write_report(opened, loaded, output, folder, top, scorer)
     click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} in detail")
     click.echo(output)

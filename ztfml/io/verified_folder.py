@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ztfml.errors import ModelError
+from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.lightgbm_text import check_trees
 
 FORMAT = 1
@@ -304,7 +304,7 @@ def list_checks(steps: Generator[str, None, Any], names: Sequence[str]) -> list[
     try:
         for outcome in steps:
             checks.append(Check(names[len(checks)], outcome, True))
-    except ModelError as error:
+    except ZtfmlError as error:
         checks.append(Check(names[len(checks)], str(error), False))
     return checks
 

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from ztfml.plots.style import INK, KEPT, REMOVED
-from ztfml.ranking import TERMS, read_instrument
+from ztfml.ranking import TERMS, load_ranking
 from ztfml.ranking.settings import Instrument
 
 
@@ -32,18 +32,18 @@ def term_shape(ax: Axes, name: str, instrument: Instrument | None = None) -> Axe
     --------
     >>> from ztfml.plots import figure
     >>> term_shape(figure()[1][0], "fading").get_xlabel()
-    'fade rate less its error, mag/day'
+    'fade rate minus its error, mag/day'
     """
     term = TERMS[name]
-    x = np.linspace(*term.span, 400)
-    inputs = {"instrument": instrument or read_instrument(), term.over: x}
-    inputs |= {other: np.full(len(x), value) for other, value in term.beside.items()}
+    x = np.linspace(*term.x_range, 400)
+    inputs = {"instrument": instrument or load_ranking().instrument, term.x: x}
+    inputs |= {other: np.full(len(x), value) for other, value in term.others.items()}
     parameters = inspect.signature(term.function).parameters
     with np.errstate(divide="ignore"):
         ax.plot(x, term.function(*(inputs[one] for one in parameters)), color=KEPT, linewidth=2.0)
-    constants = ", ".join(f"{other} {value:g}" for other, value in term.beside.items()
+    constants = ", ".join(f"{other} {value:g}" for other, value in term.others.items()
                      if not np.isnan(value))  # fmt: skip
-    ax.set_xlim(*term.span)
+    ax.set_xlim(*term.x_range)
     ax.set_ylim(-0.03, 1.03)
     ax.grid(alpha=0.25)
     ax.set_xlabel(term.label)

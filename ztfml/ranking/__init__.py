@@ -1,32 +1,37 @@
-"""Which transients are fast, and worth one of tonight's spectra.
+"""Rank fast transients that are worth a spectrum tonight.
 
 A fast transient rises or fades by more than 0.3 mag/day, or stays above half of its peak flux
 for less than 12 days (Drout et al. 2014, ApJ 794, 23; Ho et al. 2023, ApJ 949, 120; the rate
-is ZTFReST's, Andreoni et al. 2021, ApJ 918, 63). The score is a logistic sum of terms, each
-between 0 and 1: `evidence` has the quantities that they rest on, `trees` what one of them is
-read off, `terms` their shapes, `settings` the weights and the instrument, `scorer` the sum and
-the list, `reasons` the words, `fit` trees and weights from simulated nights.
+is that of ZTFReST, Andreoni et al. 2021, ApJ 918, 63). The score is a logistic function of a
+weighted sum of terms, each between 0 and 1:
+
+- `quantities`: rates, durations, host and star over all bands;
+- `terms`: the terms, functions of features, probabilities and quantities;
+- `trees`: boosted trees, whose result is one of the terms;
+- `settings`: weights and instrument, from TOML files;
+- `folder`: trees, weights and instrument as a folder that is checked before use;
+- `scorer`: the score and the ranked list;
+- `reasons`: the reasons in words.
+
+`ztfml.training.fit_ranking` fits trees and weights on simulated nights.
 """
 
+from ztfml.ranking.folder import RankingModel, load_ranking, save_ranking, verify_ranking
 from ztfml.ranking.reasons import best_rates
 from ztfml.ranking.scorer import FastTransientScorer, row_of
-from ztfml.ranking.settings import (
-    DEFAULT_FILE,
-    Instrument,
-    read_instrument,
-    read_trees,
-    read_weights,
-)
+from ztfml.ranking.settings import Instrument, read_instrument, read_weights
 from ztfml.ranking.terms import TERMS
 
 __all__ = [
-    "DEFAULT_FILE",
     "TERMS",
     "FastTransientScorer",
     "Instrument",
+    "RankingModel",
     "best_rates",
+    "load_ranking",
     "read_instrument",
-    "read_trees",
     "read_weights",
     "row_of",
+    "save_ranking",
+    "verify_ranking",
 ]

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ztfml.errors import ModelError
-from ztfml.features.registry import FEATURES
+from ztfml.features import FEATURES
 from ztfml.io import verified_folder
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.ranking.card_page import ranking_page
@@ -102,6 +102,25 @@ def verify_ranking(folder: str | Path | None = None) -> list[Check]:
     """
     folder = verified_folder.shipped_folder("ranking") if folder is None else Path(folder)
     return verified_folder.list_checks(_steps(folder), _STEPS)
+
+
+def is_ranking(folder: str | Path) -> bool:
+    """Whether a folder holds a ranking, rather than a classifier.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_ranking(load_ranking().folder)
+    True
+    """
+    return (Path(folder) / SETTINGS).is_file()
 
 
 def describe_ranking(folder: str | Path | None = None) -> str:
@@ -221,7 +240,7 @@ def _known_inputs() -> dict[str, tuple[str, int]]:
     """Kind and version of everything that this ztfml can give to the trees."""
     return (
         {feature.name: ("feature", feature.version) for feature in FEATURES}
-        | {name: ("probability", 1) for name in PROBABILITY_COLUMNS}
+        | dict.fromkeys(PROBABILITY_COLUMNS, ("probability", 1))
         | {name: ("quantity", quantity.version) for name, quantity in QUANTITIES.items()}
     )
 

@@ -1,69 +1,118 @@
 """Score every object of a night as a fast transient, and list the best with reasons."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 from ztfml.errors import DataError
-from ztfml.night import latest_rows
+from ztfml.night import Night, latest_rows
+from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import best_rates, reasons
-from ztfml.ranking.settings import read_instrument, read_trees, read_weights
+from ztfml.ranking.settings import Instrument, read_instrument, read_weights
 from ztfml.ranking.terms import TERMS
-from ztfml.ranking.trees import INPUTS, inputs_of
+from ztfml.ranking.trees import Trees
 from ztfml.sources.brokers import link_columns
 
 
 class FastTransientScorer(BaseEstimator):
-    """Score every object of a night as a fast transient, and say why.
+    """Score objects as fast transients, with reasons.
 
     Parameters
     ----------
     weights : dict of str to float, optional
-        One weight for each name in `TERMS`, and ``intercept``; by default those in the
-        package's ``ranking.toml``.
+        Weights of the terms in `TERMS` (0 for a term that is absent), and ``intercept``; by
+        default those of the ranking that ships with ztfml.
     instrument : Instrument, optional
-        By default that in ``ranking.toml``.
-    trees : ztfml.ranking.trees.Trees, optional
-        By default those that ``ranking.toml`` names.
+        By default that of the ranking that ships with ztfml.
+    trees : Trees, optional
+        By default those of the ranking that ships with ztfml.
 
     Examples
     --------
     >>> scorer = FastTransientScorer()
-    >>> scorer.rank(night, features, probabilities, top=12)   # doctest: +SKIP
+    >>> scorer.rank(night, table, predictions, top=2)["rank"].tolist()
+    [1, 2]
     """
 
-    def __init__(self, weights=None, instrument=None, trees=None):
+    def __init__(
+        self,
+        weights: dict[str, float] | None = None,
+        instrument: Instrument | None = None,
+        trees: Trees | None = None,
+    ):
         self.weights = weights
         self.instrument = instrument
         self.trees = trees
 
-    def terms(self, features, probabilities):
-        """Work out the terms of every alert.
+    @classmethod
+    def load(
+        cls,
+        folder: str | Path | None = None,
+        weights: str | Path | None = None,
+        instrument: str | Path | None = None,
+    ) -> "FastTransientScorer":
+        """Read a scorer from a ranking folder, with other weights or another instrument.
 
         Parameters
         ----------
-        features : pandas.DataFrame, one row an alert
+        folder : str or Path, optional
+            A folder that `ztfml fit-ranking` wrote; by default the ranking that ships with ztfml.
+        weights, instrument : str or Path, optional
+            TOML files with a table ``[weights]`` or ``[instrument]``; by default the folder's
+            ``ranking.toml``.
+
+        Returns
+        -------
+        FastTransientScorer
+
+        Raises
+        ------
+        ModelError, DataError
+            If the folder or a file cannot be used.
+
+        Examples
+        --------
+        >>> FastTransientScorer.load().instrument.name
+        'SEDM'
+        """
+        ranking = load_ranking(folder)
+        return cls(
+            ranking.weights if weights is None else read_weights(weights),
+            ranking.instrument if instrument is None else read_instrument(instrument),
+            ranking.trees,
+        )
+
+    def terms(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> pd.DataFrame:
+        """Compute the terms of every alert.
+
+        Parameters
+        ----------
+        features : pandas.DataFrame, one row per alert
             From `ztfml.features.compute`.
-        probabilities : pandas.DataFrame, one row an alert
+        probabilities : pandas.DataFrame, one row per alert
             ``p_artifact`` ... ``p_transient``.
 
         Returns
         -------
         pandas.DataFrame
-            One column a term, in [0, 1].
+            One column per term, in [0, 1].
 
         Examples
         --------
-        >>> scorer.terms(features, probabilities)["fading"]   # doctest: +SKIP
+        >>> terms = FastTransientScorer().terms(table, predictions)
+        >>> bool(terms["fading"].between(0, 1).all())
+        True
         """
         columns = Columns(features, probabilities, self._instrument(), self._trees())
         values = {name: columns.call(term.function) for name, term in TERMS.items()}
         return pd.DataFrame(values, index=features.index)
 
-    def score(self, terms):
-        """Combine the terms of each alert to one number in [0, 1].
+    def score(self, terms: pd.DataFrame) -> np.ndarray:
+        """Combine the terms of each alert into a score in [0, 1].
 
         Parameters
         ----------
@@ -74,26 +123,40 @@ class FastTransientScorer(BaseEstimator):
         -------
         ndarray, shape (n_alerts,)
 
+        Raises
+        ------
+        DataError
+            If a weight is for an unknown term, or there is no intercept.
+
         Examples
         --------
-        >>> scorer.score(terms)   # doctest: +SKIP
+        >>> scorer = FastTransientScorer({"young": 2.0, "intercept": -2.0})
+        >>> terms = pd.DataFrame(0.0, index=[0, 1], columns=list(TERMS))
+        >>> scorer.score(terms.assign(young=[1.0, 0.0])).round(3)
+        array([0.5  , 0.119])
         """
         weights = self._weights()
         linear = np.full(len(terms), float(weights["intercept"]))
-        # Term by term, so that the sum of one row does not depend on how many rows there are.
+        # Term by term, so that the sum of a row does not depend on the number of rows.
         for name in TERMS:
-            linear += weights[name] * terms[name].to_numpy()
+            linear += weights.get(name, 0.0) * terms[name].to_numpy()
         return expit(linear)
 
-    def rank(self, night, features, probabilities, top=None):
+    def rank(
+        self,
+        night: Night,
+        features: pd.DataFrame,
+        probabilities: pd.DataFrame,
+        top: int | None = None,
+    ) -> pd.DataFrame:
         """Rank the objects of a night, each by its latest alert.
 
         Parameters
         ----------
         night : Night
-        features, probabilities : pandas.DataFrame, one row an alert in the night's order
+        features, probabilities : pandas.DataFrame, one row per alert, in the order of the night
         top : int, optional
-            How many rows to give; by default all.
+            The number of rows to return; by default all.
 
         Returns
         -------
@@ -105,7 +168,9 @@ class FastTransientScorer(BaseEstimator):
 
         Examples
         --------
-        >>> scorer.rank(night, features, probabilities, top=12)   # doctest: +SKIP
+        >>> ranked = FastTransientScorer().rank(night, table, predictions, top=12)
+        >>> bool(ranked["score"].is_monotonic_decreasing)
+        True
         """
         rows = latest_rows(night.alerts)
         terms = self.terms(features.iloc[rows], probabilities.iloc[rows])
@@ -119,8 +184,8 @@ class FastTransientScorer(BaseEstimator):
         terms = terms.iloc[order].add_prefix("term_").reset_index(drop=True)
         return ranked.join(terms).assign(**link_columns(ranked["objectId"]))
 
-    def explain(self, ranked, object_id):
-        """Show what each term adds to the score of one object.
+    def explain(self, ranked: pd.DataFrame, object_id: str) -> pd.DataFrame:
+        """List the contribution of each term to the score of an object.
 
         Parameters
         ----------
@@ -131,8 +196,8 @@ class FastTransientScorer(BaseEstimator):
         Returns
         -------
         pandas.DataFrame
-            ``term``, ``value`` (0 to 1), ``weight``, ``adds`` (their product) and ``meaning``,
-            what adds most first.
+            ``term``, ``value`` (0 to 1), ``weight``, ``adds`` (value times weight) and
+            ``meaning``, the largest contribution first.
 
         Raises
         ------
@@ -141,7 +206,11 @@ class FastTransientScorer(BaseEstimator):
 
         Examples
         --------
-        >>> scorer.explain(ranked, "ZTF18abukavn")   # doctest: +SKIP
+        >>> scorer = FastTransientScorer.load()
+        >>> terms = scorer.explain(ranked, object_id)
+        >>> logit = terms["adds"].sum() + scorer.weights["intercept"]
+        >>> bool(np.isclose(1 / (1 + np.exp(-logit)), row_of(ranked, object_id)["score"]))
+        True
         """
         row = row_of(ranked, object_id)
         weights = self._weights()
@@ -149,15 +218,15 @@ class FastTransientScorer(BaseEstimator):
             {
                 "term": list(TERMS),
                 "value": [row[f"term_{name}"] for name in TERMS],
-                "weight": [weights[name] for name in TERMS],
+                "weight": [weights.get(name, 0.0) for name in TERMS],
                 "meaning": [term.meaning for term in TERMS.values()],
             }
         )
         table.insert(3, "adds", table["value"] * table["weight"])
         return table.sort_values("adds", ascending=False, kind="stable", ignore_index=True)
 
-    def explain_trees(self, features, probabilities):
-        """Show what speaks for and against one alert in the eyes of the trees.
+    def explain_trees(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> pd.DataFrame:
+        """List the contribution of each input of the trees to the log odds of an alert.
 
         Parameters
         ----------
@@ -167,34 +236,46 @@ class FastTransientScorer(BaseEstimator):
         Returns
         -------
         pandas.DataFrame
-            ``input``, ``value``, and ``adds`` (to the log odds), what matters most first; empty
-            if the trees are not asked, as it is hardly a transient.
+            ``input``, ``value`` and ``adds`` (to the log odds), the largest first; empty if the
+            trees are not evaluated, because a transient is too improbable.
 
         Examples
         --------
-        >>> scorer.explain_trees(features[-1:], probabilities[-1:])   # doctest: +SKIP
+        >>> last = (night.alerts["candid"] == ranked["candid"][0]).to_numpy()
+        >>> list(FastTransientScorer().explain_trees(table[last], predictions[last]))
+        ['input', 'value', 'adds']
         """
-        columns = Columns(features, probabilities, self._instrument(), self._trees())
-        inputs = inputs_of(columns, np.isfinite(columns["fast_odds"]))
-        table = pd.DataFrame({"input": INPUTS, "value": np.nan, "adds": np.nan})
+        trees = self._trees()
+        columns = Columns(features, probabilities, self._instrument(), trees)
+        inputs = trees.inputs_from(columns, np.isfinite(columns["fast_log_odds"]))
+        table = pd.DataFrame({"input": trees.inputs, "value": np.nan, "adds": np.nan})
         if len(inputs) == 0:
             return table[:0]
-        table = table.assign(value=inputs[0], adds=self._trees().shares(inputs)[0])
+        table = table.assign(value=inputs[0], adds=trees.contributions(inputs)[0])
         order = np.argsort(-table["adds"].abs().to_numpy(), kind="stable")
         return table.iloc[order].reset_index(drop=True)
 
     def _weights(self):
-        return self.weights if self.weights is not None else read_weights()
+        if self.weights is None:
+            return load_ranking().weights
+        unknown = sorted(set(self.weights) - {*TERMS, "intercept"})
+        if unknown or "intercept" not in self.weights:
+            raise DataError(
+                f"weights: {', '.join(unknown) or 'intercept'} is "
+                f"{'not a term of the ranking' if unknown else 'missing'}; the names are "
+                f"{', '.join(TERMS)} and intercept"
+            )
+        return self.weights
 
     def _instrument(self):
-        return self.instrument if self.instrument is not None else read_instrument()
+        return self.instrument if self.instrument is not None else load_ranking().instrument
 
     def _trees(self):
-        return self.trees if self.trees is not None else read_trees()
+        return self.trees if self.trees is not None else load_ranking().trees
 
 
-def row_of(ranked, object_id):
-    """The row of one object in a ranked list.
+def row_of(ranked: pd.DataFrame, object_id: str) -> pd.Series:
+    """Find the row of an object in a ranked list.
 
     Parameters
     ----------
@@ -213,16 +294,17 @@ def row_of(ranked, object_id):
 
     Examples
     --------
-    >>> row_of(ranked, "ZTF18abukavn")["score"]   # doctest: +SKIP
+    >>> int(row_of(ranked, object_id)["rank"])
+    1
     """
-    own = ranked[ranked["objectId"] == object_id]
-    if own.empty:
+    rows = ranked[ranked["objectId"] == object_id]
+    if rows.empty:
         raise DataError(f"{object_id}: has no alert in this night; name an object of the night")
-    return own.iloc[0]
+    return rows.iloc[0]
 
 
 def _describe(alerts, features, probabilities):
-    """What the ranked list says of each row, without rank, score and terms."""
+    """The columns of the ranked list except rank, score, terms and links."""
     alerts, table = alerts.reset_index(drop=True), features.reset_index(drop=True)
     p = probabilities.reset_index(drop=True)
     rates = best_rates(table)

@@ -123,9 +123,7 @@ def past_peak(fade_significance, time_to_peak):
 def half_time(shortest_half_time, days_since_peak):
     """Short time above half of the peak flux, measured or estimated: 0.5 at 9 days, 0.24 at 12;
     half of that if the peak was 12 days ago."""
-    return _or(
-        _decline(shortest_half_time, 9.0, 4) * _decline(days_since_peak, 12.0, 4), 0.0
-    )
+    return _or(_decline(shortest_half_time, 9.0, 4) * _decline(days_since_peak, 12.0, 4), 0.0)
 
 
 @_term("longest_above_half", "days seen above half of the peak flux", (0, 40))
