@@ -3,7 +3,7 @@
 from ztfml.catalogs import kinds as catalogs
 from ztfml.features.listing import as_markdown
 from ztfml.injection import populations as injected
-from ztfml.ranking import TERMS, read_instrument, read_weights
+from ztfml.ranking import TERMS, load_ranking
 from ztfml.schema import ALERT_COLUMNS
 from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.brokers import BROKERS
@@ -38,7 +38,7 @@ def features():
 @table
 def terms():
     """Return the terms of the ranking with their weights."""
-    weights = read_weights()
+    weights = load_ranking().weights
     return markdown(
         ["term", "weight", "meaning"],
         [[f"`{name}`", weights[name], term.meaning] for name, term in TERMS.items()],
@@ -48,7 +48,7 @@ def terms():
 @table
 def instrument():
     """Return the default instrument in one sentence."""
-    one = read_instrument()
+    one = load_ranking().instrument
     return (
         f"The default instrument is {one.name}: {one.spectra_per_night} spectra per night down "
         f"to {one.limiting_magnitude} mag."

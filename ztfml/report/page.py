@@ -11,7 +11,7 @@ from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 from ztfml.report.summary import CARDS, LISTED, summarize
-from ztfml.taxonomy import FAST_RATE, LABELS
+from ztfml.taxonomy import LABELS
 
 _TEMPLATES = Path(__file__).parent / "templates"
 

@@ -144,12 +144,15 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
     Raises
     ------
     DataError, LabelError
-        If a night or its labels cannot be used, or the labels are not from a simulation.
+        If a night or its labels cannot be used, the labels are not from a simulation, or no
+        object is a fast transient.
 
     Examples
     --------
-    >>> sample = read_sample(["night.parquet"], model)
-    >>> len(sample.fast) == night.alerts["objectId"].nunique()
+    >>> from ztfml.simulate import write_nights
+    >>> (path,) = write_nights(".", 300, 1, seed=5, mix="transients")
+    >>> sample = read_sample([path], model)
+    >>> float(sample.weight[sample.fast].sum().round(6)) == FAST_WEIGHT
     True
     """
     parts, inputs = [], []
@@ -166,6 +169,11 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
     fast = table["age"] < table["kind"].map({name: one.days for name, one in FAST.items()})
     weight = table["kind"].map(FULL_NIGHT * _natural_fractions() / counts)
     weight = weight.to_numpy(float, copy=True)
+    if not fast.any():
+        raise LabelError(
+            f"{', '.join(map(str, nights))}: no object is a fast transient; add a night from "
+            "`ztfml simulate --mix transients`"
+        )
     weight[fast] = FAST_WEIGHT * _weight_of_fast(table[fast])
     return Sample(
         table[list(TERMS)],
