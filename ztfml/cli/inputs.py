@@ -19,3 +19,13 @@ def for_each_night(paths, history, do):
         raise click.UsageError("--history belongs to one night; give one NIGHT with it")
     paths = track(paths, "nights") if len(paths) > 1 else paths
     return [do(open_night(path, history)) for path in paths]
+
+
+def alert_files(paths):
+    """Drop the history files from the paths, which a shell adds for ``*.parquet``."""
+    from ztfml.schema import HISTORY_SUFFIX
+
+    alerts = [path for path in paths if not path.stem.endswith(HISTORY_SUFFIX)]
+    if not alerts:
+        raise click.UsageError("give at least one file of alerts; these are only history files")
+    return alerts

@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from ztfml.cli.inputs import for_each_night, model_folder
+from ztfml.cli.inputs import alert_files, for_each_night, model_folder
 from ztfml.cli.options import (
     PATH,
     command,
@@ -83,7 +83,7 @@ def train(nights, output, labels, drop_circular, class_weight):
     from ztfml.training.train import train as train_model
 
     report = train_model(
-        _alert_files(nights),
+        alert_files(nights),
         output,
         labels=labels or None,
         drop_circular=drop_circular,
@@ -91,16 +91,6 @@ def train(nights, output, labels, drop_circular, class_weight):
     )
     click.echo(report)
     click.echo(output)
-
-
-def _alert_files(paths):
-    """Drop the history files from the paths, which a shell adds for ``*.parquet``."""
-    from ztfml.schema import HISTORY_SUFFIX
-
-    alerts = [path for path in paths if not path.stem.endswith(HISTORY_SUFFIX)]
-    if not alerts:
-        raise click.UsageError("give at least one file of alerts; these are only history files")
-    return alerts
 
 
 @command("ztfml predict night.parquet -o predictions.parquet -m my_model")

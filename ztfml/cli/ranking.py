@@ -2,6 +2,7 @@
 
 import click
 
+from ztfml.cli.inputs import alert_files
 from ztfml.cli.options import (
     PATH,
     command,
@@ -171,7 +172,7 @@ def recover(
         click.echo(plot)
 
 
-@command("ztfml fit-ranking nights/ztf_alerts_2458460.5.parquet -o my_ranking", name="fit-ranking")
+@command("ztfml fit-ranking nights/*.parquet -o my_ranking", name="fit-ranking")
 @nights_argument
 @model_option
 @click.option(
@@ -189,5 +190,5 @@ def fit_ranking(nights, model, output):
     from ztfml.ranking.folder import describe_ranking
     from ztfml.training.fit_ranking import fit_ranking as fit
 
-    click.echo(describe_ranking(fit(nights, output, Model.load(model))))
+    click.echo(describe_ranking(fit(alert_files(nights), output, Model.load(model))))
     click.echo(output)
