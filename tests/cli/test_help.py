@@ -11,6 +11,7 @@ import pytest
 from tests.cli.run import ztfml
 from ztfml.cli import main
 from ztfml.night import history_beside, labels_beside
+from ztfml.simulate import write_nights
 
 OBJECT = "ZTF18abukavn"
 # The test of the demo runs `ztfml demo` once, which takes more than a minute.
@@ -55,6 +56,8 @@ def example_folder(nights, model, tmp_path_factory):
     """The files that the examples name; one object of the night is renamed to ``OBJECT``."""
     folder = tmp_path_factory.mktemp("examples")
     (folder / "nights").mkdir()
+    (folder / "simulated").mkdir()
+    write_nights(folder / "simulated", 400, 1, seed=5, mix="transients")
     for night in nights[:2]:
         for path in (night, history_beside(night), labels_beside(night)):
             shutil.copy(path, folder / "nights" / path.name)

@@ -172,7 +172,7 @@ def recover(
         click.echo(plot)
 
 
-@command("ztfml fit-ranking nights/*.parquet -o my_ranking", name="fit-ranking")
+@command("ztfml fit-ranking simulated/*.parquet -o my_ranking", name="fit-ranking")
 @nights_argument
 @model_option
 @click.option(
