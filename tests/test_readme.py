@@ -28,15 +28,10 @@ def test_the_first_picture_comes_before_the_first_table(readme):
 
 
 def test_the_table_lists_exactly_the_commands(readme):
-<<<<<<< HEAD
-    listed = re.findall(r"^\| `ztfml (model \w+|\w+)", readme, re.MULTILINE)
+    listed = re.findall(r"^\| `ztfml (model \w+|[\w-]+)", readme, re.MULTILINE)
     groups = {"model": main.commands["model"].commands}
     every = [f"model {name}" for name in groups["model"]]
     assert sorted(listed) == sorted([*every, *(name for name in main.commands if name != "model")])
-=======
-    listed = re.findall(r"^\| `ztfml ([\w-]+)", readme, re.MULTILINE)
-    assert sorted(listed) == sorted(main.commands)
->>>>>>> ef6c3bd (List fit-ranking in the README)
 
 
 def test_options_in_the_table_exist(readme):
