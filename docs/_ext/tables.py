@@ -91,17 +91,17 @@ def injections():
 def catalogues():
     """Return the kinds of catalogues, their radius and the reason for it."""
     rows = [
-        [f"`{one.name}`", f"{one.radius:g}″", one.why, online_option(one)]
+        [f"`{one.name}`", one.description, f"{one.radius:g}″", one.reason, online_option(one)]
         for one in catalogs.KINDS.values()
     ]
-    return markdown(["catalogue", "radius", "reason for the radius", "online"], rows)
+    return markdown(["catalogue", "content", "radius", "reason for the radius", "online"], rows)
 
 
 def online_option(kind):
     """Return the option of `ztfml label` that queries a catalogue online, or nothing."""
-    if not kind.vizier:
+    if not kind.service:
         return ""
-    return f"`--vizier {kind.name}`" if kind.vizier.startswith("vizier:") else f"`--{kind.name}`"
+    return f"`--vizier {kind.name}`" if kind.service.startswith("vizier:") else f"`--{kind.name}`"
 
 
 @table

@@ -1,4 +1,6 @@
-"""Labels that people give: a CSV beside the night, one row an alert."""
+"""Label files: a CSV beside the night, with one row per alert."""
+
+from __future__ import annotations
 
 import logging
 import re
@@ -8,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.errors import LabelError
+from ztfml.night import Night
 from ztfml.taxonomy import CONFIDENCES, LABELS
 
 log = logging.getLogger(__name__)
@@ -15,40 +18,40 @@ log = logging.getLogger(__name__)
 
 _REQUIRED = ("candid", "objectId", "label")
 
-# A label is circular when it was read from packet fields that are features as well: any
-# rule (on drb, rb, nneg, distnr ...), and the asteroid match that ZTF ships in ssdistnr,
-# ssmagnr and ssnamenr, which is a match with the ephemerides of the MPC.
+# A label is circular if it was derived from packet fields that are also features: any rule (on
+# drb, rb, nneg, distnr ...), and the match with the ephemerides of the MPC that ZTF writes in
+# ssdistnr, ssmagnr and ssnamenr.
 _CIRCULAR = re.compile(r"^\s*rules?\b|\bssnamenr\b|\bssdistnr\b|\bMPC ephemeris match\b", re.I)
 _CIRCULAR_ARTIFACT = re.compile(r"\bd?rb\b", re.I)
 _SIMULATED = re.compile(r"^\s*simulated\b", re.I)
 
 
-def read_labels(path):
+def read_labels(path: str | Path) -> pd.DataFrame:
     """Read a label file.
 
     Parameters
     ----------
     path : str or Path
         A CSV with ``candid``, ``objectId``, ``label`` (artifact, sso, star, agn, transient)
-        and optionally ``evidence`` (how it is known) and ``confidence`` (high, medium, low;
-        high where it is not said). Other columns are passed over.
+        and optionally ``evidence`` (the source of the label) and ``confidence`` (high, medium,
+        low; high if absent). Other columns are ignored.
 
     Returns
     -------
     pandas.DataFrame
-        ``candid`` (int64), ``objectId``, ``label``, ``evidence`` ('' where not said),
-        ``confidence`` and ``circular`` (bool, see `is_circular`), one row an alert.
+        ``candid`` (int64), ``objectId``, ``label``, ``evidence`` ('' if absent),
+        ``confidence`` and ``circular`` (bool, see `is_circular`), one row per alert.
 
     Raises
     ------
     LabelError
-        If the file is absent, empty or no such table, names an unknown class or confidence,
-        or gives one alert two labels.
+        If the file is absent, empty or not a label table, contains an unknown class or
+        confidence, or has two labels for one alert.
 
     Examples
     --------
-    >>> read_labels("ztf_alerts_2460235.5_labels.csv")["label"].value_counts()  # doctest: +SKIP
-    sso    142
+    >>> read_labels("night_labels.csv").columns.tolist()
+    ['candid', 'objectId', 'label', 'evidence', 'confidence', 'circular']
     """
     path = Path(path)
     table = _read_text_columns(path)
@@ -66,11 +69,11 @@ def read_labels(path):
     return table
 
 
-def is_circular(label, evidence):
-    """Tell whether a label was read from fields that are also features.
+def is_circular(label: str, evidence: str) -> bool:
+    """Return True if a label was derived from fields that are also features.
 
-    A model that is tested on such labels is tested on finding the rule again, so figures
-    are given with them and without them.
+    A test on such labels only measures how well a model reproduces the rule, so metrics are
+    given with and without them.
 
     Parameters
     ----------
@@ -97,8 +100,8 @@ def is_circular(label, evidence):
     )
 
 
-def is_simulated(evidence):
-    """Tell whether a label comes with a simulated alert.
+def is_simulated(evidence: str) -> bool:
+    """Return True if a label belongs to a simulated alert.
 
     >>> is_simulated("simulated: RRAB"), is_simulated("vsx: RRAB")
     (True, False)
@@ -106,75 +109,78 @@ def is_simulated(evidence):
     return bool(_SIMULATED.search(evidence))
 
 
-def label_rows(night, labels):
-    """Find each alert's row in a label table, by candid.
+def label_rows(night: Night, labels: pd.DataFrame) -> np.ndarray:
+    """Find the row of each alert in a label table, by candid.
 
     Parameters
     ----------
     night : Night
     labels : pandas.DataFrame
-        As of `read_labels`.
+        Output of `read_labels`.
 
     Returns
     -------
     ndarray of int64, shape (n_alerts,)
-        Positions in ``labels``, -1 where an alert has no label.
+        Rows of ``labels``, -1 if an alert has no label.
 
     Examples
     --------
-    >>> label_rows(night, labels)   # doctest: +SKIP
-    array([-1,  0,  1])
+    >>> labels = read_labels("night_labels.csv")
+    >>> rows = label_rows(night, labels)
+    >>> bool((labels["candid"].to_numpy()[rows] == night.alerts["candid"]).all())
+    True
     """
-    wanted = night.alerts["candid"].to_numpy()
-    return pd.Index(labels["candid"].to_numpy(np.int64)).get_indexer(wanted)
+    candids = night.alerts["candid"].to_numpy()
+    return pd.Index(labels["candid"].to_numpy(np.int64)).get_indexer(candids)
 
 
-def labels_of(night, labels):
-    """Give each alert of a night its label.
+def labels_of(night: Night, labels: pd.DataFrame) -> np.ndarray:
+    """Return the label of each alert of a night.
 
     Parameters
     ----------
     night : Night
     labels : pandas.DataFrame
-        As of `read_labels`.
+        Output of `read_labels`.
 
     Returns
     -------
     ndarray of str, shape (n_alerts,)
-        ``''`` where an alert has no label.
+        ``''`` if an alert has no label.
 
     Examples
     --------
-    >>> labels_of(night, read_labels("night_labels.csv"))   # doctest: +SKIP
-    array(['', 'star', 'sso'], dtype='<U9')
+    >>> labels = read_labels("night_labels.csv")
+    >>> bool((labels_of(night, labels[:0]) == "").all())
+    True
     """
-    with_none = np.append(labels["label"].to_numpy(str), "")
-    return with_none[label_rows(night, labels)]
+    with_empty = np.append(labels["label"].to_numpy(str), "")
+    return with_empty[label_rows(night, labels)]
 
 
 def _read_text_columns(path):
     try:
-        # Everything as text: a candid has 19 digits and must not become a float on the way.
+        # All columns as text: a candid has 19 digits and must not become a float.
         table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
     except FileNotFoundError as error:
         raise LabelError(
-            f"{path}: there is no such file; put the labels there or name them with --labels"
+            f"{path}: there is no such file; put the labels there, or give their file with --labels"
         ) from error
     except pd.errors.EmptyDataError as error:
-        raise LabelError(f"{path}: the file is empty; {_WANTED}") from error
+        raise LabelError(f"{path}: the file is empty; {_EXPECTED}") from error
     except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
         first = str(error).strip().split("\n")[0]
-        raise LabelError(f"{path}: cannot be read as CSV ({first}); {_WANTED}") from error
-    lacking = [column for column in _REQUIRED if column not in table]
-    if lacking:
-        raise LabelError(f"{path}: the column {lacking[0]} is missing; {_WANTED}")
+        raise LabelError(f"{path}: cannot be read as CSV ({first}); {_EXPECTED}") from error
+    missing = [column for column in _REQUIRED if column not in table]
+    if missing:
+        raise LabelError(f"{path}: the column {missing[0]} is missing; {_EXPECTED}")
     if table.empty:
-        raise LabelError(f"{path}: holds no labels; {_WANTED}")
+        raise LabelError(f"{path}: contains no labels; {_EXPECTED}")
     columns = [c for c in (*_REQUIRED, "evidence", "confidence") if c in table]
     return table[columns].apply(lambda column: column.str.strip())
 
 
-_WANTED = "write a CSV with the columns candid, objectId, label, evidence and confidence"
+_EXPECTED = "write a CSV with the columns candid, objectId, label, evidence and confidence"
 
 
 def _candids(text, path):
@@ -183,7 +189,7 @@ def _candids(text, path):
         row = int(np.argmin(whole))
         raise LabelError(
             f"{path}: row {row + 2}: the candid {text.iloc[row]!r} is not a whole number of up to "
-            "19 digits; export it as text or as a 64-bit integer, not by way of a spreadsheet"
+            "19 digits; export it as text or as a 64-bit integer, not from a spreadsheet"
         )
     try:
         return text.to_numpy(object).astype(np.int64)
@@ -198,7 +204,7 @@ def _refuse_unknown(table, column, allowed, path):
     if not known.all():
         row = int(np.argmin(known))
         raise LabelError(
-            f"{path}: row {row + 2}: the {column} {table[column].iloc[row]!r} is none of "
+            f"{path}: row {row + 2}: the {column} {table[column].iloc[row]!r} is not one of "
             f"{', '.join(allowed)}; correct it"
         )
 
@@ -208,11 +214,11 @@ def _once(table, path):
     twice = pairs["candid"].duplicated(keep=False)
     if twice.any():
         candid = pairs.loc[twice, "candid"].iloc[0]
-        given = " and ".join(pairs.loc[pairs["candid"] == candid, "label"])
+        both = " and ".join(pairs.loc[pairs["candid"] == candid, "label"])
         raise LabelError(
-            f"{path}: the alert {candid} is labelled {given}; decide for one of them "
-            f"({twice.sum() - pairs.loc[twice, 'candid'].nunique()} more rows in all are too many)"
+            f"{path}: the alert {candid} has the labels {both}; keep one label per alert "
+            f"({pairs.loc[twice, 'candid'].nunique()} alerts have more than one)"
         )
     if len(pairs) < len(table):
-        log.info("%s: %d rows stand there twice and count once", path, len(table) - len(pairs))
+        log.info("%s: ignored %d repeated rows", path, len(table) - len(pairs))
     return pairs.reset_index(drop=True)

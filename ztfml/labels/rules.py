@@ -1,14 +1,16 @@
-"""The cuts by which a person would sort a night by hand: a baseline, and weak labels.
+"""Rules that classify a night with simple cuts: a baseline, and weak labels.
 
 They follow the exercise "Finding rare astronomical objects in the ZTF public alert stream"
 of the ZTF summer school 2024 (https://github.com/ZTF-Summer-School/ztf_summer_school_2024):
-artifacts, solar-system objects and stars are cut away one after the other, and what is left
-is sorted from probable transient to definite AGN by the shape of its history. Three things
-differ. The exercise's text calls a PS1 source a star when its sgscore is *below* the cut; a
-high sgscore is a star, so above is meant. A packet's history reaches 30 days back, so
-jdstarthist counts as a detection before. And the exercise's sorting was done by eye; here it
-is spelt out.
+artifacts, Solar System objects and stars are removed one after the other, and the remaining alerts
+are sorted from probable transient to definite AGN by their light curves. There are three
+differences. The text of the exercise calls a PS1 source a star if its sgscore is *below* the cut,
+but stars have high scores, so the cut is reversed. The history in a packet starts 30 days before
+the alert, so jdstarthist counts as an earlier detection. And the exercise sorts the remaining
+alerts by eye, while this module uses rules.
 """
+
+from __future__ import annotations
 
 from dataclasses import dataclass
 
@@ -19,31 +21,38 @@ from ztfml.compiled import kernel
 from ztfml.labels.thresholds import Cuts
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
 from ztfml.lightcurves.slopes import fit_slope
+from ztfml.night import Night
 from ztfml.schema import PIXEL_SCALE
 
 EVIDENCE_PREFIX = "rules:"
-"""How the evidence of every label begins that was read from the alerts themselves."""
+"""Start of the evidence of every label that was derived from the alerts themselves."""
 
 DEGREES = ("probable transient", "possible transient", "probable AGN", "definite AGN")
 
 _MINUTES_A_DAY = 1440.0
-# Two detections in one night may differ by a pulsation or an eclipse; that is no evolution.
+# d. Differences within a night may be a pulsation or an eclipse, not an evolution.
 _MIN_BASE = 0.5
 
 
 @dataclass(frozen=True)
 class CutResult:
-    """What the rules made of a night.
+    """Labels of a night from the cuts, and the cut flow.
 
     Parameters
     ----------
-    labels : pandas.DataFrame, one row an alert in night order
-        ``objectId``, ``candid``, ``label``, ``degree`` (one of `DEGREES`, missing for
-        artifacts, solar-system objects and stars), ``evidence`` (begins with
-        `EVIDENCE_PREFIX`) and ``confidence`` (high, medium, low).
-    flow : pandas.DataFrame, one row a cut in order, the whole night first
-        ``cut``, ``alerts_removed``, ``objects_removed``, ``alerts_left``, ``objects_left``.
-        An object is removed by the cut that takes the last of its alerts.
+    labels : pandas.DataFrame
+        One row per alert in the order of the night: ``objectId``, ``candid``, ``label``,
+        ``degree`` (one of `DEGREES`, missing for artifacts, Solar System objects and stars),
+        ``evidence`` (starts with `EVIDENCE_PREFIX`) and ``confidence`` (high, medium, low).
+    flow : pandas.DataFrame
+        One row per cut in order, after a row for the whole night: ``cut``, ``alerts_removed``,
+        ``objects_removed``, ``alerts_left``, ``objects_left``. An object is removed by the cut
+        that removes its last alert.
+
+    Examples
+    --------
+    >>> apply_cuts(night).flow["cut"].tolist()
+    ['night', 'artifact', 'known asteroid', 'moving', 'star', 'agn']
     """
 
     labels: pd.DataFrame
@@ -52,7 +61,7 @@ class CutResult:
 
 @dataclass(frozen=True)
 class _Rule:
-    """Alerts that no earlier rule has taken, and what to call them."""
+    """A label, and the alerts that it applies to unless an earlier rule does."""
 
     cut: str
     label: str
@@ -62,16 +71,16 @@ class _Rule:
     applies: np.ndarray
 
 
-def apply_cuts(night, cuts=None):
-    """Sort the alerts of a night by the exercise's cuts.
+def apply_cuts(night: Night, cuts: Cuts | None = None) -> CutResult:
+    """Classify the alerts of a night with the cuts of the exercise.
 
-    An alert is judged by its packet and by the light curve that it sees, never by later rows.
+    The rules use the packet of an alert and its light curve up to the alert.
 
     Parameters
     ----------
     night : Night
     cuts : Cuts, optional
-        The thresholds; by default the exercise's.
+        The thresholds; by default those of the exercise.
 
     Returns
     -------
@@ -79,8 +88,9 @@ def apply_cuts(night, cuts=None):
 
     Examples
     --------
-    >>> result = apply_cuts(night, Cuts(sgscore=0.5))   # doctest: +SKIP
-    >>> result.labels["label"].value_counts()   # doctest: +SKIP
+    >>> result = apply_cuts(night, Cuts(sgscore=0.5))
+    >>> len(result.labels), int(result.flow["alerts_left"][0])
+    (300, 300)
     """
     rules = _rules(night, cuts or Cuts())
     rule_of_alert = np.select([rule.applies for rule in rules], range(len(rules)))
@@ -102,12 +112,12 @@ def apply_cuts(night, cuts=None):
     return CutResult(labels, _flow(night.alerts["objectId"], position[rule_of_alert]))
 
 
-# In the order in which they are made; what the last leaves are the transients.
+# In the order of application; the last class contains the remaining alerts.
 _CUTS = ("artifact", "known asteroid", "moving", "star", "agn", "transient")
 
 
 def _rules(night, cuts):
-    """The rules in the order in which they take alerts; the last takes what is left."""
+    """Return the rules in the order of application; the last one applies to all alerts."""
     packet = _packet_columns(night.alerts)
     detections, first_seen, episodes, below, steady = _histories(
         night.history,
@@ -119,7 +129,7 @@ def _rules(night, cuts):
         cuts.steady_change,
         cuts.steady_rate,
     )
-    # A packet ships 30 days of history; jdstarthist tells of detections before.
+    # A packet contains 30 days of history; jdstarthist is the first detection ever.
     age = packet("jd") - np.fmin(first_seen, packet("jdstarthist"))
     again = (episodes > 1) | (first_seen - packet("jdstarthist") > cuts.gap)
     old = age > cuts.long_history
@@ -173,13 +183,13 @@ def _rules(night, cuts):
 
 
 def _packet_columns(alerts):
-    """Look up columns as float arrays, NaN where the night does not have them."""
+    """Return a function that gives a column as floats, NaN if the night does not have it."""
     absent = np.full(len(alerts), np.nan)
     return lambda name: alerts[name].to_numpy(np.float64) if name in alerts else absent
 
 
 def _flow(object_id, position):
-    """Count what each cut takes and leaves; ``position`` is that of each alert's cut."""
+    """Count removed and remaining alerts and objects; ``position`` is the cut of each alert."""
     code = pd.factorize(object_id)[0]
     taken = np.arange(len(_CUTS) - 1)
     alerts_left = [np.sum(position > cut) for cut in (-1, *taken)]
@@ -196,21 +206,21 @@ def _flow(object_id, position):
 
 
 def _histories(history, first, last, *alerts_and_cuts):
-    """Sum up the light curve that each alert sees.
+    """Summarise the light curve of each alert up to the alert.
 
-    Returns the number of detections, the epoch of the first, the number of episodes (runs
-    without a gap), whether any detection is below the reference, and whether the latest
+    Returns the number of detections, the time of the first, the number of episodes (detections
+    without a gap between them), whether any detection is negative, and whether the latest
     episode rises or fades steadily in any band.
     """
     n = len(first)
     outcome = (np.zeros(n), np.full(n, np.nan), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
     workspace = make_workspace((last - first).max())
-    _sum_up(history, first, last, *alerts_and_cuts, workspace, *outcome)
+    _summarise(history, first, last, *alerts_and_cuts, workspace, *outcome)
     return outcome
 
 
 @kernel
-def _sum_up(
+def _summarise(
     history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, workspace,
     detections, first_seen, episodes, below, steady,
 ):  # fmt: skip
@@ -236,29 +246,29 @@ def _sum_up(
             if d > 0 and curve.jd[d] - curve.jd[d - 1] > gap:
                 episodes[k] += 1
                 latest = curve.jd[d]
-        for own in (curve.g, curve.r, curve.i):
-            steady[k] |= _is_steady(own, latest, curve.now, sigma, change, rate, workspace.scratch)
+        for band in (curve.g, curve.r, curve.i):
+            steady[k] |= _is_steady(band, latest, curve.now, sigma, change, rate, workspace.scratch)
 
 
 @kernel
-def _is_steady(own, begin, now, sigma, change, rate, memory):
-    """Whether a band rises or fades steadily from an epoch on."""
-    t, mag, err = memory[0], memory[1], memory[2]
+def _is_steady(band, begin, now, sigma, change, rate, scratch):
+    """Return True if a band rises or fades steadily from a time on."""
+    t, mag, err = scratch[0], scratch[1], scratch[2]
     n = 0
-    for k in range(len(own.jd)):
-        if own.jd[k] >= begin and own.sign[k] >= 0:
-            # Days before now: Julian dates would lose ten digits in the squares.
-            t[n], mag[n], err[n] = own.jd[k] - now, own.mag[k], own.err[k]
+    for k in range(len(band.jd)):
+        if band.jd[k] >= begin and band.sign[k] >= 0:
+            # Relative to the alert, because squares of Julian dates would lose ten digits.
+            t[n], mag[n], err[n] = band.jd[k] - now, band.mag[k], band.err[k]
             n += 1
     return n > 1 and _rises_or_fades(t[:n], mag[:n], err[:n], sigma, change, rate)
 
 
 @kernel
 def _rises_or_fades(t, mag, err, sigma, change, rate):
-    """Whether there is one rise to the brightest detection, or one fade from it.
+    """Return True if there is one rise to the brightest detection, or one fade from it.
 
-    Both are fitted by lines. Their errors grow with the scatter about both: what goes up and
-    down again rises nowhere steadily.
+    Straight lines are fitted to both. Their errors increase with the scatter about both, so that
+    repeated rises and fades are not steady.
     """
     peak = 0
     for k in range(1, len(mag)):

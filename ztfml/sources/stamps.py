@@ -1,12 +1,13 @@
-"""Image stamps of alerts: read from FITS, and scaled to be looked at.
+"""Image stamps of alerts: read from FITS, and scaled for display.
 
-No stamp has to be turned or flipped. In ZTF's images right ascension and declination both fall as
-x and y grow (fits to xpos, ypos, ra and dec of the public alerts, image by image, and the places
-of reference sources in the stamps, show it), so that an array drawn from its first row down, as
-``imshow`` does by default, has north up and east on the left. Fink's documentation says the same
-for plots that begin at the bottom: there the rows have to be reversed. (Fritz reverses them, too,
-and then draws from the bottom.)
+No stamp needs to be rotated or flipped. In ZTF images right ascension and declination both decrease
+as x and y increase (as fits to xpos, ypos, ra and dec of public alerts and the positions of
+reference sources show), so that an array drawn with its first row at the top, the default of
+``imshow``, has north up and east left. Plots with the first row at the bottom must reverse the
+rows, as the documentation of Fink says.
 """
+
+from __future__ import annotations
 
 import gzip
 import io
@@ -18,19 +19,19 @@ import numpy as np
 from ztfml.errors import DataError
 
 _MOST_PIXELS = 1_000_000
-_SIZE = 63  # pixels, of a whole stamp of ZTF
-_MIDDLE = 1536.0  # pixels, of a quadrant of a CCD
-# Beyond this, pixels are marks for saturation or bad columns, not light.
+_SIZE = 63  # Width of a complete ZTF stamp in pixels.
+_MIDDLE = 1536.0  # Middle of a CCD quadrant in pixels.
+# Larger pixel values mark saturation or bad columns.
 _LARGEST = 1e20
 
-# ZTF's own notebook on its alerts, github.com/ZwickyTransientFacility/ztf-avro-alert, draws
-# stamps with aplpy's arcsinh stretch; aplpy cuts at these percentiles by default.
+# The notebook of ZTF, github.com/ZwickyTransientFacility/ztf-avro-alert, draws stamps with the
+# arcsinh stretch of aplpy, which has these percentiles as limits by default.
 _PERCENTILES = (0.25, 99.75)
-# Where the stretch turns from linear to logarithmic, as a fraction of the range.
+# The transition from linear to logarithmic, as a fraction of the range.
 _SOFTENING = 0.1
 
 
-def read_stamp(content):
+def read_stamp(content: bytes) -> np.ndarray:
     """Read the image of a FITS file, gzipped or not.
 
     Parameters
@@ -40,17 +41,20 @@ def read_stamp(content):
     Returns
     -------
     ndarray of float32, shape (n_rows, n_columns)
-        The first row is the northern edge, the first column the eastern. Stamps of ZTF have 63
-        by 63 pixels of 1.01 arcsec, fewer at the edge of an image; NaN stands for no value.
+        The first row is the northern edge and the first column the eastern edge. ZTF stamps have
+        63 by 63 pixels of 1.01 arcsec, fewer at the edge of an image; missing values are NaN.
 
     Raises
     ------
     DataError
-        If it is no FITS image; packets of 2017 and before hold JPEG pictures.
+        If it is not a FITS image; packets until 2017 contain JPEG images.
 
     Examples
     --------
-    >>> read_stamp(packet["cutoutScience"]["stampData"]).shape   # doctest: +SKIP
+    >>> from astropy.io import fits
+    >>> file = io.BytesIO()
+    >>> fits.PrimaryHDU(np.ones((63, 63))).writeto(file)
+    >>> read_stamp(gzip.compress(file.getvalue())).shape
     (63, 63)
     """
     from astropy.io import fits
@@ -60,16 +64,16 @@ def read_stamp(content):
     try:
         plain = gzip.decompress(content) if content[:2] == b"\x1f\x8b" else content
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # SIMPLE stands in the wrong column of ZTF's headers
+            warnings.simplefilter("ignore")  # SIMPLE is in the wrong column of ZTF headers.
             with fits.open(io.BytesIO(plain), ignore_missing_simple=True, memmap=False) as file:
                 image = file[0].data
     except (OSError, EOFError, ValueError, TypeError, IndexError, KeyError, zlib.error) as error:
-        raise DataError(f"not a FITS image, or cut short ({_first_line(error)})") from error
+        raise DataError(f"not a FITS image, or incomplete ({_first_line(error)})") from error
     return clean_stamp(image)
 
 
-def clean_stamp(image):
-    """Make a stamp of what should be an image.
+def clean_stamp(image: object) -> np.ndarray:
+    """Convert an image to a stamp.
 
     Parameters
     ----------
@@ -78,12 +82,12 @@ def clean_stamp(image):
     Returns
     -------
     ndarray of float32
-        NaN where there was no number, or one that means none.
+        NaN if a value is missing or marks a bad pixel.
 
     Raises
     ------
     DataError
-        If it has not two dimensions, no pixels or too many.
+        If it does not have two dimensions, or has no pixels or too many.
 
     Examples
     --------
@@ -94,27 +98,27 @@ def clean_stamp(image):
     try:
         values = np.array(image, np.float64)
     except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"its pixels are no numbers ({_first_line(error)})") from error
+        raise DataError(f"the pixels are not numbers ({_first_line(error)})") from error
     if values.ndim != 2 or not 0 < values.size <= _MOST_PIXELS:
-        raise DataError(f"it has no image of two dimensions, but a shape of {values.shape}")
+        raise DataError(f"not an image with two dimensions; its shape is {values.shape}")
     return np.where(np.abs(values) < _LARGEST, values, np.nan).astype(np.float32)
 
 
-def centre_stamp(image, xpos, ypos):
-    """Fill up a stamp that the edge of the image has cut, so that its alert is in the middle.
+def centre_stamp(image: np.ndarray, xpos: float | None, ypos: float | None) -> np.ndarray:
+    """Pad a stamp that was cut by the edge of the image, so that the alert is at the centre.
 
     Parameters
     ----------
     image : ndarray of float32, shape (n_rows, n_columns)
     xpos, ypos : float or None
-        Where the alert is in the image, in pixels of a quadrant of 3072 by 3080; the first row
-        of the stamp has the smallest y.
+        Position of the alert in the image, in pixels of a quadrant of 3072 by 3080; the first
+        row of the stamp has the smallest y.
 
     Returns
     -------
     ndarray of float32, shape (63, 63)
-        With NaN beyond the edge; the stamp as it was where the place is not known, or the stamp
-        is larger.
+        NaN beyond the edge. The stamp is unchanged if the position is unknown or the stamp is
+        larger.
 
     Examples
     --------
@@ -131,21 +135,21 @@ def centre_stamp(image, xpos, ypos):
     return np.pad(image, padding, constant_values=np.nan)
 
 
-def stretch(image, linear=False):
-    """Scale a stamp to brightness, so that faint hosts and bright stars are both seen.
+def stretch(image: np.ndarray, linear: bool = False) -> np.ndarray:
+    """Scale a stamp for display, so that faint hosts and bright stars are both visible.
 
     Parameters
     ----------
     image : ndarray, shape (n_rows, n_columns)
     linear : bool
-        For difference images, of which the background lies in the middle, not at the bottom:
-        there an arcsinh would lift the noise up to the source. Fritz shows them so, too.
+        For difference images. Their background is in the middle of the range, where an arcsinh
+        stretch would amplify the noise. Fritz also shows them with a linear stretch.
 
     Returns
     -------
     ndarray of float32
-        0 (black) to 1 (white) by an arcsinh between two percentiles of the image, as ZTF's own
-        notebook shows its stamps; NaN where the image has no value.
+        0 (black) to 1 (white), with an arcsinh stretch between two percentiles of the image, as
+        in the notebook of ZTF; NaN if the image has no value.
 
     Examples
     --------
