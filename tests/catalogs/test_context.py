@@ -60,7 +60,7 @@ def told(rows, object_id=FIRST):
     return own[["catalog", "name", "note"]].to_numpy().tolist()
 
 
-def test_tns_by_place_and_by_name(objects, tns):
+def test_tns_by_position_and_by_name(objects, tns):
     rows, asked = find_context(objects, [("tns", tns)])
     assert asked == ["TNS"]
     assert told(rows) == [
@@ -90,7 +90,7 @@ def test_tns_as_it_is_downloaded(objects, tns):
         find_context(objects, [("tns", zipped)])
 
 
-def test_an_own_name_in_tns_counts_wherever_it_was_found(objects, tns):
+def test_a_ztf_name_in_tns_counts_at_any_separation(objects, tns):
     tns.write_text(TNS.replace("10.0000555556", "10.0015"))  # 5.1" off
     rows, _ = find_context(objects, [("tns", tns)])
     assert ["TNS", "SN 2018gep", "already classified as SN Ic-BL (transient)"] in told(rows)
@@ -121,7 +121,7 @@ def test_an_own_name_in_tns_counts_wherever_it_was_found(objects, tns):
         ("gaia", "RR", 0.2, "perhaps, already classified as RR (star)"),
     ],
 )
-def test_what_is_told_of_a_match(objects, tmp_path, kind, type_, offset, note):
+def test_the_note_of_a_match(objects, tmp_path, kind, type_, offset, note):
     place = [10.0, 20.0 + offset * ARCSEC, "it", type_, ""]
     columns = ("ra", "dec", "name", CONTEXT_KINDS[kind].type_columns[0], "z")
     places = [place, [99.0, 0.0, "far", type_, ""]]
@@ -141,7 +141,7 @@ def test_a_host_with_redshift_has_a_distance(objects, tmp_path):
     assert rows["redshift"].tolist() == [0.1]
 
 
-def test_the_nearest_galaxies_are_told_nearest_first(objects, tmp_path):
+def test_the_nearest_galaxies_are_listed_in_order_of_separation(objects, tmp_path):
     places = [[10.0, 20.0 + k * ARCSEC, f"G{k}", "G", ""] for k in (30, 5, 20, 10, 40)]
     path = write_places(tmp_path / "g.csv", places)
     rows, _ = find_context(objects, [("galaxies", path)])
@@ -159,7 +159,7 @@ def test_objects_keep_their_order_and_catalogues_mix_by_distance(objects, tns, t
     assert (rows.groupby("objectId")["separation_arcsec"].diff().dropna() >= 0).all()
 
 
-def test_nothing_there(objects, tmp_path):
+def test_no_entries(objects, tmp_path):
     path = write_places(tmp_path / "v.csv", [[99.0, 0.0, "far", "RRAB", ""]])
     rows, asked = find_context(objects, [("vsx", path)])
     assert rows.empty
@@ -168,13 +168,13 @@ def test_nothing_there(objects, tmp_path):
     assert rows.empty
 
 
-def test_a_file_that_is_no_catalogue(objects, tmp_path):
+def test_a_file_that_is_not_a_catalogue(objects, tmp_path):
     path = write_places(tmp_path / "x.csv", [["a", "b"]], ["one", "two"])
     with pytest.raises(DataError, match=r"x\.csv: no columns with right ascension"):
         find_context(objects, [("vsx", path)])
 
 
-def test_asking_again_replaces_what_it_is_about_alone():
+def test_a_new_query_replaces_only_its_objects_and_catalogues():
     def table(*rows):
         rows = [[*row, "", 1.0, np.nan, ""] for row in rows]
         return pd.DataFrame(rows, columns=fetched.CONTEXT_COLUMNS)
@@ -234,7 +234,7 @@ def galaxy_near(request):
     )  # fmt: skip
 
 
-def test_ned_is_asked_place_by_place(objects, ned, httpserver):
+def test_ned_is_queried_for_each_position(objects, ned, httpserver):
     ned(galaxy_near)
     rows, asked = find_context(objects, online=["ned"])
     assert asked == ["NED"]
@@ -244,7 +244,7 @@ def test_ned_is_asked_place_by_place(objects, ned, httpserver):
     assert float(httpserver.log[0][0].args["radius"]) == 1.0, "arcmin"
 
 
-def test_ned_that_knows_nothing(objects, ned):
+def test_ned_without_entries(objects, ned):
     from werkzeug import Response
 
     ned(lambda request: Response(NED_ERROR.format("No object found")))
@@ -262,7 +262,9 @@ def test_ned_that_knows_nothing(objects, ned):
         (NED_ERROR.format("The server is down"), 200, "refused to answer"),
     ],
 )
-def test_ned_that_answers_nonsense_loses_no_other(objects, ned, tns, body, status, message, caplog):
+def test_a_bad_answer_of_ned_does_not_affect_other_catalogues(
+    objects, ned, tns, body, status, message, caplog
+):
     from werkzeug import Response
 
     ned(lambda request: Response(body, status))
@@ -272,7 +274,7 @@ def test_ned_that_answers_nonsense_loses_no_other(objects, ned, tns, body, statu
     assert len(rows) == 4
 
 
-def test_ned_that_hangs_is_given_up(ned):
+def test_queries_of_ned_stop_after_timeouts(ned):
     from ztfml.catalogs.services import query_ned
 
     def hang(request):
@@ -293,7 +295,7 @@ def test_without_astroquery(objects, monkeypatch):
         find_context(objects, online=["ned"])
 
 
-def test_one_place_that_fails_loses_no_other(objects, ned, caplog):
+def test_a_failure_does_not_affect_other_positions(objects, ned, caplog):
     from werkzeug import Response
 
     def respond(request):
@@ -306,7 +308,7 @@ def test_one_place_that_fails_loses_no_other(objects, ned, caplog):
     assert "for the position 150.00000 -5.00000" in caplog.text
 
 
-def test_simbad_and_vizier_are_asked_once_for_all_places(objects, httpserver, monkeypatch):
+def test_simbad_and_vizier_are_queried_once_for_all_positions(objects, httpserver, monkeypatch):
     xmatch = pytest.importorskip("astroquery.xmatch")
     monkeypatch.setattr(xmatch.XMatchClass, "URL", httpserver.url_for("/sync"))
     asked_for = {}
@@ -334,7 +336,9 @@ def test_simbad_and_vizier_are_asked_once_for_all_places(objects, httpserver, mo
     assert rows["redshift"].tolist() == [0.01, 1.5]
 
 
-def test_an_answer_without_positions_loses_no_other(objects, tns, httpserver, monkeypatch, caplog):
+def test_an_answer_without_positions_does_not_affect_other_catalogues(
+    objects, tns, httpserver, monkeypatch, caplog
+):
     xmatch = pytest.importorskip("astroquery.xmatch")
     monkeypatch.setattr(xmatch.XMatchClass, "URL", httpserver.url_for("/sync"))
     httpserver.expect_request("/sync").respond_with_handler(

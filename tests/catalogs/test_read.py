@@ -43,9 +43,7 @@ def test_rows_without_a_position_are_omitted_with_a_warning(tmp_path, caplog):
         ("ra,dec,type\nx,y,EW\n", "the columns ra and dec contain no position"),
     ],
 )
-def test_a_catalogue_without_positions_or_types_is_refused(
-    text, message, tmp_path
-):
+def test_a_catalogue_without_positions_or_types_is_refused(text, message, tmp_path):
     (tmp_path / "c.csv").write_text(text)
     with pytest.raises(DataError, match=message):
         read_catalog("vsx", tmp_path / "c.csv")

@@ -59,7 +59,7 @@ def answer(server, response):
     server.expect_request("/xmatch/api/v1/sync", method="POST").respond_with_handler(response)
 
 
-def test_simbad_is_asked_once_for_each_place_and_matched_as_a_file(server, night):
+def test_simbad_is_queried_once_per_position_and_matched_like_a_file(server, night):
     asked = {}
 
     def respond(request):
@@ -109,7 +109,7 @@ def test_catalogues_of_vizier(kind, table, columns, label, server, night):
     assert labels["label"].tolist() == [label]
 
 
-def test_nothing_there_is_an_empty_catalogue(server, night):
+def test_no_entries_give_an_empty_catalogue(server, night):
     answer(server, lambda request: votable(angDist=np.array([]), ra=np.array([])))
     assert label_from_catalogs(night, [fetch_catalog("simbad", night)]).labels.empty
 
@@ -142,7 +142,7 @@ def test_a_refused_query_gives_the_reason(server, night):
         fetch_catalog("simbad", night)
 
 
-def test_a_service_that_hangs_is_given_up(server, night):
+def test_a_service_that_does_not_answer_times_out(server, night):
     def hang(request):
         time.sleep(1.0)
         return Response("late")

@@ -57,7 +57,7 @@ def at(*offsets, ra=150.0, dec=0.0):
         ("agn", 0.5, "high"), ("agn", 1.51, None),
     ],
 )  # fmt: skip
-def test_a_match_needs_to_be_near_and_is_surer_the_nearer(kind, offset, confidence):
+def test_matches_are_near_and_confidence_falls_with_separation(kind, offset, confidence):
     night, (place,) = at(offset)
     types = {"milliquas": "Q", "gaia": "RR", "simbad": "RRLyrae"}
     found = label_from_catalogs(night, [catalog(kind, (*place, types.get(kind, "RRAB")))])
@@ -107,7 +107,7 @@ def test_all_pairs_within_the_radius_are_found_and_no_others(seed):
     np.testing.assert_allclose(matches["separation"], wanted, atol=1e-6)
 
 
-def test_an_entry_belongs_to_the_nearest_object_of_the_night():
+def test_an_entry_matches_only_the_nearest_object():
     star = (150.0, 20.0, "EW")
     beside = {"ra": 150.0, "dec": 20.0 + 1.5 * ARCSEC, "objectId": "ZTF23beside"}
     on_it = {"ra": 150.0, "dec": 20.0 + 0.2 * ARCSEC, "objectId": "ZTF23onitaa"}
@@ -126,7 +126,7 @@ def test_alerts_without_a_position_match_nothing():
     assert label_from_catalogs(nowhere, [catalog("vsx", (150.0, 20.0, "EW"))]).labels.empty
 
 
-def test_objects_in_the_very_same_place_are_nowhere(caplog):
+def test_objects_at_identical_positions_are_not_matched(caplog):
     placed = [{"ra": 4.38, "dec": 53.69}] * 3 + [{"ra": 4.38, "dec": 53.69 + 0.1 * ARCSEC}]
     with caplog.at_level("WARNING", "ztfml"):
         found = label_from_catalogs(make_night(placed), [catalog("vsx", (4.38, 53.69, "EW"))])
@@ -164,7 +164,7 @@ def test_a_night_without_positions_is_refused():
         ("agn", "bcu", "agn", "medium"),
     ],
 )
-def test_what_a_type_leaves_open_costs_confidence(kind, name, label, confidence):
+def test_uncertain_types_lower_the_confidence(kind, name, label, confidence):
     night, (place,) = at(0.1)
     only = label_from_catalogs(night, [catalog(kind, (*place, name))]).labels.iloc[0]
     assert (only["label"], only["confidence"]) == (label, confidence)
@@ -181,7 +181,7 @@ def test_what_a_type_leaves_open_costs_confidence(kind, name, label, confidence)
         ("simbad", "Supernova", NO_EPOCH),
     ],
 )
-def test_types_that_say_nothing_of_tonight_are_left_out_and_counted(kind, name, reason):
+def test_types_without_a_class_are_counted_as_unused(kind, name, reason):
     night, (place,) = at(0.1)
     found = label_from_catalogs(night, [catalog(kind, (*place, name))])
     assert found.labels.empty
@@ -221,7 +221,7 @@ def test_a_table_of_objects(text, label, confidence, evidence, tmp_path):
     assert found.evidence["separation"].isna().all()
 
 
-def test_all_alerts_of_an_object_bear_its_name(tmp_path):
+def test_a_row_about_an_object_labels_all_its_alerts(tmp_path):
     night = make_night([{"objectId": "ZTF18abukavn"}] * 3 + [{"objectId": "ZTF18abukavm"}])
     table = objects(tmp_path, "objectId,type\nZTF18abukavn,SN Ic-BL\n")
     labels = label_from_catalogs(night, [table]).labels
@@ -249,12 +249,12 @@ def test_a_label_file_is_about_alerts_and_stays_circular(tmp_path):
         ("name,type\nSN2023a,SN Ia\n", r"the column name contains no ZTF names .* 'SN2023a'"),
     ],
 )
-def test_a_table_without_names_or_types_says_what_it_has(text, message, tmp_path):
+def test_a_table_without_names_or_types_is_refused(text, message, tmp_path):
     with pytest.raises(DataError, match=message):
         objects(tmp_path, text)
 
 
-def test_candids_that_went_through_floats_are_refused(tmp_path):
+def test_candids_stored_as_floats_are_refused(tmp_path):
     frame = pd.DataFrame({"candid": [2.2e18], "objectId": ["ZTF23aaaaaaa"], "label": ["star"]})
     frame.to_parquet(tmp_path / "labels.parquet")
     with pytest.raises(DataError, match="cannot hold its 19 digits"):
@@ -282,7 +282,7 @@ ROCK = {"ssnamenr": "1644", "ssdistnr": 0.0, "ssmagnr": 18.4, "ndethist": 1}
         ({"ssnamenr": None}, None),
     ],
 )
-def test_the_asteroid_that_the_packet_names(changes, confidence):
+def test_the_asteroid_named_in_the_packet(changes, confidence):
     # A second alert, that the column keeps its type.
     found = label_from_catalogs(make_night([ROCK | changes, ROCK]), [Ephemerides()])
     labels = found.labels[found.labels["candid"] == CANDID]
@@ -303,7 +303,7 @@ def test_a_night_without_the_asteroid_fields_is_refused():
 # --- together --------------------------------------------------------------------------
 
 
-def test_what_agrees_is_joined_and_the_surest_counts(tmp_path):
+def test_agreeing_evidence_is_joined_with_the_highest_confidence(tmp_path):
     night, (here, near, far) = at(0.1, 0.8, 1.6)
     found = label_from_catalogs(
         night,
@@ -321,7 +321,7 @@ def test_what_agrees_is_joined_and_the_surest_counts(tmp_path):
     assert found.evidence["confidence"].tolist() == ["high", "medium", "high"]
 
 
-def test_what_disagrees_is_a_conflict_and_no_label(tmp_path):
+def test_disagreeing_catalogues_are_a_conflict(tmp_path):
     night, (here, near) = at(0.1, 0.8)
     found = label_from_catalogs(
         night,
@@ -340,7 +340,7 @@ def test_what_disagrees_is_a_conflict_and_no_label(tmp_path):
 
 
 @pytest.mark.parametrize("kind", ["vsx", "objects"])
-def test_an_entry_that_contradicts_itself_is_a_conflict(kind, tmp_path):
+def test_a_type_with_two_classes_is_a_conflict(kind, tmp_path):
     night, (place,) = at(0.1)
     source = (
         catalog("vsx", (*place, "AM|QSO")) if kind == "vsx"
@@ -381,7 +381,7 @@ def test_the_labels_are_a_label_file(tmp_path):
     pd.testing.assert_frame_equal(table[found.labels.columns.tolist()], found.labels)
 
 
-def test_nothing_found_is_no_error():
+def test_no_match_is_not_an_error():
     found = label_from_catalogs(make_night([{"ra": 1.0, "dec": 2.0}]), [catalog("vsx", (9, 9, ""))])
     assert found.labels.empty
     assert found.conflicts.empty
@@ -402,7 +402,7 @@ def vsx(shared_data):
 
 
 @pytest.mark.parametrize("jd", REAL)
-def test_real_nights_agree_with_the_labels_that_others_gave(jd, shared_data, vsx):
+def test_real_nights_agree_with_published_labels(jd, shared_data, vsx):
     path = shared_data / "alerts" / f"ztf_alerts_{jd}.parquet"
     known = read_labels(labels_beside(path)).set_index("candid")
     gcvs = read_catalog("gcvs", shared_data / "catalogs" / "gcvs.parquet")
@@ -415,7 +415,7 @@ def test_real_nights_agree_with_the_labels_that_others_gave(jd, shared_data, vsx
     assert known.index[by_vsx].isin(found["candid"]).sum() >= by_vsx.sum() - 3
 
 
-def test_blazars_give_a_real_night_agn_that_it_lacked(shared_data, vsx):
+def test_a_list_of_blazars_adds_agn_to_a_real_night(shared_data, vsx):
     path = shared_data / "alerts" / "ztf_alerts_2460235.5.parquet"
     lists = [vsx] + [
         read_catalog("agn", shared_data / "catalogs" / name)
@@ -428,7 +428,7 @@ def test_blazars_give_a_real_night_agn_that_it_lacked(shared_data, vsx):
     assert found.conflicts["evidence"].str.contains(r"\):SR \| agn").all()
 
 
-def test_the_tables_of_objects_that_others_gathered(shared_data):
+def test_published_tables_of_objects(shared_data):
     table = read_catalog("objects", shared_data / "object_labels.csv")
     night = make_night([{"objectId": name} for name in ("ZTF18abukavn", "ZTF17aaaacjo")])
     labels = label_from_catalogs(night, [table]).labels

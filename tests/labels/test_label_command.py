@@ -70,7 +70,7 @@ def test_labels_conflicts_and_a_table_of_counts(folder):
     ]  # fmt: skip
 
 
-def test_doubtful_objects_get_no_label_and_the_reason_is_told(folder):
+def test_doubtful_objects_get_no_label_and_a_reason(folder):
     (folder / "doubts.csv").write_text("objectId,reason\nZTF23aaaaaad,a slip of the pen\nother,x\n")
     result = label(folder, "--catalog", f"objects={folder / 'bts.csv'}",
                    "--doubtful", folder / "doubts.csv")  # fmt: skip
@@ -79,12 +79,12 @@ def test_doubtful_objects_get_no_label_and_the_reason_is_told(folder):
     assert conflicts.values.tolist() == [
         [CANDID + 3, "ZTF23aaaaaad", "transient", "set aside, a slip of the pen | bts:SN II"]
     ]
-    assert "1 alerts of doubtful objects are set aside" in result.stderr
+    assert "1 alerts of doubtful objects get no label" in result.stderr
     counts = next(line for line in result.stdout.splitlines() if line.split()[:1] == ["all"])
     assert counts.split("│")[-1].split()[0] == "1"
 
 
-def test_a_table_of_doubts_needs_its_columns(folder):
+def test_a_table_of_doubtful_objects_needs_its_columns(folder):
     result = label(folder, "--mpc", "--doubtful", folder / "bts.csv", code=1)
     assert "no columns objectId and reason" in result.stderr
 
@@ -117,7 +117,7 @@ def test_a_bad_catalogue_is_one_sentence_and_leaves_nothing(folder):
     assert sorted(folder.iterdir()) == before
 
 
-def test_simbad_and_vizier_only_when_asked(folder, httpserver, monkeypatch):
+def test_simbad_and_vizier_are_queried_only_on_request(folder, httpserver, monkeypatch):
     xmatch = pytest.importorskip("astroquery.xmatch")
     monkeypatch.setattr(xmatch.XMatchClass, "URL", httpserver.url_for("/sync"))
     simbad, milliquas = io.BytesIO(), io.BytesIO()

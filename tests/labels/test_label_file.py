@@ -46,7 +46,7 @@ def test_only_the_first_three_columns_are_needed(write):
     assert labels.iloc[0].tolist() == [5, "ZTF1", "agn", "", "high", False]
 
 
-def test_nothing_said_is_high_confidence(write):
+def test_absent_confidence_is_high(write):
     assert read_labels(write(HEAD + "5,ZTF1,agn,,\n"))["confidence"].tolist() == ["high"]
 
 
@@ -59,16 +59,19 @@ def test_exact_repeats_count_once(write):
     ("text", "message"),
     [
         ("", "the file is empty"),
-        (HEAD, "holds no labels"),
+        (HEAD, "contains no labels"),
         ("candid,objectId\n5,ZTF1\n", "the column label is missing"),
-        (HEAD + "5,ZTF1,agn,,\n6,ZTF2,galaxy,,\n", r"row 3: the label 'galaxy' is none of artif"),
-        (HEAD + "5,ZTF1,,,\n", "row 2: the label '' is none of artifact, sso, star, agn, trans"),
-        (HEAD + "5,ZTF1,agn,,sure\n", "confidence 'sure' is none of high, medium, low"),
+        (
+            HEAD + "5,ZTF1,agn,,\n6,ZTF2,galaxy,,\n",
+            r"row 3: the label 'galaxy' is not one of artif",
+        ),
+        (HEAD + "5,ZTF1,,,\n", "row 2: the label '' is not one of artifact, sso, star, agn, trans"),
+        (HEAD + "5,ZTF1,agn,,sure\n", "confidence 'sure' is not one of high, medium, low"),
         (HEAD + "5.58e17,ZTF1,agn,,\n", r"candid '5\.58e17' is not a whole number"),
         (HEAD + "558190681415015009.0,ZTF1,agn,,\n", "is not a whole number"),
         (HEAD + ",ZTF1,agn,,\n", "candid '' is not a whole number"),
         (HEAD + "9999999999999999999,ZTF1,agn,,\n", "too large for 64 bits"),
-        (HEAD + "5,ZTF1,agn,,\n5,ZTF1,star,,\n", "the alert 5 is labelled agn and star"),
+        (HEAD + "5,ZTF1,agn,,\n5,ZTF1,star,,\n", "the alert 5 has the labels agn and star"),
         (HEAD + '5,ZTF1,"agn', "cannot be read as CSV"),
     ],
 )

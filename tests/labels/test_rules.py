@@ -68,7 +68,7 @@ def test_a_low_drb_is_an_artifact():
     assert label(alert(drb=0.9, rb=0.1))[0] != "artifact", "rb counts only where drb is missing"
 
 
-def test_rb_stands_in_for_a_missing_drb():
+def test_rb_replaces_a_missing_drb():
     assert label(alert(drb=np.nan, rb=0.54))[0] == "artifact"
     assert label(alert(drb=np.nan, rb=0.55))[0] != "artifact"
     without_drb = alert(rb=0.54)
@@ -125,7 +125,7 @@ def test_two_detections_a_quarter_of_an_hour_apart(rows, expected):
     assert label(alert(**NEW), rows)[0] == expected
 
 
-def test_jdstarthist_tells_of_detections_before_the_history():
+def test_jdstarthist_counts_as_a_detection_before_the_history():
     assert label(alert(jdstarthist=NOW - 16 * MINUTE))[0] == "transient"
     assert label(alert(jdstarthist=NOW - 14 * MINUTE))[0] == "sso"
     assert label(alert(jdstarthist=np.nan))[0] == "sso"
@@ -241,7 +241,7 @@ def test_every_threshold_decides_and_is_explained(name):
     assert f"{name}" in Cuts.__doc__
 
 
-def test_time_clusters_are_the_episodes_of_the_light_curve():
+def test_episodes_are_those_of_the_light_curve():
     assert Cuts().gap == EPISODE_GAP
 
 
@@ -320,7 +320,7 @@ night_alerts = st.lists(
 
 @settings(max_examples=80, deadline=None)
 @given(history_rows, night_alerts, st.randoms(use_true_random=False))
-def test_nothing_but_what_an_alert_sees_decides(rows, alerts, random):
+def test_later_rows_do_not_change_a_label(rows, alerts, random):
     packets = [
         alert(jd=NOW + days, magpsf=mag, jdstarthist=np.nan)
         | {"objectId": name, "candid": 2200000000000000000 + k}

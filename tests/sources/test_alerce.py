@@ -64,7 +64,7 @@ def test_an_object_without_non_detections_and_forced_photometry(httpserver, brok
     assert broker.light_curve(NAME)["magpsf"].tolist() == [19.5, 18.25]
 
 
-def test_forced_photometry_that_fails_costs_no_light_curve(httpserver, broker, caplog):
+def test_a_failure_of_forced_photometry_keeps_the_light_curve(httpserver, broker, caplog):
     answer = {"detections": ALERCE_DETECTIONS, "non_detections": []}
     httpserver.expect_request(LIGHT_CURVE).respond_with_json(answer)
     forced = f"/v2/lightcurve/forced-photometry/{NAME}"
@@ -73,7 +73,7 @@ def test_forced_photometry_that_fails_costs_no_light_curve(httpserver, broker, c
     assert f"the forced photometry of {NAME}: it refused (400)" in caplog.text
 
 
-def test_values_that_are_none(httpserver, broker):
+def test_missing_values(httpserver, broker):
     rows = [
         dict(ALERCE_DETECTIONS[0], magpsf=float("nan"), sigmapsf=None, isdiffpos=None),
         dict(ALERCE_DETECTIONS[0], fid=None),
@@ -88,7 +88,7 @@ def test_values_that_are_none(httpserver, broker):
     assert curve["magpsf"].isna().tolist() == [True, False]
 
 
-def test_nothing_known_is_a_sentence(httpserver, broker):
+def test_an_unknown_object_is_reported_in_one_sentence(httpserver, broker):
     httpserver.expect_request(LIGHT_CURVE).respond_with_json(
         {"detections": [], "non_detections": []}
     )
@@ -99,7 +99,7 @@ def test_nothing_known_is_a_sentence(httpserver, broker):
 @pytest.mark.parametrize(
     "answer", [[], {}, {"detections": None}, {"detections": [1]}, {"detections": [{"mjd": "x"}]}, 7]
 )
-def test_an_answer_of_another_shape_is_a_sentence(httpserver, broker, answer):
+def test_an_unexpected_answer_is_reported_in_one_sentence(httpserver, broker, answer):
     httpserver.expect_request(LIGHT_CURVE).respond_with_json(answer)
     with pytest.raises(BrokerError, match="the answer is not as expected") as raised:
         broker.light_curve(NAME)
@@ -107,7 +107,7 @@ def test_an_answer_of_another_shape_is_a_sentence(httpserver, broker, answer):
     assert "\n" not in str(raised.value)
 
 
-def test_stamps_come_as_they_are(httpserver, broker):
+def test_stamps_are_unchanged(httpserver, broker):
     serve_alerce(httpserver)
     stamps = broker.cutouts(NAME, CANDID)
     assert stamps.candid == CANDID
@@ -118,7 +118,7 @@ def test_stamps_come_as_they_are(httpserver, broker):
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>no stamp</html>", b"\x1f\x8bcut", b"SIMPLE"])
-def test_stamps_that_are_none(httpserver, broker, content):
+def test_bad_stamps(httpserver, broker, content):
     httpserver.expect_request("/get_stamp").respond_with_data(content)
     with pytest.raises(BrokerError, match=f"the stamps of {NAME}, alert {CANDID}: the answer is"):
         broker.cutouts(NAME, CANDID)

@@ -32,7 +32,7 @@ def test_an_archive_unpacked_by_the_download_tool_is_read(tmp_path, output):
     assert ingest([path], output).n_alerts == 1
 
 
-def test_nothing_of_an_archive_is_extracted(tmp_path, output):
+def test_archives_are_not_extracted(tmp_path, output):
     tar(tmp_path / "a.tar", {"1.avro": avro(packet(1))}, "w")
     ingest([tmp_path / "a.tar"], output)
     assert {path.name for path in output.parent.iterdir()} == {

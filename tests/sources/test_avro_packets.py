@@ -62,7 +62,7 @@ def test_names_of_schema_1_are_written_under_the_new_ones(tmp_path, output):
     assert "candidate.sgscore" not in alert
 
 
-def test_an_alert_of_the_oldest_schemas_is_an_object_of_its_own(tmp_path, output):
+def test_each_alert_of_the_oldest_schemas_is_an_object(tmp_path, output):
     top = {"alertId": "long", "candid": "long"}
     row = {"alertId": 87704463155000, **packet(-87704463155000)}
     path = write(tmp_path / "a.avro", row, schema=avro_schema(top=top))
@@ -104,7 +104,7 @@ def test_a_file_may_hold_many_packets(tmp_path, output):
 
 
 @pytest.mark.parametrize("absent", ["top", "candidate"])
-def test_the_candid_may_stand_in_one_place_only(tmp_path, output, absent):
+def test_the_candid_may_be_in_one_of_two_fields(tmp_path, output, absent):
     row = packet(1234567890123456789)
     if absent == "top":
         row["candid"] = None

@@ -70,7 +70,7 @@ def test_fetch_writes_beside_the_night(httpserver, night):
     assert fetched.cutouts(folder, NAME).candid == CANDID, "of the latest alert of the night"
 
 
-def test_what_one_broker_has_not_the_next_is_asked_for(httpserver, night):
+def test_later_brokers_fill_the_gaps_of_earlier_ones(httpserver, night):
     serve_fink(httpserver)  # and nothing of ALeRCE
     url = httpserver.url_for("")
     result = ztfml("fetch", night, NAME, "--broker", f"alerce={url}", "--broker", f"fink={url}")
@@ -79,7 +79,7 @@ def test_what_one_broker_has_not_the_next_is_asked_for(httpserver, night):
     assert fetched.cutouts(night.with_name("night_fetched"), NAME) is not None
 
 
-def test_one_broken_object_loses_no_other(httpserver, night, tmp_path):
+def test_a_failed_object_does_not_affect_others(httpserver, night, tmp_path):
     serve_fink(httpserver)
     ranked = tmp_path / "ranked.csv"
     pd.DataFrame({"rank": [1, 2, 3], "objectId": [OTHER, NAME, "ZTF21zzzzzzz"]}).to_csv(ranked)
@@ -92,7 +92,7 @@ def test_one_broken_object_loses_no_other(httpserver, night, tmp_path):
     assert not (tmp_path / "evil.parquet").exists()
 
 
-def test_stamps_cut_by_the_edge_are_filled_up(httpserver, night):
+def test_stamps_at_the_edge_are_padded(httpserver, night):
     alerts = pd.read_parquet(night)
     alerts.assign(**{"candidate.xpos": 3052.0, "candidate.ypos": 12.0}).to_parquet(night)
     serve_fink(httpserver, shape=(50, 60))
@@ -102,7 +102,7 @@ def test_stamps_cut_by_the_edge_are_filled_up(httpserver, night):
     assert np.isnan(stamps.science).sum() == 63 * 63 - 50 * 60
 
 
-def test_an_object_that_the_night_has_not(httpserver, night):
+def test_an_object_that_is_not_in_the_night(httpserver, night):
     name = "ZTF20bbbbbbb"
     detections = [dict(row, oid=name) for row in ALERCE_DETECTIONS]
     serve_alerce(httpserver, name=name, forced=[])
@@ -116,7 +116,7 @@ def test_an_object_that_the_night_has_not(httpserver, night):
     assert fetched.cutouts(night.with_name("night_fetched"), name).candid == CANDID
 
 
-def test_stamps_that_are_there_are_not_asked_for(httpserver, night):
+def test_existing_stamps_are_not_fetched_again(httpserver, night):
     serve_fink(httpserver)
     folder = night.with_name("night_fetched")
     fetched.write_cutouts(folder, NAME, fetched.Cutouts(CANDID, *([[1.0]],) * 3))
@@ -139,7 +139,7 @@ def test_offline(httpserver, night):
     assert fetched.light_curve(night.with_name("night_fetched"), NAME) is not None
 
 
-def test_no_net(night):
+def test_without_network(night):
     result = ztfml("fetch", night, NAME, "--broker", f"fink={nobody()}", code=1)
     assert "Fink: the light curve of ZTF18abukavn: it cannot be reached" in result.stderr
     assert "Error: nothing was fetched; see the messages above" in result.stderr
@@ -192,7 +192,7 @@ class Away:
     cutouts = light_curve
 
 
-def test_a_broker_that_is_away_is_not_asked_for_all(tmp_path):
+def test_an_unreachable_broker_is_not_queried_for_all_objects(tmp_path):
     away = Away()
     names = [f"ZTF20aaaaaa{letter}" for letter in "abcdefghijklmnop"]
     objects = pd.DataFrame({"objectId": names, "candid": pd.array([None] * 16, "Int64")})

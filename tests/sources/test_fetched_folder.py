@@ -48,7 +48,7 @@ def stamps(candid=CANDID):
     return Cutouts(candid, shapes, shapes + 10, shapes * np.nan)
 
 
-def test_a_light_curve_comes_back(folder):
+def test_a_light_curve_is_read_as_written(folder):
     write_light_curve(folder, NAME, curve())
     back = light_curve(folder, NAME)
     assert back.columns.tolist() == [
@@ -73,7 +73,7 @@ def test_a_light_curve_is_a_history_that_a_night_reads(folder):
     assert len(night.light_curve(NAME)) == 3
 
 
-def test_stamps_come_back_the_latest_by_default(folder):
+def test_the_latest_stamps_are_read_by_default(folder):
     for candid in (CANDID - 1, CANDID, 12):
         write_cutouts(folder, NAME, stamps(candid))
     back = cutouts(folder, NAME)
@@ -90,7 +90,7 @@ def test_stamps_of_before_2017_have_negative_candids(folder):
     assert cutouts(folder, NAME).candid == -121540793515135000
 
 
-def test_context_comes_back(folder):
+def test_context_is_read_as_written(folder):
     rows = [
         [NAME, "TNS", "SN 2018gep", "SN Ic-BL", 0.1, 0.03, "already"],
         [NAME, "NED", "", "G", 1.4, np.nan, ""],
@@ -123,7 +123,7 @@ def test_an_empty_light_curve(folder):
 
 
 @pytest.mark.parametrize("content", [b"", b"junk", b"PK\x03\x04junk", b"PAR1junkPAR1"])
-def test_damaged_files_are_told_and_passed_over(folder, content, caplog):
+def test_damaged_files_give_a_warning(folder, content, caplog):
     folder.mkdir()
     (folder / f"{NAME}.parquet").write_bytes(content)
     (folder / f"{NAME}_{CANDID}.npz").write_bytes(content)
@@ -133,7 +133,7 @@ def test_damaged_files_are_told_and_passed_over(folder, content, caplog):
     assert f"{NAME}_{CANDID}.npz: cannot be read" in caplog.text
 
 
-def test_stamps_that_would_run_code_are_not_read(folder, caplog):
+def test_stamps_with_pickled_code_are_not_read(folder, caplog):
     folder.mkdir()
     evil = np.array([[print]], dtype=object)
     np.savez(folder / f"{NAME}_1.npz", science=evil, reference=evil, difference=evil)
@@ -141,7 +141,7 @@ def test_stamps_that_would_run_code_are_not_read(folder, caplog):
     assert "cannot be read" in caplog.text
 
 
-def test_stamps_that_are_no_images(folder, caplog):
+def test_stamps_without_images(folder, caplog):
     folder.mkdir()
     np.savez(folder / f"{NAME}_1.npz", science=[1.0], reference=[1.0], difference=[1.0])
     assert cutouts(folder, NAME) is None
@@ -169,7 +169,7 @@ def test_a_hostile_name_never_becomes_a_path(folder, name):
 
 
 @given(st.text(max_size=20))
-def test_any_name_that_passes_is_a_plain_file(name):
+def test_every_valid_name_is_a_plain_file_name(name):
     if is_object_name(name):
         assert name.isascii()
         assert not set(name) & set("/\\._:*?<>|\"'\n\0 ")
@@ -190,11 +190,11 @@ def test_whole_numbers_are_exact_or_none(number):
 
 
 @pytest.mark.parametrize("value", [None, True, 1.0, "1.0", "", " 1", "1e18", [], "٣"])
-def test_what_is_no_whole_number(value):
+def test_other_values_are_not_whole_numbers(value):
     assert whole_number(value) is None
 
 
-def test_a_curve_of_which_no_row_is_left():
+def test_a_curve_without_valid_rows_is_refused():
     with pytest.raises(DataError, match="no row has a time and a ZTF band"):
         make_curve([{"jd": 58370.2, "fid": 1, "magpsf": 18.5, "forced": False}])
 

@@ -46,21 +46,21 @@ def test_an_object_without_limits(httpserver, broker):
     assert broker.light_curve(NAME)["magpsf"].tolist() == [18.25]
 
 
-def test_nothing_known_is_a_sentence(httpserver, broker):
+def test_an_unknown_object_is_reported_in_one_sentence(httpserver, broker):
     serve_fink(httpserver)
     with pytest.raises(NotFoundError, match="Fink: the light curve of ZTF99aaaaaaa: not found"):
         broker.light_curve("ZTF99aaaaaaa")
 
 
 @pytest.mark.parametrize("answer", [{"status": "error"}, 7, None, [1], [{"i:jd": 1.0}], ["x"]])
-def test_an_answer_of_another_shape_is_a_sentence(httpserver, broker, answer):
+def test_an_unexpected_answer_is_reported_in_one_sentence(httpserver, broker, answer):
     httpserver.expect_request("/api/v1/objects").respond_with_json(answer)
     with pytest.raises(BrokerError, match="the answer is not as expected") as raised:
         broker.light_curve(NAME)
     assert NAME in str(raised.value)
 
 
-def test_stamps_come_as_they_are(httpserver, broker):
+def test_stamps_are_unchanged(httpserver, broker):
     serve_fink(httpserver)
     stamps = broker.cutouts(NAME, CANDID)
     np.testing.assert_array_equal(stamps.science, image())
@@ -84,7 +84,7 @@ def test_stamps_with_gaps(httpserver, broker):
 
 
 @pytest.mark.parametrize("stamp", [None, [], [1.0, 2.0], [["a"]], [[1.0], [1.0, 2.0]]])
-def test_stamps_that_are_none(httpserver, broker, stamp):
+def test_bad_stamps(httpserver, broker, stamp):
     httpserver.expect_request("/api/v1/cutouts").respond_with_json(
         {f"b:cutout{k}_stampData": stamp for k in ("Science", "Template", "Difference")}
     )

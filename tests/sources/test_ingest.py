@@ -142,7 +142,7 @@ def bad_files(folder):
     return {name: word for name, (_, word) in contents.items()}
 
 
-def test_what_cannot_be_read_is_named_with_a_reason(tmp_path, output):
+def test_unreadable_files_are_listed_with_a_reason(tmp_path, output):
     write(tmp_path / "good.avro", packet(1))
     write(tmp_path / "zgood.avro", packet(2))
     words = bad_files(tmp_path)
@@ -184,7 +184,7 @@ def test_a_damaged_member_does_not_stop_the_archive(tmp_path, output):
 
 
 @pytest.mark.parametrize("compressed", [True, False])
-def test_of_an_archive_cut_short_the_beginning_is_kept(tmp_path, output, compressed):
+def test_the_beginning_of_an_incomplete_archive_is_kept(tmp_path, output, compressed):
     random = np.random.default_rng(0)
     members = {
         f"{k}.avro": avro({**packet(k), "cutoutScience": random.bytes(4000)}) for k in range(1, 9)
@@ -199,7 +199,7 @@ def test_of_an_archive_cut_short_the_beginning_is_kept(tmp_path, output, compres
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
-def test_an_archive_that_is_none_is_named(tmp_path, output, name):
+def test_a_file_that_is_not_an_archive_is_listed(tmp_path, output, name):
     write(tmp_path / "b.avro", packet(1))
     (tmp_path / name).write_text("not found" * 200)
     summary = ingest([tmp_path], output)
@@ -207,7 +207,7 @@ def test_an_archive_that_is_none_is_named(tmp_path, output, name):
     assert "cannot be read" in skipped_of(summary)[name]
 
 
-def test_a_damaged_gzip_stream_is_named(tmp_path, output):
+def test_a_damaged_gzip_stream_is_listed(tmp_path, output):
     random = np.random.default_rng(0)
     members = {
         f"{k}.avro": avro({**packet(k), "cutoutScience": random.bytes(40_000)}) for k in range(1, 9)
@@ -221,7 +221,7 @@ def test_a_damaged_gzip_stream_is_named(tmp_path, output):
     assert "a.tar.gz" in skipped_of(summary)
 
 
-def test_an_old_list_of_skipped_files_goes(tmp_path, output):
+def test_an_old_list_of_skipped_files_is_deleted(tmp_path, output):
     write(tmp_path / "a.avro", packet(1))
     (tmp_path / "b.avro").touch()
     assert ingest([tmp_path], output).skipped_path.exists()
@@ -295,7 +295,7 @@ def with_stamps(science, template, difference, **options):
     return packet(**options) | stamps, schema
 
 
-def test_stamps_are_kept_on_request(tmp_path, output):
+def test_stamps_are_written_on_request(tmp_path, output):
     stamps = [fits_gz(image((63, 48), low)) for low in (0.0, 1e4, 2e4)]
     made, schema = with_stamps(*stamps)
     path = write(tmp_path / "a.avro", made, schema=schema)
@@ -309,7 +309,7 @@ def test_stamps_are_kept_on_request(tmp_path, output):
     np.testing.assert_array_equal(back.difference, image((63, 48), 2e4))
 
 
-def test_alerts_without_stamps_are_alerts_all_the_same(tmp_path, output, caplog):
+def test_alerts_without_stamps_are_kept(tmp_path, output, caplog):
     good = fits_gz(image())
     made = {
         "jpeg": with_stamps(b"\xff\xd8\xff\xe0JFIF", good, good, candid=1),

@@ -16,7 +16,7 @@ from tests.sources.packet_files import (
 from ztfml.sources.ingest import ingest
 
 
-def test_rows_shipped_by_two_alerts_count_once(tmp_path, output):
+def test_rows_in_two_alerts_are_kept_once(tmp_path, output):
     early = packet(1, previous=[limit(5, 1), detection(2, 2)], jd=JD)
     late = packet(2, previous=[detection(2, 2), limit(5, 1), detection(0, 7)], jd=JD + 1)
     ingest([write(tmp_path / "a.avro", early), write(tmp_path / "b.avro", late)], output)
@@ -25,14 +25,14 @@ def test_rows_shipped_by_two_alerts_count_once(tmp_path, output):
     assert values(rows, "jd") == sorted(values(rows, "jd"))
 
 
-def test_two_candidates_of_one_exposure_both_stay(tmp_path, output):
+def test_two_candidates_of_one_exposure_are_kept(tmp_path, output):
     previous = [detection(2, 2, candid=20), detection(2, 2, candid=21)]
     ingest([write(tmp_path / "a.avro", packet(previous=previous))], output)
     assert values(history_of(output), "candid") == [20, 21]
 
 
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
-def test_the_row_that_came_first_stays_when_a_later_alert_ships_it_changed(tmp_path, output, names):
+def test_the_row_of_the_earliest_alert_is_kept(tmp_path, output, names):
     early, late = (tmp_path / f"{name}.avro" for name in names)
     write(early, packet(1, previous=[detection(2, 2, rb=0.25)], jd=JD))
     write(late, packet(2, previous=[detection(2.000004, 2, rb=0.75)], jd=JD + 1))
@@ -41,14 +41,14 @@ def test_the_row_that_came_first_stays_when_a_later_alert_ships_it_changed(tmp_p
     assert (row["rb"], row["jd"]) == (0.25, JD - 2)
 
 
-def test_the_same_exposure_of_two_objects_stays_with_both(tmp_path, output):
+def test_an_exposure_of_two_objects_is_kept_for_both(tmp_path, output):
     one = packet(1, "ZTF20aaaaaaa", previous=[limit(5, 1)])
     two = packet(2, "ZTF20aaaaaab", previous=[limit(5, 1)])
     ingest([write(tmp_path / "a.avro", one, two)], output)
     assert sorted(values(history_of(output), "objectId")) == ["ZTF20aaaaaaa", "ZTF20aaaaaab"]
 
 
-def test_exposures_without_pid_are_told_apart_by_their_time(tmp_path, output):
+def test_exposures_without_pid_are_identified_by_their_time(tmp_path, output):
     previous = [limit(5, None), limit(4, None), limit(4, None)]
     ingest([write(tmp_path / "a.avro", packet(previous=previous))], output)
     assert values(history_of(output), "jd") == [JD - 5, JD - 4]

@@ -26,7 +26,7 @@ def test_a_stamp_that_is_not_gzipped():
     np.testing.assert_array_equal(read_stamp(plain), image((3, 2)))
 
 
-def test_pixels_that_mean_no_value():
+def test_pixels_without_a_value():
     array = image((2, 2))
     array[0] = np.nan, -2e20
     np.testing.assert_array_equal(read_stamp(fits_gz(array)), np.float32([[np.nan] * 2, [2, 3]]))
@@ -41,20 +41,20 @@ def test_pixels_that_mean_no_value():
     ],
     ids=["empty", "jpeg", "no gzip", "html", "cut", "cut inside", "a row", "a cube", "none"],
 )  # fmt: skip
-def test_what_is_no_stamp(content):
+def test_bytes_that_are_not_a_stamp(content):
     with pytest.raises(DataError):
         read_stamp(content)
 
 
 @given(st.binary(max_size=200))
-def test_no_bytes_do_worse_than_an_error(content):
+def test_any_bytes_give_a_stamp_or_an_error(content):
     for bytes_ in (content, b"SIMPLE  =                    T" + content, gzip.compress(content)):
         with pytest.raises(DataError):
             read_stamp(bytes_)
 
 
 @pytest.mark.parametrize("rows", [[], [[]], 1.0, "x", [["x"]], [[1], [1, 2]], {"a": 1}])
-def test_what_is_no_image(rows):
+def test_arrays_that_are_not_an_image(rows):
     with pytest.raises(DataError):
         clean_stamp(rows)
 
@@ -69,7 +69,7 @@ def test_what_is_no_image(rows):
         ((60, 50), 18.0, 28.0, (3, 13)),
     ],
 )
-def test_a_stamp_that_is_cut_is_filled_up_where_the_image_ends(shape, xpos, ypos, corner):
+def test_an_incomplete_stamp_is_padded_at_the_edge_of_the_image(shape, xpos, ypos, corner):
     full = centre_stamp(image(shape), xpos, ypos)
     rows, columns = (slice(at, at + length) for at, length in zip(corner, shape, strict=True))
     np.testing.assert_array_equal(full[rows, columns], image(shape))
@@ -80,7 +80,7 @@ def test_a_stamp_that_is_cut_is_filled_up_where_the_image_ends(shape, xpos, ypos
     ("shape", "place"),
     [((63, 50), (None, 1.0)), ((63, 50), (1.0, np.nan)), ((99, 50), (1.0, 1.0))],
 )
-def test_a_stamp_that_cannot_be_centred_stays(shape, place):
+def test_a_stamp_that_cannot_be_centred_is_unchanged(shape, place):
     np.testing.assert_array_equal(centre_stamp(image(shape), *place), image(shape))
 
 
@@ -97,7 +97,7 @@ def test_a_linear_stretch_by_hand():
     assert bright[[1, 200, 399]] == pytest.approx([0.0, 0.5, 1.0])
 
 
-def test_a_stretch_of_nothing():
+def test_a_stretch_of_an_empty_image():
     assert np.isnan(stretch(np.full((2, 3), np.nan))).all()
     np.testing.assert_array_equal(stretch(np.full((2, 3), 7.0)), np.full((2, 3), 0.5))
 

@@ -62,7 +62,7 @@ def test_a_bad_answer_is_one_sentence(response, kind, message, n_asked, httpserv
     assert len(httpserver.log) == n_asked
 
 
-def test_a_busy_broker_is_asked_again_when_it_says(httpserver, asked):
+def test_retry_after_is_respected(httpserver, asked):
     broker, path, serve = asked
     busy = Response("busy", 429, {"Retry-After": "1"})
     httpserver.expect_oneshot_request(path).respond_with_response(busy)
@@ -72,7 +72,7 @@ def test_a_busy_broker_is_asked_again_when_it_says(httpserver, asked):
     assert time.monotonic() - begun >= 1.0
 
 
-def test_a_broker_that_says_to_wait_for_long_is_not_waited_for(httpserver, asked):
+def test_a_long_retry_after_is_an_error(httpserver, asked):
     broker, path, _ = asked
     busy = Response("busy", 429, {"Retry-After": "3600"})
     httpserver.expect_request(path).respond_with_response(busy)
@@ -83,14 +83,14 @@ def test_a_broker_that_says_to_wait_for_long_is_not_waited_for(httpserver, asked
     assert len(httpserver.log) == 1
 
 
-def test_a_broker_that_stumbles_once_is_asked_again(httpserver, asked):
+def test_a_server_error_is_retried(httpserver, asked):
     broker, path, serve = asked
     httpserver.expect_oneshot_request(path).respond_with_data("oh", 503)
     serve(httpserver)
     assert len(broker.light_curve(NAME))
 
 
-def test_a_broker_that_hangs_is_given_up(httpserver, asked):
+def test_a_broker_that_does_not_answer_times_out(httpserver, asked):
     broker, path, _ = asked
 
     def hang(request):
@@ -104,7 +104,7 @@ def test_a_broker_that_hangs_is_given_up(httpserver, asked):
     assert time.monotonic() - begun < 2.0
 
 
-def test_an_answer_that_ends_too_early(httpserver, asked):
+def test_an_incomplete_answer(httpserver, asked):
     broker, path, _ = asked
     httpserver.expect_request(path).respond_with_handler(too_short)
     with pytest.raises(BrokerError, match="incomplete"):
@@ -112,12 +112,12 @@ def test_an_answer_that_ends_too_early(httpserver, asked):
 
 
 @pytest.mark.parametrize("broker", WAYS, ids=lambda broker: broker.name)
-def test_nobody_there(broker, session):
+def test_an_unreachable_broker(broker, session):
     with pytest.raises(UnreachableError, match="it cannot be reached; try again later"):
         broker(session, nobody()).light_curve(NAME)
 
 
-def test_the_same_is_asked_for_once(httpserver, asked):
+def test_repeated_queries_use_the_cache(httpserver, asked):
     broker, path, serve = asked
     serve(httpserver)
     first = broker.light_curve(NAME)
@@ -125,7 +125,7 @@ def test_the_same_is_asked_for_once(httpserver, asked):
     assert [request.path for request, _ in httpserver.log].count(path) == 1
 
 
-def test_failures_are_not_kept(httpserver, asked):
+def test_failures_are_not_cached(httpserver, asked):
     broker, path, serve = asked
     httpserver.expect_oneshot_request(path).respond_with_data("gone", 404)
     serve(httpserver)
@@ -135,7 +135,7 @@ def test_failures_are_not_kept(httpserver, asked):
 
 
 @pytest.mark.parametrize("broker", WAYS, ids=lambda broker: broker.name)
-def test_offline_gives_what_was_answered_before_however_old(broker, httpserver, tmp_path):
+def test_offline_uses_cached_answers_of_any_age(broker, httpserver, tmp_path):
     cache = tmp_path / "brokers.sqlite"
     WAYS[broker][1](httpserver)
     url = httpserver.url_for("")
@@ -150,7 +150,7 @@ def test_offline_gives_what_was_answered_before_however_old(broker, httpserver, 
     assert len(httpserver.log) == n_asked
 
 
-def test_an_old_answer_stands_in_where_there_is_no_new_one(httpserver, session, caplog):
+def test_an_old_answer_is_used_if_a_query_fails(httpserver, session, caplog):
     broker = Fink(session, httpserver.url_for(""))
     serve_fink(httpserver)
     first = broker.light_curve(NAME)
@@ -162,7 +162,7 @@ def test_an_old_answer_stands_in_where_there_is_no_new_one(httpserver, session, 
     assert "using an older answer from " in caplog.text
 
 
-def test_a_damaged_cache_is_a_sentence(tmp_path):
+def test_a_damaged_cache_is_reported_in_one_sentence(tmp_path):
     cache = tmp_path / "brokers.sqlite"
     cache.write_bytes(b"this is no database" * 100)
     with pytest.raises(DataError, match=r"brokers\.sqlite: the cache .* cannot be opened"):
@@ -185,7 +185,7 @@ def test_the_cache_runs_no_code(session, httpserver):
     assert session.cache.responses.serializer.name == "json"
 
 
-def test_brokers_are_told_who_asks(httpserver, asked):
+def test_queries_have_a_user_agent(httpserver, asked):
     broker, _, serve = asked
     serve(httpserver)
     broker.light_curve(NAME)
