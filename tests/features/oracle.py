@@ -1,8 +1,8 @@
-"""Every feature of a light curve once more: slow, plain Python, from the definitions alone.
+"""Independent implementation of all light-curve features in slow, plain Python.
 
-`of_night` takes the two tables of a parquet pair as they are. It applies the one law itself,
-shares no code with ztfml, and takes other ways where there are any: design matrices for lines,
-textbook forms for moments, sorting and searching instead of running sums.
+`of_night` takes the two tables of a parquet pair as they are. It applies the
+no-look-ahead rule itself, shares no code with ztfml, and uses other algorithms where possible:
+design matrices for lines, textbook forms for moments, sorting and searching instead of sums.
 """
 
 import bisect

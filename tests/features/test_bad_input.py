@@ -1,4 +1,4 @@
-"""Values that no survey measures: the right answer or one clear sentence, and no warning."""
+"""Unphysical input values give correct features or one clear error, and no warning."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ EXTREMES = {
 
 
 def spoil(table, columns, rng, share):
-    """Extreme values, by the columns' names, in a share of the rows."""
+    """Put extreme values into the named columns of a fraction of the rows."""
     for name in columns:
         values = EXTREMES[name.removeprefix("candidate.")]
         texts = values[0] is None
@@ -87,7 +87,7 @@ def test_extremes_in_every_field_of_the_packet(value):
 
 
 def all_rows(table, name, value):
-    """A night with one value throughout a column of the alerts or of the history."""
+    """Make a night with one value in all rows of a column of the alerts or the history."""
     alerts, history = random_frames(5, n_objects=4)
     if table == "alerts":
         return Night.from_frames(alerts.assign(**{f"candidate.{name}": value}), history)
@@ -105,7 +105,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("table", ["alerts", "history"])
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n in REFUSED for v in REFUSED[n]])
-def test_a_column_of_nothing_but_nonsense_is_refused(table, name, value):
+def test_a_column_of_invalid_values_is_an_error(table, name, value):
     with pytest.raises(
         DataError, match=f"column (candidate.)?{name} .*check what was exp"
     ) as caught:
@@ -118,7 +118,7 @@ TAKEN = {"magpsf": [-5.0, 0.0, 40.0], "sigmapsf": [NAN, 0.0, 10.0], "isdiffpos":
 
 @pytest.mark.parametrize("table", ["alerts", "history"])
 @pytest.mark.parametrize(("name", "value"), [(n, v) for n in TAKEN for v in TAKEN[n]])
-def test_a_column_of_odd_values_is_taken(table, name, value):
+def test_a_column_of_unusual_values_is_accepted(table, name, value):
     assert not np.isinf(compute(all_rows(table, name, value)).to_numpy()).any()
 
 
@@ -165,11 +165,11 @@ CROWDS = {
 
 
 @pytest.mark.parametrize("case", CROWDS)
-def test_crowds(case):
+def test_many_rows_of_one_object(case):
     assert not disagreements(three_alerts(), CROWDS[case])
 
 
-def test_one_row_fifty_thousand_times_is_one_row():
+def test_identical_rows_count_once():
     row = many(1, jd=JD - 2)
     once = compute(Night.from_frames(three_alerts(), row))
     again = compute(Night.from_frames(three_alerts(), row.loc[[0] * 50_000]))
@@ -180,7 +180,7 @@ def test_one_row_fifty_thousand_times_is_one_row():
 
 
 def as_typed(folder, alerts, history):
-    """Run ``ztfml features`` in a process of its own; it, and where it wrote to."""
+    """Run ``ztfml features`` in a new process; return the process and the output path."""
     path, out = folder / "night.parquet", folder / "features.parquet"
     alerts.to_parquet(path)
     history.to_parquet(history_beside(path))
@@ -188,7 +188,7 @@ def as_typed(folder, alerts, history):
     return subprocess.run(command, capture_output=True, text=True, check=False), out
 
 
-def test_a_wild_night_as_typed(tmp_path):
+def test_command_on_a_night_with_extreme_values(tmp_path):
     alerts, history = random_frames(7, n_objects=20)
     rng = np.random.default_rng(7)
     spoil(alerts, of_alerts(EXTREMES), rng, 0.1)
@@ -204,7 +204,7 @@ def test_a_wild_night_as_typed(tmp_path):
     pd.testing.assert_frame_equal(written[list(expected)], expected, check_exact=True)
 
 
-def test_a_night_of_nothing_but_nonsense_as_typed(tmp_path):
+def test_command_on_a_night_with_only_invalid_values(tmp_path):
     alerts, history = random_frames(7)
     done, out = as_typed(tmp_path, alerts, history.assign(jd=1e308))
     assert done.returncode == 1

@@ -1,4 +1,4 @@
-"""Every feature, found by introspection, on the histories that break programs."""
+"""All features on unusual histories: empty, unsorted, repeated or extreme rows."""
 
 import numpy as np
 import pandas as pd
@@ -10,7 +10,7 @@ from ztfml.features import FEATURES, compute, of_light_curve
 from ztfml.night import Night
 
 NAMES = [feature.name for feature in FEATURES]
-# Zero is a number here, not a stand-in for missing: one detection in r, tonight, now.
+# Zero is a true value here, not a missing one: one detection in r, by the alert itself.
 ZERO_ON_ONE_POINT = {
     "n_limit", "n_det_g", "n_det_i", "n_limit_g", "n_limit_r", "n_limit_i", "age",
     "days_since_peak_r", "days_since_peak", "above_half_r",
@@ -44,7 +44,7 @@ def one_point():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_one_point_gives_nan_where_more_is_needed(one_point, name):
+def test_features_that_need_more_than_one_point_are_nan(one_point, name):
     value = one_point[name]
     if name in ZERO_ON_ONE_POINT:
         assert value == 0
@@ -52,7 +52,7 @@ def test_one_point_gives_nan_where_more_is_needed(one_point, name):
         assert np.isfinite(value)
         assert value != 0
     else:
-        assert np.isnan(value), f"{name} is {value} though nothing is known of it"
+        assert np.isnan(value), f"{name} is {value} but needs more data"
 
 
 @pytest.fixture(scope="module")
@@ -62,7 +62,7 @@ def without_a_time():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_without_a_time_nothing_of_the_light_curve_is_known(without_a_time, name):
+def test_light_curve_features_of_an_alert_without_time_are_nan(without_a_time, name):
     value = without_a_time[name]
     by_column = next(f for f in FEATURES if f.name == name).column is not None
     assert np.isnan(value) or (by_column and name in ("magpsf", "sigmapsf", "positive"))
@@ -87,7 +87,7 @@ HISTORIES = {
 
 
 @pytest.mark.parametrize("case", HISTORIES)
-def test_no_history_breaks_a_feature(case):
+def test_no_history_gives_infinite_features(case):
     values = features(HISTORIES[case])
     assert list(values.index) == NAMES
     assert not np.isinf(values.to_numpy()).any()
@@ -96,20 +96,20 @@ def test_no_history_breaks_a_feature(case):
 
 
 @pytest.mark.parametrize("case", HISTORIES)
-def test_what_needs_two_nights_of_a_band_is_missing_without_them(case):
+def test_rates_need_two_nights_of_a_band(case):
     values = features(HISTORIES[case], fid=1, magpsf=18.0)
     for band, other in (("i", "g"), ("i", "r")):
         assert np.isnan(values[f"rise_rate_{band}"]), other
         assert np.isnan(values[f"fade_rate_{band}"]), other
 
 
-def test_order_and_repeats_of_rows_do_not_matter():
+def test_row_order_and_duplicates_change_nothing():
     history = rows([JD + 3, JD + 1, JD + 2], magpsf=[18.0, 19.0, 20.0])
     repeated = pd.concat([history, history])
     pd.testing.assert_series_equal(features(history), features(repeated.sort_values("magpsf")))
 
 
-def test_an_alert_shipped_again_in_the_history_counts_once():
+def test_an_alert_repeated_in_the_history_counts_once():
     again = rows([JD + 10.3 - 4e-6], magpsf=[19.0004])
     pd.testing.assert_series_equal(features(again), features(), check_names=False)
 
@@ -118,7 +118,7 @@ def test_two_candidates_of_one_exposure_both_count():
     assert features(rows([JD + 1, JD + 1], magpsf=[18.0, 19.0]))["n_det"] == 3
 
 
-def test_one_light_curve_in_a_notebook_gives_what_the_night_gives():
+def test_of_light_curve_equals_compute():
     night = random_night(7)
     table = compute(night)
     for k, alert in night.alerts.iterrows():
@@ -129,7 +129,7 @@ def test_one_light_curve_in_a_notebook_gives_what_the_night_gives():
         )
 
 
-def test_a_light_curve_without_a_detection_is_refused():
+def test_a_light_curve_without_a_detection_is_an_error():
     curve = pd.DataFrame({"jd": [JD], "fid": [1], "magpsf": [np.nan], "isdiffpos": [0]})
     with pytest.raises(DataError, match="no detection"):
         of_light_curve(curve)

@@ -1,4 +1,4 @@
-"""The one law: an alert sees its object's rows before its own epoch, itself, and nothing else."""
+"""No look-ahead: features use rows of the object before the alert, the alert, nothing else."""
 
 import numpy as np
 import pandas as pd
@@ -21,7 +21,7 @@ def features_by_candid(alerts, history):
 
 
 def assert_identical(before, after):
-    """Bit for bit, NaN included."""
+    """Assert that two tables are equal to the bit, including NaN."""
     assert list(before.columns) == list(after.columns)
     assert before.to_numpy().tobytes() == after.loc[before.index].to_numpy().tobytes()
 
@@ -41,7 +41,7 @@ def test_rows_at_or_after_an_alert_change_nothing(seed, other_seed):
 
 @settings(deadline=None, max_examples=12)
 @given(SEEDS)
-def test_later_rows_change_no_earlier_alert(seed):
+def test_later_rows_do_not_change_earlier_alerts(seed):
     alerts, history = random_frames(seed)
     whole = features_by_candid(alerts, history)
     for row in alerts.itertuples(index=False):
@@ -52,7 +52,7 @@ def test_later_rows_change_no_earlier_alert(seed):
 
 @settings(deadline=None, max_examples=20)
 @given(SEEDS, SEEDS)
-def test_later_alerts_and_neighbours_change_nothing(seed, other_seed):
+def test_later_alerts_and_other_objects_change_nothing(seed, other_seed):
     alerts, history = random_frames(seed)
     more_alerts, more_history = random_frames(other_seed)
     more_alerts["candid"] += 1000
@@ -81,14 +81,14 @@ def test_the_order_of_rows_and_alerts_changes_nothing(seed, order):
 
 @settings(deadline=None, max_examples=10)
 @given(SEEDS)
-def test_one_alert_at_a_time_is_the_same_as_all_at_once(seed):
+def test_single_alerts_equal_the_whole_night(seed):
     night = Night.from_frames(*random_frames(seed))
     whole = compute(night).to_numpy()
     for k in range(len(night)):
         assert compute(night.subset([k])).to_numpy().tobytes() == whole[k].tobytes()
 
 
-def test_in_parts_is_the_same_as_all_at_once(monkeypatch):
+def test_parts_equal_the_whole_night(monkeypatch):
     night = Night.from_frames(*random_frames(5))
     monkeypatch.setattr(features, "_PART", 2)
     parts = list(features.compute_in_parts(night, broker=True))
@@ -97,7 +97,7 @@ def test_in_parts_is_the_same_as_all_at_once(monkeypatch):
 
 
 @pytest.mark.parametrize("name", ["2458312.5", "2458451.5", "2460235.5", "real"])
-def test_real_alerts_see_nothing_of_the_future(shared_data, name):
+def test_later_rows_do_not_change_real_alerts(shared_data, name):
     stem = shared_data / "alerts" / f"ztf_alerts_{name}"
     alerts = pd.read_parquet(f"{stem}.parquet")
     history = pd.read_parquet(f"{stem}_prv_candidates.parquet").reset_index()

@@ -1,4 +1,4 @@
-"""Every light-curve feature against definitions written twice: ours, and other packages'."""
+"""Light-curve features compared with independent implementations and other packages."""
 
 from functools import lru_cache
 
@@ -24,7 +24,7 @@ OF_ANYTHING = 1e-12
 
 
 def disagreements(alerts, history):
-    """One line a feature in which some alert differs from the oracle."""
+    """Return one line per feature that differs from the oracle for any alert."""
     night = Night.from_frames(alerts, history)
     assert (night.alerts["candid"] == alerts["candid"]).all()
     computed = compute(night)
@@ -42,7 +42,7 @@ def disagreements(alerts, history):
     return lines
 
 
-def test_the_oracle_knows_every_light_curve_feature():
+def test_the_oracle_has_every_light_curve_feature():
     assert set(oracle.of_alert(oracle.Row(JD, 1, 18.0, 0.1, np.nan, 1), set())) == set(NAMES)
 
 
@@ -58,12 +58,12 @@ def shapes(seed):
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_on_light_curves_of_real_shapes(seed):
+def test_on_realistic_light_curves(seed):
     assert not disagreements(*shapes(seed))
 
 
 def differing_neighbours(alerts):
-    """The features of PS1 neighbours that differ from the oracle's."""
+    """Return the features of PS1 neighbours that differ from the oracle."""
     computed = compute(Night.from_frames(alerts))
     expected = pd.DataFrame(oracle.of_packets(alerts)).astype(float)
     assert expected["star_offset"].notna().sum() > 20
@@ -93,8 +93,8 @@ def test_on_real_neighbours(shared_data):
         assert not differing_neighbours(pd.read_parquet(shared_data / "alerts" / f"{name}.parquet"))
 
 
-def test_shapes_that_reach_every_feature():
-    """Agreement on NaN alone would be none."""
+def test_realistic_light_curves_give_values_for_every_feature():
+    """The comparison is useful only if every feature has values that are not NaN."""
     known = compute(Night.from_frames(*shapes(0)))[NAMES].notna().sum()
     assert len(NAMES) > 90
     assert known.min() >= 10, known.nsmallest(3)
@@ -108,7 +108,7 @@ def test_on_real_alerts(shared_data):
     assert not disagreements(alerts, history)
 
 
-# --- by hand: what the oracle and the compiled functions first disagreed on -------------------
+# --- cases on which the oracle and the compiled functions once differed -------------------
 
 
 def curve_of(rows):
@@ -116,8 +116,8 @@ def curve_of(rows):
     return pd.DataFrame(rows, columns=columns)
 
 
-def test_an_error_of_zero_is_one_that_was_not_measured():
-    """It counts as 5 sigma, 0.2171 mag, not as the surest point of all."""
+def test_an_error_of_zero_counts_as_missing():
+    """The point gets the error of a 5-sigma detection, 0.2171 mag, instead of infinite weight."""
     points = [(JD + 0.2, 2, 18.0, 0.0, 20.5, 1), (JD + 2.2, 2, 19.0, 0.0, 20.5, 1)]
     err = np.hypot(2.5 / np.log(10) / 5, 0.015)
     values = of_light_curve(curve_of(points))
@@ -125,8 +125,8 @@ def test_an_error_of_zero_is_one_that_was_not_measured():
     assert err == pytest.approx(0.2177, abs=1e-4)
 
 
-def test_a_non_detection_in_the_exposure_of_a_detection_is_none():
-    """Merged packets repeat an exposure as both; left in, it would contradict its detection."""
+def test_a_non_detection_in_the_exposure_of_a_detection_is_ignored():
+    """Merged packets list some exposures both as a detection and as a non-detection."""
     points = [
         (JD - 1.8, 2, np.nan, np.nan, 20.5, 0),
         (JD + 0.2, 2, 19.0, 0.1, 20.5, 1),
@@ -144,8 +144,8 @@ def test_a_non_detection_in_the_exposure_of_a_detection_is_none():
 
 
 @pytest.mark.parametrize("mag", [16.0, 17.0, 18.3, 19.1])
-def test_of_equal_peaks_that_of_the_bluest_band_counts(mag):
-    """Whatever the errors, and however many exposures a night mean is of."""
+def test_the_bluest_of_equal_peaks_is_the_peak(mag):
+    """This holds for any errors and any number of exposures per night mean."""
     points = [
         (JD + 0.2, 3, mag, 0.03, 20.5, 1),
         (JD + 1.2, 2, mag, 0.07, 20.5, 1),
@@ -158,8 +158,8 @@ def test_of_equal_peaks_that_of_the_bluest_band_counts(mag):
     assert values["days_since_peak"] == values["days_since_peak_g"] < 6.1
 
 
-def test_equal_fluxes_have_no_shape():
-    """The mean of three equal fluxes is off by a rounding; that is not a scatter."""
+def test_shape_features_of_equal_fluxes_are_nan():
+    """The rounding error of the mean of three equal fluxes is not scatter."""
     for mag in np.arange(17, 20, 0.1):
         values = of_light_curve(
             curve_of([(JD + 0.2 + k, 2, mag, 0.1 + 0.01 * k, 20.5, 1) for k in range(3)])
@@ -258,7 +258,7 @@ def test_latitudes_agree_with_astropy_one_position_at_a_time():
         assert values["abs_ecl_lat"][k] == pytest.approx(abs(ecliptic.lat.deg), abs=1e-5)
 
 
-def test_opposition_agrees_with_the_almanacs_sun():
+def test_opposition_agrees_with_the_astronomical_almanac():
     """The low-precision Sun of the Astronomical Almanac (page C5), good to 0.01 deg."""
     rng = np.random.default_rng(8)
     jd = np.append(rng.uniform(2450000, 2470000, 39), np.nan)

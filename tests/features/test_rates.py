@@ -1,4 +1,4 @@
-"""Rates against published ones and simulated truth, and on what misleads two-point rates."""
+"""Rates compared with published and simulated ones, and cases that mislead two-point rates."""
 
 import numpy as np
 import pandas as pd
@@ -118,7 +118,7 @@ TWO, THREE, SIX = [0, 3], [0, 3, 6], [0, 2, 3, 5, 8, 9]
 @pytest.mark.parametrize("sigma", [0.05, 0.1])
 @pytest.mark.parametrize("slope", [0.1, 0.3, 1.0])
 @pytest.mark.parametrize("days", [TWO, THREE, SIX])
-def test_errors_of_rise_and_fade_cover(days, slope, sigma):
+def test_errors_of_rise_and_fade_cover_the_truth(days, slope, sigma):
     """Where the change over the nights is beyond the noise, so that the peak is the true one.
 
     Measured: 68 to 74 % and 95 to 97 %. Two points cover as Gaussian errors do; more cover up
@@ -139,7 +139,7 @@ def test_errors_of_rise_and_fade_cover(days, slope, sigma):
 
 @pytest.mark.parametrize("sigma", [0.05, 0.1])
 @pytest.mark.parametrize("slope", [0.1, 0.3, 1.0])
-def test_errors_of_the_common_rate_cover(slope, sigma):
+def test_errors_of_the_common_rate_cover_the_truth(slope, sigma):
     """Two bands an hour apart on three nights; measured: 73 to 74 % and 96 %."""
     days, fid = [0, 0.04, 3, 3.04, 6, 6.04], [1, 2, 1, 2, 1, 2]
     values = straight(days, slope, sigma, fid=fid)
@@ -155,7 +155,7 @@ def test_errors_of_the_common_rate_cover(slope, sigma):
 
 @pytest.mark.parametrize("sigma", [0.05, 0.1, 0.2])
 @pytest.mark.parametrize("slope", [0.0, 0.03, 0.3])
-def test_errors_of_the_recent_slope_cover(slope, sigma):
+def test_errors_of_the_recent_slope_cover_the_truth(slope, sigma):
     """Nothing is chosen here, so that the coverage holds at any slope: 69 to 71 %, 95 to 97 %."""
     values = straight(THREE, slope, sigma)
     rate, err = values["recent_slope_r"], values["recent_slope_err_r"]
@@ -166,7 +166,7 @@ def test_errors_of_the_recent_slope_cover(slope, sigma):
 
 
 @pytest.mark.parametrize("days", [TWO, THREE, SIX])
-def test_how_much_choosing_the_peak_biases_the_rate_of_a_flat_source(days):
+def test_bias_of_the_rate_of_a_constant_source(days):
     """The peak of a flat source is its luckiest night, from which it seems to rise and fade.
 
     Measured: the fade rate is 0.7 to 0.9 errors too large in the median (for 6 nights of 0.1 mag in
@@ -202,7 +202,7 @@ def test_two_points_of_one_night_have_no_rate():
     assert np.isnan(values["best_fade_rate"])
 
 
-def test_points_minutes_apart_count_as_one():
+def test_points_of_one_night_are_averaged():
     """18.0 two nights ago, 19.0 twice tonight: 0.5 mag/day, surer than with one point tonight."""
     values = of_light_curve(curve((0, "r", 18.0), (2, "r", 19.0), (2.02, "r", 19.0)))
     point = np.hypot(0.1, FLOOR)
@@ -227,13 +227,13 @@ def test_other_bands_and_negative_differences_change_no_rate(between):
     assert values["fade_rate_r"] == pytest.approx(1 / 6)
 
 
-def test_a_source_below_its_reference_neither_rises_nor_fades():
+def test_negative_detections_have_no_rates():
     points = [(day, "r", 18.0 + 0.2 * day, 0.1, -1) for day in (0, 2, 4, 6)]
     assert of_light_curve(curve(*points))[RATES].isna().all()
 
 
 @pytest.mark.parametrize("error", [0.15, 0.3, 0.5])
-def test_one_noisy_bright_point_is_no_fast_transient(error):
+def test_one_noisy_bright_point_gives_no_significant_rate(error):
     """Half a magnitude up in one night, at 3.3, 1.7 and 1 sigma: no rate is above 3 errors."""
     days = [0, 2, 4, 6, 8]
     mags, errors = [19.0, 19.05, 18.5, 18.95, 19.0], [0.05, 0.05, error, 0.05, 0.05]

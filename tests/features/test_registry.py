@@ -1,4 +1,4 @@
-"""The registry says what each feature is, and cannot say nonsense."""
+"""Declarations of features are complete and consistent."""
 
 import re
 
@@ -14,7 +14,7 @@ ALL = (*FEATURES, *BROKER.features)
 
 
 @pytest.mark.parametrize("feature", ALL, ids=lambda feature: feature.name)
-def test_each_feature_is_well_declared(feature):
+def test_each_declaration_is_valid(feature):
     assert re.fullmatch("[a-z][a-z0-9_]*", feature.name)
     Unit(feature.unit)
     assert len(feature.meaning) > 10
@@ -26,13 +26,13 @@ def test_each_feature_is_well_declared(feature):
     assert set(feature.reads) <= known
 
 
-def test_no_name_stands_twice():
+def test_duplicate_names_are_an_error():
     check_unique(ALL)
     with pytest.raises(ZtfmlError, match="drb is declared twice"):
         check_unique((*ALL, FEATURES[0]))
 
 
-def test_nothing_that_tells_night_or_camera_apart_is_a_feature():
+def test_fields_that_identify_night_or_camera_are_not_features():
     forbidden = {
         "candid", "jd", "pid", "nid", "field", "rcid", "xpos", "ypos", "ra", "dec", "rfid", "fid",
         "programid", "jdstarthist", "jdstartref", "jdendref", "magzpsci", "clrcoeff", "exptime",
@@ -40,7 +40,7 @@ def test_nothing_that_tells_night_or_camera_apart_is_a_feature():
     assert not forbidden & {feature.name for feature in ALL}
 
 
-def test_there_are_enough_of_them_in_every_group():
+def test_groups_and_number_of_features():
     assert len(FEATURES) >= 80
     assert [group.name for group in GROUPS] == [
         "packet", "counts", "timing", "rates", "colour", "variability", "context",

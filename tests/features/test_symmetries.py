@@ -1,4 +1,4 @@
-"""What must not matter: the day, the distance, the names of the bands."""
+"""Features do not depend on the date, the distance or the names of the bands."""
 
 import numpy as np
 import pandas as pd
@@ -31,7 +31,7 @@ def features_of(alerts, history):
 
 
 def assert_equal(before, after, names=NAMES):
-    """To the rounding of a Julian date, 4.7e-10 d, and of logarithms."""
+    """Compare up to rounding of Julian dates (4.7e-10 d) and logarithms."""
     before, after = before[list(names)], after[list(names)]
     pd.testing.assert_frame_equal(before, after, rtol=1e-8, atol=1e-8)
 
@@ -45,7 +45,7 @@ def frames(seed):
 
 @settings(deadline=None, max_examples=12)
 @given(SEEDS, st.integers(-3000, 3000))
-def test_the_day_does_not_matter(seed, days):
+def test_the_date_changes_nothing(seed, days):
     alerts, history = frames(seed)
     before = features_of(alerts, history)
     times = [name for name in alerts if name in ("candidate.jd", "candidate.jdstarthist")]
@@ -56,7 +56,7 @@ def test_the_day_does_not_matter(seed, days):
 
 @settings(deadline=None, max_examples=12)
 @given(SEEDS, st.floats(-10, 10))
-def test_the_distance_does_not_matter(seed, fainter):
+def test_the_distance_changes_only_brightness(seed, fainter):
     """A source ten times as far, its limits as well: rates, colours, shapes stay as they are."""
     alerts, history = random_frames(seed, n_objects=8)
     before = features_of(alerts, history)
@@ -69,7 +69,7 @@ def test_the_distance_does_not_matter(seed, fainter):
 
 @settings(deadline=None, max_examples=12)
 @given(SEEDS)
-def test_the_names_of_the_bands_do_not_matter(seed):
+def test_swapping_bands_swaps_features(seed):
     alerts, history = random_frames(seed, n_objects=8)
     before = features_of(alerts, history)
     swapped = {1: 3, 2: 2, 3: 1}
@@ -85,8 +85,8 @@ def test_the_names_of_the_bands_do_not_matter(seed):
     assert_equal(before[names], after[exchanged].set_axis(names, axis=1), names)
 
 
-def test_what_is_said_not_to_matter_is_known():
-    """Agreement on NaN alone would be none."""
+def test_symmetries_are_tested_on_values_that_are_not_nan():
+    """The comparison is useful only if every feature has values that are not NaN."""
     known = [features_of(*frames(seed)).notna() for seed in range(6)]
     of_curves = [f.name for f in FEATURES if f.column is None]
     assert np.mean(pd.concat(known)[of_curves].any()) > 0.95

@@ -1,4 +1,4 @@
-"""Every feature against a value worked out by hand, on one small light curve.
+"""Every feature compared with a value computed by hand for one small light curve.
 
 The transient is seen in r on days 0, 2, 6 and 10 (the alert), in g on days 0, 2 and 6 an hour
 or so later, in i on days 0 and 2, with a limit before and after in each band, and once below
@@ -215,7 +215,7 @@ EXPECTED = (
 
 
 @pytest.mark.parametrize("name", [feature.name for feature in (*FEATURES, *BROKER.features)])
-def test_value_worked_out_by_hand(values, name):
+def test_value_computed_by_hand(values, name):
     expected = EXPECTED[name]
     if not isinstance(expected, type(pytest.approx(0))):
         expected = pytest.approx(expected, rel=1e-7, abs=1e-9, nan_ok=True)
@@ -263,7 +263,7 @@ def test_one_noisy_bright_point_is_not_the_peak():
     assert values["peak_mag_r"] == pytest.approx(18.0)
 
 
-def test_limits_that_detections_contradict_bound_nothing():
+def test_contradicted_limits_give_no_bounds():
     """A deep limit between two bright nights shows that its limits cannot be trusted."""
     seen = {"objectId": "ZTF20aaa", "fid": 2, "sigmapsf": 0.1, "isdiffpos": "t"}
     history = pd.DataFrame(
@@ -324,7 +324,7 @@ def test_duty(case):
     assert values_of(points)["duty"] == pytest.approx(expected)
 
 
-def test_a_band_of_one_night_adds_nothing_to_the_common_rate():
+def test_a_band_without_a_time_base_does_not_change_the_common_rate():
     """Nor does one whose night means lie closer than 0.02 d."""
     fading = [(0, "r", 18.0, 20), (4, "r", 18.5, 20)]
     alone = values_of(fading)
@@ -337,7 +337,7 @@ def test_a_band_of_one_night_adds_nothing_to_the_common_rate():
     assert np.isnan(with_others["rise_n"])
 
 
-def test_bands_that_disagree_make_the_common_rate_unsure():
+def test_different_slopes_increase_the_error_of_the_common_rate():
     """r rises by 0.4 mag/d and g by 0.2: some 0.3, at a chi-square of some 2 * 200 * 0.1^2."""
     values = values_of(
         [(6, "g", 19.0, 20), (8, "g", 18.6, 20), (8.01, "r", 19.8, 20)], magpsf=19.8 - 0.4 * 1.99
@@ -352,7 +352,7 @@ def test_bands_that_disagree_make_the_common_rate_unsure():
     assert values["rise_rate_err"] == pytest.approx((chi2 / (known_g + known_r)) ** 0.5)
 
 
-def test_the_nearest_source_of_a_kind_speaks_for_it_even_without_magnitudes():
+def test_the_nearest_source_counts_even_without_magnitudes():
     near = {"sgscore1": 0.5, "distpsnr1": 1.0, "sgmag1": 18.0, "srmag1": 17.0,
             "sgscore2": 0.1, "distpsnr2": 4.0, "sgmag2": 21.0,
             "sgscore3": 0.2, "distpsnr3": 3.0, "srmag3": 20.0}  # fmt: skip

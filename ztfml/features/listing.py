@@ -32,7 +32,7 @@ def as_markdown() -> str:
 
     Examples
     --------
-    >>> "| `drb` |" in as_markdown()
+    >>> "`drb`" in as_markdown()
     True
     """
     lines = []
