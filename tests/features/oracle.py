@@ -16,7 +16,10 @@ import numpy as np
 
 NAN = math.nan
 BANDS = {1: "g", 2: "r", 3: "i"}
-SIGNS = {"t": 1, "true": 1, "1": 1, "f": -1, "false": -1, "0": -1, "-1": -1}
+SIGNS = {
+    "t": 1, "true": 1, "1": 1, "1.0": 1,
+    "f": -1, "false": -1, "0": -1, "0.0": -1, "-1": -1, "-1.0": -1,
+}  # fmt: skip
 SHORTEST_BASE = 0.02
 EPISODE_GAP = 30.0
 HALF_A_DAY = 0.5

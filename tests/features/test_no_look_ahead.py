@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from tests.nights import random_frames
 from ztfml import features
-from ztfml.features import compute
+from ztfml.features import compute, table
 from ztfml.night import Night
 
 SEEDS = st.integers(0, 2**32 - 1)
@@ -90,7 +90,7 @@ def test_single_alerts_equal_the_whole_night(seed):
 
 def test_parts_equal_the_whole_night(monkeypatch):
     night = Night.from_frames(*random_frames(5))
-    monkeypatch.setattr(features, "_PART", 2)
+    monkeypatch.setattr(table, "_PART", 2)
     parts = list(features.compute_in_parts(night, broker=True))
     assert len(parts) == (len(night) + 1) // 2 > 1
     pd.testing.assert_frame_equal(pd.concat(parts), compute(night, broker=True), check_exact=True)
