@@ -15,7 +15,8 @@ from ztfml.injection.observing import (
     inject,
 )
 from ztfml.injection.populations import KINDS, Host
-from ztfml.injection.surroundings import PIXEL, Hosts, draw_hosts
+from ztfml.injection.surroundings import Hosts, draw_hosts
+from ztfml.schema import PIXEL_SCALE
 
 EIGHT = dict.fromkeys(KINDS, 8)
 
@@ -138,7 +139,7 @@ def test_hosts_lie_where_they_were_drawn(injected):
         host["host_mag"][plain & at_host].to_numpy()
     )
     under = plain & (host["host_offset"] < 1)
-    assert (made["distnr"][under] * PIXEL < 1.5).mean() > 0.9
+    assert (made["distnr"][under] * PIXEL_SCALE < 1.5).mean() > 0.9
     # What PS1 cannot see is no host.
     faint = host["host_mag"] > 23
     assert faint.any()

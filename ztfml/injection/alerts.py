@@ -10,10 +10,10 @@ import pyarrow as pa
 
 from ztfml.astrophysics import night_of
 from ztfml.injection.conditions import NOTHING_UNDER
-from ztfml.injection.surroundings import PIXEL, UNDER
+from ztfml.injection.surroundings import UNDER
 from ztfml.lightcurves.history import order_rows
 from ztfml.night import Night
-from ztfml.schema import PACKET_HISTORY
+from ztfml.schema import PACKET_HISTORY, PIXEL_SCALE
 
 # How often a place had a detection long before, a fault of the subtraction or an older event, by
 # the distance (arcsec) of the nearest PS1 source: of 347 young real transients 20 % within 1,
@@ -118,7 +118,7 @@ def _alerts(rng, conditions, last, around):
     own = conditions.night.alerts
     absent = np.full(len(last), np.nan)
     distance, magnitude = around.get("distnr", absent), around.get("magnr", absent)
-    under = np.where(distance * PIXEL < UNDER, magnitude, np.nan)
+    under = np.where(distance * PIXEL_SCALE < UNDER, magnitude, np.nan)
     depth = (last["limit"] - last["magpsf"]).to_numpy()
     donor = conditions.donors(rng, depth, np.nan_to_num(under, nan=NOTHING_UNDER))
     alerts = own.iloc[donor].reset_index(drop=True)

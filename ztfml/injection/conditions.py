@@ -6,8 +6,9 @@ from scipy.spatial import cKDTree
 
 from ztfml.errors import DataError
 from ztfml.features import context
-from ztfml.injection.surroundings import PIXEL, UNDER, Sky
+from ztfml.injection.surroundings import UNDER, Sky
 from ztfml.night import latest_rows
+from ztfml.schema import PIXEL_SCALE
 
 NOTHING_UNDER = 23.0
 """Magnitude of what lies under an alert where the reference image shows nothing."""
@@ -104,7 +105,7 @@ class Conditions:
 
     def _find_donors(self, depth):
         alerts = self.night.alerts
-        clear = ~(column_of(alerts, "distnr") * PIXEL < UNDER).to_numpy()
+        clear = ~(column_of(alerts, "distnr") * PIXEL_SCALE < UNDER).to_numpy()
         under = np.where(clear, NOTHING_UNDER, column_of(alerts, "magnr").to_numpy())
         known = self.good & ~np.isnan(depth) & ~np.isnan(under)
         # No stars: over them events are not looked for, and their residuals look otherwise.

@@ -11,13 +11,12 @@ from typing import NamedTuple
 import numpy as np
 
 from ztfml.astrophysics import distance_modulus, kpc_per_arcsec
+from ztfml.schema import PIXEL_SCALE
 
 PS1_FIELDS = ("distpsnr", "sgscore", "sgmag", "srmag", "simag", "szmag")
 GAIA_FIELDS = ("neargaia", "maggaia", "neargaiabright", "maggaiabright")
 REFERENCE_FIELDS = ("distnr", "magnr", "sigmagnr", "chinr", "sharpnr")
 
-# distnr is in pixels of 1.01 arcsec (Bellm et al. 2019, PASP 131, 018002).
-PIXEL = 1.01
 _RADIUS = 30.0  # arcsec, within which packets list PS1 sources
 _PS1_DEPTH = 22.5  # r, mag
 _REFERENCE_DEPTH = 22.8
@@ -106,10 +105,10 @@ class Sky:
             if alerts[name].dtype.kind in "fiu" and name != "candid"
         }
         empty = good & ~(self._get("distpsnr1") < UNDER) & ~(self._get("neargaia") < UNDER)
-        empty &= ~(self._get("distnr") * PIXEL < UNDER)
+        empty &= ~(self._get("distnr") * PIXEL_SCALE < UNDER)
         self._empty = _sorted_by(np.flatnonzero(empty if empty.any() else good), latitude)
         self._galaxies = self._galaxies_of_packets()
-        covered = self._get("distnr") * PIXEL < UNDER
+        covered = self._get("distnr") * PIXEL_SCALE < UNDER
         covered &= _is_galaxy(self._get("sgscore1"), self._get("srmag1"))
         self._references = _sorted_by(
             np.flatnonzero(covered & ~np.isnan(self._get("magnr"))), self._get("magnr")
@@ -200,13 +199,13 @@ class Sky:
         band = np.clip(fid, 1, 3) + 1  # g, r, i in PS1_FIELDS
         magnitude = host[np.arange(len(place)), band]
         magnitude = np.where(np.isnan(magnitude), hosts.magnitude, magnitude)
-        closer = ~(fields["distnr"] * PIXEL < hosts.offset) & (magnitude < _REFERENCE_DEPTH)
+        closer = ~(fields["distnr"] * PIXEL_SCALE < hosts.offset) & (magnitude < _REFERENCE_DEPTH)
         closer &= hosts.offset < _RADIUS
         if len(self._references[0]):
             like = self._references[0][_near(rng, self._references[1], magnitude)]
             for name in ("sigmagnr", "chinr", "sharpnr"):
                 fields[name][closer] = self._get(name)[like[closer]]
-        fields["distnr"][closer] = hosts.offset[closer] / PIXEL
+        fields["distnr"][closer] = hosts.offset[closer] / PIXEL_SCALE
         fields["magnr"][closer] = magnitude[closer]
         return fields
 
