@@ -78,7 +78,7 @@ def test_probabilities_and_labels_score_alike():
 
 
 def test_nothing_and_unknown_are_refused():
-    with pytest.raises(ValueError, match="nothing to score"):
+    with pytest.raises(ValueError, match="no labels to compare with"):
         metrics([], [])
     with pytest.raises(ValueError, match="'galaxy' is none of"):
         metrics(["galaxy"], ["agn"])

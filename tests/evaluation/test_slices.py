@@ -75,7 +75,7 @@ def test_edges_of_the_parts():
 def test_with_history_and_alone_are_the_same_alerts(night):
     y, p, alerts = night
     blind = p.sample(frac=1, random_state=0).reset_index(drop=True)
-    history = assess(y, p, alerts, alone=blind)["slices"]["history"]
+    history = assess(y, p, alerts, packet_only=blind)["slices"]["history"]
     past = alerts["has_history"].to_numpy()
     assert history["with history"]["n"] == history["packet alone"]["n"] == past.sum()
     assert history["packet alone"]["accuracy"] == metrics(y[past], blind[past])["accuracy"]
@@ -84,7 +84,7 @@ def test_with_history_and_alone_are_the_same_alerts(night):
 
 def test_without_any_history_there_is_nothing_to_compare(night):
     y, p, alerts = night
-    assert "history" not in assess(y, p, alerts.assign(has_history=False), alone=p)["slices"]
+    assert "history" not in assess(y, p, alerts.assign(has_history=False), packet_only=p)["slices"]
 
 
 def test_curves_keep_the_areas():

@@ -25,7 +25,7 @@ def assessment(circular):
             "has_history": [False, True, True, True],
         }
     )
-    return assess(["star", "star", "sso", "sso"], p, alerts, alone=p)
+    return assess(["star", "star", "sso", "sso"], p, alerts, packet_only=p)
 
 
 def rows_of(text, head):
@@ -43,7 +43,7 @@ def rows_of(text, head):
 def test_the_honest_figure_comes_first():
     found = assessment([False, False, True, True]) | HONEST
     lines = evaluation_report(found).split("\n")
-    assert lines[0] == "Objects never trained on, labels independent of the features:"
+    assert lines[0] == "Objects not used in training, labels independent of the features:"
     assert lines[1] == headline(found["slices"]["labels"]["not circular"])
     assert "accuracy 0.50" in lines[1]
     assert lines[3] == headline(found)
@@ -52,14 +52,14 @@ def test_the_honest_figure_comes_first():
 
 def test_where_all_labels_are_circular_no_figure_is_called_independent():
     lines = evaluation_report(assessment(True) | HONEST).split("\n")
-    assert lines[0] == "Objects never trained on; no label is independent of the features"
+    assert lines[0] == "Objects not used in training; no label is independent of the features"
 
 
-def test_figures_that_flatter_say_so():
+def test_metrics_of_training_objects_are_marked():
     known = {"honest": False, "trained_on": {"n": 4, "n_objects": 4}, "n_simulated": 3}
     text = evaluation_report(assessment(False) | known)
-    assert text.startswith("FLATTERING, objects trained on")
-    assert "3 of the alerts are simulated" in text
+    assert text.startswith("TOO GOOD, training objects")
+    assert "3 alerts are simulated" in text
 
 
 def test_a_row_for_each_part():

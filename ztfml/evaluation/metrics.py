@@ -1,4 +1,4 @@
-"""How good a classifier is: splits that do not flatter, metrics with intervals, reliability."""
+"""Classification metrics with bootstrap intervals, and the calibration of probabilities."""
 
 import numpy as np
 import pandas as pd
@@ -16,26 +16,27 @@ __all__ = [
 
 N_DRAWS = 200
 INTERVAL = (0.05, 0.95)
-"""Intervals hold nine out of ten bootstrap draws."""
+"""Intervals contain 90% of the bootstrap samples."""
 
 N_BINS = 10
-"""Bins of confidence; equal in mass, as most predictions are nearly sure (Nixon et al. 2019)."""
+"""Bins of confidence with equal numbers of alerts, because most probabilities are close to 1
+(Nixon et al. 2019)."""
 
 
 def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
-    """Score predictions against labels.
+    """Compare predictions with labels.
 
     Parameters
     ----------
     y_true : array of str, shape (n,)
         Labels of `taxonomy.LABELS`.
     predicted : array of str, shape (n,), or DataFrame with the columns ``p_<label>``
-        Predicted labels, or probabilities, whose largest counts.
+        Predicted labels, or probabilities; the most probable class is the prediction.
     groups : array, shape (n,), optional
-        The object of each row. Alerts of one object are alike, so intervals come from
-        drawing objects, not alerts, with replacement (Efron & Tibshirani 1993, ch. 8).
+        The object of each row. Alerts of one object are correlated, so the bootstrap draws
+        objects, not alerts, with replacement (Efron & Tibshirani 1993, ch. 8).
     n_draws : int
-        Bootstrap draws.
+        Number of bootstrap samples.
     seed : int
 
     Returns
@@ -44,16 +45,16 @@ def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
         ``macro_f1`` (mean F1 of the classes among the labels), ``accuracy``, ``per_class``
         (label to ``precision``, ``recall``, ``f1``, ``support``; None where undefined),
         ``confusion`` (rows are labels, columns predictions, both in the order ``labels``),
-        ``n``, ``n_objects``, ``intervals`` (of ``macro_f1`` and ``accuracy``, and by class of
-        ``precision``, ``recall`` and ``f1``: the 5 % and 95 % quantiles) and, from
-        probabilities, ``calibration_error``, ``calibration_noise`` (the error that chance
-        alone gives a perfectly calibrated classifier on these objects) and ``reliability``
+        ``n``, ``n_objects``, ``intervals`` (the 5% and 95% quantiles of ``macro_f1`` and
+        ``accuracy``, and by class of ``precision``, ``recall`` and ``f1``) and, from
+        probabilities, ``calibration_error``, ``calibration_noise`` (the mean
+        calibration error of a perfectly calibrated classifier on these objects) and ``reliability``
         (the columns of `reliability`); None from labels.
 
     Raises
     ------
     ValueError
-        If there is nothing to score or a label is unknown.
+        If there are no rows or a label is unknown.
 
     Examples
     --------
@@ -64,7 +65,7 @@ def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
     guess = labels_from(predicted) if hasattr(predicted, "columns") else predicted
     cell = len(LABELS) * _codes(y_true) + _codes(np.asarray(guess, dtype=str))
     if len(cell) == 0:
-        raise ValueError("there is nothing to score")
+        raise ValueError("there are no labels to compare with")
     groups = np.arange(len(cell)) if groups is None else np.asarray(groups)
     object_code, objects = pd.factorize(groups)
     counts = _confusions(cell, [None])
@@ -108,19 +109,20 @@ def _calibration(y_true, predicted, object_code, n_draws, seed):
 
 
 def metrics_by(y_true, predicted, groups, parts):
-    """Score predictions by part, in few words: for each night, or each source of labels.
+    """Compute the main metrics separately for each night, source or other part.
 
     Parameters
     ----------
     y_true, predicted, groups
-        As of `metrics`.
+        As for `metrics`.
     parts : array of str, shape (n,)
+        The part of each row.
 
     Returns
     -------
     dict
-        Part to ``macro_f1``, ``accuracy``, ``labels``, ``confusion``, ``n``, ``n_objects`` as
-        of `metrics`; the largest part first.
+        Name of the part to ``macro_f1``, ``accuracy``, ``labels``, ``confusion``, ``n``,
+        ``n_objects`` as in `metrics`; the largest part first.
 
     Examples
     --------
@@ -128,16 +130,16 @@ def metrics_by(y_true, predicted, groups, parts):
     1
     """
     y_true, groups, parts = np.asarray(y_true), np.asarray(groups), np.asarray(parts, dtype=str)
-    brief = ("macro_f1", "accuracy", "labels", "confusion", "n", "n_objects")
+    main = ("macro_f1", "accuracy", "labels", "confusion", "n", "n_objects")
     scores = {
         part: metrics(y_true[parts == part], predicted[parts == part], groups[parts == part])
         for part in pd.Series(parts).value_counts().index
     }
-    return {part: {name: one[name] for name in brief} for part, one in scores.items()}
+    return {part: {name: one[name] for name in main} for part, one in scores.items()}
 
 
 def labels_from(probability_table):
-    """Name the most probable class of each row.
+    """Return the most probable class of each row.
 
     Parameters
     ----------
@@ -149,8 +151,8 @@ def labels_from(probability_table):
 
     Examples
     --------
-    >>> labels_from(probabilities(classifier, table))   # doctest: +SKIP
-    array(['star', 'sso'], dtype='<U9')
+    >>> bool((labels_from(predictions) == predictions["label"]).all())
+    True
     """
     best = probability_table[list(PROBABILITY_COLUMNS)].to_numpy().argmax(axis=1)
     return np.array(LABELS)[best]
@@ -164,13 +166,13 @@ def _codes(labels):
 
 
 def _confusions(cell, weights):
-    """Confusion matrices, shape (n_weights, 5, 5), with the rows weighted in several ways."""
+    """Confusion matrices, shape (n_weights, 5, 5), one for each set of row weights."""
     n = len(LABELS)
     return np.array([np.bincount(cell, row, n * n) for row in weights]).reshape(-1, n, n)
 
 
 def _draws(object_code, n_objects, n_draws, seed):
-    """How often each row counts when objects are drawn with replacement."""
+    """The number of times that each row is drawn if objects are drawn with replacement."""
     rng = np.random.default_rng(seed)
     for _ in range(n_draws):
         drawn = rng.integers(0, n_objects, n_objects)
@@ -186,7 +188,7 @@ def _scores(confusion):
         f1 = np.where(support > 0, 2 * right / (support + guessed), np.nan)
     return {
         "recall": recall,
-        # Nothing found of a class that was there is a precision of 0, as in scikit-learn.
+        # As in scikit-learn, the precision is 0 if a class has labels but no prediction.
         "precision": np.where((guessed == 0) & (support > 0), 0.0, precision),
         "f1": f1,
         "macro_f1": np.nanmean(f1, axis=1),
@@ -204,25 +206,27 @@ def _interval(draws):
 
 
 def reliability(y_true, probability_table, n_bins=N_BINS):
-    """Compare how sure the predictions were with how often they were right.
+    """Compare the probability of the predicted class with the fraction of correct predictions.
 
     Parameters
     ----------
     y_true : array of str, shape (n,)
     probability_table : DataFrame with the columns ``p_<label>``
     n_bins : int
-        Bins of the probability of the predicted class that hold equally many alerts; alerts
-        of the same probability stay together.
+        Number of bins with equal numbers of alerts; alerts with the same probability are in
+        the same bin.
 
     Returns
     -------
     pandas.DataFrame
         ``confidence`` (mean probability of the predicted class), ``fraction_right`` and
-        ``n``, one row for each bin that holds any alert.
+        ``n``, one row per bin that is not empty.
 
     Examples
     --------
-    >>> reliability(labels, table)   # doctest: +SKIP
+    >>> labels = pd.read_csv("night_labels.csv")["label"]
+    >>> int(reliability(labels, predictions)["n"].sum()) == len(night)
+    True
     """
     confidence = _confidence(probability_table)
     right = labels_from(probability_table) == np.asarray(y_true, dtype=str)
@@ -248,24 +252,25 @@ def _bins_of_equal_mass(values, n_bins):
 
 
 def calibration_error(y_true, probability_table, n_bins=N_BINS):
-    """Give the expected calibration error: how far, on average, confidence is from truth.
+    """Compute the expected calibration error (Naeini et al. 2015).
 
     Parameters
     ----------
     y_true : array of str, shape (n,)
     probability_table : DataFrame with the columns ``p_<label>``
     n_bins : int
-        As of `reliability`.
+        As for `reliability`.
 
     Returns
     -------
     float
-        Mean of abs(confidence - fraction right) over the alerts (Naeini et al. 2015).
+        Mean over the alerts of abs(confidence - fraction right).
 
     Examples
     --------
-    >>> calibration_error(labels, table)   # doctest: +SKIP
-    0.02
+    >>> labels = pd.read_csv("night_labels.csv")["label"]
+    >>> 0 < calibration_error(labels, predictions) < 0.1
+    True
     """
     return _mean_gap(reliability(y_true, probability_table, n_bins))
 
@@ -276,9 +281,9 @@ def _mean_gap(curve):
 
 
 def _calibration_noise(probability_table, object_code, n_draws, seed):
-    """The mean error where each alert is right as often as it claims (Bröcker & Smith 2007).
+    """The mean calibration error if all probabilities are correct (Bröcker & Smith 2007).
 
-    Alerts of one object are right or wrong together, which gives the most noise.
+    All alerts of an object are assumed to be right or wrong together, which is the worst case.
     """
     confidence = _confidence(probability_table)
     in_bin = _bins_of_equal_mass(confidence, N_BINS)

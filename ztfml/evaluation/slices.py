@@ -1,4 +1,4 @@
-"""What a paper would tell of a classifier: its scores in parts of a night, and its curves."""
+"""Metrics of subsets of a night, and ROC and precision-recall curves."""
 
 import numpy as np
 import pandas as pd
@@ -15,7 +15,7 @@ from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 __all__ = ["assess", "curves"]
 
 N_POINTS = 101
-"""Points that a curve keeps at most, evenly along its way."""
+"""Maximum number of points of a curve, evenly spaced along it."""
 
 _MAGNITUDES = (-np.inf, 17.0, 18.0, 19.0, 20.0, np.inf)
 _MAGNITUDE_NAMES = ("up to 17", "17 to 18", "18 to 19", "19 to 20", "over 20")
@@ -23,8 +23,8 @@ _DETECTIONS = (0, 1, 3, 10, 30, np.inf)
 _DETECTION_NAMES = ("1", "2 to 3", "4 to 10", "11 to 30", "over 30")
 
 
-def assess(y_true, predicted, alerts, alone=None, seed=0):
-    """Score predictions as a whole and in parts, with the curves of each class.
+def assess(y_true, predicted, alerts, packet_only=None, seed=0):
+    """Compute metrics of all alerts and of subsets, and the curves of each class.
 
     Parameters
     ----------
@@ -33,18 +33,18 @@ def assess(y_true, predicted, alerts, alone=None, seed=0):
         Columns ``p_<label>``.
     alerts : DataFrame, n rows
         ``objectId``, ``magpsf`` (mag), ``n_det`` (detections up to the alert), ``circular``
-        (bool: the label was read from a field that is also a feature) and ``has_history``
+        (bool: the label was derived from a field that is also a feature) and ``has_history``
         (bool).
-    alone : DataFrame, shape (n, 5), optional
-        The same alerts judged by their packets alone.
+    packet_only : DataFrame, shape (n, 5), optional
+        Predictions for the same alerts without their history.
     seed : int
 
     Returns
     -------
     dict
-        As of `ztfml.evaluation.metrics.metrics`, with ``curves`` (see `curves`) and ``slices``:
-        ``labels``, ``magnitude``, ``detections`` and ``history``, each a dict of name to the
-        metrics of those alerts; parts without alerts are absent.
+        The result of `ztfml.evaluation.metrics.metrics`, with ``curves`` (see `curves`) and
+        ``slices``: ``labels``, ``magnitude``, ``detections`` and ``history``, each a dict of name
+        to the metrics of those alerts; subsets without alerts are absent.
 
     Examples
     --------
@@ -61,8 +61,8 @@ def assess(y_true, predicted, alerts, alone=None, seed=0):
         for name, of_part in _parts(alerts).items()
     }
     past = alerts["has_history"].to_numpy()
-    if alone is not None and past.any():
-        slices["history"] = {"with history": score(past), "packet alone": score(past, alone)}
+    if packet_only is not None and past.any():
+        slices["history"] = {"with history": score(past), "packet alone": score(past, packet_only)}
     return {
         **score(np.ones(len(y_true), bool)),
         "curves": curves(y_true, predicted),
@@ -84,7 +84,7 @@ def _parts(alerts):
 
 
 def curves(y_true, probability_table):
-    """Give the ROC and the precision-recall curve of each class against all others.
+    """Compute the ROC and precision-recall curves of each class against all others.
 
     Parameters
     ----------
@@ -96,9 +96,8 @@ def curves(y_true, probability_table):
     dict
         Label to ``roc`` (``auc``, ``false_positive_rate``, ``true_positive_rate``) and
         ``precision_recall`` (``average_precision``, ``threshold`` on ``p_<label>``,
-        ``precision``, ``recall``, which rises), each of at most 101 points; the
-        areas are those of the whole curves. None for a class that no alert or every alert
-        is of.
+        ``precision``, ``recall`` in increasing order), each of at most 101 points; the
+        areas are those of the full curves. None if no alert or every alert has this class.
 
     Examples
     --------
@@ -117,7 +116,7 @@ def _curves_of(is_label, score):
         return None
     false, true, _ = roc_curve(is_label, score)
     precision, recall, threshold = precision_recall_curve(is_label, score)
-    # Without scikit-learn's last point, which no threshold gives, and from sure to unsure.
+    # Without the last point of scikit-learn, which has no threshold; high thresholds first.
     precision, recall, threshold = precision[-2::-1], recall[-2::-1], threshold[::-1]
     on_roc, on_recall = _evenly(false + true), _evenly(recall)
     return {

@@ -1,4 +1,4 @@
-"""What a model looks at: how far each feature moves its scores."""
+"""Feature importance: how much each feature changes the scores of a model (TreeSHAP)."""
 
 import numpy as np
 import pandas as pd
@@ -9,18 +9,18 @@ __all__ = ["contributions", "tree_shap"]
 
 
 def tree_shap(classifier, table, groups):
-    """Measure how far features, and groups of them, move the scores of each class.
+    """Compute the mean effect of features and feature groups on the score of each class.
 
-    TreeSHAP (Lundberg et al. 2020), as LightGBM computes it, shares the score of each alert
-    out among the features. What the features of a group do is added up before its size is
-    taken, since features that say the same may move a score in opposite directions.
+    TreeSHAP (Lundberg et al. 2020), computed by LightGBM, divides the score of each alert among
+    the features. For a group, the effects of its features are added before the absolute value is
+    taken, because effects of correlated features can cancel.
 
     Parameters
     ----------
     classifier : AlertClassifier
         Fitted.
     table : DataFrame, shape (n, n_features)
-        Alerts to judge by; as many of each class make the classes comparable.
+        Alerts to average over. Use equal numbers of each class to compare the classes.
     groups : dict of feature name to group name
 
     Returns
@@ -28,13 +28,15 @@ def tree_shap(classifier, table, groups):
     dict
         ``alerts`` (n), ``groups`` and ``features``: lists of dicts with ``name`` and, for
         each class, the mean of abs(SHAP) in units of the raw score (natural logarithm of
-        odds, before the temperature); the most important first. Features that move nothing
+        odds, before the temperature); the most important first. Features without any effect
         are left out.
 
     Examples
     --------
-    >>> tree_shap(classifier, table, groups)["groups"][0]   # doctest: +SKIP
-    {'name': 'context', 'agn': 1.9, 'artifact': 0.4, 'sso': 1.1, 'star': 2.0, 'transient': 1.2}
+    >>> groups = {feature["name"]: feature["group"] for feature in model.card["features"]}
+    >>> found = tree_shap(model.classifier, table, groups)
+    >>> list(found["groups"][0])
+    ['name', 'agn', 'artifact', 'sso', 'star', 'transient']
     """
     names = list(classifier.feature_names_in_)
     values = _shap(classifier, table)[:, :, :-1]
@@ -48,7 +50,7 @@ def tree_shap(classifier, table, groups):
 
 
 def contributions(classifier, row, label):
-    """Share the score of one alert for one class out among the features.
+    """Divide the score of one alert for one class among the features.
 
     Parameters
     ----------
@@ -57,7 +59,7 @@ def contributions(classifier, row, label):
     row : pandas.Series
         The features of the alert, as a row of `ztfml.features.compute`.
     label : str
-        One of the classes that the classifier knows.
+        One of the classes of the classifier.
 
     Returns
     -------
@@ -70,18 +72,18 @@ def contributions(classifier, row, label):
     Raises
     ------
     ModelError
-        If the classifier does not know the class.
+        If the classifier does not have this class.
 
     Examples
     --------
-    >>> contributions(classifier, table.iloc[0], "transient")["base"]   # doctest: +SKIP
-    -3.9
+    >>> found = contributions(model.classifier, table.iloc[0], "transient")
+    >>> total = found["base"] + sum(feature["shap"] for feature in found["features"])
+    >>> bool(np.isclose(total, found["score"]))
+    True
     """
     classes = list(classifier.classes_)
     if label not in classes:
-        raise ModelError(
-            f"the model does not know the class {label!r}; ask for one of {', '.join(classes)}"
-        )
+        raise ModelError(f"the model has no class {label!r}; choose one of {', '.join(classes)}")
     names = list(classifier.feature_names_in_)
     values = _shap(classifier, row[names].to_frame().T)[0, classes.index(label)]
     order = np.argsort(-np.abs(values[:-1]), kind="stable")
