@@ -420,7 +420,7 @@ def test_another_candidate_at_the_same_jd_is_kept():
     assert curve["magpsf"].tolist()[-2:] == [19.5, 18.5]
 
 
-def test_light_curve_of_an_alert_without_history():
+def test_light_curve_of_a_new_object():
     curve = Night.from_frames(alerts_frame(), history_frame()).light_curve(TWO)
     assert curve["jd"].tolist() == [JD]
     assert curve["is_alert"].tolist() == [True]

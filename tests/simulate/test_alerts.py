@@ -70,7 +70,7 @@ def test_history_rows_are_in_the_packet_of_a_detection(two_nights):
 
 def test_history_can_contain_later_exposures_of_the_night(two_nights):
     night = two_nights.nights[0]
-    code = night._object_code
+    code = night.object_code
     with_rows = code >= 0
     end = night.history.start[code[with_rows] + 1]
     assert (end > night.last[with_rows]).any()
@@ -78,7 +78,7 @@ def test_history_can_contain_later_exposures_of_the_night(two_nights):
 
 def test_histories_come_from_packets_or_brokers_or_are_missing(two_nights):
     night, labels = two_nights.nights[0], two_nights.labels[0]
-    alone = pd.Series(night._object_code < 0).groupby(labels["label"]).mean()
+    alone = pd.Series(night.object_code < 0).groupby(labels["label"]).mean()
     # Brokers keep no history of what looks bogus.
     assert 0.3 < alone["artifact"] < 0.6
     assert 0.01 < alone["star"] < 0.15

@@ -24,7 +24,7 @@ def test_asteroids_are_near_the_ecliptic_and_detected_once_per_position(two_nigh
         assert (alerts.loc[~known, "ssnamenr"] == "null").all()
         assert night.alerts.loc[~asteroid, "ssdistnr"].isna().all()
         assert (alerts["isdiffpos"] == 1).all()
-        code = night._object_code[asteroid]
+        code = night.object_code[asteroid]
         found = ~np.isnan(night.history.magpsf)
         rows = np.concatenate([[0], np.cumsum(found)])
         detections = (
