@@ -2,6 +2,7 @@
 
 import ast
 import importlib
+import json
 import re
 import shlex
 import sys
@@ -22,6 +23,7 @@ PAGES = sorted(
     for page in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")]
     if "_generated" not in page.parts
 )
+NOTEBOOKS = sorted(ROOT.glob("notebooks/*.ipynb"))
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +53,16 @@ def test_commands_and_options_exist(page):
         assert used <= known | {"--help", "--version"}, f"unknown option in: ztfml {line}"
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def code_of(page):
+    if page.suffix != ".ipynb":
+        return blocks(page, "python")
+    cells = [cell for cell in json.loads(page.read_text())["cells"] if cell["cell_type"] == "code"]
+    return ["".join(cell["source"]).replace("%matplotlib", "# ") for cell in cells]
+
+
+@pytest.mark.parametrize("page", [*PAGES, *NOTEBOOKS], ids=lambda page: str(page.relative_to(ROOT)))
 def test_imported_names_exist(page):
-    for code in blocks(page, "python"):
+    for code in code_of(page):
         for node in ast.walk(ast.parse(code)):
             if isinstance(node, ast.ImportFrom) and node.module.split(".")[0] == "ztfml":
                 module = importlib.import_module(node.module)

@@ -89,12 +89,12 @@ def injections():
 
 @table
 def catalogues():
-    """Return the kinds of catalogues, their radius and the reason for it."""
+    """Return the catalogues for labels, with their radius and the reason for it."""
     rows = [
-        [f"`{one.name}`", one.description, f"{one.radius:g}″", one.reason, online_option(one)]
+        [f"`{one.name}`", one.description, f"{one.radius:g}″: {one.reason}", online_option(one)]
         for one in catalogs.KINDS.values()
     ]
-    return markdown(["catalogue", "content", "radius", "reason for the radius", "online"], rows)
+    return markdown(["catalogue", "content", "radius and its reason", "online"], rows)
 
 
 def online_option(kind):
