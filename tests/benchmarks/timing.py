@@ -11,6 +11,8 @@ from datetime import date
 from pathlib import Path
 from typing import NamedTuple
 
+from joblib import cpu_count
+
 
 class Run(NamedTuple):
     """A process that has ended: wall seconds, peak resident memory in GB, standard output."""
@@ -63,7 +65,7 @@ def machine():
     """Date, processor, cores, memory and Python in one line."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
     return (
-        f"{date.today()}; {_processor()}, {os.cpu_count()} cores, {memory:.0f} GB; "
+        f"{date.today()}; {_processor()}, {cpu_count()} cores, {memory:.0f} GB; "
         f"{platform.system()}, Python {platform.python_version()}"
     )
 
