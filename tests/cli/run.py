@@ -6,7 +6,7 @@ from ztfml.cli import main
 
 
 def ztfml(*arguments, code=0):
-    """Run a command in this process; give what it printed to stdout and stderr."""
+    """Run a command in this process and return its output."""
     result = CliRunner().invoke(main, list(map(str, arguments)))
     if result.exception and not isinstance(result.exception, SystemExit):
         raise result.exception
@@ -15,7 +15,7 @@ def ztfml(*arguments, code=0):
 
 
 def one_sentence(result, *names):
-    """The error is one line that names what it should, and no traceback."""
+    """Check that the error is one line that contains the names, without a traceback."""
     lines = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
     assert len(lines) == 1, result.stderr
     assert "Traceback" not in result.stderr

@@ -9,12 +9,12 @@ import pytest
 from tests.cli.run import one_sentence, ztfml
 
 
-def spoil(night, folder, change):
-    """A copy of a night whose alerts a function has changed."""
-    path = folder / "spoilt.parquet"
+def break_night(night, folder, change):
+    """Copy a night and change its alerts with a function."""
+    path = folder / "broken.parquet"
     change(pd.read_parquet(night)).to_parquet(path)
     shutil.copy(f"{night.with_suffix('')}_prv_candidates.parquet",
-                folder / "spoilt_prv_candidates.parquet")  # fmt: skip
+                folder / "broken_prv_candidates.parquet")  # fmt: skip
     return path
 
 
@@ -28,20 +28,20 @@ BAD_NIGHTS = {
 
 @pytest.mark.parametrize("case", BAD_NIGHTS)
 @pytest.mark.parametrize("command", ["features", "predict", "rank", "cuts"])
-def test_a_bad_night_is_one_sentence_and_leaves_nothing(case, command, nights, model, tmp_path):
+def test_a_bad_night_gives_one_sentence_and_no_files(case, command, nights, model, tmp_path):
     change, named = BAD_NIGHTS[case]
-    path = spoil(nights[0], tmp_path, change)
+    path = break_night(nights[0], tmp_path, change)
     out = tmp_path / ("out.csv" if command in ("rank", "cuts") else "out.parquet")
     options = ["-m", model] if command in ("predict", "rank") else []
     result = ztfml(command, path, *options, "-o", out, code=1)
-    one_sentence(result, "spoilt", named)
+    one_sentence(result, "broken", named)
     assert sorted(p.name for p in tmp_path.iterdir()) == [
-        "spoilt.parquet", "spoilt_prv_candidates.parquet",
+        "broken.parquet", "broken_prv_candidates.parquet",
     ]  # fmt: skip
 
 
 @pytest.mark.parametrize("content", [b"objectId,candid\n", b"", "half"])
-def test_a_file_that_is_no_whole_parquet(content, nights, tmp_path):
+def test_a_file_that_is_not_complete_parquet(content, nights, tmp_path):
     path = tmp_path / "n.parquet"
     whole = nights[0].read_bytes()
     path.write_bytes(whole[: len(whole) // 2] if content == "half" else content)
@@ -49,7 +49,7 @@ def test_a_file_that_is_no_whole_parquet(content, nights, tmp_path):
     assert [p.name for p in tmp_path.iterdir()] == ["n.parquet"]
 
 
-def test_a_night_that_is_not_there(tmp_path):
+def test_a_missing_night(tmp_path):
     path = tmp_path / "none.parquet"
     one_sentence(ztfml("features", path, "-o", tmp_path / "f.parquet", code=1), path)
 
@@ -86,7 +86,7 @@ def damage_classes(folder):
 
 
 @pytest.mark.parametrize("damage", [damage_truncate, damage_crlf, damage_byte, damage_classes])
-def test_a_damaged_model_is_one_sentence(damage, model, nights, tmp_path):
+def test_a_damaged_model_gives_one_sentence(damage, model, nights, tmp_path):
     folder = tmp_path / "damaged"
     shutil.copytree(model, folder)
     damage(folder)
@@ -105,6 +105,6 @@ def test_wrong_usage_exits_with_2(nights, tmp_path):
     ztfml("rank", nights[0], "--top", "0", code=2)
 
 
-def test_an_output_folder_that_is_not_there(nights, tmp_path):
+def test_a_missing_output_folder(nights, tmp_path):
     out = tmp_path / "no" / "f.parquet"
     one_sentence(ztfml("features", nights[0], "-o", out, code=1), out)

@@ -6,7 +6,7 @@ from tests.cli.run import ztfml
 from ztfml.taxonomy import LABELS
 
 
-def test_cuts_print_the_flow_and_write_labels(nights, tmp_path):
+def test_cuts_print_the_cut_flow_and_write_labels(nights, tmp_path):
     out, figure = tmp_path / "rules.csv", tmp_path / "cuts.png"
     shown = ztfml("cuts", nights[0], "--drb", "0.6", "-o", out, "--plot", figure).stdout
     assert "cut flow" in shown
@@ -17,7 +17,7 @@ def test_cuts_print_the_flow_and_write_labels(nights, tmp_path):
     assert figure.read_bytes().startswith(b"\x89PNG")
 
 
-def test_labels_of_the_rules_can_be_trained_on(nights, tmp_path):
+def test_training_with_labels_of_the_rules(nights, tmp_path):
     labels = tmp_path / "rules.csv"
     ztfml("cuts", nights[0], "-o", labels)
     ztfml("train", nights[0], "--labels", labels, "-o", tmp_path / "by_rules")

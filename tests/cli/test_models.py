@@ -23,7 +23,7 @@ def test_features_of_a_night(nights, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".csv"])
-def test_several_nights_stand_one_below_the_other(nights, model, tmp_path, suffix):
+def test_several_nights_are_written_to_one_table(nights, model, tmp_path, suffix):
     read = pd.read_parquet if suffix == ".parquet" else pd.read_csv
     for command in (["features"], ["predict", "-m", model]):
         together = tmp_path / f"together{suffix}"
@@ -35,7 +35,7 @@ def test_several_nights_stand_one_below_the_other(nights, model, tmp_path, suffi
         pd.testing.assert_frame_equal(read(together), pd.concat(alone, ignore_index=True))
 
 
-def test_one_night_that_cannot_be_read_leaves_no_file(nights, tmp_path):
+def test_an_unreadable_night_leaves_no_file(nights, tmp_path):
     out = tmp_path / "f.parquet"
     one_sentence(ztfml("features", nights[0], tmp_path / "no.parquet", "-o", out, code=1), "no.par")
     assert not list(tmp_path.iterdir())
@@ -55,7 +55,7 @@ def test_features_list():
     assert len(ztfml("features", "--list").stdout.splitlines()) == len(FEATURES) + 1
 
 
-def test_predict_gives_the_contracted_columns(nights, model, tmp_path):
+def test_columns_of_predictions(nights, model, tmp_path):
     out = tmp_path / "p.parquet"
     ztfml("predict", nights[2], "-m", model, "-o", out)
     table = pd.read_parquet(out)
@@ -72,7 +72,7 @@ def test_predict_gives_the_contracted_columns(nights, model, tmp_path):
     assert (table["label"] == np.array(LABELS)[probabilities.argmax(axis=1)]).all()
 
 
-def test_evaluate_gives_the_contracted_metrics(nights, model, tmp_path):
+def test_content_of_metrics(nights, model, tmp_path):
     out = tmp_path / "m.json"
     figure = tmp_path / "m.png"
     shown = ztfml("evaluate", nights[2], "-m", model, "-o", out, "--plot", figure).stdout
@@ -81,7 +81,7 @@ def test_evaluate_gives_the_contracted_metrics(nights, model, tmp_path):
     assert {"macro_f1", "accuracy", "per_class", "confusion", "n"} <= set(metrics)
     assert set(metrics["per_class"]["star"]) >= {"precision", "recall", "f1", "support"}
     assert np.sum(metrics["confusion"]) == metrics["n"]
-    # Its own simulation is an easy world; a model that has learnt nothing is at 0.2.
+    # Simulated nights are easy to classify; a random guess has a score of about 0.2.
     assert metrics["macro_f1"] > 0.6
     assert f"{metrics['macro_f1']:.2f}" in shown
 

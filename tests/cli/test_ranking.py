@@ -12,7 +12,7 @@ import pytest
 from tests.cli.run import one_sentence, ztfml
 
 
-def test_rank_gives_one_row_an_object_with_reasons_and_links(nights, model, tmp_path):
+def test_rank_writes_one_row_per_object_with_reasons_and_links(nights, model, tmp_path):
     out = tmp_path / "r.csv"
     shown = ztfml("rank", nights[2], "-m", model, "-o", out, "--top", 25).stdout
     table = pd.read_csv(out)
@@ -30,7 +30,7 @@ def test_rank_gives_one_row_an_object_with_reasons_and_links(nights, model, tmp_
     assert (latest.loc[table["objectId"], "candid"].to_numpy() == table["candid"].to_numpy()).all()
 
 
-def test_rank_for_another_instrument_and_by_other_weights(nights, model, tmp_path):
+def test_rank_with_another_instrument_and_other_weights(nights, model, tmp_path):
     instrument = tmp_path / "dbsp.toml"
     instrument.write_text(
         '[instrument]\nname = "DBSP"\nlimiting_magnitude = 21.5\nspectra_per_night = 7\n'
@@ -38,7 +38,7 @@ def test_rank_for_another_instrument_and_by_other_weights(nights, model, tmp_pat
     out = tmp_path / "r.csv"
     ztfml("rank", nights[2], "-m", model, "-o", out, "--instrument", instrument)
     table = pd.read_csv(out)
-    # As many rows as it takes spectra.
+    # One row per spectrum.
     assert len(table) == 7
     assert (table.loc[table["last_mag"] < 20, "term_bright"] > 0.95).all()
     weights = tmp_path / "mine.toml"
@@ -50,11 +50,11 @@ def test_rank_for_another_instrument_and_by_other_weights(nights, model, tmp_pat
     assert len(by_age) == 12
     assert by_age["score"].to_numpy() == pytest.approx(1 / (1 + np.exp(-10 * by_age["term_young"])))
     weights.write_text("[weights]\nluck = 1\n")
-    told = ztfml("rank", nights[2], "-m", model, "-o", out, "--weights", weights, code=1)
-    one_sentence(told, weights)
+    result = ztfml("rank", nights[2], "-m", model, "-o", out, "--weights", weights, code=1)
+    one_sentence(result, weights)
 
 
-def test_explain_tells_the_terms_and_draws_them(nights, model, tmp_path):
+def test_explain_prints_and_draws_the_terms(nights, model, tmp_path):
     out, figure = tmp_path / "r.csv", tmp_path / "why.png"
     ztfml("rank", nights[2], "-m", model, "-o", out, "--top", 3)
     row = pd.read_csv(out).iloc[2]
@@ -65,8 +65,8 @@ def test_explain_tells_the_terms_and_draws_them(nights, model, tmp_path):
     assert f"{row['term_young']:.3f}" in shown
     assert "largest contributions to the tree score" in shown
     assert figure.read_bytes().startswith(b"\x89PNG")
-    told = ztfml("rank", nights[2], "-m", model, "--explain", "ZTF00nobody", code=1)
-    one_sentence(told, "ZTF00nobody")
+    result = ztfml("rank", nights[2], "-m", model, "--explain", "ZTF00nobody", code=1)
+    one_sentence(result, "ZTF00nobody")
     ztfml("rank", nights[2], "-m", model, "--plot", figure, code=2)
     ztfml("rank", nights[2], "-m", model, "--explain", name, "--top", 3, code=2)
 
@@ -80,8 +80,8 @@ def test_data_goes_to_stdout_and_remarks_to_stderr(nights, model, tmp_path):
     assert ztfml("rank", alone, "-m", model, "--quiet").stderr == ""
 
 
-def test_as_typed_in_a_shell(nights, model, tmp_path):
-    """The real program, in its own process, into a pipe."""
+def test_rank_in_a_shell(nights, model, tmp_path):
+    """Run the program in a new process with a pipe for its output."""
     out = tmp_path / "r.csv"
     command = [
         sys.executable,
@@ -98,5 +98,5 @@ def test_as_typed_in_a_shell(nights, model, tmp_path):
                           env=os.environ | {"COLUMNS": "40"})  # fmt: skip
     assert done.returncode == 0, done.stderr
     table = pd.read_csv(out)
-    # Into a pipe no name is cut off, however narrow the terminal was.
+    # Names are not shortened in a pipe, even if the terminal is narrow.
     assert all(name in done.stdout for name in table["objectId"])

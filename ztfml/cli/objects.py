@@ -119,13 +119,13 @@ def context(night, object_ids, top_of, files, online):
     from ztfml.sources import fetched_folder as fetched
 
     objects = _chosen(night, object_ids, top_of)
-    rows, asked = find_context(objects, files, CONTEXT_ONLINE if online else ())
-    if not asked:
+    rows, catalogs = find_context(objects, files, CONTEXT_ONLINE if online else ())
+    if not catalogs:
         raise ZtfmlError("no catalogue could be read; see the messages above, or try again later")
     folder = fetched.fetched_beside(night)
     old = fetched.context(folder)
-    fetched.write_context(folder, merge_context(old, rows, objects["objectId"], asked))
-    print_table(rows.drop(columns="redshift"), ", ".join(asked))
+    fetched.write_context(folder, merge_context(old, rows, objects["objectId"], catalogs))
+    print_table(rows.drop(columns="redshift"), ", ".join(catalogs))
     n_known = rows["objectId"].nunique()
     click.echo(f"{n_known} of {len(objects)} objects have matches: {folder}/context.csv")
 

@@ -71,7 +71,7 @@ def candidate(
     _write_summary(summary, night, row)
     _draw_terms(terms, row)
     fig.suptitle(
-        f"No. {row['rank']}   {row['objectId']}   score {row['score']:.2f}",
+        f"Rank {row['rank']}   {row['objectId']}   score {row['score']:.2f}",
         fontweight="bold",
         parse_math=False,
     )
