@@ -21,10 +21,9 @@ from tests.benchmarks.inputs import FULL, make_nights, night_of
 from tests.conftest import SHARED_DATA
 from ztfml.injection.alerts import as_shipped, last_of_nights, make_night
 from ztfml.injection.conditions import Conditions
+from ztfml.injection.positions import GroupPositions, SinglePositions
 from ztfml.injection.recovery import (
     OURS,
-    Alone,
-    Among,
     known_labels,
     score_all,
     tables_of,
@@ -229,7 +228,7 @@ def _moved(looks, jd):
 
 def in_list(own, scores):
     """Whether each alert would be among the first rows, equals in random order (0 to 1)."""
-    return Alone(np.sort(own), scores).share(TOP)
+    return SinglePositions(np.sort(own), scores).probability(TOP)
 
 
 def summary(last, listed):
@@ -317,8 +316,8 @@ def crowding(own, last, scores, draws=200, seed=0):
     nights = last.groupby("event").indices.values()
     picked = np.array([[rng.choice(rows) for rows in nights] for _ in range(draws)])
     draw = np.repeat(np.arange(draws), picked.shape[1])
-    among = Among(np.sort(own), scores[picked.ravel()], draw)
-    return float(among.share(TOP).sum() / draws)
+    positions = GroupPositions(np.sort(own), scores[picked.ravel()], draw)
+    return float(positions.probability(TOP).sum() / draws)
 
 
 _HEAD = (

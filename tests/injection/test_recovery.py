@@ -9,15 +9,14 @@ import pytest
 from ztfml import features
 from ztfml.injection.baselines import BASELINES
 from ztfml.injection.observing import Injected
+from ztfml.injection.positions import GroupPositions
+from ztfml.injection.recall import first_nights, recall_table
 from ztfml.injection.recovery import (
     OURS,
     TOPS,
-    Among,
     Stage,
     _latest,
-    first_nights,
     judge,
-    recall_table,
     recover,
     score_all,
 )
@@ -56,7 +55,7 @@ def test_it_equals_writing_the_events_into_the_night(stage, model, tmp_path):
     rank = ranked.set_index("candid")["rank"][together.alerts["candid"].iloc[place]].to_numpy()
     ours = score_all(stage.night, *stage.own)[OURS][latest_rows(stage.night.alerts)]
     theirs = score_all(injected.night, *stage.theirs)[OURS][_latest(injected)]
-    among = Among(np.sort(ours), theirs, stage.repeat)
+    among = GroupPositions(np.sort(ours), theirs, stage.repeat)
     np.testing.assert_array_equal(rank, among.above[some] + 1)
     for method, way in BASELINES.items():
         np.testing.assert_array_equal(
@@ -68,17 +67,17 @@ def test_it_equals_writing_the_events_into_the_night(stage, model, tmp_path):
 
 def test_equals_share_the_rows_that_are_left():
     own = np.sort([0.9, 0.5, 0.5, 0.1])
-    among = Among(own, np.array([0.5, 0.95, 0.0]), np.array([0, 0, 1]))
+    among = GroupPositions(own, np.array([0.5, 0.95, 0.0]), np.array([0, 0, 1]))
     # Two are above the first (0.9, and 0.95 of its repeat), three have 0.5.
-    assert among.share(2).tolist() == [0, 1, 0]
-    assert among.share(3) == pytest.approx([1 / 3, 1, 0])
-    assert among.share(5).tolist() == [1, 1, 1]
+    assert among.probability(2).tolist() == [0, 1, 0]
+    assert among.probability(3) == pytest.approx([1 / 3, 1, 0])
+    assert among.probability(5).tolist() == [1, 1, 1]
     assert among.rank().tolist() == [4, 1, 5]
 
 
 def test_what_a_filter_throws_out_is_in_no_list():
-    among = Among(np.array([-np.inf]), np.array([-np.inf, 0.1]), np.array([0, 0]))
-    assert among.share(12).tolist() == [0, 1]
+    among = GroupPositions(np.array([-np.inf]), np.array([-np.inf, 0.1]), np.array([0, 0]))
+    assert among.probability(12).tolist() == [0, 1]
     assert np.isnan(among.rank()).tolist() == [True, False]
 
 

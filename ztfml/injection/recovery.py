@@ -1,8 +1,8 @@
-"""How many injected fast transients come into the first rows of a night's list.
+"""Measure how many injected fast transients the ranking puts in the first rows.
 
-An alert's features, probabilities and score depend on nothing else in the night. So the night's
-own objects are scored once and injected ones beside them, and where each would stand follows
-from the scores: it is the same as writing the events into the night and ranking it anew.
+Features, probabilities and score of an alert do not depend on the other objects of the night. So
+the objects of the night and the injected events are scored separately, and the positions follow
+from the scores. The result is the same as for a night into which the events were written.
 """
 
 import numpy as np
@@ -10,14 +10,22 @@ import pandas as pd
 
 from ztfml import features
 from ztfml.errors import DataError
-from ztfml.evaluation.metrics import INTERVAL, N_DRAWS
 from ztfml.injection.baselines import BASELINES
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.observing import inject
 from ztfml.injection.populations import KINDS
+from ztfml.injection.positions import (
+    GroupPositions,
+    SinglePositions,
+    count_above,
+    count_equal,
+    probability_in_top,
+)
+from ztfml.injection.recall import first_nights, recall_table
 from ztfml.io.progress import track
 from ztfml.labels.label_file import label_rows, labels_of
-from ztfml.night import latest_rows
+from ztfml.model.model import Model
+from ztfml.night import Night, latest_rows
 from ztfml.ranking import FastTransientScorer
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
@@ -25,28 +33,20 @@ OURS = "ztfml"
 TOPS = (12, 25, 50)
 A_NIGHT = 5
 REPEATS = 200
-BRIGHT = 20.0
-"""Brighter than this at peak, and seen on two nights, is what a list has to find."""
 
-_MAGNITUDES = (-np.inf, 17, 18, 19, 20, np.inf)
-_MAGNITUDE_NAMES = ("up to 17", "17 to 18", "18 to 19", "19 to 20", "over 20")
-_RATES = (-np.inf, 0.15, 0.3, 0.6, 1.2, np.inf)
-_RATE_NAMES = ("up to 0.15", "0.15 to 0.3", "0.3 to 0.6", "0.6 to 1.2", "over 1.2")
-_NIGHTS = (0, 1, 2, 3, 5, np.inf)
-_NIGHT_NAMES = ("1", "2", "3", "4 to 5", "over 5")
-# What label files call transients that are fast beyond doubt.
-_FAST_BY_NAME = r"FBOT|Ibn|kilonova|afterglow|GRB"
+# Evidence in label files that marks a transient as fast.
+_FAST_EVIDENCE = r"FBOT|Ibn|kilonova|afterglow|GRB"
 
 
 class Stage:
-    """A night and the events injected into it, with all that a ranking needs, computed once.
+    """A night and the events injected into it, with features and probabilities.
 
     Parameters
     ----------
     night : Night
     model : Model
     repeats : int
-        How many times the night is filled anew.
+        How often a new set of events is injected.
     a_night : int
         Events injected each time, of all kinds in turn.
     seed : int
@@ -56,21 +56,22 @@ class Stage:
     ----------
     night, injected : Night, Injected
     own, theirs : tuple of DataFrame
-        Features and probabilities of the alerts of the night and of the events.
+        Features and probabilities of the alerts of the night, and of the alerts of the events.
     repeat : ndarray of int, shape (n_events,)
-        Into which repeat each event goes.
+        The repeat in which each event is injected.
 
     Raises
     ------
     DataError
-        If the night cannot be injected into, or a number is not positive.
+        If events cannot be injected into the night, or a number is not positive.
     ModelError
         If the model was trained with features that this ztfml does not compute.
 
     Examples
     --------
-    >>> stage = Stage(night, model, repeats=80)   # doctest: +SKIP
-    >>> judge(stage, FastTransientScorer(weights))["recall"]   # doctest: +SKIP
+    >>> stage = Stage(night, model, repeats=2)
+    >>> len(stage.injected.events)
+    10
     """
 
     def __init__(self, night, model, repeats=REPEATS, a_night=A_NIGHT, seed=1):
@@ -82,11 +83,19 @@ class Stage:
         self.own = tables_of(night, model)
         self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
         self.theirs = tables_of(self.injected.night, model)
-        self.repeat = _deal(len(self.injected.events), repeats, seed)
+        self.repeat = _assign(len(self.injected.events), repeats, seed)
 
 
-def recover(night, model, scorer=None, repeats=REPEATS, a_night=A_NIGHT, seed=1, labels=None):
-    """Inject fast transients into a night, again and again, and see where they rank.
+def recover(
+    night: Night,
+    model: Model,
+    scorer: FastTransientScorer | None = None,
+    repeats: int = REPEATS,
+    a_night: int = A_NIGHT,
+    seed: int = 1,
+    labels: pd.DataFrame | None = None,
+) -> dict:
+    """Inject fast transients into a night repeatedly and measure how the ranking finds them.
 
     Parameters
     ----------
@@ -98,7 +107,7 @@ def recover(night, model, scorer=None, repeats=REPEATS, a_night=A_NIGHT, seed=1,
     Returns
     -------
     dict
-        As of `judge`.
+        The result of `judge`.
 
     Raises
     ------
@@ -107,36 +116,42 @@ def recover(night, model, scorer=None, repeats=REPEATS, a_night=A_NIGHT, seed=1,
 
     Examples
     --------
-    >>> recover(night, model)["recall"]["cells"]   # doctest: +SKIP
+    >>> found = recover(night, model, repeats=2)
+    >>> len(found["events"])
+    10
     """
     return judge(Stage(night, model, repeats, a_night, seed), scorer, labels)
 
 
-def judge(stage, scorer=None, labels=None):
-    """Say how many of the events come into the first rows, by our ranking and the baselines.
+def judge(
+    stage: Stage, scorer: FastTransientScorer | None = None, labels: pd.DataFrame | None = None
+) -> dict:
+    """Measure how many events the ranking and the baselines put in the first rows.
 
     Parameters
     ----------
     stage : Stage
     scorer : FastTransientScorer, optional
     labels : pandas.DataFrame, optional
-        The night's labels, as of `ztfml.labels.label_file.read_labels`, to tell what else is
-        among the first rows, and to set aside the fast transients that the night
-        has of its own (by their evidence): a list is no worse for having them.
+        The labels of the night, from `ztfml.labels.label_file.read_labels`. They tell which
+        other objects are in the first rows, and which objects of the night are fast transients
+        themselves; these are left out, because they belong in the list.
 
     Returns
     -------
     dict
-        ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``first_rows``:
-        method to label to the mean number of the night's own objects among the first 12, None
-        without labels; ``events``: one dict an event, with its rank in each list;
-        ``expected_a_night``: events of each kind that one night of all the sky holds;
-        ``set_aside``: objects of the night left out as fast transients themselves; ``night``,
+        ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``first_rows``: for
+        each method and class the mean number of objects of the night in the first 12 rows, None
+        without labels; ``events``: one dict per event, with its rank in each list;
+        ``expected_a_night``: expected events of each kind per night, over the whole sky;
+        ``set_aside``: number of fast transients of the night that are left out; ``night``,
         ``n_alerts``, ``n_objects``, ``repeats``, ``a_night``, ``seed``.
 
     Examples
     --------
-    >>> judge(stage)["recall"]["cells"]   # doctest: +SKIP
+    >>> found = judge(Stage(night, model, repeats=2))
+    >>> sorted(found["recall"])
+    ['cells', 'kind', 'nights', 'peak magnitude', 'rate']
     """
     injected, repeat = stage.injected, stage.repeat
     label, fast = known_labels(stage.night, labels)
@@ -148,13 +163,13 @@ def judge(stage, scorer=None, labels=None):
     }
     theirs = score_all(injected.night, *stage.theirs, scorer)
     latest = _latest(injected)
-    shares, listed, ranks = {}, {}, {}
+    probabilities, listed, ranks = {}, {}, {}
     for method, score in own.items():
         score = np.sort(score)
-        among = Among(score, theirs[method][latest], repeat)
-        shares[method] = {top: among.share(top) for top in TOPS}
-        ranks[method] = among.rank()
-        listed[method] = Alone(score, theirs[method]).share(TOPS[0])
+        positions = GroupPositions(score, theirs[method][latest], repeat)
+        probabilities[method] = {top: positions.probability(top) for top in TOPS}
+        ranks[method] = positions.rank()
+        listed[method] = SinglePositions(score, theirs[method]).probability(TOPS[0])
     events = injected.events.assign(repeat=repeat)
     return {
         "night": stage.night.name,
@@ -164,7 +179,7 @@ def judge(stage, scorer=None, labels=None):
         "repeats": stage.repeats,
         "a_night": stage.a_night,
         "seed": stage.seed,
-        "recall": recall_table(events, shares, injected.expected, stage.seed),
+        "recall": recall_table(events, probabilities, injected.expected, stage.seed),
         "first_listed": first_nights(injected, listed),
         "first_rows": None
         if labels is None
@@ -175,12 +190,12 @@ def judge(stage, scorer=None, labels=None):
 
 
 def _counts(n):
-    """As many of each kind, and what is over to the first ones."""
+    """The number of events of each kind; the first kinds get one more if they are not equal."""
     return {name: n // len(KINDS) + (k < n % len(KINDS)) for k, name in enumerate(KINDS)}
 
 
-def tables_of(night, model):
-    """Compute what a ranking needs of each alert.
+def tables_of(night: Night, model: Model) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Compute the features and the class probabilities of a night.
 
     Parameters
     ----------
@@ -189,50 +204,58 @@ def tables_of(night, model):
 
     Returns
     -------
-    features, probabilities : pandas.DataFrame, one row an alert
+    features, probabilities : pandas.DataFrame, one row per alert
 
     Examples
     --------
-    >>> table, p = tables_of(night, model)   # doctest: +SKIP
+    >>> table, p = tables_of(night, model)
+    >>> len(table) == len(p) == len(night)
+    True
     """
     table = features.compute(night)
     return table, model.predict(night, table=table)[list(PROBABILITY_COLUMNS)]
 
 
-def score_all(night, table, p, scorer=None):
-    """Score each alert in every way; ours first.
+def score_all(
+    night: Night,
+    table: pd.DataFrame,
+    p: pd.DataFrame,
+    scorer: FastTransientScorer | None = None,
+) -> dict[str, np.ndarray]:
+    """Score each alert with every method; the ranking of ztfml is the first.
 
     Parameters
     ----------
     night : Night
     table, p : pandas.DataFrame
-        As of `tables_of`.
+        From `tables_of`.
     scorer : FastTransientScorer, optional
 
     Returns
     -------
     dict of str to ndarray, shape (n_alerts,)
-        A larger score is nearer to the top; minus infinity is not in the list.
+        A higher score is nearer to the top; minus infinity means not in the list.
 
     Examples
     --------
-    >>> score_all(night, *tables_of(night, model))["ztfml"]   # doctest: +SKIP
+    >>> list(score_all(night, table, predictions))[:2]
+    ['ztfml', "exercise's filter"]
     """
     scorer = scorer or FastTransientScorer()
     ways = {OURS: scorer.score(scorer.terms(table, p))}
-    for name, way in track(BASELINES.items(), "ranking in other ways", total=len(BASELINES)):
+    for name, way in track(BASELINES.items(), "scoring with other methods", total=len(BASELINES)):
         ways[name] = way(night, table, p)
     return ways
 
 
-def known_labels(night, labels):
-    """Look up the label of each alert, and whether its evidence tells a fast transient.
+def known_labels(night: Night, labels: pd.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
+    """Find the label of each alert, and whether its evidence is that of a fast transient.
 
     Parameters
     ----------
     night : Night
     labels : pandas.DataFrame or None
-        As of `ztfml.labels.label_file.read_labels`.
+        From `ztfml.labels.label_file.read_labels`.
 
     Returns
     -------
@@ -242,12 +265,14 @@ def known_labels(night, labels):
 
     Examples
     --------
-    >>> label, fast = known_labels(night, labels)   # doctest: +SKIP
+    >>> label, fast = known_labels(night, None)
+    >>> bool(fast.any())
+    False
     """
     if labels is None:
         return np.full(len(night), ""), np.zeros(len(night), bool)
     row = label_rows(night, labels)
-    evidence = labels["evidence"].str.contains(_FAST_BY_NAME, case=False, regex=True)
+    evidence = labels["evidence"].str.contains(_FAST_EVIDENCE, case=False, regex=True)
     fast = evidence & (labels["label"] == "transient")
     return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
 
@@ -260,231 +285,27 @@ def _latest(injected):
     return order[last]
 
 
-def _deal(n_events, repeats, seed):
-    """Deal the events out to the repeats at random."""
+def _assign(n_events, repeats, seed):
+    """Assign the events to the repeats at random."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(1000,)))
     repeat = np.empty(n_events, int)
     repeat[rng.permutation(n_events)] = np.arange(n_events) % repeats
     return repeat
 
 
-class Among:
-    """Alerts put among a night's objects, those of one repeat together.
-
-    Parameters
-    ----------
-    own : ndarray, shape (n_objects,)
-        Scores of the night's objects, rising.
-    score : ndarray, shape (n,)
-    repeat : ndarray of int, shape (n,)
-
-    Attributes
-    ----------
-    above, equal : ndarray of int, shape (n,)
-        Rows with a larger score, and with the same one, itself included.
-
-    Examples
-    --------
-    >>> Among(np.array([0.1, 0.9]), np.array([0.5, 0.9]), np.array([0, 0])).share(2)
-    array([0., 1.])
-    """
-
-    def __init__(self, own, score, repeat):
-        self.listed = score > -np.inf
-        self.above, self.equal = _above(own, score), _equal(own, score)
-        for one in np.unique(repeat):
-            beside = repeat == one
-            together = np.sort(score[beside])
-            self.above[beside] += _above(together, score[beside])
-            self.equal[beside] += _equal(together, score[beside])
-
-    def share(self, top):
-        """The chance of each to be among the first `top` rows, equals in random order.
-
-        Parameters
-        ----------
-        top : int
-
-        Returns
-        -------
-        ndarray, shape (n,)
-        """
-        return np.where(self.listed, _share(top, self.above, self.equal), 0.0)
-
-    def rank(self):
-        """The row each stands in, the middle one among equals; NaN if it is not in the list.
-
-        Returns
-        -------
-        ndarray, shape (n,)
-        """
-        return np.where(self.listed, self.above + (self.equal + 1) / 2, np.nan)
-
-
-class Alone(Among):
-    """Alerts put among a night's objects, each without the others.
-
-    >>> Alone(np.array([0.1, 0.9]), np.array([0.5, 0.9])).share(1)
-    array([0. , 0.5])
-    """
-
-    def __init__(self, own, score):
-        self.listed = score > -np.inf
-        self.above, self.equal = _above(own, score), _equal(own, score) + 1
-
-
-def _share(top, above, equal):
-    """The chance to be among the first `top` with so many above and equal, oneself included."""
-    return np.clip((top - above) / equal, 0.0, 1.0)
-
-
-def _above(own, score):
-    return len(own) - np.searchsorted(own, score, side="right")
-
-
-def _equal(own, score):
-    return np.searchsorted(own, score, side="right") - np.searchsorted(own, score, side="left")
-
-
-def recall_table(events, shares, expected, seed=0):
-    """Recall of each way at each K, in all and in parts.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        As of `observing.Injected`.
-    shares : dict
-        Method to K to the chance of each event to be among the first K.
-    expected : dict of str to float
-        How many events of each kind such a night holds.
-    seed : int
-
-    Returns
-    -------
-    dict
-        Slice (``cells``, ``kind``, ``peak magnitude``, ``rate``, ``nights``) to part to
-        ``n`` and ``recall``: method to K (as text) to ``value`` and ``interval``, which holds
-        nine of ten draws of the events. The cells: two nights of detections or more and
-        brighter than 20 at peak (as seen so far), the same with each kind as common as it is
-        on the sky, one night and brighter than 20, and the fainter ones. Parts by kind,
-        magnitude and rate are of the first cell, but for ``over 20``; those by nights are
-        brighter than 20.
-
-    Examples
-    --------
-    >>> recall_table(events, shares, expected)["kind"]["kilonova"]["n"]   # doctest: +SKIP
-    """
-    counts = events["kind"].map(events["kind"].value_counts())
-    common = (events["kind"].map(expected) / counts).to_numpy()
-    bright = (events["peak_mag"] < BRIGHT).to_numpy()
-    again = (events["n_nights"] >= 2).to_numpy()
-    rate = pd.cut(np.abs(events["rate"]), _RATES, labels=_RATE_NAMES)
-    magnitude = pd.cut(events["peak_mag"], _MAGNITUDES, labels=_MAGNITUDE_NAMES, right=False)
-    nights = pd.cut(events["n_nights"], _NIGHTS, labels=_NIGHT_NAMES)
-    slices = {
-        "cells": {
-            "two nights or more, peak < 20": again & bright,
-            _AS_COMMON: again & bright,
-            "one night, peak < 20": ~again & bright,
-            "two nights or more, fainter": again & ~bright,
-            "one night, fainter": ~again & ~bright,
-        },
-        "kind": {name: (events["kind"] == name) & again & bright for name in KINDS},
-        "peak magnitude": {name: (magnitude == name) & again for name in _MAGNITUDE_NAMES},
-        "rate": {name: (rate == name) & again & bright for name in _RATE_NAMES},
-        "nights": {name: (nights == name) & bright for name in _NIGHT_NAMES},
-    }
-    return {
-        title: {
-            name: _recall(np.asarray(use), shares, common if name == _AS_COMMON else None, seed)
-            for name, use in parts.items()
-            if use.any()
-        }
-        for title, parts in slices.items()
-    }
-
-
-_AS_COMMON = "the same, kinds as common as they are"
-
-
-def _recall(use, shares, weight, seed):
-    rng = np.random.default_rng(seed)
-    n = int(use.sum())
-    weight = np.ones(n) if weight is None else weight[use]
-    draws = rng.integers(0, n, (N_DRAWS, n))
-    return {
-        "n": n,
-        "recall": {
-            method: {
-                str(top): {
-                    "value": float(np.average(share[use], weights=weight)),
-                    "interval": np.quantile(
-                        np.average(share[use][draws], axis=1, weights=weight[draws]), INTERVAL
-                    ).tolist(),
-                }
-                for top, share in by_top.items()
-            }
-            for method, by_top in shares.items()
-        },
-    }
-
-
-def first_nights(injected, listed):
-    """On which of its nights an event first comes into the first 12 of such a night.
-
-    Every night of an event's life so far is ranked as of then, among the objects of the one
-    night there is.
-
-    Parameters
-    ----------
-    injected : Injected
-    listed : dict
-        Method to the chance of each alert of `injected` to be among the first 12.
-
-    Returns
-    -------
-    dict
-        ``n``: for the first, second, ... fifth night with a detection how many events
-        (brighter than 20 by then) have lived to see it; ``listed``: method to the fraction of
-        these that were in the list on that night or before.
-
-    Examples
-    --------
-    >>> first_nights(injected, listed)["listed"]["ztfml"]   # doctest: +SKIP
-    """
-    nights = pd.DataFrame({"event": injected.event, "jd": injected.night.alerts["jd"]})
-    nights["mag"] = injected.night.alerts["magpsf"]
-    order = np.lexsort([nights["jd"], nights["event"]])
-    nights = nights.iloc[order]
-    nth = nights.groupby("event").cumcount() + 1
-    peak = nights.groupby("event")["mag"].cummin()
-    use = [(nth == k) & (peak < BRIGHT) for k in range(1, 6)]
-    by_then = {
-        method: pd.Series(share[order], index=nights.index).groupby(nights["event"]).cummax()
-        for method, share in listed.items()
-    }
-    return {
-        "n": [int(one.sum()) for one in use],
-        "listed": {
-            method: [float(share[one].mean()) if one.any() else None for one in use]
-            for method, share in by_then.items()
-        },
-    }
-
-
 def _first_rows(own, theirs, latest, repeat, label):
-    """Mean numbers of the night's own objects among the first 12, equals in random order."""
+    """Mean number of objects of the night in the first 12 rows, equal scores in random order."""
     found = {}
     for method, score in own.items():
-        rising = np.sort(score)
-        above, equal = _above(rising, score), _equal(rising, score)
+        ordered = np.sort(score)
+        above, equal = count_above(ordered, score), count_equal(ordered, score)
         near = np.flatnonzero((above < TOPS[0]) & (score > -np.inf))
         shares = []
         for k in range(repeat.max() + 1):
             beside = np.sort(theirs[method][latest[repeat == k]])
-            higher = above[near] + _above(beside, score[near])
-            alike = equal[near] + _equal(beside, score[near])
-            shares.append(_share(TOPS[0], higher, alike))
+            higher = above[near] + count_above(beside, score[near])
+            same = equal[near] + count_equal(beside, score[near])
+            shares.append(probability_in_top(TOPS[0], higher, same))
         share = np.mean(shares, axis=0)
         found[method] = {kind: float(share[label[near] == kind].sum()) for kind in LABELS}
     return found
