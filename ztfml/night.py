@@ -19,6 +19,7 @@ from ztfml.errors import DataError
 from ztfml.io.alert_table import alerts_to_arrow, make_alerts, spell_signs, with_prefixes
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns, select_columns
+from ztfml.io.frames import frame_to_table
 from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
 
 log = logging.getLogger(__name__)
@@ -162,10 +163,43 @@ class Night:
         ----------
         alerts : pandas.DataFrame
             Columns as in the file (``objectId``, ``candid``, ``candidate.jd``, ...) or as in
-            `Night.alerts` (``objectId``, ``candid``, ``jd``, ...).
+            `Night.alerts` (``objectId``, ``candid``, ``jd``, ...). ``objectId`` and ``candid``
+            may be in the index. Columns that ztfml does not use may contain anything.
         history : pandas.DataFrame, optional
             ``objectId`` as index or column, and ``jd``, ``fid``, ``magpsf``, ... as in the file
             and in `Night.history_frame`.
+        name : str
+            Used in messages.
+
+        Returns
+        -------
+        Night
+
+        Raises
+        ------
+        DataError
+            See `Night.load`. Also if two different columns have the same name.
+
+        Examples
+        --------
+        >>> Night.from_frames(night.alerts, night.history_frame(), name="again")
+        <Night again: 300 alerts, ...>
+        """
+        rows = None
+        if history is not None:
+            rows = frame_to_table(history, schema.HISTORY_COLUMNS, f"{name} (history)")
+        return cls.from_tables(frame_to_table(alerts, schema.ALERT_COLUMNS, name), rows, name)
+
+    @classmethod
+    def from_tables(
+        cls, alerts: pa.Table, history: pa.Table | None = None, name: str = "night"
+    ) -> "Night":
+        """Make a night from two Arrow tables.
+
+        Parameters
+        ----------
+        alerts, history : pyarrow.Table
+            See `Night.from_frames`; here ``objectId`` is a column.
         name : str
             Used in messages.
 
@@ -180,15 +214,14 @@ class Night:
 
         Examples
         --------
-        >>> Night.from_frames(night.alerts, night.history_frame(), name="again")
-        <Night again: 300 alerts, ...>
+        >>> alerts = pa.Table.from_pandas(night.alerts)
+        >>> Night.from_tables(alerts)
+        <Night night: 300 alerts, 0 history rows>
         """
         history_name = f"{name} (history)"
         columns = select_columns(with_prefixes(alerts), schema.ALERT_COLUMNS, name)
         rows = None
         if history is not None:
-            if history.index.name == "objectId":
-                history = history.reset_index()
             rows = select_columns(history, schema.HISTORY_COLUMNS, history_name)
         return cls._from_columns(columns, rows, name, history_name)
 

@@ -13,31 +13,37 @@ from ztfml.errors import DataError
 log = logging.getLogger(__name__)
 
 
-def with_prefixes(alerts: pd.DataFrame) -> pd.DataFrame:
-    """Rename the columns of `Night.alerts` as in a file; a file layout is returned as it is.
+def with_prefixes(alerts: pa.Table) -> pa.Table:
+    """Rename columns without prefix, such as those of `Night.alerts`, as in a file.
 
     Parameters
     ----------
-    alerts : pandas.DataFrame
+    alerts : pyarrow.Table
 
     Returns
     -------
-    pandas.DataFrame
+    pyarrow.Table
+        A column that has its prefix already is unchanged, and hides one without prefix.
 
     Examples
     --------
-    >>> with_prefixes(pd.DataFrame({"candid": [1], "jd": [2459000.5]})).columns.tolist()
+    >>> with_prefixes(pa.table({"candid": [1], "jd": [2459000.5]})).column_names
     ['candid', 'candidate.jd']
     """
-    if "jd" not in alerts or "candidate.jd" in alerts:
-        return alerts
-    columns = [column for column in schema.ALERT_COLUMNS if column.name in alerts]
-    in_file = {column.name: column.in_file for column in columns}
-    if "isdiffpos" in alerts and alerts["isdiffpos"].dtype == np.int8:
+    in_file = {}
+    for column in schema.ALERT_COLUMNS:
+        with_prefix = [column.in_file, *column.aliases]
+        if not set(with_prefix) & set(alerts.column_names):
+            # Before schema 2.0, the fields of the PS1 match have no number.
+            bare = [name.removeprefix(column.prefix) for name in with_prefix]
+            found = [name for name in bare if name in alerts.column_names]
+            in_file |= {name: column.in_file for name in found[:1]}
+    place = alerts.schema.get_field_index("isdiffpos")
+    if "isdiffpos" in in_file and pa.types.is_int8(alerts.schema.field(place).type):
         # In a night 0 means unknown, in a file it means negative.
-        spelling = spell_signs(alerts["isdiffpos"].to_numpy()).to_pandas()
-        alerts = alerts.assign(isdiffpos=spelling.to_numpy())
-    return alerts.rename(columns=in_file)
+        spelling = spell_signs(alerts["isdiffpos"].to_numpy())
+        alerts = alerts.set_column(place, "isdiffpos", spelling)
+    return alerts.rename_columns([in_file.get(name, name) for name in alerts.column_names])
 
 
 def make_alerts(columns: dict, name: str) -> pd.DataFrame:

@@ -126,12 +126,12 @@ def _unnamed_index(arrow_schema):
     return None
 
 
-def select_columns(frame: pd.DataFrame, columns: Sequence[Column], name: str) -> dict[str, Any]:
-    """Clean the columns of a schema that a DataFrame contains.
+def select_columns(table: pa.Table, columns: Sequence[Column], name: str) -> dict[str, Any]:
+    """Clean the columns of a schema that an Arrow table contains.
 
     Parameters
     ----------
-    frame : pandas.DataFrame
+    table : pyarrow.Table
     columns : sequence of Column
         For example `ztfml.schema.HISTORY_COLUMNS`.
     name : str
@@ -150,11 +150,10 @@ def select_columns(frame: pd.DataFrame, columns: Sequence[Column], name: str) ->
     Examples
     --------
     >>> from ztfml.schema import HISTORY_COLUMNS
-    >>> history = night.history_frame().reset_index()
+    >>> history = pa.Table.from_pandas(night.history_frame().reset_index())
     >>> sorted(set(select_columns(history, HISTORY_COLUMNS, "night")["isdiffpos"].tolist()))
     [-1, 0, 1]
     """
-    table = pa.Table.from_pandas(frame, preserve_index=False)
     found = _find_columns(table.column_names, columns, name)
     return {
         column.name: _read_whole(column, table.column(in_file), name)
