@@ -13,7 +13,7 @@ def example_night(tmp_path_factory):
     import pandas as pd
 
     from ztfml import Model, Night, features
-    from ztfml.night import history_beside, labels_beside
+    from ztfml.io.companions import history_beside, labels_beside
     from ztfml.simulate import write_nights
 
     folder = tmp_path_factory.mktemp("examples")

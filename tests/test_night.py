@@ -12,8 +12,9 @@ from numpy.testing import assert_array_equal
 
 from tests.nights import random_frames
 from ztfml.errors import DataError
+from ztfml.io.companions import history_beside, labels_beside
 from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
-from ztfml.night import Night, history_beside, labels_beside
+from ztfml.night import Night
 
 JD = 2459000.75
 CANDID = 1234567890123456789

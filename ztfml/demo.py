@@ -10,8 +10,8 @@ from ztfml import plots
 from ztfml.errors import DataError
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.atomic import write_beside
+from ztfml.io.companions import labels_beside
 from ztfml.model.model import Model
-from ztfml.night import labels_beside
 from ztfml.report import write_report
 from ztfml.simulate import write_nights
 from ztfml.sources.formats import open_night

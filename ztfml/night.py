@@ -19,6 +19,7 @@ from ztfml.errors import DataError
 from ztfml.io.alert_table import alerts_to_arrow, make_alerts, spell_signs, with_prefixes
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns, select_columns
+from ztfml.io.companions import history_beside
 from ztfml.io.frames import frame_to_table
 from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
 
@@ -427,50 +428,6 @@ def _repeat_an_alert(past, alerts):
         for row in past.itertuples()
     ]
     return np.array(repeats, bool)
-
-
-def history_beside(path: str | Path) -> Path:
-    """Return the path of the history that belongs to an alert file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file of the alerts, ``NAME.parquet``.
-
-    Returns
-    -------
-    Path
-        ``NAME_prv_candidates.parquet`` in the same folder.
-
-    Examples
-    --------
-    >>> history_beside("nights/a.parquet").name
-    'a_prv_candidates.parquet'
-    """
-    path = Path(path)
-    return path.with_name(path.stem + schema.HISTORY_SUFFIX + path.suffix)
-
-
-def labels_beside(path: str | Path) -> Path:
-    """Return the path of the label file that belongs to an alert file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file of the alerts, ``NAME.parquet``.
-
-    Returns
-    -------
-    Path
-        ``NAME_labels.csv`` in the same folder.
-
-    Examples
-    --------
-    >>> labels_beside("nights/a.parquet").name
-    'a_labels.csv'
-    """
-    path = Path(path)
-    return path.with_name(path.stem + schema.LABELS_SUFFIX + ".csv")
 
 
 def latest_rows(alerts: pd.DataFrame) -> np.ndarray:

@@ -22,10 +22,11 @@ from sklearn.model_selection import GroupKFold
 from tests.conftest import SHARED_DATA
 from ztfml.evaluation.metrics import labels_from, metrics
 from ztfml.features import compute
+from ztfml.io.companions import labels_beside
 from ztfml.io.parquet import open_parquet
 from ztfml.io.text_tables import markdown_table
 from ztfml.model.classifier import AlertClassifier, probabilities
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 from ztfml.simulate import simulate
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import DEGRADATIONS

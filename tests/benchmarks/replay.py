@@ -29,9 +29,10 @@ from ztfml.injection.recovery import (
     tables_of,
 )
 from ztfml.injection.surroundings import around_alerts
+from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
-from ztfml.night import Night, labels_beside, latest_rows
+from ztfml.night import Night, latest_rows
 
 TOP = 12
 REPLAYED = 60.0

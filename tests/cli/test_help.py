@@ -10,7 +10,7 @@ import pytest
 
 from tests.cli.run import ztfml
 from ztfml.cli import main
-from ztfml.night import history_beside, labels_beside
+from ztfml.io.companions import history_beside, labels_beside
 from ztfml.simulate import write_nights
 
 OBJECT = "ZTF18abukavn"

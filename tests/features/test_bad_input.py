@@ -13,7 +13,8 @@ from tests.features.test_oracle import disagreements
 from tests.nights import JD, random_frames
 from ztfml.errors import DataError
 from ztfml.features import compute
-from ztfml.night import Night, history_beside
+from ztfml.io.companions import history_beside
+from ztfml.night import Night
 from ztfml.schema import ALERT_COLUMNS
 
 pytestmark = pytest.mark.filterwarnings("error")

@@ -4,9 +4,10 @@ import pytest
 
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.recovery import Stage
+from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 from ztfml.simulate import write_nights
 
 

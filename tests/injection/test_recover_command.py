@@ -9,7 +9,7 @@ from tests.cli.run import one_sentence, ztfml
 from ztfml import plots
 from ztfml.injection.populations import KINDS
 from ztfml.injection.recovery import judge
-from ztfml.night import history_beside, labels_beside
+from ztfml.io.companions import history_beside, labels_beside
 
 pytestmark = pytest.mark.filterwarnings("error")
 

@@ -21,8 +21,9 @@ from ztfml.injection.recovery import (
     score_all,
 )
 from ztfml.injection.report import recovery_report
+from ztfml.io.companions import history_beside
 from ztfml.model.classifier import probabilities
-from ztfml.night import Night, history_beside, latest_rows
+from ztfml.night import Night, latest_rows
 from ztfml.ranking import FastTransientScorer
 
 

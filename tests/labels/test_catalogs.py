@@ -10,9 +10,10 @@ from ztfml.catalogs.kinds import KINDS
 from ztfml.catalogs.matching import Catalog, Ephemerides
 from ztfml.catalogs.read import read_catalog
 from ztfml.errors import DataError
+from ztfml.io.companions import labels_beside
 from ztfml.labels.catalogs import NO_CLASS, NO_EPOCH, label_from_catalogs
 from ztfml.labels.label_file import is_circular, read_labels
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 
 ARCSEC = 1 / 3600
 CANDID = 2200000000000000001  # too long for a float

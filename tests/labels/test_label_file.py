@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from ztfml.errors import LabelError
+from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import (
     is_circular,
     is_simulated,
@@ -12,7 +13,7 @@ from ztfml.labels.label_file import (
     labels_of,
     read_labels,
 )
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 
 HEAD = "candid,objectId,label,evidence,confidence\n"
 

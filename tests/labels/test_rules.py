@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ztfml.io.companions import labels_beside
 from ztfml.labels.rules import DEGREES, EVIDENCE_PREFIX, apply_cuts
 from ztfml.labels.thresholds import Cuts
 from ztfml.lightcurves.light_curve import EPISODE_GAP
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 from ztfml.taxonomy import LABELS
 
 NOW = 2460000.8

@@ -7,7 +7,8 @@ import pytest
 from tests.simulate.helpers import N_ALERTS
 from ztfml import schema
 from ztfml.errors import DataError
-from ztfml.night import Night, labels_beside
+from ztfml.io.companions import labels_beside
+from ztfml.night import Night
 from ztfml.simulate import MIXES, POPULATIONS, simulate, write_nights
 from ztfml.taxonomy import LABELS
 

@@ -6,8 +6,8 @@ import pytest
 from scipy.special import expit
 
 from ztfml.errors import LabelError, ModelError
+from ztfml.io.companions import labels_beside
 from ztfml.model.model import Model
-from ztfml.night import labels_beside
 from ztfml.ranking import TERMS, load_ranking
 from ztfml.simulate import POPULATIONS, write_nights
 from ztfml.training import ranking_sample

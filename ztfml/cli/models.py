@@ -148,8 +148,8 @@ def evaluate(night, history, model, labels, output, plot):
 
     from ztfml.evaluation.text import evaluation_report
     from ztfml.io.atomic import write_beside
+    from ztfml.io.companions import labels_beside
     from ztfml.model.model import Model
-    from ztfml.night import labels_beside
     from ztfml.sources.formats import open_night
     from ztfml.training.evaluate import evaluate as evaluate_night
 

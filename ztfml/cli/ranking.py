@@ -143,9 +143,9 @@ def recover(
     from ztfml.injection.recovery import recover as recover_events
     from ztfml.injection.report import recovery_report
     from ztfml.io.atomic import write_beside
+    from ztfml.io.companions import labels_beside
     from ztfml.labels.label_file import read_labels
     from ztfml.model.model import Model
-    from ztfml.night import labels_beside
     from ztfml.ranking import FastTransientScorer
     from ztfml.sources.formats import open_night
 

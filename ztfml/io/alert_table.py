@@ -37,7 +37,7 @@ def with_prefixes(alerts: pa.Table) -> pa.Table:
             # Before schema 2.0, the fields of the PS1 match have no number.
             bare = [name.removeprefix(column.prefix) for name in with_prefix]
             found = [name for name in bare if name in alerts.column_names]
-            in_file |= {name: column.in_file for name in found[:1]}
+            in_file |= dict.fromkeys(found[:1], column.in_file)
     place = alerts.schema.get_field_index("isdiffpos")
     if "isdiffpos" in in_file and pa.types.is_int8(alerts.schema.field(place).type):
         # In a night 0 means unknown, in a file it means negative.

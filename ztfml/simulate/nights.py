@@ -9,9 +9,10 @@ import pyarrow as pa
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
+from ztfml.io.companions import labels_beside
 from ztfml.io.progress import track
 from ztfml.lightcurves.history import History
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 from ztfml.simulate.alerts import alert_columns, catalogue_fields
 from ztfml.simulate.blocks import draw_blocks
 from ztfml.simulate.identifiers import name_numbers, object_ids

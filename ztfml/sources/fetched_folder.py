@@ -23,6 +23,7 @@ import pyarrow.parquet as pq
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns
+from ztfml.io.companions import companion
 from ztfml.schema import (
     BAND_OF_FID,
     HISTORY_COLUMNS,
@@ -92,8 +93,7 @@ def fetched_beside(path: str | Path) -> Path:
     >>> fetched_beside("nights/a.parquet").name
     'a_fetched'
     """
-    path = Path(path)
-    return path.with_name(path.stem + FETCHED_SUFFIX)
+    return companion(path, FETCHED_SUFFIX)
 
 
 def is_object_name(object_id: object) -> bool:

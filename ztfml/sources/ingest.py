@@ -20,8 +20,8 @@ import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
+from ztfml.io.companions import history_beside
 from ztfml.io.progress import track
-from ztfml.night import history_beside
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, contents_of, find_files
 from ztfml.sources.avro_packets import (
     PacketAlert,

@@ -17,10 +17,11 @@ from ztfml.astrophysics import night_of
 from ztfml.catalogs.matching import positions_of
 from ztfml.errors import DataError, LabelError
 from ztfml.features import FEATURES
+from ztfml.io.companions import labels_beside
 from ztfml.io.parquet import open_parquet
 from ztfml.io.progress import track
 from ztfml.labels.label_file import is_simulated, label_rows, read_labels
-from ztfml.night import Night, labels_beside
+from ztfml.night import Night
 from ztfml.sources.formats import open_night
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, degraded_copies
 

@@ -16,10 +16,11 @@ import pandas as pd
 
 from ztfml import features
 from ztfml.errors import LabelError
+from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
-from ztfml.night import labels_beside, latest_rows
+from ztfml.night import latest_rows
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
 from ztfml.ranking.terms import TERMS

@@ -8,7 +8,8 @@ import pytest
 
 from tests.sources.packet_files import avro, detection, packet, tar, write
 from ztfml.errors import DataError
-from ztfml.night import Night, history_beside
+from ztfml.io.companions import history_beside
+from ztfml.night import Night
 from ztfml.sources.formats import FORMATS, format_of, open_alerts, open_night
 from ztfml.sources.ingest import ingest
 

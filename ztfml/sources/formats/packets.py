@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ztfml.night import Night, history_beside
+from ztfml.io.companions import history_beside
+from ztfml.night import Night
 from ztfml.sources.archives import AVRO_MAGIC, find_files, is_tar
 from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import ingest
