@@ -173,7 +173,7 @@ def redshift_of(modulus: ArrayLike) -> np.ndarray:
     0.1
     """
     redshift, moduli, _, _ = _distances()
-    return np.exp(np.interp(modulus, moduli, np.log(redshift)))
+    return np.exp(np.interp(np.asarray(modulus, float), moduli, np.log(redshift)))
 
 
 def comoving_volume(z: ArrayLike) -> np.ndarray:
@@ -193,7 +193,7 @@ def comoving_volume(z: ArrayLike) -> np.ndarray:
     0.34
     """
     redshift, _, volume, _ = _distances()
-    return np.interp(z, np.append(0.0, redshift), np.append(0.0, volume))
+    return np.interp(np.asarray(z, float), np.append(0.0, redshift), np.append(0.0, volume))
 
 
 def redshift_of_volume(volume: ArrayLike) -> np.ndarray:
@@ -213,7 +213,7 @@ def redshift_of_volume(volume: ArrayLike) -> np.ndarray:
     0.2
     """
     redshift, _, volumes, _ = _distances()
-    return np.interp(volume, np.append(0.0, volumes), np.append(0.0, redshift))
+    return np.interp(np.asarray(volume, float), np.append(0.0, volumes), np.append(0.0, redshift))
 
 
 def kpc_per_arcsec(z: ArrayLike) -> np.ndarray:

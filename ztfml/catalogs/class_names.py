@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 # SIMBAD object types, https://simbad.cds.unistra.fr/guide/otypes.htx: the codes (RR*), and the
 # names before and after the revision of 2020 (RRLyr, RRLyrae). `simbad` handles candidates.
@@ -101,7 +102,7 @@ _BTS_PREFIXES = {
 
 
 def by_prefix(
-    prefixes: Mapping[str | None, tuple[str, ...]], default: str | None = None
+    prefixes: Mapping[Any, tuple[str, ...]], default: str | None = None
 ) -> Callable[[str], str | None]:
     """Return a function that converts a class name to a label by the start of the name.
 

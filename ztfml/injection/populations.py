@@ -111,8 +111,10 @@ def kilonova(blue_mass, blue_speed, red_mass, red_speed, cosine):
 
     Parameters
     ----------
-    blue_mass, red_mass : ndarray, shape (n,), solar masses
-    blue_speed, red_speed : ndarray, shape (n,), of light
+    blue_mass : ndarray, shape (n,), solar masses
+    blue_speed : ndarray, shape (n,), fraction of the speed of light
+    red_mass : ndarray, shape (n,), solar masses
+    red_speed : ndarray, shape (n,), fraction of the speed of light
     cosine : ndarray, shape (n,)
         Of the angle between the line of sight and the pole.
 

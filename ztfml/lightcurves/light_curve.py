@@ -128,7 +128,7 @@ class Workspace(NamedTuple):
     detections: np.ndarray
     signs: np.ndarray
     limits: np.ndarray
-    count: np.ndarray
+    count: np.ndarray  # type: ignore[assignment]  # hides tuple.count
     means: np.ndarray
     scratch: np.ndarray
 

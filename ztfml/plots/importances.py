@@ -80,7 +80,7 @@ def feature_importance(ax: Axes, shap: dict, label: str | None = None, n: int = 
     classes = [label] if label else LABELS
     declared = {feature.name: feature for feature in FEATURES}
     sizes = {one["name"]: sum(one.get(k, 0.0) for k in classes) for one in shap["features"]}
-    most = sorted(sizes, key=sizes.get, reverse=True)[:n]
+    most = sorted(sizes, key=sizes.__getitem__, reverse=True)[:n]
     groups = list(dict.fromkeys(declared[name].group for name in most))
     most.sort(key=lambda name: groups.index(declared[name].group))
     colours = _colours()

@@ -55,9 +55,11 @@ def layout_light_curve(
     mag = points["magpsf"].to_numpy()
     err = np.fmin(points["sigmapsf"].fillna(0.0).to_numpy(), _MAX_ERROR)
     limit = np.where(np.isnan(mag), points["diffmaglim"].to_numpy(), np.nan)
-    x = _Scale(*_time_range(days), _LEFT, WIDTH - _RIGHT)
+    start, end = _time_range(days)
+    x = _Scale(start, end, _LEFT, WIDTH - _RIGHT)
     shown = np.concatenate([mag - err, mag + err, limit, *(line.mag for line in lines)])
-    y = _Scale(*_magnitude_range(shown), HEIGHT - _BOTTOM, _TOP)
+    faint, bright = _magnitude_range(shown)
+    y = _Scale(faint, bright, HEIGHT - _BOTTOM, _TOP)
     return {
         "width": WIDTH,
         "height": HEIGHT,

@@ -65,7 +65,7 @@ def draw_hosts(
     -------
     counterpart : Counterpart
     reference_flux : ndarray, shape (n, 3)
-        g, r, i flux of the host at the event.
+        Flux of the host at the event in g, r and i.
 
     Examples
     --------

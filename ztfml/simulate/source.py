@@ -11,7 +11,7 @@ ZERO_POINT = 25.0  # magnitude of a source with flux 1
 NONE, STAR, GALAXY = 0, 1, 2
 
 
-def flux_of(mag: np.ndarray | float) -> np.ndarray:
+def flux_of(mag: np.ndarray | float) -> np.ndarray | float:
     """Convert magnitudes to flux in units of a source of 25 mag.
 
     >>> float(flux_of(22.5))

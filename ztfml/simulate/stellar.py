@@ -105,10 +105,10 @@ def giant_mags(
     (5, 4)
     """
     r = _r_mags(rng, n, bright, faint)
-    r_i = np.clip(rng.normal(*r_i, n), 0.4, 4.5)
+    red = np.clip(rng.normal(*r_i, n), 0.4, 4.5)
     g_r = np.clip(rng.normal(2.0, 0.5, n), 1.0, 4.0)
-    i_z = 0.2 + 0.4 * r_i + rng.normal(0, 0.15, n)
-    return r[:, None] + np.column_stack([g_r, np.zeros(n), -r_i, -r_i - i_z])
+    i_z = 0.2 + 0.4 * red + rng.normal(0, 0.15, n)
+    return r[:, None] + np.column_stack([g_r, np.zeros(n), -red, -red - i_z])
 
 
 def log_uniform(rng: np.random.Generator, n: int, low: float, high: float) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import fastavro
 
@@ -44,9 +44,9 @@ class PacketAlert(NamedTuple):
     ----------
     object_id : str
     candid : int
-    schemavsn : str
+    schemavsn : str or None
         Version of the packet schema.
-    publisher : str
+    publisher : str or None
     candidate : dict
         The fields of the candidate, with the names of the newest schema.
     previous : list of dict
@@ -65,8 +65,8 @@ class PacketAlert(NamedTuple):
 
     object_id: str
     candid: int
-    schemavsn: str
-    publisher: str
+    schemavsn: str | None
+    publisher: str | None
     candidate: dict
     previous: list
     stamps: list
@@ -124,7 +124,7 @@ def read_records(content: bytes) -> Iterator[tuple[object, dict]]:
             yield record, reader.writer_schema
 
 
-def read_packet(packet: object, avro_schema: dict) -> PacketAlert:
+def read_packet(packet: Any, avro_schema: dict) -> PacketAlert:
     """Take from a packet what a night keeps, with the names of the newest schema.
 
     Forced photometry in the place of previous candidates (schema 3.5) becomes magnitudes and

@@ -13,7 +13,7 @@ import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -255,7 +255,7 @@ def make_curve(rows: Sequence[dict]) -> pd.DataFrame:
     return table.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
 
 
-def whole_number(value: object) -> int | None:
+def whole_number(value: Any) -> int | None:
     """Return an id of up to 19 digits as an integer, or None if it is not an exact integer.
 
     >>> whole_number("617155240115015005"), whole_number(6.17e17), whole_number(-1)
@@ -321,7 +321,9 @@ def write_cutouts(folder: str | Path, object_id: str, stamps: Cutouts) -> None:
     True
     """
     path = _path_to_write(folder, object_id, f"_{int(stamps.candid)}.npz")
-    images = {name: np.asarray(getattr(stamps, name), np.float32) for name in _STAMPS}
+    images: dict[str, Any] = {
+        name: np.asarray(getattr(stamps, name), np.float32) for name in _STAMPS
+    }
     with write_beside(path) as part, open(part, "wb") as file:
         np.savez_compressed(file, **images)
 

@@ -192,7 +192,7 @@ class _PacketReader:
                 tables = to_tables(alerts)
             if self._cutouts_folder is not None:
                 for alert in alerts:
-                    self._write_cutouts(alert)
+                    self._write_cutouts(self._cutouts_folder, alert)
             yield tables
 
     def log_omitted(self) -> None:
@@ -227,12 +227,12 @@ class _PacketReader:
             except CONVERSION_ERRORS as error:
                 self.skipped.append((name, f"{_WRONG_TYPE} ({error})"))
 
-    def _write_cutouts(self, alert: PacketAlert) -> None:
+    def _write_cutouts(self, folder: Path, alert: PacketAlert) -> None:
         try:
             position = alert.candidate.get("xpos"), alert.candidate.get("ypos")
             images = (centre_stamp(read_stamp(stamp), *position) for stamp in alert.stamps)
             stamps = Cutouts(alert.candid, *images)
-            write_cutouts(self._cutouts_folder, alert.object_id, stamps)
+            write_cutouts(folder, alert.object_id, stamps)
             self.n_cutouts += 1
         except DataError as error:
             self._n_without_cutouts += 1

@@ -29,13 +29,18 @@ def links(object_id: str, ra: float | None = None, dec: float | None = None) -> 
     found = [(broker.title, broker.link(object_id)) for broker in BROKERS.values()]
     if ra is None or dec is None:
         return found
-    ra, dec = f"{ra:.6f}", f"{dec:.6f}"
-    tns = {"ra": ra, "decl": dec, "radius": 5, "coords_unit": "arcsec"}
+    ra_text, dec_text = f"{ra:.6f}", f"{dec:.6f}"
+    tns = {"ra": ra_text, "decl": dec_text, "radius": 5, "coords_unit": "arcsec"}
     ned = {
         "search_type": "Near Position Search", "in_csys": "Equatorial", "in_equinox": "J2000",
-        "ra": ra, "dec": dec, "radius": 0.5,
+        "ra": ra_text, "dec": dec_text, "radius": 0.5,
     }  # fmt: skip
-    simbad = {"Coord": f"{ra}d {dec}d", "CooFrame": "ICRS", "Radius": 10, "Radius.unit": "arcsec"}
+    simbad = {
+        "Coord": f"{ra_text}d {dec_text}d",
+        "CooFrame": "ICRS",
+        "Radius": 10,
+        "Radius.unit": "arcsec",
+    }
     return [
         *found,
         ("TNS", f"https://www.wis-tns.org/search?{urlencode(tns)}"),

@@ -70,18 +70,18 @@ def fit_ranking(
     --------
     >>> fit_ranking(nights, "my_ranking")   # doctest: +SKIP
     """
-    check_place(folder, FILES)
+    check_place(Path(folder), FILES)
     model = model or Model.load()
     # Training the trees draws rows at random: use one order, whatever the order of the arguments.
-    nights = sorted(Path(night) for night in nights)
-    sample = with_trees(read_sample(nights, model))
+    paths = sorted(Path(night) for night in nights)
+    sample = with_trees(read_sample(paths, model))
     trees = train_on(sample)
     card = {
         "date": str(datetime.date.today()),
         "parameters": PARAMETERS,
         "rounds": ROUNDS,
         "training": {
-            "nights": [night.stem for night in nights],
+            "nights": [night.stem for night in paths],
             "objects": len(sample.fast),
             "fast": int(sample.fast.sum()),
             "classifier": model.card["model"]["sha256"][:12],

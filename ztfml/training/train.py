@@ -103,7 +103,7 @@ def train(
     >>> report = train(["night.parquet"], "my_model")  # doctest: +SKIP
     >>> # skipped: takes a minute
     """
-    check_place(folder)
+    check_place(Path(folder))
     data = read_training_set(nights, labels, drop_circular, augment=True)
     balanced = class_weight == "balanced"
     classifier = AlertClassifier(

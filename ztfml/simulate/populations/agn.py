@@ -25,7 +25,7 @@ def quasar_variability(wavelength, absolute_i, log_mass):
     absolute_i : ndarray, mag
         K-corrected to z = 2.
     log_mass : ndarray
-        log10 of the mass of the black hole in solar masses.
+        Decimal logarithm of the mass of the black hole in solar masses.
 
     Returns
     -------
