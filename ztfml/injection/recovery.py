@@ -99,9 +99,13 @@ def recover(
 
     Parameters
     ----------
-    night, model, repeats, a_night, seed
+    night, model
         As for `Stage`.
-    scorer, labels
+    scorer
+        As for `judge`.
+    repeats, a_night, seed
+        As for `Stage`.
+    labels
         As for `judge`.
 
     Returns
@@ -157,11 +161,12 @@ def judge(
     label, fast = known_labels(stage.night, labels)
     rows = latest_rows(stage.night.alerts)
     judged = rows[~fast[rows]]
+    table, p = stage.own
     own = {
-        method: score[judged]
-        for method, score in score_all(stage.night, *stage.own, scorer).items()
+        method: score[judged] for method, score in score_all(stage.night, table, p, scorer).items()
     }
-    theirs = score_all(injected.night, *stage.theirs, scorer)
+    table, p = stage.theirs
+    theirs = score_all(injected.night, table, p, scorer)
     latest = _latest(injected)
     probabilities, listed, ranks = {}, {}, {}
     for method, score in own.items():

@@ -33,8 +33,8 @@ def companion(path: str | Path, ending: str) -> Path:
     >>> companion("nights/a.csv.gz", "_fetched").name, companion("nights/a/", "_fetched").name
     ('a_fetched', 'a_fetched')
     """
-    path, name, _ = _split(path)
-    return path.with_name(name + ending)
+    night, name, _ = _split(path)
+    return night.with_name(name + ending)
 
 
 def history_beside(path: str | Path) -> Path:
@@ -55,8 +55,8 @@ def history_beside(path: str | Path) -> Path:
     >>> history_beside("nights/a.parquet").name, history_beside("nights/a.csv.gz").name
     ('a_prv_candidates.parquet', 'a_prv_candidates.csv.gz')
     """
-    path, name, suffix = _split(path)
-    return path.with_name(name + HISTORY_SUFFIX + suffix)
+    alerts, name, suffix = _split(path)
+    return alerts.with_name(name + HISTORY_SUFFIX + suffix)
 
 
 def labels_beside(path: str | Path) -> Path:
