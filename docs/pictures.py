@@ -1,4 +1,4 @@
-"""Make the README's pictures from the demo: python docs/pictures.py [DEMO_DIR].
+"""Draw the pictures of the README and the documentation: python docs/pictures.py [DEMO_DIR].
 
 Needs Chromium, and playwright from the extra ``test``.
 """
@@ -15,12 +15,12 @@ from playwright.sync_api import sync_playwright
 from ztfml import Model, Night, plots
 from ztfml.ranking import TERMS
 
-HERE = Path(__file__).parent
+IMAGES = Path(__file__).parent / "images"
 PAGE = {"x": 0, "y": 0, "width": 1400, "height": 1900}
 
 
 def paint_stamps():
-    """Stamps of a source beside a galaxy, for simulated nights have none."""
+    """Draw cutouts of a source next to a galaxy; simulated nights have none."""
     rng = np.random.default_rng(4)
     row, column = np.mgrid[:63, :63] - 31.0
 
@@ -38,29 +38,29 @@ def paint_stamps():
 
 
 def draw(demo):
-    """The light curve and the panel of the first of the ranked list."""
+    """Draw the light curve and the panel of the first object of the ranked list."""
     night = Night.load(sorted(demo.glob("ztf_alerts_*[0-9].parquet"))[-1])
     best = Model.load(demo / "model").rank(night, top=1).iloc[0]
     fig, (ax,) = plots.figure()
     plots.light_curve(ax, night, best["objectId"])
-    plots.save(fig, HERE / "light_curve.png")
+    plots.save(fig, IMAGES / "light_curve.png")
     fig = Figure(figsize=(12, 8), layout="constrained")
     plots.candidate(fig, night, best, paint_stamps())
-    plots.save(fig, HERE / "panel.png")
+    plots.save(fig, IMAGES / "panel.png")
 
 
 def draw_terms():
-    """The shape of each term of the ranking."""
+    """Draw each term of the ranking."""
     fig, axes = plots.figure(len(TERMS), width=4.0, height=2.7, n_columns=4)
     for ax, name in zip(axes, TERMS, strict=True):
         plots.term_shape(ax, name)
     for ax in fig.axes[len(TERMS) :]:
         ax.remove()
-    plots.save(fig, HERE / "ranking_terms.png")
+    plots.save(fig, IMAGES / "ranking_terms.png")
 
 
 def photograph(page):
-    """The top of the night's page, in light colours."""
+    """Photograph the top of the page of the night, in light colours."""
     with sync_playwright() as started:
         browser = started.chromium.launch(
             executable_path=shutil.which("chromium"), args=["--no-sandbox", "--disable-gpu"]
@@ -69,7 +69,7 @@ def photograph(page):
             viewport={"width": PAGE["width"], "height": 1500}, color_scheme="light"
         )
         tab.goto(page.resolve().as_uri())
-        tab.screenshot(path=HERE / "page.png", full_page=True, clip=PAGE)
+        tab.screenshot(path=IMAGES / "page.png", full_page=True, clip=PAGE)
         browser.close()
 
 
