@@ -197,8 +197,9 @@ def sources_of(function: Callable) -> tuple[dict[str, str], set[tuple[str, str]]
                 follow_names_of(value)
         elif isinstance(value, ModuleType):
             # ``module.function``: of a module, follow only the attributes that the code uses.
-            if value not in followed:
-                followed.add(value)
+            # By names, so that the result does not depend on the order in which names are followed.
+            if (value, frozenset(names)) not in followed:
+                followed.add((value, frozenset(names)))
                 for attribute in names & vars(value).keys():
                     follow(attribute, getattr(value, attribute), names)
         elif isinstance(value, type):
