@@ -57,7 +57,10 @@ def find_name(app, env, node, contnode):
         return None
     target = node.get("reftarget", "").lstrip("~.")
     objects = env.domains["py"].objects
-    found = [name for name in objects if name.endswith(f".{target}")]
+    target = canonical(target)
+    found = (
+        [target] if target in objects else [name for name in objects if name.endswith(f".{target}")]
+    )
     found = [name for name in found if objects[name].objtype != "module"] or found
     scope = node.get("py:module") or ""
     while scope and len(found) > 1:
@@ -73,6 +76,16 @@ def find_name(app, env, node, contnode):
     package, dot, _ = target.partition(".")
     is_external = dot and package != "ztfml" and importlib.util.find_spec(package)
     return contnode if is_constant or is_external else None
+
+
+def canonical(target):
+    """Return the name where a name of ztfml is defined; packages also export names of modules."""
+    parent, _, name = target.rpartition(".")
+    try:
+        thing = pkgutil.resolve_name(target if parent.startswith("ztfml") else "")
+    except (ValueError, ImportError, AttributeError):
+        return target
+    return f"{getattr(thing, '__module__', parent)}.{getattr(thing, '__qualname__', name)}"
 
 
 def show_examples(app, context, lines):

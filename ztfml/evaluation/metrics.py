@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
@@ -23,7 +24,13 @@ N_BINS = 10
 (Nixon et al. 2019)."""
 
 
-def metrics(y_true, predicted, groups=None, n_draws=N_DRAWS, seed=0):
+def metrics(
+    y_true: ArrayLike,
+    predicted: ArrayLike | pd.DataFrame,
+    groups: ArrayLike | None = None,
+    n_draws: int = N_DRAWS,
+    seed: int = 0,
+) -> dict:
     """Compare predictions with labels.
 
     Parameters
@@ -108,7 +115,9 @@ def _calibration(y_true, predicted, object_code, n_draws, seed):
     }
 
 
-def metrics_by(y_true, predicted, groups, parts):
+def metrics_by(
+    y_true: ArrayLike, predicted: ArrayLike | pd.DataFrame, groups: ArrayLike, parts: ArrayLike
+) -> dict:
     """Compute the main metrics separately for each night, source or other part.
 
     Parameters
@@ -138,7 +147,7 @@ def metrics_by(y_true, predicted, groups, parts):
     return {part: {name: one[name] for name in main} for part, one in scores.items()}
 
 
-def labels_from(probability_table):
+def labels_from(probability_table: pd.DataFrame) -> np.ndarray:
     """Return the most probable class of each row.
 
     Parameters
@@ -205,7 +214,9 @@ def _interval(draws):
     return [None, None] if len(draws) == 0 else np.quantile(draws, INTERVAL).tolist()
 
 
-def reliability(y_true, probability_table, n_bins=N_BINS):
+def reliability(
+    y_true: ArrayLike, probability_table: pd.DataFrame, n_bins: int = N_BINS
+) -> pd.DataFrame:
     """Compare the probability of the predicted class with the fraction of correct predictions.
 
     Parameters
@@ -251,7 +262,9 @@ def _bins_of_equal_mass(values, n_bins):
     return np.unique(np.searchsorted(edges, values), return_inverse=True)[1]
 
 
-def calibration_error(y_true, probability_table, n_bins=N_BINS):
+def calibration_error(
+    y_true: ArrayLike, probability_table: pd.DataFrame, n_bins: int = N_BINS
+) -> float:
     """Compute the expected calibration error (Naeini et al. 2015).
 
     Parameters

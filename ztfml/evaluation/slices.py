@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from sklearn.metrics import (
     average_precision_score,
     precision_recall_curve,
@@ -23,7 +24,13 @@ _DETECTIONS = (0, 1, 3, 10, 30, np.inf)
 _DETECTION_NAMES = ("1", "2 to 3", "4 to 10", "11 to 30", "over 30")
 
 
-def assess(y_true, predicted, alerts, packet_only=None, seed=0):
+def assess(
+    y_true: ArrayLike,
+    predicted: pd.DataFrame,
+    alerts: pd.DataFrame,
+    packet_only: pd.DataFrame | None = None,
+    seed: int = 0,
+) -> dict:
     """Compute metrics of all alerts and of subsets, and the curves of each class.
 
     Parameters
@@ -83,7 +90,7 @@ def _parts(alerts):
     }
 
 
-def curves(y_true, probability_table):
+def curves(y_true: ArrayLike, probability_table: pd.DataFrame) -> dict:
     """Compute the ROC and precision-recall curves of each class against all others.
 
     Parameters

@@ -10,7 +10,7 @@ _SLICES = {
 }
 
 
-def metrics_table(metrics):
+def metrics_table(metrics: dict) -> str:
     """Write metrics as a summary line, a table by class and a confusion matrix.
 
     If the metrics were computed from probabilities, a table of their reliability follows.
@@ -39,7 +39,7 @@ def _tables(metrics):
     return lines
 
 
-def evaluation_report(found):
+def evaluation_report(found: dict) -> str:
     """Write the evaluation of a night as text: the most reliable metrics first, then all tables.
 
     Parameters
@@ -112,7 +112,7 @@ def _reliability_rows(curve):
     return markdown_table([list(row) for row in zip(names, *columns, strict=True)])
 
 
-def headline(metrics):
+def headline(metrics: dict) -> str:
     """Write metrics in one line: macro-F1, accuracy, calibration error, number of alerts.
 
     Parameters

@@ -46,7 +46,7 @@ _RANGE = re.compile(rf"none|\[{_FLOAT}:{_FLOAT}\]")
 END = "end of trees\n"
 
 
-def trees_only(text):
+def trees_only(text: str) -> str:
     """Drop what LightGBM writes after the trees: importances and training parameters.
 
     Parameters

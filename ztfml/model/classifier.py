@@ -6,6 +6,8 @@ The number of trees is small because prediction is the slowest step of a night: 
 
 import os
 import re
+from collections.abc import Sequence
+from typing import Any
 
 # By default the threads of LightGBM use the processor while they wait for each other, and a fit
 # takes ten times as long beside another busy program. LightGBM reads this when it is imported.
@@ -14,6 +16,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -119,7 +122,9 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         tags.input_tags.allow_nan = True
         return tags
 
-    def fit(self, X, y, sample_weight=None, groups=None):
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, groups: Any = None
+    ) -> "AlertClassifier":
         """Train the trees.
 
         Parameters
@@ -228,7 +233,15 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         )
 
     @classmethod
-    def restored(cls, trees, classes, features, class_prior, temperature, parameters):
+    def restored(
+        cls,
+        trees: str,
+        classes: Sequence[str],
+        features: Sequence[str],
+        class_prior: Sequence[float],
+        temperature: float,
+        parameters: dict,
+    ) -> "AlertClassifier":
         """Restore a fitted classifier from the content of a model folder.
 
         Parameters
@@ -277,7 +290,9 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         classifier.n_rounds_ = classifier.booster_.current_iteration()
         return classifier
 
-    def predict_proba(self, X, priors=None):
+    def predict_proba(
+        self, X: pd.DataFrame | ArrayLike, priors: dict[str, float] | ArrayLike | None = None
+    ) -> np.ndarray:
         """Predict the probability of each class.
 
         Parameters
@@ -314,7 +329,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
                 scores += np.log(self._prior_ratio(priors))
         return softmax(scores, axis=1)
 
-    def predict(self, X):
+    def predict(self, X: pd.DataFrame | ArrayLike) -> np.ndarray:
         """Predict the most probable class.
 
         Parameters
@@ -373,7 +388,7 @@ def _some(names, most=5):
     return ", ".join(map(str, names[:most])) + more
 
 
-def object_folds(code, groups, n_folds, seed):
+def object_folds(code: np.ndarray, groups: ArrayLike, n_folds: int, seed: int) -> np.ndarray:
     """Assign objects to random folds, with equal fractions of each class.
 
     Parameters
@@ -408,7 +423,7 @@ def object_folds(code, groups, n_folds, seed):
     return fold[of_row]
 
 
-def fit_temperature(scores, code, weight):
+def fit_temperature(scores: np.ndarray, code: np.ndarray, weight: np.ndarray) -> float:
     """Fit the temperature for which softmax(scores / temperature) is best calibrated.
 
     It minimizes the weighted cross-entropy (Guo et al. 2017, arXiv:1706.04599). Vector scaling,
@@ -442,7 +457,9 @@ def fit_temperature(scores, code, weight):
     return float(np.exp(minimize_scalar(cross_entropy, bounds=(-2.5, 2.5), method="bounded").x))
 
 
-def probabilities(classifier, X, priors=None):
+def probabilities(
+    classifier: AlertClassifier, X: pd.DataFrame, priors: dict | ArrayLike | None = None
+) -> pd.DataFrame:
     """Predict the five class probabilities as a table.
 
     Parameters

@@ -4,11 +4,12 @@ import numpy as np
 import pandas as pd
 
 from ztfml.errors import ModelError
+from ztfml.model.classifier import AlertClassifier
 
 __all__ = ["contributions", "tree_shap"]
 
 
-def tree_shap(classifier, table, groups):
+def tree_shap(classifier: AlertClassifier, table: pd.DataFrame, groups: dict[str, str]) -> dict:
     """Compute the mean effect of features and feature groups on the score of each class.
 
     TreeSHAP (Lundberg et al. 2020), computed by LightGBM, divides the score of each alert among
@@ -49,7 +50,7 @@ def tree_shap(classifier, table, groups):
     }
 
 
-def contributions(classifier, row, label):
+def contributions(classifier: AlertClassifier, row: pd.Series, label: str) -> dict:
     """Divide the score of one alert for one class among the features.
 
     Parameters

@@ -64,7 +64,7 @@ def damped_walk(frequency, phase, row, jd):
     """Evaluate damped random walks of unit variance.
 
     A sum of cosines whose angular frequencies are drawn from the Lorentzian spectrum
-    1/(1 + (omega tau)^2) has the covariance exp(-|dt|/tau) of the damped random walk
+    1/(1 + (omega tau)^2) has the covariance ``exp(-|dt|/tau)`` of the damped random walk
     (Kelly et al. 2009), and can be evaluated at any single time (Shinozuka & Deodatis 1991).
 
     Parameters

@@ -127,11 +127,11 @@ def find_zero_point(flux: ArrayLike, magpsf: ArrayLike, errors: ArrayLike = ()) 
         found = np.median(magpsf[is_pair] + 2.5 * np.log10(np.abs(flux[is_pair])))
         fitting = [zero for zero in _ZERO_POINTS if abs(found - zero) < _AGREEMENT]
         return fitting[0] if fitting else None
-    errors = np.asarray(errors, np.float64)
-    errors = errors[np.isfinite(errors) & (errors > 0)]
-    if not len(errors):
+    sigma = np.asarray(errors, np.float64)
+    sigma = sigma[np.isfinite(sigma) & (sigma > 0)]
+    if not len(sigma):
         return None
-    depth = -2.5 * np.log10(SNR_LIMIT * np.median(errors))
+    depth = -2.5 * np.log10(SNR_LIMIT * np.median(sigma))
     low, high = _USUAL_LIMITS
     fitting = [zero for zero in _ZERO_POINTS if low <= zero + depth < high]
     return fitting[0] if fitting else None
