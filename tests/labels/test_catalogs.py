@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from ztfml.catalogs.kinds import KINDS
 from ztfml.catalogs.matching import Catalog, Ephemerides
 from ztfml.catalogs.read import read_catalog
-from ztfml.errors import DataError
+from ztfml.errors import DataError, LabelError
 from ztfml.io.companions import labels_beside
 from ztfml.labels.catalogs import NO_CLASS, NO_EPOCH, label_from_catalogs
 from ztfml.labels.label_file import is_circular, read_labels
@@ -252,6 +252,19 @@ def test_a_label_file_is_about_alerts_and_stays_circular(tmp_path):
 )
 def test_a_table_without_names_or_types_is_refused(text, message, tmp_path):
     with pytest.raises(DataError, match=message):
+        objects(tmp_path, text)
+
+
+def test_candids_of_other_objects_are_refused(tmp_path):
+    table = objects(tmp_path, f"candid,objectId,label\n{CANDID + 1},ZTF23aaaaaaa,star\n")
+    message = f"row 2: the candid {CANDID + 1} is of ZTF23aaaaaaa in this row, but of ZTF23aaaaaab"
+    with pytest.raises(LabelError, match=message):
+        label_from_catalogs(make_night([{}, {}]), [table])
+
+
+def test_candids_written_as_floats_are_refused(tmp_path):
+    text = "candid,objectId,label\n5,ZTF23aaaaaaa,star\n2.2e18,ZTF23aaaaaab,star\n"
+    with pytest.raises(DataError, match=r"row 3: the candid '2\.2e18' is not a whole number"):
         objects(tmp_path, text)
 
 

@@ -1,14 +1,17 @@
-"""Label files: read whole, refused clearly, circular labels recognised."""
+"""Reading of label files, damaged candids, and circular labels."""
 
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ztfml.errors import LabelError
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import (
     is_circular,
     is_simulated,
+    join_labels,
     label_rows,
     labels_of,
     read_labels,
@@ -125,11 +128,13 @@ def test_simulated():
     assert not is_simulated("not simulated")
 
 
-def test_matched_by_candid():
+@pytest.fixture
+def night():
+    """A night of three alerts; the second has a candid that float64 holds exactly."""
     alerts = pd.DataFrame(
         {
-            "objectId": ["a", "b", "c"],
-            "candid": [558190681415015009, 558190681415015010, 558190681415015011],
+            "objectId": ["ZTF18aaaaaaa", "ZTF18aaaaaab", "ZTF18aaaaaac"],
+            "candid": [558190681415015009, 558190681415015040, 558190681415015107],
             "candidate.jd": [2458312.7] * 3,
             "candidate.fid": [1] * 3,
             "candidate.magpsf": [18.0] * 3,
@@ -137,12 +142,118 @@ def test_matched_by_candid():
             "candidate.isdiffpos": ["t"] * 3,
         }
     )
-    night = Night.from_frames(alerts)
+    return Night.from_frames(alerts)
+
+
+def test_labels_are_matched_by_candid(night):
     labels = pd.DataFrame(
-        {"candid": [558190681415015011, 7, 558190681415015009], "label": ["agn", "sso", "star"]}
+        {"candid": [558190681415015107, 7, 558190681415015009], "label": ["agn", "sso", "star"]}
     )
     assert label_rows(night, labels).tolist() == [2, -1, 0]
     assert labels_of(night, labels).tolist() == ["star", "", "agn"]
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        # int(float("558190681415015009")) is the candid of the second alert.
+        (
+            "558190681415015040,ZTF18aaaaaaa",
+            r"night_labels\.csv: row 3: the candid 558190681415015040 is of ZTF18aaaaaaa in this "
+            r"row, but of ZTF18aaaaaab in night \(1 such rows\); export the candids as text",
+        ),
+        (
+            "558190681415015104,ZTF18aaaaaac",
+            "the candid 558190681415015104 of ZTF18aaaaaac has lost its last digits, because night "
+            "has 558190681415015107 of ZTF18aaaaaac instead",
+        ),
+        ("558190681415020000,ZTF18aaaaaac", "558190681415020000 of ZTF18aaaaaac has lost its last"),
+        ("558190681415010000,ZTF18aaaaaaa", "558190681415010000 of ZTF18aaaaaaa has lost its last"),
+    ],
+)
+def test_a_rounded_candid_is_refused_with_both_objects(night, write, row, message):
+    labels = read_labels(write(f"candid,objectId,label\n7,ZTF18aaaaaad,star\n{row},agn\n"))
+    with pytest.raises(LabelError, match=message):
+        label_rows(night, labels)
+
+
+def test_labels_of_other_nights_are_not_refused(night, write):
+    labels = read_labels(
+        write(
+            "candid,objectId,label\n558190681415015104,ZTF18aaaaaad,star\n"
+            "2200000000000000000,ZTF18aaaaaaa,star\n558190681415015009,ZTF18aaaaaaa,star\n"
+        )
+    )
+    assert label_rows(night, labels).tolist() == [2, -1, -1]
+
+
+def test_one_candid_of_two_objects_is_refused(write):
+    text = HEAD + "5,ZTF1,agn,,\n6,ZTF2,agn,,\n5,ZTF3,agn,,\n"
+    with pytest.raises(LabelError, match="row 4: the candid 5 is of ZTF3 in this row, but of ZTF1"):
+        read_labels(write(text))
+
+
+@pytest.mark.parametrize("candid", [2481114531315015168, 2481114531315020000])
+def test_rounded_candids_without_object_names_are_refused(write, candid):
+    with pytest.raises(LabelError, match=rf"row 2: the candid {candid} was stored as a float"):
+        read_labels(write(f"candid,label\n{candid},star\n"))
+
+
+def test_object_names_protect_candids_that_look_rounded(write):
+    labels = read_labels(write("candid,oid,label\n2481114531315015168,ZTF18aaaaaaa,star\n"))
+    assert labels["candid"].tolist() == [2481114531315015168]
+
+
+def test_rounded_candids_in_one_of_two_files_are_named_with_file_and_row(night, tmp_path):
+    (tmp_path / "a.csv").write_text("candid,objectId,label\n7,ZTF1,star\n")
+    (tmp_path / "b.csv").write_text(
+        "candid,objectId,label\n8,ZTF2,star\n558190681415015040,ZTF18aaaaaaa,star\n"
+    )
+    labels = join_labels([tmp_path / "a.csv", tmp_path / "b.csv"])
+    with pytest.raises(LabelError, match=r"b\.csv: row 3: the candid 558190681415015040"):
+        label_rows(night, labels)
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    names=st.tuples(
+        st.sampled_from(["candid", "Candid", "i:candid", "candidate.candid"]),
+        st.sampled_from([None, "objectId", "oid", "object_id", "ztf_id", "i:objectId", "ObjectID"]),
+        st.sampled_from(["label", "Label", "class"]),
+    ),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    newline=st.sampled_from(["\n", "\r\n"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    extra=st.booleans(),
+    quoted=st.booleans(),
+    comment=st.booleans(),
+    label=st.sampled_from(["agn", "AGN", " agn "]),
+)
+def test_all_notations_give_the_same_labels(
+    tmp_path_factory, names, delimiter, newline, encoding, extra, quoted, comment, label
+):
+    columns = {name: text for name, text in zip(names, (CANDIDS, OBJECTS, [label] * 2), strict=True)
+               if name}  # fmt: skip
+    if extra:
+        columns = {"": ["0", "1"]} | columns | {"note": ["x", ""]}
+    lines = [list(columns), *map(list, zip(*columns.values(), strict=True)), [""] * len(columns)]
+    mark = '"' if quoted else ""
+    text = newline.join(delimiter.join(f"{mark}{cell}{mark}" for cell in line) for line in lines)
+    path = tmp_path_factory.mktemp("notation") / "labels.csv"
+    path.write_text(f"# by hand{newline}" * comment + text, encoding=encoding, newline="")
+    labels = read_labels(path)
+    assert labels["candid"].tolist() == [558190681415015009, 2481114531315015022]
+    assert labels["objectId"].tolist() == (OBJECTS if names[1] else ["", ""])
+    assert labels["label"].tolist() == ["agn", "agn"]
+
+
+CANDIDS = ["558190681415015009", "2481114531315015022"]
+OBJECTS = ["ZTF18aaaaaaa", "ZTF18aaaaaab"]
+
+
+def test_labels_of_objects_are_refused_with_the_way_to_convert_them(write):
+    with pytest.raises(LabelError, match=r"candid is missing; .* --catalog objects=FILE"):
+        read_labels(write("objectId,label\nZTF18aaaaaaa,star\n"))
 
 
 def test_real_nights(shared_data):
@@ -150,8 +261,8 @@ def test_real_nights(shared_data):
     folder = shared_data / "alerts"
     night = Night.load(folder / "ztf_alerts_2458451.5.parquet")
     labels = read_labels(labels_beside(folder / "ztf_alerts_2458451.5.parquet"))
-    given = pd.Series(labels_of(night, labels)).value_counts()
-    assert given.to_dict() == {
+    counts = pd.Series(labels_of(night, labels)).value_counts()
+    assert counts.to_dict() == {
         "": 356 - 184,
         "sso": 110,
         "star": 67,

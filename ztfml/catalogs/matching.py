@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ztfml.catalogs.candids import check_candids
 from ztfml.catalogs.kinds import UNSURE_BEYOND, Kind, meanings_of_object
 from ztfml.errors import DataError
 from ztfml.night import Night
@@ -108,7 +109,8 @@ class ObjectTable:
         Whether a row is about an object with all its alerts, or about one alert.
     rows : pandas.DataFrame
         ``key`` (names or int64 candids), ``type`` (which gives the class), ``text`` (the
-        evidence) and ``doubts``.
+        evidence) and ``doubts``; for candids also ``object`` (the object name, if known), and as
+        index the row in the file.
 
     Examples
     --------
@@ -133,12 +135,22 @@ class ObjectTable:
         pandas.DataFrame
             See `Catalog.match`; ``separation`` is NaN.
 
+        Raises
+        ------
+        LabelError
+            If a candid belongs to another object in the night, or has lost its last digits.
+
         Examples
         --------
         >>> row = {"key": "ZTF18abukavn", "type": "SN Ia", "text": "bts:SN Ia", "doubts": 0}
         >>> len(ObjectTable("bts", "objectId", pd.DataFrame([row])).match(night))
         0
         """
+        if self.by == "candid":
+            check_candids(
+                night, self.rows["key"], self.rows.get("object"),
+                lambda row: f"{self.name}: row {self.rows.index[row] + 2}",
+            )  # fmt: skip
         alerts = pd.DataFrame({"key": night.alerts[self.by], "alert": np.arange(len(night))})
         rows = alerts.merge(self.rows, on="key")
         found = _with_meanings(rows["type"], meanings_of_object)

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ztfml.catalogs.candids import REMEDY
 from ztfml.catalogs.kinds import KINDS, OBJECTS, Kind
 from ztfml.catalogs.matching import Catalog, ObjectTable
 from ztfml.errors import DataError
@@ -186,8 +187,9 @@ def read_places(table: TableFile, **columns: tuple[str, ...]) -> pd.DataFrame:
 
 
 def _read_objects(table):
-    label_file = all(_find(table, [name]) for name in ("candid", "objectid", "label"))
-    key = _find(table, ["candid"] if label_file else _OBJECT_NAMES)
+    label_file = all(_find(table, [name]) for name in ("candid", "label"))
+    object_column = _find(table, _OBJECT_NAMES)
+    key = _find(table, ["candid"]) if label_file else object_column
     types = _find(table, _OBJECT_TYPES)
     if key is None or types is None:
         what = "names of the objects" if key is None else "types"
@@ -197,13 +199,15 @@ def _read_objects(table):
         )
     more = {name: _find(table, [name]) for name in ("evidence", "confidence", "uncertain")}
     original = _find(table, [name for name in _OBJECT_TYPES if name != "label"]) or types
+    if label_file:
+        more["object"] = object_column
     columns = {"key": key, "type": types, "original": original} | {
         k: v for k, v in more.items() if v
     }
     frame = read_table(table, list(dict.fromkeys(columns.values())))
     rows = pd.DataFrame({name: frame[column] for name, column in columns.items()})
     rows = rows.assign(key=_keys(rows["key"], label_file, table.path, key))
-    rows = rows.dropna(subset="key").explode("key", ignore_index=True)
+    rows = rows.dropna(subset="key").explode("key", ignore_index=not label_file)
     rows = rows.astype({"key": np.int64 if label_file else "str"})
     for column in rows.columns.difference(["key"]):
         rows[column] = rows[column].astype("str").fillna("").str.strip()
@@ -211,9 +215,8 @@ def _read_objects(table):
     log.info("%s: %s rows", table.path, f"{len(rows):,}")
     rows["text"] = _texts(rows, name)
     rows["doubts"] = _doubts(rows)
-    return ObjectTable(
-        name, "candid" if label_file else "objectId", rows[["key", "type", "text", "doubts"]]
-    )
+    used = [column for column in ("key", "type", "text", "doubts", "object") if column in rows]
+    return ObjectTable(name, "candid" if label_file else "objectId", rows[used])
 
 
 def _keys(values, label_file, path, column):
@@ -224,9 +227,13 @@ def _keys(values, label_file, path, column):
                 f"{path}: the column {column} is floating-point, which cannot hold its 19 "
                 "digits; export it as text"
             )
-        # A candid has too many digits for a float.
-        text = values.astype("str").str.strip()
-        text = text.where(text.str.fullmatch(r"\d{1,18}|[1-8]\d{18}"))
+        text = values.astype("str").str.strip().replace("", None)
+        bad = text.notna() & ~text.str.fullmatch(r"\d{1,18}|[1-8]\d{18}").fillna(False)
+        if bad.any():
+            raise DataError(
+                f"{path}: row {text.index[bad][0] + 2}: the candid {text[bad].iloc[0]!r} is not a "
+                f"whole number of up to 19 digits ({bad.sum()} such rows); {REMEDY}"
+            )
         return pd.Series(pa.array(text, pa.string()).cast(pa.int64()), dtype="Int64")
     names = values.astype("str").str.findall(_ZTF_NAME)
     named = names.str.len() > 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from ztfml.catalogs.candids import REMEDY, check_candids, has_lost_digits
 from ztfml.errors import LabelError
 from ztfml.night import Night
 from ztfml.taxonomy import CONFIDENCES, LABELS
@@ -16,7 +18,17 @@ from ztfml.taxonomy import CONFIDENCES, LABELS
 log = logging.getLogger(__name__)
 
 
-_REQUIRED = ("candid", "objectId", "label")
+# Possible names of the columns, in lower case without spaces and punctuation; the first one found
+# is used. Without objectId, the candids alone must be trustworthy.
+_COLUMNS = {
+    "candid": ("candid", "icandid", "candidatecandid", "alertid"),
+    "objectId": ("objectid", "iobjectid", "oid", "ztfid", "ztfobjectid", "ztfname"),
+    "label": ("label", "class"),
+    "evidence": ("evidence",),
+    "confidence": ("confidence",),
+}
+_REQUIRED = ("candid", "label")
+_DELIMITERS = (",", ";", "\t", "|")
 
 # A label is circular if it was derived from packet fields that are also features: any rule (on
 # drb, rb, nneg, distnr ...), and the match with the ephemerides of the MPC that ZTF writes in
@@ -32,21 +44,25 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     Parameters
     ----------
     path : str or Path
-        A CSV with ``candid``, ``objectId``, ``label`` (artifact, sso, star, agn, transient)
-        and optionally ``evidence`` (the source of the label) and ``confidence`` (high, medium,
-        low; high if absent). Other columns are ignored.
+        A CSV with commas, semicolons, tabs or vertical bars and the columns ``candid``,
+        ``label`` (artifact, sso, star, agn, transient), ``objectId`` (also called ``oid``,
+        ``object_id`` or ``ztf_id``; optional, but it protects against damaged candids), and
+        optionally ``evidence`` (the source of the label) and ``confidence`` (high, medium, low;
+        high if absent). Other columns are ignored.
 
     Returns
     -------
     pandas.DataFrame
-        ``candid`` (int64), ``objectId``, ``label``, ``evidence`` ('' if absent),
-        ``confidence`` and ``circular`` (bool, see `is_circular`), one row per alert.
+        ``candid`` (int64), ``objectId`` ('' if absent), ``label``, ``evidence`` ('' if absent),
+        ``confidence`` and ``circular`` (bool, see `is_circular`), one row per alert. The index
+        counts the rows of the file below its first line, from 0; ``attrs["path"]`` is the file.
 
     Raises
     ------
     LabelError
         If the file is absent, empty or not a label table, contains an unknown class or
-        confidence, or has two labels for one alert.
+        confidence, has two labels or two objects for one alert, or has candids that were stored
+        as floating-point numbers.
 
     Examples
     --------
@@ -55,18 +71,54 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     table = _read_text_columns(path)
-    for column, filler in (("evidence", ""), ("confidence", "high")):
+    for column, filler in (("objectId", ""), ("evidence", ""), ("confidence", "high")):
         if column not in table:
             table[column] = filler
         table[column] = table[column].mask(table[column] == "", filler)
     table["candid"] = _candids(table["candid"], path)
-    _refuse_unknown(table, "label", LABELS, path)
-    _refuse_unknown(table, "confidence", CONFIDENCES, path)
-    table = _once(table, path)
+    for column, allowed in (("label", LABELS), ("confidence", CONFIDENCES)):
+        table[column] = table[column].str.lower()
+        _refuse_unknown(table, column, allowed, path)
+    table = _once(table[list(_COLUMNS)], path)
+    _refuse_rounded(table, path)
     table["circular"] = [
         is_circular(*pair) for pair in zip(table["label"], table["evidence"], strict=True)
     ]
+    table.attrs["path"] = str(path)
     return table
+
+
+def join_labels(paths: Sequence[str | Path]) -> pd.DataFrame:
+    """Read several label files as one table.
+
+    Parameters
+    ----------
+    paths : sequence of str or Path
+
+    Returns
+    -------
+    pandas.DataFrame
+        As from `read_labels`; the index is the file and the row in it.
+
+    Raises
+    ------
+    LabelError
+        As for `read_labels`, or if two files have different labels for one alert.
+
+    Examples
+    --------
+    >>> join_labels(["night_labels.csv"]).index[0]
+    ('night_labels.csv', 0)
+    """
+    joined = pd.concat([read_labels(path) for path in paths], keys=map(str, paths))
+    joined = joined.drop_duplicates(["candid", "label"])
+    repeated = joined["candid"].duplicated()
+    if repeated.any():
+        raise LabelError(
+            f"{', '.join(map(str, paths))}: the alert {joined.loc[repeated, 'candid'].iloc[0]} has "
+            "different labels in two of the files; remove one of them"
+        )
+    return joined
 
 
 def is_circular(label: str, evidence: str) -> bool:
@@ -116,12 +168,17 @@ def label_rows(night: Night, labels: pd.DataFrame) -> np.ndarray:
     ----------
     night : Night
     labels : pandas.DataFrame
-        Output of `read_labels`.
+        Output of `read_labels` or `join_labels`.
 
     Returns
     -------
     ndarray of int64, shape (n_alerts,)
         Rows of ``labels``, -1 if an alert has no label.
+
+    Raises
+    ------
+    LabelError
+        If a candid belongs to another object in the night, or has lost its last digits.
 
     Examples
     --------
@@ -130,8 +187,21 @@ def label_rows(night: Night, labels: pd.DataFrame) -> np.ndarray:
     >>> bool((labels["candid"].to_numpy()[rows] == night.alerts["candid"]).all())
     True
     """
-    candids = night.alerts["candid"].to_numpy()
-    return pd.Index(labels["candid"].to_numpy(np.int64)).get_indexer(candids)
+    candids = labels["candid"].to_numpy(np.int64)
+    check_candids(night, candids, labels.get("objectId"), lambda row: _place(labels, row))
+    return pd.Index(candids).get_indexer(night.alerts["candid"].to_numpy())
+
+
+def _place(labels, position):
+    """Return the file and the row of a position in a label table."""
+    at = labels.index[position]
+    path, row = at if isinstance(at, tuple) else (labels.attrs.get("path", "labels"), at)
+    return f"{path}: {_row(row)}"
+
+
+def _row(index):
+    """Return the number of a row as spreadsheets count: the first line is row 1."""
+    return f"row {index + 2}"
 
 
 def labels_of(night: Night, labels: pd.DataFrame) -> np.ndarray:
@@ -159,28 +229,67 @@ def labels_of(night: Night, labels: pd.DataFrame) -> np.ndarray:
 
 
 def _read_text_columns(path):
+    """Read the columns as text, because a candid has 19 digits and must not become a float."""
     try:
-        # All columns as text: a candid has 19 digits and must not become a float.
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, skipinitialspace=True)
+        encoding = _encoding(path)
+        n_comments, header = _find_header(path, encoding)
+        table = pd.read_csv(
+            path, sep=max(_DELIMITERS, key=header.count), dtype=str, keep_default_na=False,
+            skipinitialspace=True, skip_blank_lines=False, skiprows=n_comments, index_col=False,
+            encoding=encoding,
+        )  # fmt: skip
     except FileNotFoundError as error:
         raise LabelError(
             f"{path}: there is no such file; put the labels there, or give their file with --labels"
         ) from error
     except pd.errors.EmptyDataError as error:
         raise LabelError(f"{path}: the file is empty; {_EXPECTED}") from error
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError) as error:
+    except (OSError, UnicodeError, pd.errors.ParserError) as error:
         first = str(error).strip().split("\n")[0]
         raise LabelError(f"{path}: cannot be read as CSV ({first}); {_EXPECTED}") from error
-    missing = [column for column in _REQUIRED if column not in table]
+    found = _find_columns(table.columns)
+    missing = [column for column in _REQUIRED if column not in found]
     if missing:
-        raise LabelError(f"{path}: the column {missing[0]} is missing; {_EXPECTED}")
+        hint = "" if missing != ["candid"] or "objectId" not in found else _BY_OBJECT
+        raise LabelError(f"{path}: the column {missing[0]} is missing; {_EXPECTED}{hint}")
+    table.index += n_comments
+    table = table[list(found.values())].set_axis(list(found), axis=1)
+    table = table.fillna("").apply(lambda column: column.str.strip())
+    table = table[(table != "").any(axis=1)]
     if table.empty:
         raise LabelError(f"{path}: contains no labels; {_EXPECTED}")
-    columns = [c for c in (*_REQUIRED, "evidence", "confidence") if c in table]
-    return table[columns].apply(lambda column: column.str.strip())
+    return table
 
 
 _EXPECTED = "write a CSV with the columns candid, objectId, label, evidence and confidence"
+_BY_OBJECT = ", or convert labels of objects with ztfml label NIGHT --catalog objects=FILE"
+
+
+def _encoding(path):
+    """Return the encoding of a text file by its first bytes; spreadsheets write marks there."""
+    with open(path, "rb") as file:
+        head = file.read(2)
+    return "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _find_header(path, encoding):
+    """Return the number of comments and blank lines before the header, and the header."""
+    with open(path, encoding=encoding) as file:
+        for number, line in enumerate(file):
+            if line.strip() and not line.startswith("#"):
+                if encoding == "utf-16" and not line.isascii():
+                    raise UnicodeError("this is not a text file")
+                return number, line
+    raise pd.errors.EmptyDataError
+
+
+def _find_columns(names):
+    plain = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in names[::-1]}
+    found = {
+        column: next((plain[name] for name in spellings if name in plain), None)
+        for column, spellings in _COLUMNS.items()
+    }
+    return {column: name for column, name in found.items() if name is not None}
 
 
 def _candids(text, path):
@@ -188,8 +297,8 @@ def _candids(text, path):
     if not whole.all():
         row = int(np.argmin(whole))
         raise LabelError(
-            f"{path}: row {row + 2}: the candid {text.iloc[row]!r} is not a whole number of up to "
-            "19 digits; export it as text or as a 64-bit integer, not from a spreadsheet"
+            f"{path}: {_row(text.index[row])}: the candid {text.iloc[row]!r} is not a whole number "
+            f"of up to 19 digits ({(~whole).sum()} such rows); {REMEDY}"
         )
     try:
         return text.to_numpy(object).astype(np.int64)
@@ -204,12 +313,23 @@ def _refuse_unknown(table, column, allowed, path):
     if not known.all():
         row = int(np.argmin(known))
         raise LabelError(
-            f"{path}: row {row + 2}: the {column} {table[column].iloc[row]!r} is not one of "
-            f"{', '.join(allowed)}; correct it"
+            f"{path}: {_row(table.index[row])}: the {column} {table[column].iloc[row]!r} is not "
+            f"one of {', '.join(allowed)} ({(~known).sum()} such rows); correct it"
         )
 
 
 def _once(table, path):
+    named = table[table["objectId"] != ""].drop_duplicates(["candid", "objectId"])
+    shared = named["candid"].duplicated(keep=False)
+    if shared.any():
+        candid = named.loc[shared, "candid"].iloc[0]
+        rows = named[named["candid"] == candid]
+        raise LabelError(
+            f"{path}: {_row(rows.index[1])}: the candid {candid} is of "
+            f"{rows['objectId'].iloc[1]} in this row, but of {rows['objectId'].iloc[0]} in "
+            f"{_row(rows.index[0])} "
+            f"({named.loc[shared, 'candid'].nunique()} such candids); {REMEDY}"
+        )
     pairs = table.drop_duplicates(["candid", "label"])
     twice = pairs["candid"].duplicated(keep=False)
     if twice.any():
@@ -221,4 +341,17 @@ def _once(table, path):
         )
     if len(pairs) < len(table):
         log.info("%s: ignored %d repeated rows", path, len(table) - len(pairs))
-    return pairs.reset_index(drop=True)
+    return pairs
+
+
+def _refuse_rounded(table, path):
+    """Refuse candids that were rounded, where no object name can confirm them."""
+    rounded = has_lost_digits(table["candid"]) & (table["objectId"] == "").to_numpy()
+    # By chance one candid in 100 looks rounded.
+    if rounded.sum() > 0.5 * (table["objectId"] == "").sum():
+        row = int(np.argmax(rounded))
+        raise LabelError(
+            f"{path}: {_row(table.index[row])}: the candid {table['candid'].iloc[row]} was stored "
+            f"as a floating-point number and has lost its last digits ({rounded.sum()} such rows); "
+            f"{REMEDY}, and add the column objectId"
+        )

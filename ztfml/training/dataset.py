@@ -20,7 +20,7 @@ from ztfml.features import FEATURES
 from ztfml.io.companions import labels_beside
 from ztfml.io.parquet import open_parquet
 from ztfml.io.progress import track
-from ztfml.labels.label_file import is_simulated, label_rows, read_labels
+from ztfml.labels.label_file import is_simulated, join_labels, label_rows, read_labels
 from ztfml.night import Night
 from ztfml.sources.formats import open_night
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, degraded_copies
@@ -153,7 +153,7 @@ def read_training_set(
     >>> bool(data.is_original.sum() < len(data.y))
     True
     """
-    shared_labels = None if labels is None else _join_labels(labels)
+    shared_labels = None if labels is None else join_labels(labels)
     tables, rows, summaries = [], [], []
     seen = pd.Index([], dtype=np.int64)
     for position, path in enumerate(track(list(nights), "computing features")):
@@ -187,18 +187,6 @@ def read_training_set(
             "least two classes"
         )
     return data
-
-
-def _join_labels(paths):
-    joined = pd.concat([read_labels(path) for path in paths], ignore_index=True)
-    joined = joined.drop_duplicates(["candid", "label"])
-    repeated = joined["candid"].duplicated()
-    if repeated.any():
-        raise LabelError(
-            f"{', '.join(map(str, paths))}: the alert {joined.loc[repeated, 'candid'].iloc[0]} has "
-            "different labels in two of the files; remove one of them"
-        )
-    return joined
 
 
 def _labelled_features(path, labels, drop_circular, augment):
