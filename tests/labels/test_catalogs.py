@@ -294,6 +294,13 @@ ROCK = {"ssnamenr": "1644", "ssdistnr": 0.0, "ssmagnr": 18.4, "ndethist": 1}
         ({"ssdistnr": -999.0}, None),
         ({"ssnamenr": "null"}, None),
         ({"ssnamenr": None}, None),
+        ({"ssnamenr": "None"}, None),
+        ({"ssnamenr": "nan"}, None),
+        ({"ssnamenr": " N/A "}, None),
+        ({"ssnamenr": "NULL"}, None),
+        ({"ssnamenr": ""}, None),
+        ({"ssnamenr": "<NA>"}, None),
+        ({"ssnamenr": "Nandan"}, "high"),
     ],
 )
 def test_the_asteroid_named_in_the_packet(changes, confidence):

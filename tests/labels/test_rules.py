@@ -78,6 +78,9 @@ def test_rb_replaces_a_missing_drb():
     assert label(alert(drb=np.nan, rb=np.nan))[0] != "artifact", "nothing known against it"
 
 
+TONIGHT = {"jdstarthist": NOW - 20 * MINUTE}
+
+
 @pytest.mark.parametrize(
     ("ssdistnr", "ssmagnr", "expected"),
     [
@@ -91,7 +94,41 @@ def test_rb_replaces_a_missing_drb():
     ],
 )
 def test_a_known_asteroid_is_near_and_of_the_right_magnitude(ssdistnr, ssmagnr, expected):
-    assert label(alert(ssdistnr=ssdistnr, ssmagnr=ssmagnr))[0] == expected
+    assert label(alert(ssdistnr=ssdistnr, ssmagnr=ssmagnr, **TONIGHT))[0] == expected
+
+
+@pytest.mark.parametrize(
+    ("ssdistnr", "ssmagnr", "days", "expected"),
+    [
+        (0.5, 18.0, 0.02, ("sso", "high")),
+        (2.0, 16.1, 0.02, ("sso", "high")),
+        (9.0, 18.0, 0.02, ("sso", "low")),
+        (0.5, 15.9, 0.02, ("sso", "low")),
+        (9.0, 14.0, 0.02, ("sso", "low")),
+        (0.5, 18.0, 3.0, ("sso", "low")),
+        (9.0, 18.0, 3.0, ("transient", "low")),
+        (0.5, 14.0, 3.0, ("transient", "low")),
+        (9.0, 14.0, 3.0, ("transient", "low")),
+    ],
+)
+def test_a_source_that_stayed_or_does_not_fit_is_not_surely_an_asteroid(
+    ssdistnr, ssmagnr, days, expected
+):
+    packet = alert(ssdistnr=ssdistnr, ssmagnr=ssmagnr, jdstarthist=NOW - days)
+    for rows in ([], [row(-days)]):
+        only = apply_cuts(
+            Night.from_frames(pd.DataFrame([packet]), pd.DataFrame(rows) if rows else None)
+        ).labels.iloc[0]
+        assert (only["label"], only["confidence"]) == expected
+
+
+def test_a_source_below_the_reference_in_all_detections_is_not_a_transient():
+    negative = {"isdiffpos": "f"} | OFFSET
+    rows = [past | {"isdiffpos": "f"} for past in FADE]
+    assert label(alert(**negative), rows) == ("agn", "probable AGN")
+    assert label(alert(**negative, **NEW))[0] == "sso"
+    assert label(alert(**negative), FADE)[0] == "transient", "above the reference before"
+    assert label(alert(**negative)) == ("agn", "probable AGN")
 
 
 NEW = {"jdstarthist": NOW}
@@ -148,7 +185,7 @@ def test_a_star_is_a_near_ps1_source_with_a_high_score(distpsnr1, sgscore1, expe
 
 
 def test_the_cuts_are_made_in_order():
-    everything = {"drb": 0.1, "ssdistnr": 1.0, "ssmagnr": 18.0, "sgscore1": 1.0}
+    everything = TONIGHT | {"drb": 0.1, "ssdistnr": 1.0, "ssmagnr": 18.0, "sgscore1": 1.0}
     assert label(alert(**everything))[0] == "artifact"
     assert label(alert(**everything | {"drb": 0.9}))[0] == "sso"
     assert label(alert(**everything | {"drb": 0.9, "ssdistnr": 60.0}))[0] == "star"
@@ -211,9 +248,10 @@ def test_a_change_within_a_night_is_not_steady():
 DECIDED = {
     "drb": ({"drb": 0.6}, FLAT, 0.7, "artifact"),
     "rb": ({"drb": np.nan, "rb": 0.6}, FLAT, 0.7, "artifact"),
-    "ssdistnr": ({"ssdistnr": 12.0, "ssmagnr": 18.0}, FLAT, 15.0, "sso"),
-    "ssmagnr_min": ({"ssdistnr": 1.0, "ssmagnr": 9.5}, FLAT, 9.0, "sso"),
-    "ssmagnr_max": ({"ssdistnr": 1.0, "ssmagnr": 21.0}, FLAT, 22.0, "sso"),
+    "ssdistnr": ({"ssdistnr": 12.0, "ssmagnr": 18.0} | TONIGHT, [], 15.0, "sso"),
+    "ssmagnr_min": ({"ssdistnr": 1.0, "ssmagnr": 9.5} | TONIGHT, [], 9.0, "sso"),
+    "ssmagnr_max": ({"ssdistnr": 1.0, "ssmagnr": 21.0} | TONIGHT, [], 22.0, "sso"),
+    "stationary": ({"ssdistnr": 9.0, "ssmagnr": 18.0}, FLAT, 10.0, "sso"),
     "separation": (NEW, [row(-20 * MINUTE)], 30.0, "sso"),
     "distpsnr": ({"distpsnr1": 3.5, "sgscore1": 0.9}, FLAT, 4.0, "star"),
     "sgscore": ({"sgscore1": 0.6}, FLAT, 0.5, "star"),
@@ -298,7 +336,7 @@ def test_alerts_with_missing_values_get_a_label():
     assert apply_cuts(Night.from_frames(odd)).labels["label"].isin(LABELS).all()
 
 
-# --- the law ----------------------------------------------------------------------------
+# --- no look-ahead ----------------------------------------------------------------------
 
 history_rows = st.lists(
     st.builds(

@@ -15,12 +15,25 @@ from ztfml.night import Night
 
 _MATCH = ("alert", "type", "separation", "label", "doubts", "text")
 
-# arcsec. Of the public alerts with a predicted asteroid within 30 arcsec, 97 % have it within 1.
-_ASTEROID_RADIUS = 2.0
-# mag. Asteroids rotate, and H of faint ones is uncertain; beyond half of this counts as a doubt.
-_ASTEROID_MAGDIFF = 2.0
+ASTEROID_RADIUS = 2.0
+"""Largest separation of an alert from the predicted position of its asteroid, in arcsec.
+
+Of the public alerts with a predicted asteroid within 30 arcsec, 97 % have it within 1.
+"""
+
+ASTEROID_MAGDIFF = 2.0
+"""Largest difference between the magnitude of an alert and the predicted one.
+
+Asteroids rotate, and H of faint ones is uncertain; beyond half of this counts as a doubt.
+"""
+
 # With more detections at the same position (ndethist), there is also a stationary source.
 _ASTEROID_DETECTIONS = 3
+# Texts in place of a name, in lower case; ZTF writes null.
+_NO_NAME = {
+    "", "null", "none", "nan", "n/a", "na", "<na>", "nil", "-", "--", "0", "-99", "-999", "-999.0",
+    "-99.0", "0.0", "false", "unknown",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -205,14 +218,14 @@ class Ephemerides:
                 f"{night.name}: no candidate.ssnamenr, ssdistnr and ssmagnr; omit the asteroids, "
                 "or export the night again with these fields"
             )
-        named = ~alerts["ssnamenr"].fillna("null").str.strip().isin(["", "null"])
+        named = ~alerts["ssnamenr"].fillna("").str.strip().str.lower().isin(_NO_NAME)
         magdiff = (alerts["magpsf"] - alerts["ssmagnr"]).abs()
-        here = named & (alerts["ssdistnr"] <= _ASTEROID_RADIUS) & (magdiff <= _ASTEROID_MAGDIFF)
+        here = named & (alerts["ssdistnr"] <= ASTEROID_RADIUS) & (magdiff <= ASTEROID_MAGDIFF)
         alert = np.flatnonzero(here)
         magdiff = magdiff.to_numpy()[alert]
         distance = alerts["ssdistnr"].to_numpy()[alert]
         names = alerts["ssnamenr"].iloc[alert].str.strip().reset_index(drop=True)
-        doubts = (magdiff > _ASTEROID_MAGDIFF / 2).astype(int)
+        doubts = (magdiff > ASTEROID_MAGDIFF / 2).astype(int)
         if "ndethist" in alerts:
             doubts += alerts["ndethist"].to_numpy()[alert] > _ASTEROID_DETECTIONS
         details = np.char.mod(", %.1fas", distance), np.char.mod(", |dmag|=%.1f)", magdiff)

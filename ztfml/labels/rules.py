@@ -8,6 +8,11 @@ differences. The text of the exercise calls a PS1 source a star if its sgscore i
 but stars have high scores, so the cut is reversed. The history in a packet starts 30 days before
 the alert, so jdstarthist counts as an earlier detection. And the exercise sorts the remaining
 alerts by eye, while this module uses rules.
+
+Two additions protect sources that are not what a simple cut says. A known asteroid that is
+predicted within 10 arcsec is often not the source: an alert that does not fit its position and
+magnitude has a low confidence, and if the source was detected here for days, it is not an asteroid.
+A source that is fainter than in the reference image in all its detections is never a transient.
 """
 
 from __future__ import annotations
@@ -17,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ztfml.catalogs.matching import ASTEROID_MAGDIFF, ASTEROID_RADIUS
 from ztfml.compiled import kernel
 from ztfml.labels.thresholds import Cuts
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
@@ -119,7 +125,7 @@ _CUTS = ("artifact", "known asteroid", "moving", "star", "agn", "transient")
 def _rules(night, cuts):
     """Return the rules in the order of application; the last one applies to all alerts."""
     packet = _packet_columns(night.alerts)
-    detections, first_seen, episodes, below, steady = _histories(
+    detections, first_seen, episodes, below, above, steady = _histories(
         night.history,
         night.first,
         night.last,
@@ -144,6 +150,10 @@ def _rules(night, cuts):
         & (packet("ssmagnr") > cuts.ssmagnr_min)
         & (packet("ssmagnr") < cuts.ssmagnr_max)
     )
+    fits = (packet("ssdistnr") <= ASTEROID_RADIUS) & (
+        np.abs(packet("magpsf") - packet("ssmagnr")) <= ASTEROID_MAGDIFF
+    )
+    stays = age >= cuts.stationary
     moving = ~(age * _MINUTES_A_DAY >= cuts.separation)
     star = (packet("distpsnr1") < cuts.distpsnr) & (packet("sgscore1") > cuts.sgscore)
     rest = np.ones(len(age), bool)
@@ -154,13 +164,18 @@ def _rules(night, cuts):
         _Rule(*rule)
         for rule in (
             ("artifact", "artifact", None, "low real-bogus score", "medium", bogus),
-            ("known asteroid", "sso", None, "at a known asteroid", "high", asteroid),
+            ("known asteroid", "sso", None,
+             "at a known asteroid", "high", asteroid & fits & ~stays),
+            ("known asteroid", "sso", None,
+             "at a known asteroid, but also detected here on other days", "low", asteroid & fits),
+            ("known asteroid", "sso", None,
+             "near a known asteroid", "low", asteroid & ~stays),
             ("moving", "sso", None, "never detected twice here", "low", moving),
             ("star", "star", None, "point source in PS1", "medium", star),
             ("transient", "transient", probable_transient,
-             "steady rise or fade away from any nucleus", "medium", offset & steady),
+             "steady rise or fade away from any nucleus", "medium", offset & steady & above),
             ("transient", "transient", possible_transient,
-             "away from any nucleus", "low", offset),
+             "away from any nucleus", "low", offset & above),
             ("agn", "agn", definite_agn,
              "long known, and now below the reference", "medium", old & below),
             ("agn", "agn", definite_agn,
@@ -209,11 +224,12 @@ def _histories(history, first, last, *alerts_and_cuts):
     """Summarise the light curve of each alert up to the alert.
 
     Returns the number of detections, the time of the first, the number of episodes (detections
-    without a gap between them), whether any detection is negative, and whether the latest
-    episode rises or fades steadily in any band.
+    without a gap between them), whether any detection is negative, whether any is not, and whether
+    the latest episode rises or fades steadily in any band.
     """
     n = len(first)
-    outcome = (np.zeros(n), np.full(n, np.nan), np.zeros(n), np.zeros(n, bool), np.zeros(n, bool))
+    flags = (np.zeros(n, bool) for _ in range(3))
+    outcome = (np.zeros(n), np.full(n, np.nan), np.zeros(n), *flags)
     workspace = make_workspace((last - first).max())
     _summarise(history, first, last, *alerts_and_cuts, workspace, *outcome)
     return outcome
@@ -222,7 +238,7 @@ def _histories(history, first, last, *alerts_and_cuts):
 @kernel
 def _summarise(
     history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, gap, sigma, change, rate, workspace,
-    detections, first_seen, episodes, below, steady,
+    detections, first_seen, episodes, below, above, steady,
 ):  # fmt: skip
     for k in range(len(jd)):
         curve = light_curve_of(
@@ -243,6 +259,7 @@ def _summarise(
         episodes[k] = 1
         for d in range(len(curve.jd)):
             below[k] |= curve.sign[d] < 0
+            above[k] |= curve.sign[d] >= 0
             if d > 0 and curve.jd[d] - curve.jd[d - 1] > gap:
                 episodes[k] += 1
                 latest = curve.jd[d]

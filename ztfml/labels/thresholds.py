@@ -26,7 +26,12 @@ class Cuts:
     ssdistnr : float, default 10, arcsec
         An alert nearer than this to a known Solar System object is that object, ...
     ssmagnr_min, ssmagnr_max : float, default 10 and 20, mag
-        ... if its predicted magnitude is between these.
+        ... if its predicted magnitude is between these. The confidence is low unless it is within
+        2 arcsec and 2 mag.
+    stationary : float, default 1, d
+        A source detected here for longer than this is not an asteroid, unless one is predicted
+        within 2 arcsec and 2 mag (then with low confidence). Main-belt asteroids move by 10 arcmin
+        a day, those beyond Neptune by an arcminute.
     separation : float, default 15, minutes
         A source without two detections at least this far apart may be moving.
     distpsnr : float, default 3, arcsec
@@ -66,6 +71,9 @@ class Cuts:
     )
     ssmagnr_min: float = _cut(10.0, "mag", "if the asteroid is predicted fainter than this")
     ssmagnr_max: float = _cut(20.0, "mag", "and brighter than this")
+    stationary: float = _cut(
+        1.0, "d", "a source detected here for longer is no asteroid that is merely near"
+    )
     separation: float = _cut(
         15.0, "min", "a source never detected twice at least this far apart is moving"
     )
