@@ -30,6 +30,9 @@ FAST_RATE = 0.3
 DAY = 86400.0
 """Seconds in a day."""
 
+MJD_ZERO = 2400000.5
+"""Julian date at which the modified Julian date is zero."""
+
 _CONSTANTS = {
     "SPEED_OF_LIGHT": "c",
     "PARSEC": "pc",

@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from ztfml.astrophysics import MJD_ZERO
 from ztfml.errors import BrokerError
 from ztfml.sources.brokers import BROKERS
 from ztfml.sources.fetched_folder import Cutouts, make_curve, whole_number
@@ -21,8 +22,6 @@ from ztfml.sources.stamps import clean_stamp
 from ztfml.sources.web import NotFoundError, not_installed, querying, require_rows
 
 log = logging.getLogger(__name__)
-
-MJD_ZERO = 2400000.5
 
 _FID = {"g": 1, "r": 2, "i": 3}
 # ALeRCE writes this if a forced flux gives no magnitude.

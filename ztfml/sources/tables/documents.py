@@ -1,0 +1,214 @@
+"""Read JSON of brokers as a list of documents, without loss of digits."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from ztfml.errors import DataError
+from ztfml.io.frames import list_to_array
+from ztfml.sources.tables.names import canonical_name
+from ztfml.sources.tables.text import decode
+
+# A document has one of these, or columns of a table that ztfml knows.
+_DOCUMENT_KEYS = (
+    "candidate", "prv_candidates", "detections", "candidates", "diaSource", "diaSourceId",
+    "diaObjectId",
+)  # fmt: skip
+# Brokers put their answers below these.
+_WRAPPERS = (
+    "data", "query_result", "result_data", "results", "result", "alerts", "documents", "rows",
+    "default",
+)  # fmt: skip
+_DEPTH = 6
+
+
+def read_documents(path: Path, content: bytes) -> list[dict]:
+    """Parse JSON and find the documents in it.
+
+    Accepted are one document, a list, JSON lines, the answers of Kowalski, Fritz and BOOM with
+    the list below ``data``, a table by rows or by columns, and a dict of documents by name of
+    the object.
+
+    Parameters
+    ----------
+    path : Path
+        Used in messages.
+    content : bytes
+        The whole file, decompressed.
+
+    Returns
+    -------
+    list of dict
+        With plain numbers in place of extended JSON of MongoDB.
+
+    Raises
+    ------
+    DataError
+        If it is not JSON, contains no document, or is an error message of a broker.
+
+    Examples
+    --------
+    >>> answer = b'{"data": [{"candid": {"$numberLong": "617155240115015005"}, "candidate": {}}]}'
+    >>> read_documents(Path("a.json"), answer)
+    [{'candid': 617155240115015005, 'candidate': {}}]
+    """
+    value = _parse(path, decode(content) or "")
+    documents = list(_find(value, None, _DEPTH))
+    if documents:
+        return documents
+    if isinstance(value, dict):
+        _refuse_error_message(path, value)
+    if value in ([], {}) or (isinstance(value, dict) and _is_empty_answer(value)):
+        raise DataError(f"{path}: an empty list; the query found no alerts, check its conditions")
+    what = f"the keys {list(value)[:5]}" if isinstance(value, dict) else f"a {_kind_of(value)}"
+    raise DataError(
+        f"{path}: JSON with {what}, but without alerts; use a list of documents with "
+        "objectId, candid and candidate, or a table with these columns"
+    )
+
+
+def _kind_of(value):
+    if isinstance(value, list) and value:
+        return f"list of {type(value[0]).__name__}"
+    return type(value).__name__
+
+
+def _parse(path, text):
+    decoder = json.JSONDecoder(object_hook=_plain)
+    found, place = [], 0
+    try:
+        while place < len(text):
+            if text[place].isspace():
+                place += 1
+                continue
+            value, place = decoder.raw_decode(text, place)
+            found.append(value)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"{path}: not valid JSON ({error}); the file may be truncated, download it again"
+        ) from error
+    return found[0] if len(found) == 1 else found
+
+
+def _plain(value):
+    """Replace extended JSON, such as ``{"$numberLong": "1"}``, by plain values."""
+    if len(value) != 1:
+        return value
+    ((key, inner),) = value.items()
+    try:
+        if key in ("$numberLong", "$numberInt"):
+            return int(inner)
+        if key in ("$numberDouble", "$numberDecimal"):
+            return float(inner)
+    except (TypeError, ValueError):
+        return None
+    return inner if key in ("$oid", "$date", "$binary", "$uuid") else value
+
+
+def _find(value, name, depth) -> Iterator[dict]:
+    """Yield the documents in a value; `name` is the key under which it was found."""
+    if depth == 0:
+        return
+    if isinstance(value, list):
+        for one in value:
+            yield from _find(one, name, depth - 1)
+    elif isinstance(value, dict):
+        if _is_by_column(value):
+            yield from _rows(value)
+        elif _is_document(value):
+            if name and not any(canonical_name(key) == "objectId" for key in value):
+                value = {"objectId": name, **value}
+            yield value
+        else:
+            for key, one in value.items():
+                is_name = key not in _WRAPPERS
+                yield from _find(one, key if is_name else name, depth - 1)
+
+
+def _is_document(value):
+    if any(isinstance(value.get(key), dict | list) for key in _DOCUMENT_KEYS[:5]):
+        return True
+    if any(key in value for key in _DOCUMENT_KEYS[5:]):
+        return True
+    known = {canonical_name(key) for key, one in value.items() if not isinstance(one, dict | list)}
+    return len(known - {None}) >= 3 and bool(known & {"jd", "mjd"})
+
+
+def _is_by_column(value):
+    """Tell whether this is a table with a dict or a list for each column."""
+    if set(value) == {"columns", "index", "data"}:
+        return True
+    known = [one for key, one in value.items() if canonical_name(key)]
+    if len(known) < 3 or not all(isinstance(one, dict | list) for one in known):
+        return False
+    return len({len(one) for one in known}) == 1
+
+
+def _rows(value):
+    if set(value) == {"columns", "index", "data"}:
+        names, rows = value["columns"], value["data"]
+        yield from (dict(zip(names, row, strict=False)) for row in rows)
+        return
+    columns = {
+        key: list(one.values()) if isinstance(one, dict) else one
+        for key, one in value.items()
+        if isinstance(one, dict | list)
+    }
+    n_rows = min(map(len, columns.values()))
+    for k in range(n_rows):
+        yield {key: column[k] for key, column in columns.items()}
+
+
+def _refuse_error_message(path, value):
+    message = next((value[k] for k in ("message", "error", "errors", "detail") if value.get(k)), "")
+    if value.get("status") in ("error", "failed") or ("error" in value and message):
+        raise DataError(
+            f"{path}: the broker answered with an error ({str(message)[:100]}); correct the query "
+            "and download it again"
+        )
+
+
+def _is_empty_answer(value):
+    return all(
+        not one or (key in ("status", "message")) or (isinstance(one, dict) and _is_empty_answer(one))
+        for key, one in value.items()
+    )
+
+
+def rows_to_table(rows: list[dict]) -> pa.Table:
+    """Make a table from rows, with the columns that ztfml uses.
+
+    Parameters
+    ----------
+    rows : list of dict
+        Nested values are omitted.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> rows_to_table([{"jd": 2459000.5, "name": "x"}, {"jd": None, "fid": "g"}]).to_pylist()
+    [{'jd': 2459000.5, 'fid': None}, {'jd': None, 'fid': 'g'}]
+    """
+    names = {name: None for row in rows for name in row}
+    columns = {}
+    for name in names:
+        if canonical_name(name) is None:
+            continue
+        values = [row.get(name) for row in rows]
+        if any(isinstance(value, dict | list) for value in values):
+            continue
+        columns[name] = list_to_array([_finite(value) for value in values])
+    return pa.table(columns)
+
+
+def _finite(value):
+    return None if isinstance(value, float) and not math.isfinite(value) else value

@@ -1,0 +1,232 @@
+"""Names of columns: those of brokers, and those of ZTF packets without a prefix."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ztfml import schema
+from ztfml.astrophysics import MJD_ZERO
+from ztfml.errors import DataError
+from ztfml.io.frames import plain_array
+
+log = logging.getLogger(__name__)
+
+OBJECT_NAME = r"ZTF\d{2}[a-z]{7}"
+"""Regular expression of the name of a ZTF object."""
+
+HISTORY_NAMES = tuple(column.name for column in schema.HISTORY_COLUMNS)
+
+# Prefixes of packet fields: Fink's, and those of flattened packets.
+_PACKET_PREFIXES = ("i:", "candidate.", "candidate_", "candidate/", "classifications.")
+# Prefixes of values that a broker added.
+_ADDED_PREFIXES = ("d:", "b:", "v:")
+_TOP_LEVEL = ("objectId", "candid")
+
+# Names of other brokers, in lower case. The corrected magnitudes of ALeRCE (magpsf_corr, mag_corr)
+# include the reference source, and are not difference magnitudes.
+_SYNONYMS = {
+    "oid": "objectId",
+    "object_id": "objectId",
+    "objectid": "objectId",
+    "ztf_object_id": "objectId",
+    "measurement_id": "candid",
+    "alert_id": "candid",
+    "filter": "band",
+    "filtername": "band",
+    "mag": "magpsf",
+    "e_mag": "sigmapsf",
+    "magerr": "sigmapsf",
+    "limitmag": "diffmaglim",
+    "d:tag": "tag",
+}
+_EXTRA = (
+    "drbversion", "tag", "has_stamp", "band", "mjd", "psfFlux", "psfFluxErr", "procstatus",
+    "forcediffimflux", "forcediffimfluxunc", "magzpsci", "pid", "candid",
+)  # fmt: skip
+_CANONICAL = {
+    name.lower(): name
+    for name in (
+        *(column.name for column in schema.ALERT_COLUMNS),
+        *(
+            alias.removeprefix(column.prefix)
+            for column in schema.ALERT_COLUMNS
+            for alias in column.aliases
+        ),
+        *HISTORY_NAMES,
+        *_EXTRA,
+    )
+}
+_REQUIRED = frozenset(column.name for column in schema.ALERT_COLUMNS if column.required)
+
+
+def canonical_name(name: str) -> str | None:
+    """Return the name of a packet field without prefix, or None if ztfml does not use it.
+
+    Parameters
+    ----------
+    name : str
+        Name in a file of any broker.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> [canonical_name(name) for name in ("i:magpsf", "candidate.jd", "oid", "magpsf_corr")]
+    ['magpsf', 'jd', 'objectId', None]
+    """
+    return _identify(name)[0]
+
+
+def _identify(name):
+    """Return the canonical name, and a number that is smaller for a better source of it."""
+    name = name.strip().lstrip("\ufeff")
+    if name.lower() in _SYNONYMS:
+        return _SYNONYMS[name.lower()], 3
+    if name.startswith(_ADDED_PREFIXES):
+        return None, 0
+    bare, rank = name, 1
+    for prefix in _PACKET_PREFIXES:
+        if name.lower().startswith(prefix):
+            bare, rank = name[len(prefix) :], 0
+            break
+    canonical = _CANONICAL.get(bare.lower())
+    if canonical in _TOP_LEVEL and rank == 0 and not name.startswith("i:"):
+        rank = 2  # The candid of an alert, rather than that of its candidate.
+    return canonical, rank + (canonical != bare)
+
+
+def required_names(names: Iterable[str]) -> set[str]:
+    """Return the required columns of alerts that a table has, under any name.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    set of str
+
+    Examples
+    --------
+    >>> sorted(required_names(["oid", "mjd", "magpsf", "classtar"]))
+    ['jd', 'magpsf', 'objectId']
+    """
+    found = {canonical_name(name) for name in names}
+    found |= {"jd"} if "mjd" in found else set()
+    found |= {"fid"} if "band" in found else set()
+    return found & _REQUIRED
+
+
+def rename_columns(table: pa.Table, name: str) -> pa.Table:
+    """Select the columns that ztfml uses, under the names of packets without prefix.
+
+    MJD become JD, and bands become `fid`.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+    name : str
+        Used in messages.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    DataError
+        If two columns have the same meaning and different values.
+
+    Examples
+    --------
+    >>> table = pa.table({"oid": ["ZTF18abukavn"], "mjd": [58370.2], "fid": [1], "mag": [18.5]})
+    >>> rename_columns(table, "night").column_names
+    ['objectId', 'fid', 'magpsf', 'jd']
+    """
+    found: dict[str, list] = {}
+    for place, in_file in enumerate(table.column_names):
+        canonical, rank = _identify(in_file)
+        column = table.column(place)
+        if canonical and not pa.types.is_nested(column.type):
+            found.setdefault(canonical, []).append((rank, place, in_file))
+    columns = {}
+    for canonical, places in found.items():
+        best = min(places)
+        for rank, place, in_file in places:
+            if rank == best[0] and place != best[1]:
+                _check_equal(table, best, (rank, place, in_file), name)
+        columns[canonical] = plain_column(table.column(best[1]))
+    if "mjd" in columns:
+        mjd = columns.pop("mjd")
+        if "jd" not in columns:
+            columns["jd"] = _to_jd(mjd)
+    if "band" in columns:
+        band = columns.pop("band")
+        columns["fid"] = fill_gaps(columns["fid"], band) if "fid" in columns else band
+    return pa.table(columns)
+
+
+def _check_equal(table, first, second, name):
+    one, other = table.column(first[1]), table.column(second[1])
+    if not one.equals(other):
+        raise DataError(
+            f"{name}: the columns {first[2]} and {second[2]} have the same meaning and different "
+            "values; keep one of them"
+        )
+    log.warning("%s: the columns %s and %s are equal; one is used", name, first[2], second[2])
+
+
+def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return a column in one chunk, with a simple type."""
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.chunks else pa.array([], array.type)
+    return pa.chunked_array([plain_array(array)])
+
+
+def _to_jd(mjd):
+    values = numbers(mjd)
+    # A column of this name that contains JD already.
+    return pa.chunked_array([pa.array(np.where(values < MJD_ZERO, values + MJD_ZERO, values),
+                                      from_pandas=True)])  # fmt: skip
+
+
+def fill_gaps(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Return the first column with the values of the second where the first is null."""
+    if first.null_count == 0:
+        return first
+    if first.null_count == len(first):
+        return second
+    if first.type != second.type:
+        first, second = first.cast(pa.string()), second.cast(pa.string())
+    return pc.coalesce(first, second)
+
+
+def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:
+    """Return a column as float64, with NaN where it does not contain a number.
+
+    Parameters
+    ----------
+    column : pyarrow array
+        Numbers or text.
+
+    Returns
+    -------
+    ndarray of float64
+
+    Examples
+    --------
+    >>> numbers(pa.array(["18.5", "", None]))
+    array([18.5,  nan,  nan])
+    """
+    if pa.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    return pd.to_numeric(column.to_pandas(), errors="coerce").to_numpy(np.float64, na_value=np.nan)

@@ -1,0 +1,327 @@
+"""Alerts and history from the tables of a broker."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ztfml.errors import DataError
+from ztfml.night import Night
+from ztfml.sources.flux import magnitudes_of_fluxes
+from ztfml.sources.tables.names import HISTORY_NAMES, numbers
+
+log = logging.getLogger(__name__)
+
+# Difference magnitudes of ZTF; other values mean that there is no detection.
+_DETECTED = (8.0, 25.0)
+_NO_CANDID = ("", "-1", "0", "-999", "nan", "none", "null", "<na>")
+_NO_ROWS = pa.table({})
+
+
+@dataclass(frozen=True)
+class NightTables:
+    """Tables of a night before cleaning, with the column names of packets without prefix.
+
+    Parameters
+    ----------
+    name : str
+        Used in messages.
+    alerts : pyarrow.Table
+        One row per alert.
+    history : pyarrow.Table
+        Earlier detections and non-detections, with ``objectId``.
+    rows : pyarrow.Table
+        Rows of light curves: detections, of which some are alerts, and non-detections.
+    one_alert_per_object : bool
+        Whether only the latest detection of each object in `rows` is an alert, even if all rows
+        are detections of several nights.
+
+    Examples
+    --------
+    >>> row = {"objectId": "ZTF18abukavn", "fid": 1, "sigmapsf": 0.1, "isdiffpos": "t"}
+    >>> rows = [row | {"candid": k, "jd": 2459000.5 + k, "magpsf": 18.5} for k in (1, 2)]
+    >>> NightTables("lc", rows=pa.Table.from_pylist(rows), one_alert_per_object=True).to_night()
+    <Night lc: 1 alerts, 1 history rows>
+    """
+
+    name: str
+    alerts: pa.Table = field(default=_NO_ROWS)
+    history: pa.Table = field(default=_NO_ROWS)
+    rows: pa.Table = field(default=_NO_ROWS)
+    one_alert_per_object: bool = False
+
+    def to_night(self) -> Night:
+        """Return the night.
+
+        Raises
+        ------
+        DataError
+            If there are no alerts, or a required column is absent or invalid.
+        """
+        split = self.split_rows()
+        history = stack([split.history, _repeated(split.alerts)])
+        history = _complete(history) if len(history) else None
+        return Night.from_tables(with_magnitudes(split.alerts), history, self.name)
+
+    def split_rows(self) -> NightTables:
+        """Divide the rows of light curves into alerts and history."""
+        if not len(self.rows):
+            return self
+        rows = with_magnitudes(self.rows)
+        if "tag" in rows.column_names:
+            rows = _without_limits_as_magnitudes(rows)
+        _require_candid(rows, self.name)
+        is_alert = _is_alert(rows)
+        if not is_alert.any() and not len(self.alerts):
+            raise DataError(
+                f"{self.name}: none of the {len(rows)} rows is a detection with a candid; export "
+                "the detections of the alerts, too"
+            )
+        objects = rows["objectId"].cast(pa.string()).to_pandas()
+        jd = numbers(rows["jd"])
+        in_alerts = jd[is_alert]
+        several_nights = len(in_alerts) > 0 and np.ptp(in_alerts) >= 1
+        if not is_alert.all() or (self.one_alert_per_object and several_nights):
+            is_alert = _latest(objects, jd, is_alert)
+        log.info(
+            "%s: %d alerts of %d objects; %d other rows are history",
+            self.name, is_alert.sum(), objects.nunique(), (~is_alert).sum(),
+        )  # fmt: skip
+        alerts, others = rows.filter(pa.array(is_alert)), rows.filter(pa.array(~is_alert))
+        return replace(
+            self,
+            alerts=stack([self.alerts, alerts]),
+            history=stack([self.history, select_history(others)]),
+            rows=_NO_ROWS,
+        )
+
+
+def _require_candid(rows, name):
+    for needed, what in (("objectId", "name of the object"), ("jd", "time"), ("magpsf", "")):
+        if needed not in rows.column_names:
+            raise DataError(
+                f"{name}: a light-curve table without {needed}{f' ({what})' if what else ''}; add "
+                "this column"
+            )
+    if "candid" not in rows.column_names:
+        raise DataError(
+            f"{name}: a light-curve table without candid, the 19-digit number of each alert; "
+            "export the detections with it"
+        )
+
+
+def _is_alert(rows):
+    magnitude = numbers(rows["magpsf"])
+    is_alert = _has_candid(rows["candid"]) & np.isfinite(numbers(rows["jd"]))
+    is_alert &= (magnitude >= _DETECTED[0]) & (magnitude <= _DETECTED[1])
+    if "tag" in rows.column_names:
+        tag = rows["tag"].cast(pa.string()).to_pandas().str.lower()
+        is_alert &= (tag.isna() | (tag == "valid")).to_numpy(bool)
+    if "has_stamp" in rows.column_names:
+        flag = rows["has_stamp"].cast(pa.string()).to_pandas().str.lower()
+        has_stamp = flag.isin(["true", "t", "1", "1.0"]).to_numpy(bool)
+        # Detections without stamps come from the history in a packet.
+        if (is_alert & has_stamp).any():
+            is_alert &= has_stamp
+    return is_alert
+
+
+def _has_candid(candid):
+    if pa.types.is_integer(candid.type):
+        values = candid.fill_null(-1).to_numpy()
+        return ~np.isin(values, (-1, 0, -999))
+    if pa.types.is_null(candid.type):
+        return np.zeros(len(candid), bool)
+    text = candid.cast(pa.string()).to_pandas().fillna("").str.strip().str.lower()
+    return ~text.str.removesuffix(".0").isin(_NO_CANDID).to_numpy(bool)
+
+
+def _latest(objects, jd, is_alert):
+    """Return a mask of the latest alert of each object."""
+    places = np.flatnonzero(is_alert)
+    order = places[np.argsort(jd[places], kind="stable")]
+    last = ~objects.iloc[order].duplicated(keep="last").to_numpy()
+    mask = np.zeros(len(objects), bool)
+    mask[order[last]] = True
+    return mask
+
+
+def _without_limits_as_magnitudes(rows):
+    """Remove the magnitudes of rows that Fink marks as upper limits."""
+    is_limit = pc.equal(pc.utf8_lower(rows["tag"].cast(pa.string())), "upperlim").fill_null(False)
+    for name in ("magpsf", "sigmapsf"):
+        if name in rows.column_names:
+            place = rows.column_names.index(name)
+            column = rows.column(place)
+            null = pa.scalar(None, column.type)
+            rows = rows.set_column(place, name, pc.if_else(is_limit, null, column))
+    return rows
+
+
+def _repeated(alerts):
+    """Return the alerts of objects that have several alerts, as history rows."""
+    if not len(alerts) or "objectId" not in alerts.column_names:
+        return _NO_ROWS
+    objects = alerts["objectId"].cast(pa.string()).to_pandas()
+    repeated = objects.duplicated(keep=False).to_numpy()
+    return select_history(alerts.filter(pa.array(repeated))) if repeated.any() else _NO_ROWS
+
+
+def select_history(table: pa.Table) -> pa.Table:
+    """Select the columns of a history, after converting fluxes to magnitudes.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> select_history(pa.table({"objectId": ["a"], "jd": [2459000.5], "rb": [0.5]})).column_names
+    ['objectId', 'jd']
+    """
+    table = with_magnitudes(table)
+    return table.select([name for name in HISTORY_NAMES if name in table.column_names])
+
+
+def _complete(history):
+    """Add the required columns that a history of non-detections does not have."""
+    for name in ("magpsf", "sigmapsf"):
+        if name not in history.column_names:
+            history = history.append_column(name, pa.nulls(len(history), pa.float64()))
+    return history
+
+
+def with_magnitudes(table: pa.Table) -> pa.Table:
+    """Fill magnitudes, signs and limits from fluxes (``psfFlux`` in nJy), where these are given.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> table = pa.table({"psfFlux": [-36307.8], "psfFluxErr": [100.0]})
+    >>> with_magnitudes(table).select(["magpsf", "isdiffpos"]).to_pylist()
+    [{'magpsf': 20.0..., 'isdiffpos': 'f'}]
+    """
+    if "psfFluxErr" not in table.column_names:
+        return table
+    error = numbers(table["psfFluxErr"])
+    has_flux = "psfFlux" in table.column_names
+    flux = numbers(table["psfFlux"]) if has_flux else np.full(len(error), np.nan)
+    for name, values in magnitudes_of_fluxes(flux, error).items():
+        column = pa.chunked_array([pa.array(values, from_pandas=True)])
+        if name not in table.column_names:
+            table = table.append_column(name, column)
+        else:
+            place = table.column_names.index(name)
+            old = table.column(place)
+            if name == "isdiffpos":
+                old = old.cast(pa.string())
+            elif pa.types.is_floating(old.type):
+                old = old.cast(pa.float64())
+            if old.type == column.type:
+                filled = pc.coalesce(old, column)
+                table = table.set_column(place, name, filled)
+    return table
+
+
+def stack(tables: Sequence[pa.Table]) -> pa.Table:
+    """Put tables below each other; absent columns are null, and types are reconciled.
+
+    Parameters
+    ----------
+    tables : sequence of pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> stack([pa.table({"fid": [1]}), pa.table({"fid": ["g"], "jd": [2459000.5]})]).to_pylist()
+    [{'fid': '1', 'jd': None}, {'fid': 'g', 'jd': 2459000.5}]
+    """
+    tables = [table for table in tables if len(table)]
+    if len(tables) < 2:
+        return tables[0] if tables else _NO_ROWS
+    names = dict.fromkeys(name for table in tables for name in table.column_names)
+    columns = {}
+    for name in names:
+        parts = [t[name] if name in t.column_names else pa.nulls(len(t)) for t in tables]
+        kind = _common_type({part.type for part in parts if not pa.types.is_null(part.type)})
+        parts = [part.cast(kind, safe=False) for part in parts]
+        chunks = [c for p in parts for c in (p.chunks if isinstance(p, pa.ChunkedArray) else [p])]
+        columns[name] = pa.chunked_array(chunks, kind)
+    return pa.table(columns)
+
+
+def _common_type(types):
+    if not types:
+        return pa.null()
+    if len(types) == 1 and not pa.types.is_dictionary(next(iter(types))):
+        return next(iter(types))
+    if all(pa.types.is_integer(kind) for kind in types):
+        return pa.int64()
+    if all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in types):
+        return pa.float64()
+    return pa.string()
+
+
+def combine(parts: Sequence[NightTables], name: str) -> NightTables:
+    """Combine the tables of several files.
+
+    Parameters
+    ----------
+    parts : sequence of NightTables
+    name : str
+        Used in messages.
+
+    Returns
+    -------
+    NightTables
+        The first of the alerts with equal candid is kept.
+
+    Examples
+    --------
+    >>> part = NightTables("a", alerts=pa.table({"candid": ["7"]}))
+    >>> combine([part, part], "both").alerts.to_pylist()
+    [{'candid': '7'}]
+    """
+    alerts = stack([part.alerts for part in parts])
+    if len(alerts) and "candid" in alerts.column_names:
+        candid = alerts["candid"].to_pandas().astype(str)
+        repeated = candid.duplicated().to_numpy()
+        if repeated.any():
+            log.info("%s: %d alerts are in several files; one is used", name, repeated.sum())
+            alerts = alerts.filter(pa.array(~repeated))
+    return NightTables(
+        name,
+        alerts=alerts,
+        history=stack([part.history for part in parts]),
+        rows=stack([part.rows for part in parts]),
+        one_alert_per_object=any(part.one_alert_per_object for part in parts),
+    )
+
+
+def as_series(column: pa.ChunkedArray) -> pd.Series:
+    """Return a column as text, '' where it is null.
+
+    >>> as_series(pa.chunked_array([[1, None]])).tolist()
+    ['1', '']
+    """
+    return column.cast(pa.string()).to_pandas().fillna("")
