@@ -100,7 +100,9 @@ def test_open_alerts_reads_packets(tmp_path):
 @pytest.mark.parametrize("content", [b"", b"a,b\n1,2\n", gzip.compress(b"text"), b"\x1f\x8bcut"])
 def test_an_unknown_format_is_an_error_that_lists_all_formats(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
-    with pytest.raises(DataError, match="file: unknown file format; give a night as") as caught:
+    with pytest.raises(
+        DataError, match=r"file: unknown file format \(.*\); give a night as"
+    ) as caught:
         open_night(tmp_path / "file")
     for file_format in FORMATS.values():
         assert file_format.description in str(caught.value)

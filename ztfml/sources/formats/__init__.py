@@ -10,13 +10,35 @@ from pathlib import Path
 
 from ztfml.errors import DataError
 from ztfml.night import Night
-from ztfml.sources.archives import gunzip_head
-from ztfml.sources.formats import packets, parquet_pair
+from ztfml.sources.formats import (
+    alerce,
+    fink_table,
+    flat_table,
+    folder,
+    kowalski_json,
+    lasair,
+    nested_table,
+    packets,
+    parquet_pair,
+)
 from ztfml.sources.formats.record import Format
+from ztfml.sources.formats.refuse import describe, refuse_others
+from ztfml.sources.tables.companions import read_history
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.night_tables import NightTables, combine
 
-_HEAD_BYTES = 65536
-
-FORMATS = {module.FORMAT.name: module.FORMAT for module in (parquet_pair, packets)}
+_MODULES = (
+    parquet_pair,
+    packets,
+    nested_table,
+    kowalski_json,
+    fink_table,
+    alerce,
+    lasair,
+    flat_table,
+    folder,
+)
+FORMATS = {module.FORMAT.name: module.FORMAT for module in _MODULES}
 """All formats by name. The first one that recognises a file reads it."""
 
 
@@ -28,8 +50,8 @@ def open_night(path: str | Path, history: str | Path | None = None) -> Night:
     path : str or Path
         The file or folder of the night.
     history : str or Path, optional
-        A separate file of previous candidates, for formats that store the history in a file of
-        its own; by default the file that belongs to `path`.
+        A separate file of previous candidates, in parquet, CSV or JSON; by default the file that
+        belongs to `path`, if there is one.
 
     Returns
     -------
@@ -46,16 +68,24 @@ def open_night(path: str | Path, history: str | Path | None = None) -> Night:
     >>> len(open_night("night.parquet"))
     300
     """
-    path = Path(path)
-    file_format = format_of(path)
+    content = _content_of(path)
+    file_format = recognise(content)
     if history is None:
-        return file_format.read(path)
-    if file_format.read_with_history is None:
+        if file_format.read is not None:
+            return file_format.read(content.path)
+        return file_format.read_tables(content).to_night()
+    if file_format.contains_history:
         raise DataError(
             f"{path}: this format ({file_format.name}) already contains the history; omit "
             f"{history}, or convert the alerts with ztfml ingest first"
         )
-    return file_format.read_with_history(path, Path(history))
+    is_parquet = Path(history).suffix == ".parquet" and not Path(history).is_dir()
+    if file_format.read_with_history is not None and is_parquet:
+        return file_format.read_with_history(content.path, Path(history))
+    # In a folder, the history beside a file is not read.
+    alone = Content(content.path, in_folder=True)
+    given = NightTables("", history=read_history(history))
+    return combine([file_format.read_tables(alone), given], str(path)).to_night()
 
 
 def open_alerts(path: str | Path) -> Night:
@@ -81,9 +111,11 @@ def open_alerts(path: str | Path) -> Night:
     >>> len(open_alerts("night.parquet").history.jd)
     0
     """
-    path = Path(path)
-    file_format = format_of(path)
-    return (file_format.read_alerts or file_format.read)(path)
+    content = _content_of(path)
+    file_format = recognise(content)
+    if file_format.read_alerts is not None:
+        return file_format.read_alerts(content.path)
+    return file_format.read_tables(content).to_night()
 
 
 def format_of(path: str | Path) -> Format:
@@ -107,24 +139,43 @@ def format_of(path: str | Path) -> Format:
     >>> format_of("night.parquet").name
     'parquet'
     """
-    path = Path(path)
-    if not path.exists():
-        raise DataError(f"{path}: there is no such file; give a night as {_describe()}")
-    head = _head_of(path)
+    return recognise(_content_of(path))
+
+
+def recognise(content: Content) -> Format:
+    """Find the format of a file or folder by its content.
+
+    Parameters
+    ----------
+    content : Content
+
+    Returns
+    -------
+    Format
+
+    Raises
+    ------
+    DataError
+        If its format is not known; the message says what was found.
+
+    Examples
+    --------
+    >>> recognise(Content("night.parquet")).name
+    'parquet'
+    """
+    refuse_others(content)
     for file_format in FORMATS.values():
-        if file_format.recognises(path, head):
+        if file_format.recognises(content):
             return file_format
-    raise DataError(f"{path}: unknown file format; give a night as {_describe()}")
+    formats = "; or ".join(one.description for one in FORMATS.values())
+    raise DataError(
+        f"{content.path}: unknown file format ({describe(content)}); give a night as {formats}"
+    )
 
 
-def _describe() -> str:
-    return "; or ".join(file_format.description for file_format in FORMATS.values())
-
-
-def _head_of(path: Path) -> bytes:
-    """Return the first bytes of a file, decompressed if it is gzipped; none for a folder."""
-    if path.is_dir():
-        return b""
-    with open(path, "rb") as file:
-        head = file.read(_HEAD_BYTES)
-    return gunzip_head(head, _HEAD_BYTES)
+def _content_of(path):
+    content = Content(path)
+    if not content.path.exists():
+        formats = "; or ".join(one.description for one in FORMATS.values())
+        raise DataError(f"{path}: there is no such file; give a night as {formats}")
+    return content

@@ -8,24 +8,27 @@ import logging
 import tempfile
 from pathlib import Path
 
-import pandas as pd
+import pyarrow.parquet as pq
 
 from ztfml.io.companions import history_beside
-from ztfml.night import Night
 from ztfml.sources.archives import AVRO_MAGIC, find_files, is_tar
 from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import ingest
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.names import rename_columns
+from ztfml.sources.tables.night_tables import NightTables
 
 log = logging.getLogger(__name__)
 
 
-def _recognises(path: Path, head: bytes) -> bool:
-    if path.is_dir():
-        return bool(find_files([path]))
-    return head.startswith(AVRO_MAGIC) or is_tar(head)
+def _recognises(content: Content) -> bool:
+    if content.kind == "folder":
+        return bool(find_files([content.path]))
+    return content.head.startswith(AVRO_MAGIC) or is_tar(content.head)
 
 
-def _read(path: Path) -> Night:
+def _read_tables(content: Content) -> NightTables:
+    path = content.path
     with tempfile.TemporaryDirectory(prefix="ztfml-") as folder:
         pair = Path(folder) / "night.parquet"
         summary = ingest(path, pair)
@@ -39,13 +42,17 @@ def _read(path: Path) -> Night:
                 "%s: skipped %d files that are not readable ZTF packets; ztfml ingest lists them",
                 path, summary.n_skipped,
             )  # fmt: skip
-        alerts, history = pd.read_parquet(pair), pd.read_parquet(history_beside(pair))
-    return Night.from_frames(alerts, history, name=str(path))
+        alerts, history = pq.read_table(pair), pq.read_table(history_beside(pair))
+    return NightTables(
+        str(path), rename_columns(alerts, str(path)), rename_columns(history, str(path))
+    )
 
 
 FORMAT = Format(
     name="avro",
     description="avro alert packets: a file, a tar archive, or a folder of them",
+    example="ztf_public_20240601.tar.gz",
     recognises=_recognises,
-    read=_read,
+    read_tables=_read_tables,
+    contains_history=True,
 )

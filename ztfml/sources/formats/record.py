@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ztfml.night import Night
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.night_tables import NightTables
 
 
 @dataclass(frozen=True)
@@ -19,15 +21,21 @@ class Format:
         Short name, e.g. ``"avro"``.
     description : str
         One phrase for help texts and error messages.
+    example : str
+        Name of a file or folder in this format, for the documentation.
     recognises : callable
-        Takes the path and the first bytes of the file, and returns True if the file is in this
-        format. The bytes are already decompressed if the file is gzipped, and empty for a folder.
-    read : callable
-        Takes the path and returns the night with its history.
+        Takes the content of a file or folder, and returns True if it is in this format.
+    read_tables : callable
+        Takes the content and returns tables of the alerts and their history, before cleaning.
+    read : callable, optional
+        Takes the path and returns the night with its history, for formats in which that is
+        faster than `read_tables`.
     read_alerts : callable, optional
         Takes the path and returns the night without history, for formats in which that is faster.
     read_with_history : callable, optional
-        Takes the path of the alerts and that of a separate history file, and returns the night.
+        Takes the path of the alerts and that of a history in parquet, and returns the night.
+    contains_history : bool
+        Whether a separate history is refused, because the format always has its own.
 
     Examples
     --------
@@ -38,7 +46,10 @@ class Format:
 
     name: str
     description: str
-    recognises: Callable[[Path, bytes], bool]
-    read: Callable[[Path], Night]
+    example: str
+    recognises: Callable[[Content], bool]
+    read_tables: Callable[[Content], NightTables]
+    read: Callable[[Path], Night] | None = None
     read_alerts: Callable[[Path], Night] | None = None
     read_with_history: Callable[[Path, Path], Night] | None = None
+    contains_history: bool = False

@@ -31,6 +31,8 @@ class Content:
     path : str or Path
     in_folder : bool
         Whether it is read as a part of a folder, together with the other files there.
+    partition : dict of str to str, optional
+        Columns whose values are in the name of the folder, as in ``fid=1/part-0.parquet``.
 
     Examples
     --------
@@ -39,9 +41,12 @@ class Content:
     ('text', ['candid', 'objectId'])
     """
 
-    def __init__(self, path: str | Path, in_folder: bool = False) -> None:
+    def __init__(
+        self, path: str | Path, in_folder: bool = False, partition: dict[str, str] | None = None
+    ) -> None:
         self.path = Path(path)
         self.in_folder = in_folder
+        self._partition = partition or {}
 
     @cached_property
     def head(self) -> bytes:
@@ -84,7 +89,12 @@ class Content:
 
     @cached_property
     def names(self) -> list[str]:
-        """The columns of a table, or the keys of the first document."""
+        """The columns of a table, or the keys of documents."""
+        names = self._names_in_file
+        return [*names, *(key for key in self._partition if key not in names)]
+
+    @cached_property
+    def _names_in_file(self):
         if self.schema is not None:
             return list(self.schema.names)
         if self.kind == "json":
@@ -98,11 +108,18 @@ class Content:
 
     def read_table(self) -> pa.Table:
         """Read the columns that ztfml uses."""
+        table = self._read_file()
+        for key, value in self._partition.items():
+            if key not in table.column_names:
+                table = table.append_column(key, pa.array([value] * len(table), pa.string()))
+        return table
+
+    def _read_file(self):
         if self.kind == "json":
             return rows_to_table(self.documents)
         if self.kind == "text":
             return read_text_table(self.path, self._whole)
-        wanted = [name for name in self.names if canonical_name(name) or name in _NESTED]
+        wanted = [name for name in self._names_in_file if canonical_name(name) or name in _NESTED]
         index = self._unnamed_index
         if index and "objectId" not in map(canonical_name, wanted):
             wanted.append(index)
@@ -122,7 +139,7 @@ class Content:
     @property
     def _unnamed_index(self):
         """The name of an unnamed pandas index that contains text."""
-        is_index = (name for name in self.names if name.startswith("__index_level_"))
+        is_index = (name for name in self._names_in_file if name.startswith("__index_level_"))
         return next((n for n in is_index if "string" in str(self.schema.field(n).type)), None)
 
     @cached_property

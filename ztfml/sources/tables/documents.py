@@ -6,7 +6,6 @@ import json
 import math
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 
@@ -175,10 +174,8 @@ def _refuse_error_message(path, value):
 
 
 def _is_empty_answer(value):
-    return all(
-        not one or (key in ("status", "message")) or (isinstance(one, dict) and _is_empty_answer(one))
-        for key, one in value.items()
-    )
+    contents = [one for key, one in value.items() if key not in ("status", "message")]
+    return all(not one or (isinstance(one, dict) and _is_empty_answer(one)) for one in contents)
 
 
 def rows_to_table(rows: list[dict]) -> pa.Table:

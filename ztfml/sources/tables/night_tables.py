@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ztfml.errors import DataError
 from ztfml.night import Night
-from ztfml.sources.flux import magnitudes_of_fluxes
+from ztfml.schema import SPELLING_OF_SIGN
+from ztfml.sources.flux import find_zero_point, magnitudes_of_fluxes
 from ztfml.sources.tables.names import HISTORY_NAMES, numbers
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,10 @@ log = logging.getLogger(__name__)
 _DETECTED = (8.0, 25.0)
 _NO_CANDID = ("", "-1", "0", "-999", "nan", "none", "null", "<na>")
 _NO_ROWS = pa.table({})
+
+
+def _no_rows():
+    return _NO_ROWS
 
 
 @dataclass(frozen=True)
@@ -41,6 +45,8 @@ class NightTables:
     one_alert_per_object : bool
         Whether only the latest detection of each object in `rows` is an alert, even if all rows
         are detections of several nights.
+    alerts_are_history : bool
+        Whether earlier alerts of an object may be absent from `history`, and are added to it.
 
     Examples
     --------
@@ -51,10 +57,11 @@ class NightTables:
     """
 
     name: str
-    alerts: pa.Table = field(default=_NO_ROWS)
-    history: pa.Table = field(default=_NO_ROWS)
-    rows: pa.Table = field(default=_NO_ROWS)
+    alerts: pa.Table = field(default_factory=_no_rows)
+    history: pa.Table = field(default_factory=_no_rows)
+    rows: pa.Table = field(default_factory=_no_rows)
     one_alert_per_object: bool = False
+    alerts_are_history: bool = False
 
     def to_night(self) -> Night:
         """Return the night.
@@ -64,16 +71,38 @@ class NightTables:
         DataError
             If there are no alerts, or a required column is absent or invalid.
         """
-        split = self.split_rows()
-        history = stack([split.history, _repeated(split.alerts)])
+        split = self._with_magnitudes().split_rows()
+        earlier = _repeated(split.alerts) if split.alerts_are_history else _NO_ROWS
+        history = stack([split.history, earlier])
         history = _complete(history) if len(history) else None
-        return Night.from_tables(with_magnitudes(split.alerts), history, self.name)
+        return Night.from_tables(split.alerts, history, self.name)
+
+    def _with_magnitudes(self) -> NightTables:
+        tables = [self.alerts, self.history, self.rows]
+        if not any("psfFluxErr" in table.column_names for table in tables[1:]):
+            return self
+        values = [
+            np.concatenate([_numbers_or_nan(table, name) for table in tables])
+            for name in ("psfFlux", "magpsf", "psfFluxErr")
+        ]
+        zero_point = find_zero_point(*values)
+        if zero_point is None:
+            log.warning(
+                "%s: psfFlux is not converted to magnitudes, because its unit is unknown: neither "
+                "magnitudes nor limits of ZTF fit it", self.name,
+            )  # fmt: skip
+            return self
+        return replace(
+            self,
+            history=with_magnitudes(self.history, zero_point),
+            rows=with_magnitudes(self.rows, zero_point),
+        )
 
     def split_rows(self) -> NightTables:
         """Divide the rows of light curves into alerts and history."""
         if not len(self.rows):
             return self
-        rows = with_magnitudes(self.rows)
+        rows = self.rows
         if "tag" in rows.column_names:
             rows = _without_limits_as_magnitudes(rows)
         _require_candid(rows, self.name)
@@ -99,6 +128,7 @@ class NightTables:
             alerts=stack([self.alerts, alerts]),
             history=stack([self.history, select_history(others)]),
             rows=_NO_ROWS,
+            alerts_are_history=True,
         )
 
 
@@ -157,10 +187,8 @@ def _without_limits_as_magnitudes(rows):
     is_limit = pc.equal(pc.utf8_lower(rows["tag"].cast(pa.string())), "upperlim").fill_null(False)
     for name in ("magpsf", "sigmapsf"):
         if name in rows.column_names:
-            place = rows.column_names.index(name)
-            column = rows.column(place)
-            null = pa.scalar(None, column.type)
-            rows = rows.set_column(place, name, pc.if_else(is_limit, null, column))
+            null = pa.scalar(None, rows[name].type)
+            rows = _set(rows, name, pc.if_else(is_limit, null, rows[name]))
     return rows
 
 
@@ -174,7 +202,7 @@ def _repeated(alerts):
 
 
 def select_history(table: pa.Table) -> pa.Table:
-    """Select the columns of a history, after converting fluxes to magnitudes.
+    """Select the columns of a history, and fluxes from which magnitudes follow.
 
     Parameters
     ----------
@@ -189,8 +217,8 @@ def select_history(table: pa.Table) -> pa.Table:
     >>> select_history(pa.table({"objectId": ["a"], "jd": [2459000.5], "rb": [0.5]})).column_names
     ['objectId', 'jd']
     """
-    table = with_magnitudes(table)
-    return table.select([name for name in HISTORY_NAMES if name in table.column_names])
+    names = (*HISTORY_NAMES, "psfFlux", "psfFluxErr")
+    return table.select([name for name in names if name in table.column_names])
 
 
 def _complete(history):
@@ -201,12 +229,14 @@ def _complete(history):
     return history
 
 
-def with_magnitudes(table: pa.Table) -> pa.Table:
-    """Fill magnitudes, signs and limits from fluxes (``psfFlux`` in nJy), where these are given.
+def with_magnitudes(table: pa.Table, zero_point: float) -> pa.Table:
+    """Fill absent magnitudes, signs and limits from fluxes (``psfFlux``, ``psfFluxErr``).
 
     Parameters
     ----------
     table : pyarrow.Table
+    zero_point : float, mag
+        From `ztfml.sources.flux.find_zero_point`.
 
     Returns
     -------
@@ -214,30 +244,36 @@ def with_magnitudes(table: pa.Table) -> pa.Table:
 
     Examples
     --------
-    >>> table = pa.table({"psfFlux": [-36307.8], "psfFluxErr": [100.0]})
-    >>> with_magnitudes(table).select(["magpsf", "isdiffpos"]).to_pylist()
-    [{'magpsf': 20.0..., 'isdiffpos': 'f'}]
+    >>> table = pa.table({"psfFlux": [-1e5], "psfFluxErr": [1e3]})
+    >>> with_magnitudes(table, 31.4).select(["magpsf", "isdiffpos"]).to_pylist()
+    [{'magpsf': 18.9, 'isdiffpos': 'f'}]
     """
     if "psfFluxErr" not in table.column_names:
         return table
-    error = numbers(table["psfFluxErr"])
-    has_flux = "psfFlux" in table.column_names
-    flux = numbers(table["psfFlux"]) if has_flux else np.full(len(error), np.nan)
-    for name, values in magnitudes_of_fluxes(flux, error).items():
-        column = pa.chunked_array([pa.array(values, from_pandas=True)])
-        if name not in table.column_names:
-            table = table.append_column(name, column)
-        else:
-            place = table.column_names.index(name)
-            old = table.column(place)
-            if name == "isdiffpos":
-                old = old.cast(pa.string())
-            elif pa.types.is_floating(old.type):
-                old = old.cast(pa.float64())
-            if old.type == column.type:
-                filled = pc.coalesce(old, column)
-                table = table.set_column(place, name, filled)
-    return table
+    flux, error = (_numbers_or_nan(table, name) for name in ("psfFlux", "psfFluxErr"))
+    found = magnitudes_of_fluxes(flux, error, zero_point)._asdict()
+    has_magnitude = np.isfinite(_numbers_or_nan(table, "magpsf"))
+    for name in ("magpsf", "sigmapsf", "diffmaglim"):
+        old = _numbers_or_nan(table, name)
+        keep = np.isfinite(old) | (has_magnitude & (name != "diffmaglim"))
+        values = np.where(keep, old, found[name])
+        table = _set(table, name, pa.array(values, from_pandas=True))
+    signs = pa.array([SPELLING_OF_SIGN[int(sign)] for sign in found["sign"]], pa.string())
+    if "isdiffpos" in table.column_names:
+        signs = pc.coalesce(table["isdiffpos"].cast(pa.string()), signs)
+    return _set(table, "isdiffpos", signs)
+
+
+def _numbers_or_nan(table, name):
+    if name not in table.column_names:
+        return np.full(len(table), np.nan)
+    return numbers(table[name])
+
+
+def _set(table, name, column):
+    if name not in table.column_names:
+        return table.append_column(name, column)
+    return table.set_column(table.column_names.index(name), name, column)
 
 
 def stack(tables: Sequence[pa.Table]) -> pa.Table:
@@ -315,13 +351,5 @@ def combine(parts: Sequence[NightTables], name: str) -> NightTables:
         history=stack([part.history for part in parts]),
         rows=stack([part.rows for part in parts]),
         one_alert_per_object=any(part.one_alert_per_object for part in parts),
+        alerts_are_history=any(part.alerts_are_history for part in parts),
     )
-
-
-def as_series(column: pa.ChunkedArray) -> pd.Series:
-    """Return a column as text, '' where it is null.
-
-    >>> as_series(pa.chunked_array([[1, None]])).tolist()
-    ['1', '']
-    """
-    return column.cast(pa.string()).to_pandas().fillna("")

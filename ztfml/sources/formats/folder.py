@@ -1,0 +1,82 @@
+"""Folders of files: parts of Spark and Dask, hive partitions, or one file per object."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from ztfml.errors import DataError
+from ztfml.schema import HISTORY_SUFFIX, LABELS_SUFFIX
+from ztfml.sources.formats.record import Format
+from ztfml.sources.tables.companions import data_files, read_history, with_history
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.night_tables import NightTables, combine, stack
+
+log = logging.getLogger(__name__)
+
+_HISTORY_FOLDERS = ("prv_candidates", "history")
+
+
+def _recognises(content: Content) -> bool:
+    return content.kind == "folder" and bool(data_files(content.path))
+
+
+def _read_tables(content: Content) -> NightTables:
+    # The registry imports this module.
+    from ztfml.sources.formats import recognise
+
+    folder, parts, histories, skipped = content.path, [], [], []
+    for file in data_files(folder):
+        if file.name.endswith(LABELS_SUFFIX + ".csv"):
+            continue
+        if _is_history(file, folder):
+            histories.append(read_history(file))
+            continue
+        part = Content(file, in_folder=True, partition=_partition_of(file, folder))
+        try:
+            file_format = recognise(part)
+        except DataError as error:
+            skipped.append((file, str(error)))
+            continue
+        parts.append(file_format.read_tables(part))
+    if not parts:
+        raise DataError(_nothing_readable(folder, skipped, histories))
+    if skipped:
+        log.warning(
+            "%s: %d of %d files are not alerts and are ignored (for example %s)",
+            folder, len(skipped), len(skipped) + len(parts), skipped[0][0].name,
+        )  # fmt: skip
+    combined = combine([*parts, NightTables("", history=stack(histories))], str(folder))
+    has_history = len(combined.history) or len(combined.rows)
+    return combined if has_history else with_history(combined, content)
+
+
+def _is_history(file: Path, folder: Path) -> bool:
+    names = [part.partition(".")[0] for part in file.relative_to(folder).parts]
+    in_folder = any(name.lower() in _HISTORY_FOLDERS for name in names[:-1])
+    return in_folder or any(name.endswith(HISTORY_SUFFIX) for name in names)
+
+
+def _partition_of(file: Path, folder: Path) -> dict[str, str]:
+    """Return the columns in the names of folders such as ``fid=1``."""
+    pairs = (part.partition("=") for part in file.relative_to(folder).parts[:-1])
+    return {key: value for key, equals, value in pairs if equals}
+
+
+def _nothing_readable(folder, skipped, histories):
+    if histories and not skipped:
+        return f"{folder}: a folder of histories without alerts; add the file of the alerts"
+    n_files, (file, reason) = len(skipped), skipped[0]
+    reason = reason.removeprefix(f"{file}: ")
+    return (
+        f"{folder}: a folder of {n_files} files without alerts (the first, {file.name}: {reason})"
+    )
+
+
+FORMAT = Format(
+    name="folder",
+    description="a folder of such files, for example parquet parts of Spark",
+    example="night_parts/",
+    recognises=_recognises,
+    read_tables=_read_tables,
+)

@@ -1,0 +1,101 @@
+"""Messages for files that are not a night of ZTF alerts."""
+
+from __future__ import annotations
+
+import re
+
+from ztfml.errors import DataError
+from ztfml.sources.tables.companions import data_files
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.text import decode
+
+# Names of fields of other surveys, in tables and in documents.
+_OTHER_SURVEYS = {
+    "diaSourceId": "LSST",
+    "diaObjectId": "LSST",
+    "diaSource": "LSST",
+    "diaObject": "LSST",
+    "dia_source": "LSST",
+    "midpointMjdTai": "LSST",
+}
+_TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.I | re.S)
+_SHOWN = 5
+
+
+def refuse_others(content: Content) -> None:
+    """Refuse files of other surveys and error pages of brokers.
+
+    Parameters
+    ----------
+    content : Content
+
+    Raises
+    ------
+    DataError
+        The message says what the file contains.
+
+    Examples
+    --------
+    >>> Path("page.json").write_text("<html><title>502 Bad Gateway</title></html>")
+    43
+    >>> refuse_others(Content("page.json"))
+    Traceback (most recent call last):
+    ...
+    ztfml.errors.DataError: page.json: an HTML page (502 Bad Gateway): the broker answered with \
+an error page; download the file again
+    """
+    if content.kind == "html":
+        title = _TITLE.search(decode(content.head) or "")
+        shown = f" ({title[1][:60]})" if title else ""
+        raise DataError(
+            f"{content.path}: an HTML page{shown}: the broker answered with an error page; "
+            "download the file again"
+        )
+    names = content.names
+    if content.kind == "json":
+        nested = [one.get("candidate") for one in content.documents[:10]]
+        names = [*names, *(key for one in nested if isinstance(one, dict) for key in one)]
+    if content.schema is not None and "candidate" in content.names:
+        kind = content.schema.field("candidate").type
+        names = [*names, *(field.name for field in getattr(kind, "fields", []))]
+    for name in names:
+        if name in _OTHER_SURVEYS:
+            raise DataError(
+                f"{content.path}: an {_OTHER_SURVEYS[name]} alert ({name}); ztfml reads alerts of "
+                "ZTF only"
+            )
+    if content.kind == "text" and {"candidate", "prv_candidates"} & set(names):
+        raise DataError(
+            f"{content.path}: nested columns (candidate, prv_candidates) written as text; export "
+            "them as JSON or parquet, or as one column per field"
+        )
+
+
+def describe(content: Content) -> str:
+    """Describe a file for a message.
+
+    Parameters
+    ----------
+    content : Content
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> describe(Content("night_labels.csv"))
+    'a table with the columns candid, objectId, label, evidence, confidence'
+    """
+    if content.kind == "folder":
+        files = data_files(content.path)
+        return f"a folder of {len(files)} files" if files else "an empty folder"
+    if not content.head:
+        return "an empty file"
+    if content.kind == "xml":
+        return "XML or a VOTable"
+    if content.names:
+        names = content.names
+        more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
+        return f"a table with the columns {', '.join(names[:_SHOWN])}{more}"
+    return "neither a table nor avro"

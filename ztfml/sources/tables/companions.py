@@ -1,0 +1,145 @@
+"""Histories in files of their own."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+
+import pyarrow as pa
+
+from ztfml.errors import DataError
+from ztfml.io.companions import companion, history_beside
+from ztfml.schema import HISTORY_SUFFIX
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.names import HISTORY_NAMES, canonical_name, rename_columns
+from ztfml.sources.tables.nested import HISTORY_LISTS, tables_of_documents, tables_of_nested
+from ztfml.sources.tables.night_tables import NightTables, select_history, stack
+
+log = logging.getLogger(__name__)
+
+_SUFFIXES = (
+    "", ".parquet", ".csv", ".csv.gz", ".tsv", ".tsv.gz", ".json", ".json.gz", ".feather",
+)  # fmt: skip
+
+
+def find_history(path: str | Path) -> Path | None:
+    """Find the history that belongs to a night, with the suffix of the night or another one.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or folder of the alerts.
+
+    Returns
+    -------
+    Path or None
+
+    Examples
+    --------
+    >>> find_history("night.csv").name, find_history("other.csv")
+    ('night_prv_candidates.parquet', None)
+    """
+    first = history_beside(path)
+    others = [companion(path, HISTORY_SUFFIX + suffix) for suffix in _SUFFIXES]
+    return next((one for one in (first, *others) if one.exists() and one != Path(path)), None)
+
+
+def with_history(tables: NightTables, content: Content) -> NightTables:
+    """Add the history that is beside a file, unless the file is read as a part of a folder.
+
+    Parameters
+    ----------
+    tables : NightTables
+    content : Content
+
+    Returns
+    -------
+    NightTables
+
+    Examples
+    --------
+    >>> with_history(NightTables("night"), Content("night.parquet")).history.num_rows > 0
+    True
+    """
+    if content.in_folder:
+        return tables
+    beside = find_history(content.path)
+    if beside is None:
+        if not len(tables.history) and not len(tables.rows):
+            log.warning(
+                "%s: %s not found; the alerts have no history",
+                content.path, history_beside(content.path).name,
+            )  # fmt: skip
+        return tables
+    return replace(tables, history=stack([tables.history, read_history(beside)]))
+
+
+def read_history(path: str | Path) -> pa.Table:
+    """Read a history in any format: a table, documents with nested rows, or a folder.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    DataError
+        If it cannot be read, or has no column that ztfml knows.
+
+    Examples
+    --------
+    >>> read_history("night_prv_candidates.parquet").column_names[:3]
+    ['objectId', 'jd', 'fid']
+    """
+    content = Content(path)
+    if not content.path.exists():
+        raise DataError(f"{path}: there is no such file; use the path of a history")
+    if content.kind == "folder":
+        return stack([read_history(part) for part in data_files(content.path)])
+    if content.kind not in ("parquet", "arrow", "json", "text"):
+        raise DataError(f"{path}: not a history; use a table in parquet, CSV or JSON")
+    if content.kind == "json" and any(isinstance(d.get(HISTORY_LISTS[0]), list)
+                                      for d in content.documents):  # fmt: skip
+        tables = tables_of_documents(content.documents, str(path))
+        return stack([tables.history, select_history(tables.rows)])
+    if any(name in HISTORY_LISTS for name in content.names):
+        return tables_of_nested(content.read_table(), str(path)).history
+    known = {canonical_name(name) for name in content.names} & set(HISTORY_NAMES)
+    if not known:
+        raise DataError(
+            f"{path}: not a history: the columns are {', '.join(content.names[:5])}; use a table "
+            "with objectId, jd, fid, magpsf, sigmapsf"
+        )
+    return select_history(rename_columns(content.read_table(), str(path)))
+
+
+def data_files(folder: Path) -> list[Path]:
+    """List the files of a data set in a folder, without markers and hidden files.
+
+    Spark and Dask write ``_SUCCESS``, ``_metadata``, ``_temporary`` and hidden checksums.
+
+    Parameters
+    ----------
+    folder : Path
+
+    Returns
+    -------
+    list of Path
+        In alphabetical order.
+
+    Examples
+    --------
+    >>> Path("night_prv_candidates.parquet") in data_files(Path("."))
+    True
+    """
+    files = []
+    for file in sorted(folder.rglob("*")):
+        parts = file.relative_to(folder).parts
+        if file.is_file() and not any(part.startswith((".", "_")) for part in parts):
+            files.append(file)
+    return files

@@ -1,0 +1,187 @@
+"""Documents and tables with one alert per row and its history nested in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from ztfml.errors import DataError
+from ztfml.sources.tables.documents import rows_to_table
+from ztfml.sources.tables.names import rename_columns
+from ztfml.sources.tables.night_tables import NightTables, select_history, stack
+
+HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
+"""Lists of earlier detections and limits; BOOM has the limits in a list of their own."""
+
+_RECORDS = ("candidate", "classifications")
+
+
+def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
+    """Take alerts and history from documents with ``candidate`` and ``prv_candidates``.
+
+    A document without ``candidate`` is the history of an object, as in the auxiliary collections
+    of Kowalski and BOOM. Its latest detection is an alert if there is no other one.
+
+    Parameters
+    ----------
+    documents : sequence of dict
+    name : str
+        Used in messages.
+
+    Returns
+    -------
+    NightTables
+
+    Examples
+    --------
+    >>> alert = {"objectId": "ZTF18abukavn", "candid": 7, "candidate": {"jd": 2459002.5}}
+    >>> tables = tables_of_documents([alert | {"prv_candidates": [{"jd": 2459001.5}]}], "a.json")
+    >>> tables.alerts.to_pylist(), tables.history.to_pylist()
+    ([{'jd': 2459002.5, 'objectId': 'ZTF18abukavn', 'candid': 7}], [{'objectId': 'ZTF18abukavn', \
+'jd': 2459001.5}])
+    """
+    alerts, history, rows = [], [], []
+    with_alert = {_object_of(one) for one in documents if isinstance(one.get("candidate"), dict)}
+    for document in documents:
+        object_id = _object_of(document)
+        candidate = document.get("candidate")
+        earlier = [
+            {**row, "objectId": object_id}
+            for key in HISTORY_LISTS
+            for row in document.get(key) or ()
+            if isinstance(row, dict)
+        ]
+        if isinstance(candidate, dict):
+            top = {key: one for key, one in document.items() if not isinstance(one, dict | list)}
+            scores = document.get("classifications")
+            alerts.append({**candidate, **(scores if isinstance(scores, dict) else {}), **top})
+            history += earlier
+        elif object_id in with_alert:
+            history += earlier
+        else:
+            rows += earlier
+    for row in alerts:
+        row.pop("_id", None)
+    return NightTables(
+        name,
+        alerts=rename_columns(rows_to_table(alerts), name),
+        history=select_history(rename_columns(rows_to_table(history), name)),
+        rows=rename_columns(rows_to_table(rows), name),
+        one_alert_per_object=True,
+        alerts_are_history=True,
+    )
+
+
+def _object_of(document):
+    # The auxiliary collections have the name of the object as their key.
+    return document.get("objectId") or document.get("_id")
+
+
+def tables_of_nested(table: pa.Table, name: str) -> NightTables:
+    """Take alerts and history from a table with struct and list columns.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+        ``candidate`` as a struct or as columns ``candidate.<field>``; ``prv_candidates`` as a
+        list of structs or a struct of lists.
+    name : str
+        Used in messages.
+
+    Returns
+    -------
+    NightTables
+
+    Raises
+    ------
+    DataError
+        If a nested column has another type, or the name of the object is absent.
+
+    Examples
+    --------
+    >>> row = {"objectId": "ZTF18abukavn", "candid": 7, "candidate": {"jd": 2459002.5}}
+    >>> table = pa.Table.from_pylist([row | {"prv_candidates": [{"jd": 2459001.5}]}])
+    >>> tables_of_nested(table, "a.parquet").history.to_pylist()
+    [{'objectId': 'ZTF18abukavn', 'jd': 2459001.5}]
+    """
+    flat = table
+    for record in _RECORDS:
+        if record in flat.column_names:
+            flat = _flatten(flat, record, name)
+    histories = [
+        _explode(table, column, name) for column in HISTORY_LISTS if column in table.column_names
+    ]
+    return NightTables(
+        name,
+        alerts=rename_columns(flat, name),
+        history=stack([select_history(rename_columns(one, name)) for one in histories]),
+        alerts_are_history=True,
+    )
+
+
+def _flatten(table, record, name):
+    array = _one_chunk(table[record])
+    if not pa.types.is_struct(array.type):
+        raise DataError(
+            f"{name}: the column {record} contains {array.type}, not fields; write the nested "
+            "columns as structs, or as one column per field"
+        )
+    table = table.drop_columns([record])
+    for field, values in zip(array.type, array.flatten(), strict=True):
+        table = table.append_column(f"{record}.{field.name}", values)
+    return table
+
+
+def _explode(table, column, name):
+    """Return one row per element of a list column, with the objectId of its alert."""
+    objects = next((n for n in table.column_names if n.lower() in ("objectid", "oid")), None)
+    if objects is None:
+        raise DataError(
+            f"{name}: nested columns without objectId, the ZTF name of the object; add this column"
+        )
+    array = _one_chunk(table[column])
+    if pa.types.is_null(array.type):
+        return pa.table({})
+    if pa.types.is_struct(array.type):
+        parent, columns = _lists_in_struct(array, column, name)
+    else:
+        if not _is_list(array.type) or not pa.types.is_struct(array.type.value_type):
+            raise DataError(
+                f"{name}: the column {column} contains {array.type}, not a list of records; write "
+                "it as a list of structs"
+            )
+        parent = pc.list_parent_indices(array)
+        records = pc.list_flatten(array)
+        columns = dict(zip((f.name for f in records.type), records.flatten(), strict=True))
+    columns.pop("objectId", None)
+    return pa.table({"objectId": _one_chunk(table[objects]).take(parent), **columns})
+
+
+def _lists_in_struct(array, column, name):
+    lists = {
+        field.name: values
+        for field, values in zip(array.type, array.flatten(), strict=True)
+        if _is_list(field.type)
+    }
+    parents = {field: pc.list_parent_indices(values) for field, values in lists.items()}
+    if not lists or len({len(parent) for parent in parents.values()}) > 1:
+        raise DataError(
+            f"{name}: the lists in the column {column} have different lengths; write it as a list "
+            "of structs"
+        )
+    return next(iter(parents.values())), {k: pc.list_flatten(v) for k, v in lists.items()}
+
+
+def _is_list(kind):
+    return (
+        pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _one_chunk(column):
+    array = column.combine_chunks()
+    if isinstance(array, pa.ChunkedArray):
+        array = pa.concat_arrays(array.chunks) if array.num_chunks else pa.array([], array.type)
+    return array
