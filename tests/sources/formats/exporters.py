@@ -350,7 +350,7 @@ def boom(alerts, history, path):
                 "band": "gri"[int(one["fid"]) - 1],
             }
             for one in limits
-            if one["diffmaglim"]
+            if one["diffmaglim"] and one["diffmaglim"] > 0
         ]
         row["candidate"]["isdiffpos"] = row["candidate"]["isdiffpos"] in ("t", "1")
     path.write_text(json.dumps({"message": "found", "data": rows}))

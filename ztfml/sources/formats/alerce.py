@@ -21,6 +21,7 @@ from ztfml.sources.tables.night_tables import NightTables, stack
 _LISTS = ("detections", "non_detections")
 # Columns that only ALeRCE has.
 _OWN_NAMES = {"magpsf_corr", "has_stamp", "mag_corr", "step_id_corr", "parent_candid"}
+_LIMIT_NAMES = {"mjd", "fid", "diffmaglim"}
 _NOT_DETECTED = re.compile(r"non_?-?detections?", re.I)
 
 
@@ -32,7 +33,7 @@ def _recognises(content: Content) -> bool:
     names = set(content.names)
     if "oid" in names and names & {"mjd", "jd"}:
         return True
-    return "mjd" in names and bool(names & _OWN_NAMES or names == {"mjd", "fid", "diffmaglim"})
+    return "mjd" in names and bool(names & _OWN_NAMES or names >= _LIMIT_NAMES)
 
 
 def _read_tables(content: Content) -> NightTables:

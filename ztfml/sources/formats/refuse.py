@@ -36,6 +36,7 @@ def refuse_others(content: Content) -> None:
 
     Examples
     --------
+    >>> from pathlib import Path
     >>> Path("page.json").write_text("<html><title>502 Bad Gateway</title></html>")
     43
     >>> refuse_others(Content("page.json"))

@@ -62,6 +62,7 @@ _CANONICAL = {
         *_EXTRA,
     )
 }
+_FID_OF_BAND = {band: fid for fid, band in schema.BAND_OF_FID.items()}
 _REQUIRED = frozenset(column.name for column in schema.ALERT_COLUMNS if column.required)
 
 
@@ -169,7 +170,7 @@ def rename_columns(table: pa.Table, name: str) -> pa.Table:
         if "jd" not in columns:
             columns["jd"] = _to_jd(mjd)
     if "band" in columns:
-        band = columns.pop("band")
+        band = _to_fid(columns.pop("band"))
         columns["fid"] = fill_gaps(columns["fid"], band) if "fid" in columns else band
     return pa.table(columns)
 
@@ -197,6 +198,17 @@ def _to_jd(mjd):
     # A column of this name that contains JD already.
     return pa.chunked_array([pa.array(np.where(values < MJD_ZERO, values + MJD_ZERO, values),
                                       from_pandas=True)])  # fmt: skip
+
+
+def _to_fid(band):
+    """Replace the letters of ZTF bands by their numbers; other text is left to the cleaning."""
+    if not (pa.types.is_string(band.type) or pa.types.is_dictionary(band.type)):
+        return band
+    text = band.cast(pa.string()).to_pandas()
+    found = text.str.lower().str.removeprefix("ztf").map(_FID_OF_BAND)
+    if found[text.notna()].isna().any():
+        return band
+    return pa.chunked_array([pa.array(found, pa.float64(), from_pandas=True)])
 
 
 def fill_gaps(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArray:
