@@ -72,7 +72,7 @@ def assert_same_night(night, expected):
     """Compare alerts in the order of the objects, and the history of each."""
     one, other = by_object(night), by_object(expected)
     pd.testing.assert_frame_equal(
-        one[[name for name in other]], other, rtol=1e-12, check_dtype=False, check_like=True
+        one[list(other)], other, rtol=1e-12, check_dtype=False, check_like=True
     )
     for name in other["objectId"]:
         curve, wanted = night.light_curve(name), expected.light_curve(name)
