@@ -13,7 +13,7 @@ from numpy.testing import assert_array_equal
 from tests.nights import random_frames
 from ztfml.errors import DataError
 from ztfml.io.companions import history_beside, labels_beside
-from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
+from ztfml.lightcurves.history import History, order_rows, visible_rows
 from ztfml.night import Night
 
 JD = 2459000.75
@@ -412,13 +412,13 @@ def test_as_of_a_later_alert_excludes_the_earlier_alert():
     assert JD not in curve["jd"].tolist()
 
 
-def test_another_candidate_at_the_same_jd_is_kept():
+def test_another_candidate_in_the_exposure_of_the_alert_is_left_out():
     other = pd.DataFrame(
         {"objectId": [ONE], "jd": [JD - 4e-6], "fid": [1], "magpsf": [19.5], "sigmapsf": [0.1]}
     )
     night = Night.from_frames(alerts_frame(), pd.concat([history_frame(), other]))
     curve = night.light_curve(ONE, as_of=JD)
-    assert curve["magpsf"].tolist()[-2:] == [19.5, 18.5]
+    assert curve["magpsf"].tolist()[-2:] == [19.0, 18.5]
 
 
 def test_light_curve_of_a_new_object():
@@ -439,24 +439,6 @@ def test_light_curve_of_an_unknown_object_is_an_error():
     night = Night.from_frames(alerts_frame(), history_frame(), name="tonight")
     with pytest.raises(DataError, match="tonight: object 'ZTF99zzzzzzz' is neither in the alerts"):
         night.light_curve("ZTF99zzzzzzz")
-
-
-@pytest.mark.parametrize(
-    ("changes", "same"),
-    [
-        ({}, True),
-        ({"jd": 9e-6}, True),
-        ({"jd": 2e-5}, False),
-        ({"magpsf": 9e-4}, True),
-        ({"magpsf": 2e-3}, False),
-        ({"fid": 1}, False),
-        ({"magpsf": np.nan}, False),
-    ],
-)
-def test_repeats_alert(changes, same):
-    row = {"jd": JD, "fid": 1, "magpsf": 18.5}
-    changed = {name: value + changes.get(name, 0) for name, value in row.items()}
-    assert repeats_alert(*changed.values(), *row.values()) == same
 
 
 # --- parts of a night, and saving -------------------------------------------------------

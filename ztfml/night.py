@@ -21,7 +21,8 @@ from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns, select_columns
 from ztfml.io.companions import history_beside
 from ztfml.io.frames import frame_to_table
-from ztfml.lightcurves.history import History, order_rows, repeats_alert, visible_rows
+from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
+from ztfml.lightcurves.history import History, order_rows, visible_rows
 
 log = logging.getLogger(__name__)
 
@@ -312,7 +313,7 @@ class Night:
         return Night(alerts, history, object_ids, self.name, self.history_days)
 
     def light_curve(self, object_id: str, as_of: float | None = None) -> pd.DataFrame:
-        """Return the light curve of one object, sorted by time.
+        """Return the light curve of one object, sorted by time, with one row per exposure.
 
         Parameters
         ----------
@@ -352,7 +353,9 @@ class Night:
         if as_of is not None:
             past = past[past["jd"].between(as_of - self.history_days, as_of, inclusive="left")]
             alerts = alerts[alerts["jd"] == as_of]
-        past = past[~_repeat_an_alert(past, alerts)]
+        seen = alerts[alerts["magpsf"].notna()]
+        past = past[~in_exposures_of(past["jd"], past["fid"], seen["jd"], seen["fid"])]
+        past = one_per_exposure(past)
         curve = pd.concat([part for part in (past, alerts) if len(part)] or [past])
         curve = curve.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
         curve.insert(2, "band", curve["fid"].map(schema.BAND_OF_FID))
@@ -415,19 +418,6 @@ class Night:
                 "isdiffpos": spell_signs(history.isdiffpos),
             }
         ).replace_schema_metadata(schema.INDEXED_BY_OBJECT)
-
-
-def _repeat_an_alert(past, alerts):
-    """Return a mask of the history rows that are one of the alerts in a later packet."""
-    alerts = list(alerts.itertuples())
-    repeats = [
-        any(
-            repeats_alert(row.jd, row.fid, row.magpsf, alert.jd, alert.fid, alert.magpsf)
-            for alert in alerts
-        )
-        for row in past.itertuples()
-    ]
-    return np.array(repeats, bool)
 
 
 def latest_rows(alerts: pd.DataFrame) -> np.ndarray:

@@ -23,6 +23,7 @@ SIGNS = {
 SHORTEST_BASE = 0.02
 EPISODE_GAP = 30.0
 HALF_A_DAY = 0.5
+DURATION = 2e-4 + 1e-9  # with room for the rounding of Julian dates
 
 
 class Row(NamedTuple):
@@ -126,12 +127,12 @@ def of_alert(alert, rows):
     if math.isnan(alert.jd):
         timeless = of_alert(alert._replace(jd=2459000.5), set())
         return dict.fromkeys(timeless, NAN)
-    past = sorted((row for row in rows if row.jd < alert.jd and not repeats(row, alert)), key=order)
+    past = measurements([row for row in rows if row.jd < alert.jd], alert)
     detections = [detection(row) for row in [*past, alert] if not math.isnan(row.mag)]
     limits = [
         Limit(row.jd, BANDS.get(row.fid), row.limit)
         for row in past
-        if math.isnan(row.mag) and not math.isnan(row.limit) and not seen(row, detections)
+        if math.isnan(row.mag) and not math.isnan(row.limit)
     ]
     return (
         counts(detections, limits, alert.jd)
@@ -142,19 +143,29 @@ def of_alert(alert, rows):
     )
 
 
-def repeats(row, alert):
-    """Whether the row is the alert, shipped again with an epoch rounded to 0.1 s."""
-    return (
-        abs(row.jd - alert.jd) < 1e-5 and row.fid == alert.fid and abs(row.mag - alert.mag) < 1e-3
-    )
+def measurements(rows, alert):
+    """One row per exposure, in time order: an exposure lasts 2e-4 d from its first row."""
+    if not math.isnan(alert.mag):
+        rows = [row for row in rows if not (alert.jd - row.jd < DURATION and same_band(row, alert))]
+    exposures = []
+    for row in sorted(rows, key=order):
+        mine = [group for group in exposures if same_band(group[0], row)]
+        if mine and row.jd - mine[-1][0].jd < DURATION:
+            mine[-1].append(row)
+        else:
+            exposures.append([row])
+    return sorted((min(group, key=badness) for group in exposures), key=order)
 
 
-def seen(limit, detections):
-    """Whether there is a detection in the exposure of a non-detection."""
-    return any(
-        abs(d.jd - limit.jd) < 1e-5 and d.band == BANDS.get(limit.fid)
-        for d in around(limit.jd, 1e-4, detections)
-    )
+def same_band(row, other):
+    return BANDS.get(row.fid) == BANDS.get(other.fid)
+
+
+def badness(row):
+    """Detections are better than limits, then small errors, then bright ones, then known signs."""
+    if math.isnan(row.mag):
+        return (1, math.inf if math.isnan(row.limit) else row.limit)
+    return (0, row.sigma if row.sigma > 0 else math.inf, row.mag, row.sign == 0)
 
 
 def around(jd, days, detections):

@@ -114,8 +114,8 @@ def test_an_alert_repeated_in_the_history_counts_once():
     pd.testing.assert_series_equal(features(again), features(), check_names=False)
 
 
-def test_two_candidates_of_one_exposure_both_count():
-    assert features(rows([JD + 1, JD + 1], magpsf=[18.0, 19.0]))["n_det"] == 3
+def test_two_candidates_of_one_exposure_count_once():
+    assert features(rows([JD + 1, JD + 1], magpsf=[18.0, 19.0]))["n_det"] == 2
 
 
 def test_of_light_curve_equals_compute():

@@ -22,7 +22,7 @@ EDITS = {
     "lightcurves/slopes.py": ("slope = product / spread", "slope = 2 * product / spread", "slope"),
     "lightcurves/night_means.py": ("return ZERO_POINT -", "return 1.0 + ZERO_POINT -", "mean_mag"),
     "lightcurves/light_curve.py": ("SYSTEMATIC = 0.015", "SYSTEMATIC = 0.5", "error"),
-    "lightcurves/history.py": ("SAME_MAG = 1e-3", "SAME_MAG = 0.0", "detections"),
+    "lightcurves/exposures.py": ("EXPOSURE = 2e-4 + 1e-9", "EXPOSURE = 0.5", "detections"),
     "astrophysics.py": ("np.floor(jd - 0.5) + 0.5", "np.floor(jd / 100)", "nights"),
 }
 

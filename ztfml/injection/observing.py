@@ -25,7 +25,8 @@ from ztfml.injection.physics import REDDENING, observe
 from ztfml.injection.populations import KINDS
 from ztfml.injection.surroundings import Hosts, draw_hosts
 from ztfml.io.progress import track
-from ztfml.lightcurves.history import SAME_EPOCH
+from ztfml.lightcurves.exposures import measurements
+from ztfml.lightcurves.history import History
 from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY
 
@@ -205,9 +206,10 @@ def _exposures(night, carrier, since):
     row, jd, fid, limit = row[use], jd[use], fid[use], limit[use]
     order = np.lexsort([fid, jd, row])
     row, jd, fid, limit = row[order], jd[order], fid[order], limit[order]
-    # One exposure may stand there as several candidates.
-    again = (np.diff(row) == 0) & (np.diff(jd) < SAME_EPOCH) & (np.diff(fid) == 0)
-    once = np.concatenate([[True], ~again])
+    # One exposure may have several rows.
+    start = np.searchsorted(row, np.arange(len(carrier) + 1))
+    unknown, sign = np.full(len(jd), np.nan), np.zeros(len(jd), np.int8)
+    once = measurements(History(jd, fid.astype(np.int8), unknown, unknown, limit, sign, start))
     return row[once], jd[once], fid[once], limit[once]
 
 

@@ -4,16 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ztfml.compiled import cached, kernel
-
-SAME_EPOCH = 1e-5
-"""Julian dates closer than this (days) are the same exposure.
-
-They differ by up to 5e-6 d between packets, because some are rounded to 0.1 s.
-"""
-
-SAME_MAG = 1e-3
-"""Magnitudes of one candidate agree within this in all packets."""
+from ztfml.compiled import cached
 
 
 class History(NamedTuple):
@@ -145,35 +136,6 @@ def visible_rows(
     return first, last
 
 
-@kernel
-def repeats_alert(
-    jd: float, fid: int, magpsf: float, alert_jd: float, alert_fid: int, alert_magpsf: float
-) -> bool:
-    """Tell whether a history row is the alert itself, repeated with a rounded time.
-
-    Parameters
-    ----------
-    jd, fid, magpsf : float
-        Time (d), filter and magnitude of the history row.
-    alert_jd, alert_fid, alert_magpsf : float
-        The same of the alert.
-
-    Returns
-    -------
-    bool
-
-    Examples
-    --------
-    >>> repeats_alert(2459000.7000001, 1, 18.5, 2459000.7, 1, 18.5)
-    True
-    """
-    return (
-        abs(jd - alert_jd) < SAME_EPOCH
-        and fid == alert_fid
-        and abs(magpsf - alert_magpsf) < SAME_MAG
-    )
-
-
 @cached
 def _scan(object_code, n_objects, history):
     """Check the order of the rows, count exact duplicates, and find the start of each object.
@@ -225,14 +187,39 @@ def _sorted_rows(object_code, n_objects, history):
     for code in range(n_objects):
         part = order[start[code] : start[code + 1]]
         part[:] = part[np.argsort(history.jd[part], kind="mergesort")]
-        # Sort the few rows with equal times by their other values.
-        for k in range(1, len(part)):
-            row, place = part[k], k
-            while place > 0 and _compare(history, part[place - 1], row) > 0:
-                part[place] = part[place - 1]
-                place -= 1
-            part[place] = row
+        begin = 0
+        for k in range(1, len(part) + 1):
+            if k == len(part) or history.jd[part[k]] != history.jd[part[begin]]:
+                if k - begin > 1:
+                    _heap_sort(history, part[begin:k])
+                begin = k
     return order
+
+
+@cached
+def _heap_sort(history, rows):
+    """Sort rows with equal times by their other values, in place.
+
+    An object may have thousands of rows at one time, for which insertion would take minutes.
+    """
+    for root in range(len(rows) // 2 - 1, -1, -1):
+        _sift_down(history, rows, root, len(rows))
+    for size in range(len(rows) - 1, 0, -1):
+        rows[0], rows[size] = rows[size], rows[0]
+        _sift_down(history, rows, 0, size)
+
+
+@cached
+def _sift_down(history, rows, root, size):
+    """Move a row down until no row below it sorts after it."""
+    while 2 * root + 1 < size:
+        child = 2 * root + 1
+        if child + 1 < size and _compare(history, rows[child], rows[child + 1]) < 0:
+            child += 1
+        if _compare(history, rows[root], rows[child]) >= 0:
+            return
+        rows[root], rows[child] = rows[child], rows[root]
+        root = child
 
 
 @cached

@@ -9,7 +9,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ztfml.compiled import kernel
-from ztfml.lightcurves.history import SAME_EPOCH, History, repeats_alert
+from ztfml.lightcurves.exposures import choose_rows, has_close_row
+from ztfml.lightcurves.history import History
 
 SYSTEMATIC = 0.015
 """Error floor in mag, added in quadrature to each error.
@@ -121,6 +122,8 @@ class Workspace(NamedTuple):
         The night means by band: jd, mag, err, flux, flux_err.
     scratch : ndarray, shape (3, n)
         Memory for intermediate results of one function.
+    keep : ndarray of bool, shape (n,)
+        Which of the rows that are close in time to others are measurements.
     """
 
     rows: np.ndarray
@@ -131,6 +134,7 @@ class Workspace(NamedTuple):
     count: np.ndarray  # type: ignore[assignment]  # hides tuple.count
     means: np.ndarray
     scratch: np.ndarray
+    keep: np.ndarray
 
 
 def make_workspace(n_rows: int) -> Workspace:
@@ -162,6 +166,7 @@ def make_workspace(n_rows: int) -> Workspace:
         count=np.empty((4, 3), np.int64),
         means=np.empty((3, 5, size)),
         scratch=np.empty((3, size)),
+        keep=np.empty(size, np.bool_),
     )
 
 
@@ -197,9 +202,14 @@ def light_curve_of(
     LightCurve
         Views of the workspace, valid until its next use.
     """
-    h_jd, h_fid = history.jd[first:last], history.fid[first:last]
-    h_mag, h_err = history.magpsf[first:last], history.sigmapsf[first:last]
-    h_lim, h_sign = history.diffmaglim[first:last], history.isdiffpos[first:last]
+    rows = History(
+        history.jd[first:last], history.fid[first:last], history.magpsf[first:last],
+        history.sigmapsf[first:last], history.diffmaglim[first:last],
+        history.isdiffpos[first:last], history.start,
+    )  # fmt: skip
+    alert_fid = 0 if np.isnan(fid) else int(fid)
+    if np.isnan(magpsf):
+        alert_fid = -1
     t, mag, err, limit_t, limit_mag = (
         workspace.rows[0],
         workspace.rows[1],
@@ -208,26 +218,29 @@ def light_curve_of(
         workspace.rows[4],
     )
     band, sign, limit_band = workspace.codes[0], workspace.codes[1], workspace.codes[2]
-    n = limits = 0
-    for k in range(len(h_jd)):
-        detected = h_mag[k] == h_mag[k]
-        limited = (not detected) & (h_lim[k] == h_lim[k])
-        if _has_neighbour(h_jd, k, jd):
-            detected &= not repeats_alert(h_jd[k], h_fid[k], h_mag[k], jd, fid, magpsf)
-            limited &= not _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf)
+    keep = workspace.keep
+    n = limits = decided = 0
+    for k in range(len(rows.jd)):
+        detected = rows.magpsf[k] == rows.magpsf[k]
+        limited = (not detected) & (rows.diffmaglim[k] == rows.diffmaglim[k])
+        if k >= decided and has_close_row(rows.jd, k, jd):
+            decided = choose_rows(rows, k, jd, alert_fid, keep)
+        if k < decided:
+            detected &= keep[k]
+            limited &= keep[k]
         # Write the row as a detection and as a non-detection; the next row overwrites the wrong
         # one. A branch would be slower, because the processor cannot predict it.
-        t[n] = limit_t[limits] = h_jd[k]
-        band[n] = limit_band[limits] = h_fid[k] - 1
-        mag[n] = h_mag[k]
-        err[n] = h_err[k]
-        sign[n] = h_sign[k]
-        limit_mag[limits] = h_lim[k]
+        t[n] = limit_t[limits] = rows.jd[k]
+        band[n] = limit_band[limits] = rows.fid[k] - 1
+        mag[n] = rows.magpsf[k]
+        err[n] = rows.sigmapsf[k]
+        sign[n] = rows.isdiffpos[k]
+        limit_mag[limits] = rows.diffmaglim[k]
         n += detected
         limits += limited
     if not np.isnan(magpsf):
         t[n] = jd
-        band[n] = -1 if np.isnan(fid) else int(fid) - 1
+        band[n] = alert_fid - 1
         mag[n] = magpsf
         err[n] = sigmapsf
         sign[n] = isdiffpos
@@ -279,35 +292,6 @@ def _band(workspace, b):
         columns[0, :n], columns[1, :n], columns[2, :n], columns[3, :n], columns[4, :n],
         workspace.signs[b, :n], episode, limit[0, :limits], limit[1, :limits],
     )  # fmt: skip
-
-
-@kernel
-def _has_neighbour(h_jd, k, jd):
-    """Tell whether another row or the alert has the time of row k: a quick test, rarely true."""
-    return (
-        jd - h_jd[k] < SAME_EPOCH
-        or (k > 0 and h_jd[k] - h_jd[k - 1] < SAME_EPOCH)
-        or (k + 1 < len(h_jd) and h_jd[k + 1] - h_jd[k] < SAME_EPOCH)
-    )
-
-
-@kernel
-def _detected_in_exposure(h_jd, h_fid, h_mag, k, jd, fid, magpsf):
-    """Tell whether the exposure of row k also has a detection of the source.
-
-    The alerts of an object are up to 1.5 arcsec apart, and each packet reports detections that
-    close to its own position. In merged histories, one exposure can therefore appear both as a
-    detection and as a non-detection.
-    """
-    if fid == h_fid[k] and abs(jd - h_jd[k]) < SAME_EPOCH and not np.isnan(magpsf):
-        return True
-    for step in (-1, 1):
-        other = k + step
-        while 0 <= other < len(h_jd) and abs(h_jd[other] - h_jd[k]) < SAME_EPOCH:
-            if h_fid[other] == h_fid[k] and not np.isnan(h_mag[other]):
-                return True
-            other += step
-    return False
 
 
 @kernel

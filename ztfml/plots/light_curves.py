@@ -10,7 +10,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
-from ztfml.lightcurves.history import SAME_EPOCH, SAME_MAG
+from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.night_means import night_means_as_of, peak_index
 from ztfml.lightcurves.slopes import fit_slope
 from ztfml.night import Night
@@ -171,13 +171,15 @@ def points_of(
     """
     rows = night.light_curve(object_id, as_of).assign(seen=True)
     complete = night.light_curve(object_id)
-    known = _same_exposure(complete, rows) & _equal(complete["magpsf"], rows["magpsf"])
-    rows = _add(rows, complete[~known.any(axis=1)])
+    rows = _add(rows, complete[~_share_exposure(complete, rows)])
     if more is not None:
-        detected = rows["magpsf"].notna().to_numpy()
-        better = more["magpsf"].notna().to_numpy()[:, None] & ~detected
-        known = _same_exposure(more, rows) & ~better
-        rows = _add(rows, more[~known.any(axis=1)].assign(is_alert=False))
+        more = one_per_exposure(more).assign(is_alert=False)
+        detected = rows["magpsf"].notna()
+        new = more[~_share_exposure(more, rows[detected])]
+        better = new[new["magpsf"].notna()]
+        # A detection replaces the limit of its exposure, and then only new exposures are added.
+        rows = rows[detected | ~_share_exposure(rows, better)]
+        rows = _add(rows, new[~_share_exposure(new, rows)])
     rows = rows[rows["jd"].notna()]
     return rows.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
 
@@ -187,16 +189,9 @@ def _add(rows, unseen):
     return pd.concat([rows, unseen], ignore_index=True) if len(unseen) else rows
 
 
-def _same_exposure(rows, others):
-    """Return a boolean matrix: which rows belong to the same exposure as which others."""
-    apart = rows["jd"].to_numpy()[:, None] - others["jd"].to_numpy()
-    return (np.abs(apart) < SAME_EPOCH) & _equal(rows["fid"], others["fid"])
-
-
-def _equal(rows, others):
-    """Return a boolean matrix: which values are equal, or both missing."""
-    rows, others = rows.to_numpy(float)[:, None], others.to_numpy(float)
-    return (np.abs(rows - others) < SAME_MAG) | (np.isnan(rows) & np.isnan(others))
+def _share_exposure(rows, others):
+    """Return a mask of the rows that are in an exposure of the others."""
+    return in_exposures_of(rows["jd"], rows["fid"], others["jd"], others["fid"])
 
 
 class RateLine(NamedTuple):

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from ztfml.lightcurves.history import SAME_EPOCH
+from ztfml.lightcurves.exposures import SAME_EXPOSURE, measurements
 from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY
 from ztfml.taxonomy import LABELS
@@ -166,7 +166,8 @@ def earlier_detections(night: Night) -> tuple[np.ndarray, np.ndarray]:
         np.isfinite(history.magpsf[row])
         & (history.isdiffpos[row] > 0)
         & (history.fid[row] == fid)
-        & (history.jd[row] < jd - SAME_EPOCH)
+        & (history.jd[row] < jd - SAME_EXPOSURE)
+        & measurements(history)[row]
     )
     return alert[usable], row[usable]
 
@@ -229,7 +230,7 @@ def at_earlier_detection(night: Night, alert: np.ndarray, row: np.ndarray) -> Ni
 def _count_since(night, jd):
     """The numbers of detections and of exposures between each epoch and the alert."""
     alert, row = _visible_rows(night)
-    after = night.history.jd[row] > jd[alert] + SAME_EPOCH
+    after = (night.history.jd[row] > jd[alert] + SAME_EXPOSURE) & measurements(night.history)[row]
     detected = after & np.isfinite(night.history.magpsf[row])
     n_alerts = len(jd)
     return (
