@@ -124,7 +124,7 @@ def test_text_that_looks_like_missing_stays_text(tmp_path):
     [
         ("vsx.parquet", b"RAJ2000,DEJ2000\n", "not a readable parquet file"),
         ("vsx.fits", b"SIMPLE  = no", "cannot be read as a table"),
-        ("vsx.vot", b"<html>", "cannot be read as a table"),
+        ("vsx.vot", b"<html>", "not a VOTable"),
         ("vsx.csv", b"# only comments\n", "contains no table"),
         ("vsx.dat", b"1 2 3\n", "its folder has no ReadMe"),
         ("vsx.xlsx", b"PK", r"the suffix must be one of \.parquet"),
@@ -158,3 +158,25 @@ def test_fits_without_a_table_is_an_error(tmp_path):
     fits.PrimaryHDU().writeto(tmp_path / "image.fits")
     with pytest.raises(DataError, match="contains no table"):
         open_table(tmp_path / "image.fits")
+
+
+def test_a_fits_table_with_too_many_columns_is_refused_at_once(tmp_path):
+    path = tmp_path / "stars.fits"
+    Table.from_pandas(STARS).write(path)
+    content = path.read_bytes()
+    declared = b"TFIELDS =                    3"
+    assert declared in content
+    path.write_bytes(content.replace(declared, b"TFIELDS =           1000000000"))
+    with pytest.raises(DataError, match="declares 1000000000 columns"):
+        open_table(path)
+
+
+@pytest.mark.parametrize("link", ["file:///dev/zero", "http://localhost:1/x"])
+def test_a_votable_with_a_link_is_refused(tmp_path, link):
+    path = tmp_path / "stars.vot"
+    Table.from_pandas(STARS[["RAJ2000"]]).write(path, format="votable", tabledata_format="binary2")
+    text = path.read_text()
+    assert "<STREAM" in text
+    path.write_text(text.replace("<STREAM", f'<STREAM href="{link}"'))
+    with pytest.raises(DataError, match="its data are a link"):
+        open_table(path)

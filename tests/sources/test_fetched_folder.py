@@ -145,7 +145,7 @@ def test_stamps_without_images(folder, caplog):
     folder.mkdir()
     np.savez(folder / f"{NAME}_1.npz", science=[1.0], reference=[1.0], difference=[1.0])
     assert cutouts(folder, NAME) is None
-    assert "contains no images" in caplog.text
+    assert "cannot be read (no image; its shape is (1,)" in caplog.text
 
 
 @pytest.mark.parametrize("text", ["", "a,b\n1,2\n", "objectId\n", '"', "\x00\x01"])
@@ -213,3 +213,21 @@ def test_a_curve_of_odd_rows():
     assert made["jd"].tolist() == [2460000.5, 2460000.5, 2460001.5]
     np.testing.assert_array_equal(made["magpsf"], [18.5, 18.75, np.nan])
     assert made["isdiffpos"].fillna("").tolist() == ["t", "f", ""]
+
+
+@pytest.mark.parametrize(
+    "array",
+    [
+        np.broadcast_to(np.int8(0), (20_000, 20_000)),
+        np.zeros((3, 3), [("a", "f4"), ("b", "f4")]),
+        np.zeros((3, 3), complex),
+        np.full((3, 3), "x"),
+        np.zeros(9),
+    ],
+    ids=["too large", "structured", "complex", "text", "one dimension"],
+)
+def test_an_array_that_is_not_a_stamp_is_a_remark(array, tmp_path, caplog):
+    names = ("science", "reference", "difference")
+    np.savez_compressed(tmp_path / "ZTF18abukavn_7.npz", **dict.fromkeys(names, array))
+    assert cutouts(tmp_path, "ZTF18abukavn") is None
+    assert "ZTF18abukavn_7.npz: cannot be read" in caplog.text

@@ -149,3 +149,14 @@ def test_north_is_up_and_east_is_left_in_real_stamps(shared_data):
 def brightest_near(stamp, row, column):
     row, column = round(row), round(column)
     return np.nanmax(stamp[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2])
+
+
+def test_a_gzip_bomb_is_refused():
+    bomb = gzip.compress(b"SIMPLE  =                    T" + b" " * 20_000_000)
+    with pytest.raises(DataError, match="decompresses to more than 16,000,000 bytes"):
+        read_stamp(bomb)
+
+
+def test_gzip_inside_gzip_is_refused():
+    with pytest.raises(DataError, match="the header is not text"):
+        read_stamp(gzip.compress(fits_gz(image())))

@@ -1,10 +1,12 @@
 """Brokers that are busy, slow, broken or away, and the cache."""
 
+import gzip
 import sys
 import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import requests
 
 pytest.importorskip("pytest_httpserver")
 pytest.importorskip("alerce")
@@ -13,9 +15,10 @@ from werkzeug import Response
 
 from tests.sources.answers import NAME, nobody, serve_alerce, serve_fink
 from ztfml.errors import BrokerError, DataError
+from ztfml.sources import limited_http
 from ztfml.sources.alerce import Alerce
 from ztfml.sources.fink import Fink
-from ztfml.sources.web import NotFoundError, UnreachableError, open_session
+from ztfml.sources.web import NotFoundError, UnreachableError, open_session, querying
 
 YESTERDAY = datetime.now(UTC) - timedelta(days=1)
 WAYS = {
@@ -162,11 +165,65 @@ def test_an_old_answer_is_used_if_a_query_fails(httpserver, session, caplog):
     assert "using an older answer from " in caplog.text
 
 
-def test_a_damaged_cache_is_reported_in_one_sentence(tmp_path):
+def test_a_cache_that_is_not_a_database_is_emptied(tmp_path, caplog, httpserver):
     cache = tmp_path / "brokers.sqlite"
     cache.write_bytes(b"this is no database" * 100)
-    with pytest.raises(DataError, match=r"brokers\.sqlite: the cache .* cannot be opened"):
-        open_session(cache=cache)
+    serve_fink(httpserver)
+    assert len(Fink(open_session(cache=cache), httpserver.url_for("")).light_curve(NAME))
+    assert "the cache of broker answers is damaged" in caplog.text
+
+
+def test_a_damaged_page_of_the_cache_is_a_miss(tmp_path, httpserver):
+    cache = tmp_path / "brokers.sqlite"
+    serve_fink(httpserver)
+    first = Fink(open_session(cache=cache), httpserver.url_for("")).light_curve(NAME)
+    content = bytearray(cache.read_bytes())
+    content[4096:] = b"\xa5" * (len(content) - 4096)
+    cache.write_bytes(content)
+    again = Fink(open_session(cache=cache), httpserver.url_for("")).light_curve(NAME)
+    assert again.equals(first)
+
+
+def test_a_slow_answer_ends_at_the_deadline(tmp_path, httpserver):
+    def drip():
+        for _ in range(100):
+            yield b" "
+            time.sleep(0.1)
+
+    httpserver.expect_request("/api/v1/objects").respond_with_handler(lambda _: Response(drip()))
+    session = open_session(cache=tmp_path / "brokers.sqlite", timeout=5.0, deadline=0.5)
+    begun = time.monotonic()
+    with pytest.raises(UnreachableError, match="no answer in time"):
+        Fink(session, httpserver.url_for("")).light_curve(NAME)
+    assert time.monotonic() - begun < 3.0
+
+
+def test_a_compressed_answer_that_is_too_large(tmp_path, httpserver):
+    bomb = gzip.compress(b" " * 40_000_000)
+    answer = Response(bomb, headers={"Content-Encoding": "gzip"})
+    httpserver.expect_request("/api/v1/objects").respond_with_response(answer)
+    session = open_session(cache=tmp_path / "brokers.sqlite")
+    with pytest.raises(BrokerError, match="the answer is too large"):
+        Fink(session, httpserver.url_for("")).light_curve(NAME)
+
+
+def test_retries_have_a_total_time(monkeypatch, httpserver, tmp_path):
+    monkeypatch.setattr(limited_http, "RETRY_SECONDS", 1.5)
+    busy = Response("busy", 429, {"Retry-After": "1"})
+    httpserver.expect_request("/api/v1/objects").respond_with_response(busy)
+    broker = Fink(open_session(cache=tmp_path / "brokers.sqlite"), httpserver.url_for(""))
+    with pytest.raises(BrokerError, match=r"too many queries \(429\)"):
+        broker.light_curve(NAME)
+    assert len(httpserver.log) == 2
+
+
+def test_an_invalid_certificate_is_named():
+    error = requests.exceptions.SSLError("certificate verify failed: it has expired")
+    with (
+        pytest.raises(UnreachableError, match=r"its certificate is not valid \(certificate verify"),
+        querying("Fink", "the stamps"),
+    ):
+        raise error
 
 
 @pytest.mark.parametrize(

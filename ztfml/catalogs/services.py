@@ -19,7 +19,8 @@ from ztfml.catalogs.kinds import KINDS, Kind
 from ztfml.catalogs.matching import Catalog, positions_of
 from ztfml.catalogs.read import make_catalog
 from ztfml.errors import BrokerError, DataError
-from ztfml.io.tables import TableFile
+from ztfml.io.limits import CROSSMATCH_SECONDS, MAX_CROSSMATCH_BYTES, NED_SECONDS
+from ztfml.io.tables import TableFile, refuse_links
 from ztfml.night import Night
 
 log = logging.getLogger(__name__)
@@ -27,17 +28,11 @@ log = logging.getLogger(__name__)
 ONLINE = tuple(kind.name for kind in KINDS.values() if kind.service)
 """Names of the kinds of catalogues that `fetch_catalog` can query."""
 
-TIMEOUT = 300.0
-"""Longest wait for an answer, in s; a night of 100,000 positions takes about a minute."""
-
-NED_TIMEOUT = 30.0
-"""Longest wait for an answer of NED about one position, in s."""
-
 # Queries of NED stop if this many fail at the start.
 _MAX_FAILURES = 3
 
 
-def fetch_catalog(kind: str, night: Night, timeout: float = TIMEOUT) -> Catalog:
+def fetch_catalog(kind: str, night: Night, timeout: float = CROSSMATCH_SECONDS) -> Catalog:
     """Query the CDS for the entries of a catalogue near the alerts of a night.
 
     Parameters
@@ -78,7 +73,7 @@ def fetch_catalog(kind: str, night: Night, timeout: float = TIMEOUT) -> Catalog:
 
 
 def entries_around(
-    kind: Kind, positions: np.ndarray, radius: float, timeout: float = TIMEOUT
+    kind: Kind, positions: np.ndarray, radius: float, timeout: float = CROSSMATCH_SECONDS
 ) -> TableFile | None:
     """Query the CDS for the entries of a catalogue near positions.
 
@@ -123,9 +118,10 @@ def _query(kind, positions, radius, timeout):
     import astropy.units as u
     from astropy.table import Table
     from astroquery.exceptions import InvalidQueryError
-    from requests.exceptions import ConnectionError, RequestException, Timeout
+    from requests.exceptions import ConnectionError, RequestException, SSLError, Timeout
 
     xmatch.TIMEOUT = timeout
+    _limit(xmatch, timeout)
     # For tables outside VizieR, astroquery needs the names of the position columns.
     columns = {"colRA2": "ra", "colDec2": "dec"} if kind.name == "simbad" else {}
     uploaded = Table(positions, names=("alert_ra", "alert_dec"))
@@ -136,8 +132,12 @@ def _query(kind, positions, radius, timeout):
                 uploaded, kind.service, radius * u.arcsec,
                 colRA1="alert_ra", colDec1="alert_dec", cache=False, **columns,
             )  # fmt: skip
+    except DataError as error:
+        raise _failed(kind, f"sent an answer that is not used ({error})") from error
     except Timeout as error:
         raise _failed(kind, f"did not answer in {timeout:g} s") from error
+    except SSLError as error:
+        raise _failed(kind, "has no valid certificate") from error
     except ConnectionError as error:
         raise _failed(kind, "cannot be reached") from error
     except (RequestException, InvalidQueryError) as error:
@@ -155,7 +155,7 @@ def _failed(kind, what):
 
 
 def query_ned(
-    positions: np.ndarray, radius: float, timeout: float = NED_TIMEOUT
+    positions: np.ndarray, radius: float, timeout: float = NED_SECONDS
 ) -> TableFile | None:
     """Query NED, the NASA/IPAC Extragalactic Database, for entries near positions.
 
@@ -206,12 +206,17 @@ def _query_ned_once(ra, dec, radius, timeout):
         with contextlib.redirect_stdout(io.StringIO()):
             from astroquery import cache_conf
             from astroquery.exceptions import RemoteServiceError
-            from astroquery.ipac.ned import Ned
+            from astroquery.ipac.ned import NedClass
     except ImportError as error:
         raise _not_installed("NED is") from error
     import astropy.units as u
     from astropy.coordinates import SkyCoord
     from requests.exceptions import RequestException
+
+    class SafeNed(NedClass):
+        def _parse_result(self, response, **options):
+            refuse_links(io.BytesIO(response.content), "the answer")
+            return super()._parse_result(response, **options)
 
     def failed(how):
         return BrokerError(
@@ -221,9 +226,11 @@ def _query_ned_once(ra, dec, radius, timeout):
     try:
         with warnings.catch_warnings(), cache_conf.set_temp("cache_active", False):
             warnings.simplefilter("ignore")  # Non-standard units in VOTables.
-            Ned.TIMEOUT = timeout
+            ned = SafeNed()
+            ned.TIMEOUT = timeout
+            _limit(ned, timeout)
             position = SkyCoord(ra, dec, unit="deg")
-            return Ned.query_region(position, radius=radius * u.arcsec).to_pandas()
+            return ned.query_region(position, radius=radius * u.arcsec).to_pandas()
     except RemoteServiceError as error:
         if "no object" in str(error).casefold():
             return pd.DataFrame()
@@ -232,6 +239,14 @@ def _query_ned_once(ra, dec, radius, timeout):
         raise failed("did not answer") from error
     except Exception as error:  # Parsers raise many types if the answer is not a table.
         raise failed("did not answer with a table") from error
+
+
+def _limit(client, seconds):
+    """Limit the time and the size of answers of an astroquery client."""
+    from ztfml.sources.limited_http import LimitedAdapter
+
+    for scheme in ("https://", "http://"):
+        client._session.mount(scheme, LimitedAdapter(seconds, seconds, MAX_CROSSMATCH_BYTES))
 
 
 def _not_installed(what):
@@ -250,6 +265,13 @@ def _client(table):
         raise _not_installed("SIMBAD and VizieR are") from error
 
     class XMatch(XMatchClass):
+        URL = XMatchClass.URL.replace("http://cds", "https://cds")
+
+        def query_async(self, *args, **options):
+            response = super().query_async(*args, **options)
+            refuse_links(io.BytesIO(response.content), "the answer")
+            return response
+
         # Otherwise it fetches the names of all VizieR tables, without a timeout.
         def get_available_tables(self, *, cache=True):
             return [table.removeprefix("vizier:")] if table.startswith("vizier:") else []

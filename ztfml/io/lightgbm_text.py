@@ -9,6 +9,8 @@ import re
 
 import numpy as np
 
+from ztfml.io.limits import MAX_TREE_DEPTH
+
 _FIELDS = (
     # name, kind, how many there are: one, a number for each split, or one for each leaf
     ("num_leaves", "int", "one"),
@@ -182,6 +184,19 @@ def _check_splits(tree, n_features, where):
         later.all() and np.array_equal(np.sort(children, axis=None), each_once[each_once != 0])
     ):
         raise ValueError(f"the children of {where} do not form one tree")
+    depth = _depth(tree["left_child"].tolist(), tree["right_child"].tolist())
+    if depth > MAX_TREE_DEPTH:
+        raise ValueError(f"{where} has {depth} levels, more than {MAX_TREE_DEPTH}")
+
+
+def _depth(left, right):
+    """Return the number of levels of splits; each split has a larger number than its parent."""
+    level = [1] * len(left)
+    for split, children in enumerate(zip(left, right, strict=True)):
+        for child in children:
+            if child > 0:
+                level[child] = level[split] + 1
+    return max(level, default=0)
 
 
 def _numbers(line, name, kind, where):

@@ -34,8 +34,11 @@ MAX_STAMP_BYTES = 16_000_000
 
 # --- answers of brokers and services -----------------------------------------------------------
 
-MAX_ANSWER_BYTES = 64_000_000
-"""Largest answer of a broker, after decompression; a light curve of 3000 rows has 2 MB."""
+MAX_ANSWER_BYTES = 32_000_000
+"""Largest answer of a broker, after decompression; a light curve of 3000 rows has 2 MB.
+
+Nested lists in JSON need up to 20 times as much memory as their text.
+"""
 
 CONNECT_SECONDS = 10.0
 """Longest wait for a connection."""
@@ -48,6 +51,12 @@ ANSWER_SECONDS = 120.0
 
 A broker that sends a byte every few seconds never exceeds `READ_SECONDS`.
 """
+
+LONGEST_RETRY_AFTER = 60.0
+"""Longest wait that a broker can request with Retry-After; the user decides about longer ones."""
+
+RETRY_SECONDS = 90.0
+"""Longest time for all repetitions of one query, from its first failure."""
 
 CROSSMATCH_SECONDS = 300.0
 """Longest wait for an answer of the CDS; a night of 100,000 positions takes about a minute."""
@@ -69,8 +78,11 @@ MAX_TREE_DEPTH = 256
 TreeSHAP is recursive and needs memory for the square of the depth.
 """
 
-MAX_CARD_BYTES = 64_000_000
-"""Largest ``card.json``; that of the shipped model has 100 kB."""
+MAX_CARD_BYTES = 16_000_000
+"""Largest ``card.json``; that of the shipped model has 250 kB."""
+
+MAX_TREES_BYTES = 500_000_000
+"""Largest ``model.txt``; that of the shipped ranking has 2 MB."""
 
 MAX_SETTINGS_BYTES = 1_000_000
 """Largest TOML file with settings of the ranking."""

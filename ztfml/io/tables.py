@@ -13,10 +13,12 @@ from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 
 from ztfml.errors import DataError
+from ztfml.io.limits import MAX_FITS_COLUMNS
 from ztfml.io.parquet import open_parquet
 
 
@@ -124,14 +126,21 @@ def _open_parquet(path):
 def _open_fits(path):
     from astropy.io import fits
 
-    with fits.open(path) as hdus:
+    # Not memory-mapped: a file that shrinks while it is read would end the process.
+    with fits.open(path, memmap=False) as hdus:
         found = [k for k, hdu in enumerate(hdus) if isinstance(hdu, fits.BinTableHDU)]
         if not found:
             raise DataError(f"{path}: contains no table; use a FITS file with a binary table")
+        n_columns = hdus[found[0]].header.get("TFIELDS")
+        if not isinstance(n_columns, int) or not 0 < n_columns <= MAX_FITS_COLUMNS:
+            raise DataError(
+                f"{path}: the FITS header declares {n_columns} columns, more than the "
+                f"{MAX_FITS_COLUMNS} of the standard or none; download it again"
+            )
         names = tuple(hdus[found[0]].columns.names)
 
     def read(wanted):
-        with fits.open(path) as hdus:
+        with fits.open(path, memmap=False) as hdus:
             data = hdus[found[0]].data
             return pd.DataFrame({name: _native(data[name]) for name in wanted})
 
@@ -147,12 +156,57 @@ def _open_astropy(format_name):
     def opened(path):
         from astropy.table import Table
 
+        if format_name == "votable":
+            opener = gzip.open if path.name.lower().endswith(".gz") else open
+            with opener(path, "rb") as file:
+                refuse_links(file, str(path))
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about units and versions that do not matter here
             table = Table.read(path, format=format_name)
         return TableFile(path, tuple(table.colnames), lambda names: table[names].to_pandas())
 
     return opened
+
+
+def refuse_links(file: BinaryIO, name: str) -> None:
+    """Raise an error if a VOTable contains a link to its data.
+
+    astropy would open the link: any address on the network, or any file of this computer.
+
+    Parameters
+    ----------
+    file : binary file
+    name : str
+        For the error message.
+
+    Raises
+    ------
+    DataError
+        If an element STREAM has the attribute href, or the file is not XML.
+
+    Examples
+    --------
+    >>> refuse_links(io.BytesIO(b"<VOTABLE/>"), "stars.vot")
+    >>> refuse_links(io.BytesIO(b"<STREAM href='file:///dev/zero'/>"), "stars.vot")
+    Traceback (most recent call last):
+    ...
+    ztfml.errors.DataError: stars.vot: its data are a link (file:///dev/zero); save the VOTable ...
+    """
+    from xml.parsers import expat
+
+    def refuse(tag, attributes):
+        if tag.rpartition(":")[2] == "STREAM" and "href" in attributes:
+            raise DataError(
+                f"{name}: its data are a link ({attributes['href'][:80]}); save the VOTable again "
+                "with the data inside"
+            )
+
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = refuse
+    try:
+        parser.ParseFile(file)
+    except (expat.ExpatError, ValueError, LookupError) as error:
+        raise DataError(f"{name}: not a VOTable ({error}); download it again") from error
 
 
 # --- delimited text --------------------------------------------------------------------

@@ -20,6 +20,7 @@ import numpy as np
 
 from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.lightgbm_text import check_trees
+from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
 
 FORMAT = 1
 TREES, CARD, README = "model.txt", "card.json", "README.md"
@@ -309,7 +310,7 @@ def list_checks(steps: Generator[str, None, Any], names: Sequence[str]) -> list[
     return checks
 
 
-def read_bytes(path: Path, remedy: str) -> bytes:
+def read_bytes(path: Path, remedy: str, max_bytes: int = MAX_CARD_BYTES) -> bytes:
     """Read a file of a folder.
 
     Parameters
@@ -317,6 +318,8 @@ def read_bytes(path: Path, remedy: str) -> bytes:
     path : Path
     remedy : str
         The end of the error message.
+    max_bytes : int
+        Largest size of the file.
 
     Returns
     -------
@@ -325,7 +328,7 @@ def read_bytes(path: Path, remedy: str) -> bytes:
     Raises
     ------
     ModelError
-        If it cannot be read.
+        If it cannot be read or is too large.
 
     Examples
     --------
@@ -333,9 +336,13 @@ def read_bytes(path: Path, remedy: str) -> bytes:
     True
     """
     try:
-        return path.read_bytes()
+        with open(path, "rb") as file:
+            content = file.read(max_bytes + 1)  # A link to a device has no end.
     except OSError as error:
         raise ModelError(f"{path}: cannot be read ({error.strerror}); {remedy}") from error
+    if len(content) > max_bytes:
+        raise ModelError(f"{path}: has more than {max_bytes:,} bytes; {remedy}")
+    return content
 
 
 def read_card(
@@ -450,7 +457,7 @@ def read_trees(folder: Path, card: Mapping[str, Any], remedy: str) -> str:
     'tree\\n'
     """
     path = folder / TREES
-    trees = read_bytes(path, remedy)
+    trees = read_bytes(path, remedy, MAX_TREES_BYTES)
     if len(trees) != card["model"]["bytes"]:
         hint = " (its line ends were changed to CRLF)" if b"\r\n" in trees else ""
         raise ModelError(

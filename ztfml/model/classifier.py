@@ -17,6 +17,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
+from joblib import cpu_count
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
@@ -214,7 +215,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
 
     def _threads(self, n_rows):
         if self.n_jobs is not None:
-            return self.n_jobs
+            # LightGBM ends the process if it cannot start all threads.
+            return min(max(self.n_jobs, 0), cpu_count())
         return 1 if n_rows < _ROWS_WORTH_THREADS else 0
 
     def _dataset(self, X, code, weight, params):
@@ -277,7 +279,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         >>> bool((restored.predict(table) == fitted.predict(table)).all())
         True
         """
-        classifier = cls(**parameters)
+        # The number of threads belongs to the computer, not to the model.
+        classifier = cls(**{**parameters, "n_jobs": None})
         try:
             classifier.booster_ = lgb.Booster(model_str=trees)
         except lgb.basic.LightGBMError as error:

@@ -8,7 +8,9 @@ become part of a path.
 
 from __future__ import annotations
 
+import io
 import logging
+import math
 import re
 import zipfile
 from collections.abc import Sequence
@@ -24,6 +26,7 @@ from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns
 from ztfml.io.companions import companion
+from ztfml.io.limits import MAX_STAMP_BYTES, MAX_STAMP_PIXELS
 from ztfml.schema import (
     BAND_OF_FID,
     HISTORY_COLUMNS,
@@ -59,7 +62,6 @@ _FILE_SCHEMA = pa.schema(
 )
 _NUMBERS = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim")
 _STAMPS = ("science", "reference", "difference")
-_MOST_PIXELS = 1_000_000
 
 
 class Cutouts(NamedTuple):
@@ -372,12 +374,30 @@ def _path_to_write(folder, object_id, ending):
 
 def _read_stamps(path, candid):
     try:
-        with np.load(path, allow_pickle=False) as file:
-            images = [file[name].astype(np.float32) for name in _STAMPS]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        with zipfile.ZipFile(path) as file:
+            images = [_read_image(file, f"{name}.npy") for name in _STAMPS]
+    except Exception as error:  # The readers of zip and npy raise many types.
         log.warning("%s: cannot be read (%s); fetch it again", path, error)
         return None
-    if any(image.ndim != 2 or not 0 < image.size <= _MOST_PIXELS for image in images):
-        log.warning("%s: contains no images; fetch it again", path)
-        return None
     return Cutouts(candid, *images)
+
+
+def _read_image(file, name):
+    """Read an array of an npz file; numpy allocates whatever size its header declares."""
+    with file.open(name) as member:
+        content = member.read(MAX_STAMP_BYTES)
+    image = np.load(io.BytesIO(_checked_npy(content)), allow_pickle=False)
+    return image.astype(np.float32)
+
+
+def _checked_npy(content):
+    stream = io.BytesIO(content)
+    version = np.lib.format.read_magic(stream)
+    read_header = {
+        (1, 0): np.lib.format.read_array_header_1_0,
+        (2, 0): np.lib.format.read_array_header_2_0,
+    }[version]
+    shape, _, dtype = read_header(stream)
+    if len(shape) != 2 or not 0 < math.prod(shape) <= MAX_STAMP_PIXELS or dtype.kind not in "fiu":
+        raise DataError(f"no image; its shape is {shape} and its type {dtype}")
+    return content

@@ -9,12 +9,13 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Iterator, Sized
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ztfml.errors import BrokerError, DataError
+from ztfml.io.limits import ANSWER_SECONDS, READ_SECONDS
 
 if TYPE_CHECKING:
     from requests_cache import CachedSession
@@ -24,13 +25,10 @@ log = logging.getLogger(__name__)
 AT_ONCE = 3
 """Number of objects that are queried in parallel."""
 
-CONNECT_TIMEOUT, READ_TIMEOUT = 10.0, 30.0
-
 # After 429 (too many requests) and 5xx (server error) the query is repeated immediately, after 2, 4
 # and 8 s, or as the broker says (Retry-After), up to a minute. After a timeout it is repeated once.
 _RETRIES, _READ_RETRIES, _CONNECT_RETRIES = 4, 1, 2
 _RETRY_STATUSES = (429, 500, 502, 503, 504)
-_LONGEST_WAIT = 60
 
 # Light curves grow every night, but the stamps of an alert never change.
 _HOUR = 3600
@@ -58,8 +56,9 @@ class NotFoundError(BrokerError):
 def open_session(
     offline: bool = False,
     cache: str | Path | None = None,
-    timeout: float = READ_TIMEOUT,
+    timeout: float = READ_SECONDS,
     backoff: float = 1.0,
+    deadline: float = ANSWER_SECONDS,
 ) -> CachedSession:
     """Open an HTTP session with a cache and retries.
 
@@ -70,9 +69,11 @@ def open_session(
     cache : str or Path, optional
         The file of the cache; by default ``brokers.sqlite`` in the user's cache folder.
     timeout : float, s
-        Longest wait for an answer.
+        Longest wait for the next bytes of an answer.
     backoff : float, s
         Half the wait before the second retry; each further wait is twice as long.
+    deadline : float, s
+        Longest wait for a complete answer, with all retries.
 
     Returns
     -------
@@ -92,29 +93,20 @@ def open_session(
     """
     try:
         from platformdirs import user_cache_path
-        from requests.adapters import HTTPAdapter
         from requests_cache import CachedSession
     except ImportError as error:
         raise not_installed("brokers are queried with requests-cache") from error
-    from urllib3 import Retry
-    from urllib3.exceptions import MaxRetryError
-
-    class BriefRetry(Retry):
-        def increment(self, method=None, url=None, response=None, *others, **options):
-            # The user decides about a long wait.
-            if response is not None and (self.get_retry_after(response) or 0) > _LONGEST_WAIT:
-                raise MaxRetryError(None, url)
-            return super().increment(method, url, response, *others, **options)
-
-    class Adapter(HTTPAdapter):
-        def send(self, request, **options):
-            # The package alerce sets no timeout.
-            options["timeout"] = (CONNECT_TIMEOUT, timeout)
-            return super().send(request, **options)
+    from ztfml.sources.limited_http import BriefRetry, LimitedAdapter
 
     class Session(CachedSession):
         def send(self, request, **options):
-            response = super().send(request, **options)
+            try:
+                response = super().send(request, **options)
+            except sqlite3.DatabaseError as error:
+                # A damaged cache is the same as an empty one.
+                log.warning("%s: the cache of broker answers is damaged (%s); emptied", path, error)
+                self.cache.clear()
+                response = super().send(request, **options)
             if offline and response.status_code == 504:
                 raise _NotCached(request.url)
             response.raise_for_status()
@@ -126,6 +118,7 @@ def open_session(
     path = Path(cache) if cache is not None else user_cache_path("ztfml") / "brokers.sqlite"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        _remove_if_damaged(path)
         session = Session(
             str(path),
             backend="sqlite",
@@ -151,14 +144,28 @@ def open_session(
         raise_on_status=False,
     )
     for scheme in ("https://", "http://"):
-        session.mount(scheme, Adapter(max_retries=retry))
+        session.mount(scheme, LimitedAdapter(timeout, deadline, max_retries=retry))
     return session
+
+
+def _remove_if_damaged(path):
+    """Remove a cache that is not a database; its content can be queried again."""
+    if not path.is_file():
+        return
+    try:
+        with closing(sqlite3.connect(path)) as database:
+            database.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    except sqlite3.OperationalError:
+        raise  # Busy or not readable, but not damaged.
+    except sqlite3.DatabaseError as error:
+        log.warning("%s: the cache of broker answers is damaged (%s); emptied", path, error)
+        path.unlink()
 
 
 # Raised here and in the clients by answers of unexpected structure and by damaged bytes.
 _NONSENSE = (
     DataError, LookupError, TypeError, ValueError, ArithmeticError, AttributeError, OSError,
-    EOFError, RecursionError,
+    EOFError, RecursionError, MemoryError, sqlite3.Error,
 )  # fmt: skip
 
 
@@ -194,6 +201,8 @@ def querying(broker: str, what: str) -> Iterator[None]:
     import requests
     from urllib3.exceptions import ReadTimeoutError
 
+    from ztfml.sources.limited_http import AnswerTooLargeError
+
     def failed(kind, how, advice):
         return kind(f"{broker}: {what}: {how}; {advice}")
 
@@ -213,6 +222,16 @@ def querying(broker: str, what: str) -> Iterator[None]:
         ) from error
     except requests.HTTPError as error:
         raise _refused(failed, error.response) from error
+    except requests.exceptions.SSLError as error:
+        raise failed(
+            UnreachableError,
+            f"its certificate is not valid ({_first_line(error)})",
+            "check the date of this computer and its proxy, or try another broker",
+        ) from error
+    except AnswerTooLargeError as error:
+        raise failed(
+            BrokerError, f"the answer is too large ({error})", "try another broker"
+        ) from error
     except (requests.ConnectionError, requests.Timeout) as error:
         reason = getattr(error.args[0], "reason", None) if error.args else None
         if isinstance(error, requests.Timeout) or isinstance(reason, ReadTimeoutError):
@@ -225,12 +244,15 @@ def querying(broker: str, what: str) -> Iterator[None]:
     except requests.RequestException as error:  # Among them incomplete answers.
         raise failed(BrokerError, "the answer is incomplete or damaged", "try again") from error
     except _NONSENSE as error:
-        reason = (str(error).strip() or type(error).__name__).split("\n")[0]
         raise failed(
             BrokerError,
-            f"the answer is not as expected ({reason[:200]})",
+            f"the answer is not as expected ({_first_line(error)})",
             "try another broker, and tell the broker if this persists",
         ) from error
+
+
+def _first_line(error):
+    return (str(error).strip() or type(error).__name__).split("\n")[0][:200]
 
 
 def _refused(failed, response):
