@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.run import ztfml
+from tests.sources.formats import exporters
 from ztfml.cli import main
 from ztfml.io.companions import history_beside, labels_beside
 from ztfml.simulate import write_nights
@@ -99,9 +100,15 @@ def test_examples_run(line, example_folder, request, monkeypatch, tmp_path):
     if arguments[0] == "simulate":
         monkeypatch.chdir(tmp_path)
     if arguments[0] == "ingest":
-        packets = request.getfixturevalue("shared_data") / "packets"
         monkeypatch.chdir(tmp_path)
-        shutil.copy(packets / "ztf_public_20180819_mod1000.tar.gz", arguments[1])
+        if arguments[1].endswith(".tar.gz"):
+            packets = request.getfixturevalue("shared_data") / "packets"
+            shutil.copy(packets / "ztf_public_20180819_mod1000.tar.gz", arguments[1])
+        else:
+            alerts = pd.read_parquet(example_folder / "night.parquet")[:20]
+            history = pd.read_parquet(history_beside(example_folder / "night.parquet"))
+            exporters.kowalski(alerts, history.reset_index(), tmp_path / arguments[1])
+            exporters.fink_csv(alerts, history.reset_index(), tmp_path / arguments[2])
     paths = [path for word in arguments for path in expand(word)]
     result = ztfml(*paths)
     assert result.stdout

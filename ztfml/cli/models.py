@@ -38,7 +38,7 @@ def features(nights, history, output, listing, broker):
         click.echo({"table": as_table, "markdown": as_markdown, "json": as_json}[listing]())
         return
     if not nights or output is None:
-        raise click.UsageError("give NIGHT.parquet and -o FILE, or --list")
+        raise click.UsageError("give NIGHT and -o FILE, or --list")
     import pandas as pd
 
     from ztfml.features import compute_in_parts
@@ -57,7 +57,7 @@ def features(nights, history, output, listing, broker):
 
 
 @command("ztfml train nights/*.parquet -o my_model")
-@click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT.parquet...")
+@click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT...")
 @click.option(
     "-o", "--output", type=PATH, required=True, metavar="DIR", help="Model folder to write."
 )
@@ -104,7 +104,7 @@ def predict(nights, history, model, output):
     Several nights are written to one table. Only one night at a time is in memory.
     """
     if not nights:
-        raise click.UsageError("give at least one NIGHT.parquet")
+        raise click.UsageError("give at least one NIGHT")
     from collections import Counter
 
     from ztfml.io.parquet import write_tables

@@ -45,20 +45,26 @@ def simulate(folder, nights, alerts, seed, mix, start_jd):
         click.echo(path)
 
 
-@command("ztfml ingest ztf_public_20240601.tar.gz -o night.parquet")
-@click.argument("packets", type=PATH, nargs=-1, required=True, metavar="PACKET|DIR|TAR...")
+@command(
+    "ztfml ingest ztf_public_20240601.tar.gz -o night.parquet\n"
+    "ztfml ingest kowalski.json fink.csv -o night.parquet"
+)
+@click.argument("inputs", type=PATH, nargs=-1, required=True, metavar="FILE|DIR...")
 @output_option([".parquet"])
 @click.option(
-    "--cutouts", is_flag=True, help="Also write the image cutouts, to the folder NAME_fetched."
+    "--cutouts",
+    is_flag=True,
+    help="Also write the image cutouts of packets, to the folder NAME_fetched.",
 )
-def ingest(packets, output, cutouts):
-    """Convert avro alert packets to a night in parquet.
+def ingest(inputs, output, cutouts):
+    """Convert alerts in any format to a night in parquet.
 
-    Packets are single files, folders or tar archives."""
+    Inputs are avro packets, tar archives, tables and documents of brokers, or folders of them.
+    Several inputs are combined into one night."""
+    from ztfml.sources.convert import convert
     from ztfml.sources.fetched_folder import fetched_beside
-    from ztfml.sources.ingest import ingest as ingest_packets
 
-    summary = ingest_packets(packets, output, cutouts)
+    summary = convert(inputs, output, cutouts)
     click.echo(
         f"{summary.n_alerts} alerts and {summary.n_history} history rows from "
         f"{summary.n_files} files; {summary.n_duplicates} duplicate packets ignored, "

@@ -60,15 +60,15 @@ def output_option(suffixes, required=True):
 PATH = click.Path(path_type=Path)
 
 
-night_argument = click.argument("night", type=PATH, metavar="NIGHT.parquet")
+night_argument = click.argument("night", type=PATH, metavar="NIGHT")
 
 
-nights_argument = click.argument("nights", type=PATH, nargs=-1, metavar="NIGHT.parquet...")
+nights_argument = click.argument("nights", type=PATH, nargs=-1, metavar="NIGHT...")
 
 
 history_option = click.option(
     "--history", type=PATH, metavar="FILE",
-    help="Previous candidates. Default: NAME_prv_candidates.parquet next to the night.",
+    help="Previous candidates. Default: NAME_prv_candidates next to the night.",
 )  # fmt: skip
 
 

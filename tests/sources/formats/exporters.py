@@ -220,7 +220,7 @@ def fink_rows(alerts, history):
             # Earlier alerts have a candid, rows of other tables have -1.
             own = candid - 1000 - k if tag == "valid" else -1
             rows.append({**row, "i:objectId": name, "i:candid": own, "d:tag": tag})
-    names = list(rows[0])
+    names = dict.fromkeys(key for row in rows for key in row)
     return [{key: row.get(key) for key in names} for row in rows]
 
 

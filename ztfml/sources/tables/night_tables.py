@@ -71,11 +71,21 @@ class NightTables:
         DataError
             If there are no alerts, or a required column is absent or invalid.
         """
-        split = self._with_magnitudes().split_rows()
+        split = self.resolve()
         earlier = _repeated(split.alerts) if split.alerts_are_history else _NO_ROWS
         history = stack([split.history, earlier])
         history = _complete(history) if len(history) else None
         return Night.from_tables(split.alerts, history, self.name)
+
+    def resolve(self) -> NightTables:
+        """Convert fluxes to magnitudes, and divide light curves into alerts and history.
+
+        Raises
+        ------
+        DataError
+            If no row is an alert.
+        """
+        return self._with_magnitudes()._split_rows()
 
     def _with_magnitudes(self) -> NightTables:
         tables = [self.alerts, self.history, self.rows]
@@ -98,8 +108,7 @@ class NightTables:
             rows=with_magnitudes(self.rows, zero_point),
         )
 
-    def split_rows(self) -> NightTables:
-        """Divide the rows of light curves into alerts and history."""
+    def _split_rows(self) -> NightTables:
         if not len(self.rows):
             return self
         rows = self.rows

@@ -1,0 +1,95 @@
+"""Convert alerts in any format to the parquet pair."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+from pathlib import Path
+
+from ztfml.errors import DataError
+from ztfml.io.companions import history_beside
+from ztfml.sources.archives import ARCHIVE_SUFFIXES
+from ztfml.sources.formats import FORMATS, recognise
+from ztfml.sources.formats.record import Format
+from ztfml.sources.ingest import IngestSummary, ingest
+from ztfml.sources.tables.content import Content
+from ztfml.sources.tables.night_tables import combine
+
+log = logging.getLogger(__name__)
+
+_PACKET_SUFFIXES = (".avro", ".avro.gz", *ARCHIVE_SUFFIXES)
+
+
+def convert(
+    paths: str | Path | Iterable[str | Path], output: str | Path, cutouts: bool = False
+) -> IngestSummary:
+    """Write alerts in any format as the parquet pair of a night.
+
+    Packets alone are streamed, see `ztfml.sources.ingest.ingest`. Other formats, and mixtures,
+    are combined: each candid and each exposure is written once, with the columns that ztfml uses.
+
+    Parameters
+    ----------
+    paths : str, Path or iterable of them
+        Files and folders in any of `ztfml.sources.formats.FORMATS`.
+    output : str or Path
+        The file of the alerts, ``NIGHT.parquet``. The history goes to
+        ``NIGHT_prv_candidates.parquet``.
+    cutouts : bool
+        Also write the image cutouts of packets.
+
+    Returns
+    -------
+    IngestSummary
+
+    Raises
+    ------
+    DataError
+        If an input cannot be read, an output is also an input, or the output cannot be written.
+
+    Examples
+    --------
+    >>> convert("night.parquet", "copy.parquet").n_alerts
+    300
+    """
+    paths = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    output = Path(output)
+    _refuse_output_as_input(paths, output)
+    formats = {path: _format_of(path) for path in paths}
+    others = [path for path, one in formats.items() if one is not None and one.name != "avro"]
+    if not others:
+        return ingest(paths, output, cutouts)
+    if output.suffix != ".parquet":
+        raise DataError(f"{output}: the output is a parquet file; name it NIGHT.parquet")
+    if cutouts:
+        raise DataError(f"{others[0]}: contains no cutouts; convert it without --cutouts")
+    parts = [
+        (one or FORMATS["avro"]).read_tables(Content(path)).resolve()
+        for path, one in formats.items()
+    ]
+    n_read = sum(len(part.alerts) for part in parts)
+    name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    combined = parts[0] if len(parts) == 1 else combine(parts, name)
+    night = combined.to_night()
+    night.save(output)
+    n_repeated = n_read - len(combined.alerts)
+    return IngestSummary(len(paths), len(night), n_repeated, 0, len(night.history.jd), 0, None)
+
+
+def _format_of(path: Path) -> Format | None:
+    """Return the format, or None for a damaged packet, which `ingest` lists as skipped."""
+    if not path.exists():
+        raise DataError(f"{path}: there is no such file or folder; name files of alerts")
+    try:
+        return recognise(Content(path))
+    except DataError:
+        if path.is_dir() or path.name.endswith(_PACKET_SUFFIXES):
+            return None
+        raise
+
+
+def _refuse_output_as_input(paths, output):
+    written = {output.resolve(), history_beside(output).resolve()}
+    for path in paths:
+        if path.resolve() in written:
+            raise DataError(f"{path}: the output is also an input; write it to another file")
