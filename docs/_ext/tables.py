@@ -107,8 +107,11 @@ def online_option(kind):
 @table
 def formats():
     """Return the file formats that every command reads."""
-    rows = [[f"`{one.name}`", one.description] for one in FORMATS.values()]
-    return markdown(["format", "content"], rows)
+    rows = [
+        [f"`{one.name}`", one.description, f"`ztfml rank {one.example}`"]
+        for one in FORMATS.values()
+    ]
+    return markdown(["format", "content", "for example"], rows)
 
 
 @table

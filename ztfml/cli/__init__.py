@@ -15,8 +15,9 @@ from ztfml.cli.group import ZtfmlGroup
 def main():
     """Classify a night of ZTF alerts and rank its fast transients.
 
-    NIGHT.parquet holds the alerts of a night, one row per alert. Previous candidates are
-    read from NIGHT_prv_candidates.parquet in the same folder, labels from NIGHT_labels.csv.
+    NIGHT is a file or folder of alerts: parquet, CSV or JSON of any broker, or avro packets.
+    Previous candidates are read from NAME_prv_candidates.parquet in the same folder, if they
+    are not in NIGHT itself, and labels from NAME_labels.csv.
     """
 
 

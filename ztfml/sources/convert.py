@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import IngestSummary, ingest
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.night_tables import combine
-
-log = logging.getLogger(__name__)
 
 _PACKET_SUFFIXES = (".avro", ".avro.gz", *ARCHIVE_SUFFIXES)
 
@@ -52,13 +49,13 @@ def convert(
     >>> convert("night.parquet", "copy.parquet").n_alerts
     300
     """
-    paths = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    inputs = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     output = Path(output)
-    _refuse_output_as_input(paths, output)
-    formats = {path: _format_of(path) for path in paths}
+    _refuse_output_as_input(inputs, output)
+    formats = {path: _format_of(path) for path in inputs}
     others = [path for path, one in formats.items() if one is not None and one.name != "avro"]
     if not others:
-        return ingest(paths, output, cutouts)
+        return ingest(inputs, output, cutouts)
     if output.suffix != ".parquet":
         raise DataError(f"{output}: the output is a parquet file; name it NIGHT.parquet")
     if cutouts:
@@ -68,12 +65,12 @@ def convert(
         for path, one in formats.items()
     ]
     n_read = sum(len(part.alerts) for part in parts)
-    name = str(paths[0]) if len(paths) == 1 else f"{paths[0]} and {len(paths) - 1} more"
+    name = str(inputs[0]) if len(inputs) == 1 else f"{inputs[0]} and {len(inputs) - 1} more"
     combined = parts[0] if len(parts) == 1 else combine(parts, name)
     night = combined.to_night()
     night.save(output)
     n_repeated = n_read - len(combined.alerts)
-    return IngestSummary(len(paths), len(night), n_repeated, 0, len(night.history.jd), 0, None)
+    return IngestSummary(len(inputs), len(night), n_repeated, 0, len(night.history.jd), 0, None)
 
 
 def _format_of(path: Path) -> Format | None:

@@ -123,7 +123,7 @@ def required_names(names: Iterable[str]) -> set[str]:
     found = {canonical_name(name) for name in names}
     found |= {"jd"} if "mjd" in found else set()
     found |= {"fid"} if "band" in found else set()
-    return found & _REQUIRED
+    return {name for name in _REQUIRED if name in found}
 
 
 def rename_columns(table: pa.Table, name: str) -> pa.Table:
