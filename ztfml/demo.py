@@ -11,6 +11,7 @@ from ztfml.errors import DataError
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.atomic import write_beside
 from ztfml.io.companions import labels_beside
+from ztfml.io.safe_text import safe_table
 from ztfml.model.model import Model
 from ztfml.report import write_report
 from ztfml.simulate import write_nights
@@ -77,7 +78,7 @@ def run_demo(folder: str | Path, seed: int = 8) -> str:
     _write(folder / "predictions.parquet", predictions.to_parquet)
     log_step(f"classified the last night: {folder / 'predictions.parquet'}")
 
-    _write(folder / "ranked.csv", ranked.to_csv)
+    _write(folder / "ranked.csv", safe_table(ranked).to_csv)
     log_step(f"ranked its fast transients: {folder / 'ranked.csv'}")
 
     figure = folder / "light_curve.png"

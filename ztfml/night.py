@@ -17,12 +17,13 @@ import pyarrow.parquet as pq
 from ztfml import schema
 from ztfml.errors import DataError
 from ztfml.io.alert_table import alerts_to_arrow, make_alerts, spell_signs, with_prefixes
-from ztfml.io.atomic import write_beside
+from ztfml.io.atomic import write_together
 from ztfml.io.columns import read_columns, select_columns
 from ztfml.io.companions import history_beside
 from ztfml.io.frames import frame_to_table
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.history import History, order_rows, visible_rows
+from ztfml.io.switch import finish_switch
 
 log = logging.getLogger(__name__)
 
@@ -119,6 +120,7 @@ class Night:
         300
         """
         path = Path(path)
+        finish_switch(path)
         alerts = read_columns(path, schema.ALERT_COLUMNS)
         history_path = Path(history) if history is not None else history_beside(path)
         if history is None and not history_path.is_file():
@@ -153,6 +155,7 @@ class Night:
         >>> Night.load_alerts("night.parquet")
         <Night night.parquet: 300 alerts, 0 history rows>
         """
+        finish_switch(path)
         return cls._from_columns(read_columns(path, schema.ALERT_COLUMNS), None, str(path), "")
 
     @classmethod
@@ -398,10 +401,9 @@ class Night:
         >>> len(Night.load("ten.parquet"))
         10
         """
-        with write_beside(history_beside(path)) as part:
-            pq.write_table(self._history_table(), part, compression="zstd")
-        with write_beside(path) as part:
-            pq.write_table(alerts_to_arrow(self.alerts), part, compression="zstd")
+        with write_together(path, history_beside(path)) as (alerts_part, history_part):
+            pq.write_table(self._history_table(), history_part, compression="zstd")
+            pq.write_table(alerts_to_arrow(self.alerts), alerts_part, compression="zstd")
 
     def _history_table(self):
         history = self.history

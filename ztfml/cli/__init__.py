@@ -12,7 +12,8 @@ from ztfml.cli.group import ZtfmlGroup
 
 @click.group(cls=ZtfmlGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="ztfml")
-def main():
+@click.option("--debug", is_flag=True, help="Print the traceback of an internal error.")
+def main(debug):
     """Classify a night of ZTF alerts and rank its fast transients.
 
     NIGHT is a file or folder of alerts: parquet, CSV or JSON of any broker, or avro packets.

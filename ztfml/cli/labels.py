@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
-from ztfml.cli.output import write_table
+from ztfml.cli.output import conflicts_beside, write_table
 from ztfml.io.text_tables import print_table
 
 
@@ -124,6 +124,8 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
         raise click.UsageError("give a catalogue with --catalog, --simbad, --vizier or --mpc")
     from ztfml.catalogs.matching import Ephemerides
     from ztfml.catalogs.read import read_catalog, read_doubtful
+    from ztfml.io.atomic import write_together
+    from ztfml.io.safe_text import safe_table
     from ztfml.labels.catalogs import label_from_catalogs
     from ztfml.sources.formats import open_alerts
 
@@ -137,9 +139,10 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
     found = label_from_catalogs(opened, catalogs)
     if doubtful:
         found = found.set_aside(read_doubtful(doubtful))
-    conflicts = output.with_name(f"{output.stem.removesuffix('_labels')}_conflicts.csv")
-    write_table(found.conflicts, conflicts)
-    write_table(found.labels, output)
+    conflicts = conflicts_beside(output)
+    with write_together(output, conflicts) as parts:
+        for part, table in zip(parts, (found.labels, found.conflicts), strict=True):
+            safe_table(table).to_csv(part, index=False)
     print_table(found.summary(), f"{night}: labelled alerts per catalogue")
     click.echo(output)
     click.echo(f"{conflicts}: {len(found.conflicts)} conflicts")

@@ -6,10 +6,13 @@ from pathlib import Path
 
 import click
 
+from ztfml.cli.output import check_outputs
+from ztfml.io.safe_text import printable
+
 
 class _StderrHandler(logging.Handler):
     def emit(self, record):
-        click.echo(self.format(record), err=True)
+        click.echo(printable(self.format(record)), err=True)
 
 
 def _set_up(quiet):
@@ -32,6 +35,7 @@ def command(example, name=None):
         @functools.wraps(function)
         def run(*args, quiet, **kwargs):
             _set_up(quiet)
+            check_outputs(function.__name__, kwargs)
             return function(*args, **kwargs)
 
         run = click.option("-q", "--quiet", is_flag=True, help="Print no progress and no remarks.")(

@@ -1,4 +1,15 @@
-"""Write tables to files."""
+"""Check the outputs of a command before its work, and write tables to files."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+# Parameters of commands that name a file or folder to write.
+OUTPUTS = ("output", "plot")
+# Commands that write the labels of a night.
+WRITE_LABELS = ("label", "cuts")
+# Files of the folder of a classifier or a ranking.
+_MODEL_FILES = ("model.txt", "card.json", "README.md", "ranking.toml")
 
 
 def write_table(table, path):
@@ -7,3 +18,65 @@ def write_table(table, path):
 
     with write_tables(path) as write:
         write(table)
+
+
+def check_outputs(command: str, parameters: dict[str, Any]) -> None:
+    """Refuse outputs of a command that are inputs, or that cannot be written.
+
+    Parameters
+    ----------
+    command : str
+        The name of the command.
+    parameters : dict
+        Its parameters. Each path is an input, except those of `OUTPUTS`.
+    """
+    outputs = [path for name in OUTPUTS for path in _paths(parameters.get(name))]
+    if not outputs:
+        return
+    from ztfml.io.output_paths import check_writable, refuse_inputs
+
+    rest = {name: value for name, value in parameters.items() if name not in OUTPUTS}
+    inputs = list(_paths(rest))
+    inputs += [folder / name for folder in inputs for name in _MODEL_FILES]
+    for night in (path for name in ("night", "nights") for path in _paths(rest.get(name))):
+        inputs += _files_of(night, command not in WRITE_LABELS)
+    for output in outputs:
+        # Folders of models have checks of their own.
+        if output.suffix:
+            check_writable(output)
+    refuse_inputs([*outputs, *_written_beside(command, outputs[0])], inputs)
+    refuse_inputs(outputs[:1], outputs[1:])
+
+
+def _paths(value: Any) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, dict):
+        yield from _paths(tuple(value.values()))
+    elif isinstance(value, tuple | list):
+        for one in value:
+            yield from _paths(one)
+
+
+def _files_of(night: Path, with_labels: bool) -> list[Path]:
+    """Return the files beside a night that an output must not replace."""
+    from ztfml.io.companions import companion, history_beside, labels_beside
+
+    files = [history_beside(night), companion(night, "_marks.csv")]
+    return [*files, labels_beside(night)] if with_labels else files
+
+
+def _written_beside(command: str, output: Path) -> list[Path]:
+    """Return the files that a command writes beside its output."""
+    from ztfml.io.companions import history_beside
+
+    if command == "ingest":
+        return [history_beside(output), output.with_suffix(".skipped.csv")]
+    if command == "label":
+        return [conflicts_beside(output)]
+    return []
+
+
+def conflicts_beside(labels: Path) -> Path:
+    """Return the file of the conflicts that belong to a label file."""
+    return labels.with_name(f"{labels.stem.removesuffix('_labels')}_conflicts.csv")

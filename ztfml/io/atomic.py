@@ -1,12 +1,16 @@
-"""Atomic writes: an output file is complete or absent."""
+"""Atomic writes: an output is complete or absent, also after a kill."""
 
+import errno
 import os
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ztfml.errors import DataError
+from ztfml.io.switch import finish_switch, switch_files
+from ztfml.io.temporary import temporary_beside
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
@@ -26,7 +30,7 @@ def write_beside(path: str | Path) -> Iterator[Path]:
     Raises
     ------
     DataError
-        If the folder does not exist or is not writable.
+        If the folder does not exist or is not writable, or the disk is full.
 
     Examples
     --------
@@ -35,24 +39,97 @@ def write_beside(path: str | Path) -> Iterator[Path]:
     >>> len(pd.read_csv("ranked.csv")) == len(ranked)
     True
     """
-    path = Path(path)
+    with write_together(path) as (part,):
+        yield part
+
+
+@contextmanager
+def write_together(*paths: str | Path) -> Iterator[list[Path]]:
+    """Write files that belong together, such as a night and its history.
+
+    A reader sees all the old files or all the new ones. If the process is killed between the
+    renames, the next run that uses the files finishes them.
+
+    Parameters
+    ----------
+    *paths : str or Path
+        The output files, all in one folder.
+
+    Yields
+    ------
+    list of Path
+        The temporary files. After an error they are removed, and `paths` are unchanged.
+
+    Raises
+    ------
+    DataError
+        See `write_beside`.
+
+    Examples
+    --------
+    >>> with write_together("a.txt", "b.txt") as parts:
+    ...     for part in parts:
+    ...         _ = part.write_text("new")
+    >>> Path("b.txt").read_text()
+    'new'
+    """
+    targets = [Path(path) for path in paths]
+    with ExitStack() as stack:
+        try:
+            finish_switch(targets[0])
+            parts = [stack.enter_context(_part_of(target)) for target in targets]
+        except OSError as error:
+            raise _not_writable(targets[0], error) from error
+        with name_full_disk(targets[0]):
+            yield parts
+        try:
+            if len(parts) == 1:
+                os.replace(parts[0], targets[0])
+            else:
+                switch_files(list(zip(parts, targets, strict=True)))
+        except OSError as error:
+            raise _not_writable(targets[0], error) from error
+
+
+@contextmanager
+def name_full_disk(path: str | Path) -> Iterator[None]:
+    """Name the output in the error if the disk is full.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Raises
+    ------
+    DataError
+        If the block fails because the disk is full, a quota is exceeded or the disk is damaged.
+
+    Examples
+    --------
+    >>> with name_full_disk("night.html"):
+    ...     raise OSError(errno.ENOSPC, "No space left on device")
+    Traceback (most recent call last):
+    ...
+    ztfml.errors.DataError: night.html: cannot be written completely (No space left on device); ...
+    """
     try:
-        handle, part = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        yield
     except OSError as error:
+        if error.errno not in _FULL:
+            raise
         raise DataError(
-            f"{path}: cannot be written ({error.strerror}); use an existing, writable folder"
+            f"{path}: cannot be written completely ({os.strerror(error.errno)}); free some space, "
+            "or write to another disk"
         ) from error
-    os.close(handle)
-    os.chmod(part, 0o666 & ~_umask())
-    try:
-        yield Path(part)
-        os.replace(part, path)
-    except BaseException:
-        Path(part).unlink(missing_ok=True)
-        raise
 
 
-def _umask():
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+def _part_of(target):
+    if target.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(target))
+    return temporary_beside(target)
+
+
+def _not_writable(path, error):
+    return DataError(
+        f"{path}: cannot be written ({error.strerror}); use an existing, writable folder"
+    )

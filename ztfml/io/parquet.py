@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
+from ztfml.io.safe_text import safe_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -59,7 +60,11 @@ def write_tables(path: str | Path) -> "Iterator[Callable[[pd.DataFrame], None]]"
 
 @contextmanager
 def _appending_csv(part):
-    yield lambda table: table.to_csv(part, mode="a", header=part.stat().st_size == 0, index=False)
+    def append(table):
+        header = part.stat().st_size == 0
+        safe_table(table).to_csv(part, mode="a", header=header, index=False)
+
+    yield append
 
 
 @contextmanager

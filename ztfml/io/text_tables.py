@@ -8,6 +8,8 @@ import re
 import sys
 from collections.abc import Sequence
 
+from ztfml.io.safe_text import printable
+
 _NUMBERS = re.compile(r"(?:[-\d\s.,()%]|to)*")
 _PIPE_WIDTH = 200
 
@@ -108,10 +110,12 @@ def print_table(frame, title: str) -> None:
         is_number = getattr(frame[name].dtype, "kind", "") in tuple("fiu")
         table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
     for row in frame.itertuples(index=False):
-        table.add_row(*(f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in row))
+        table.add_row(
+            *(f"{cell:.3f}" if isinstance(cell, float) else printable(str(cell)) for cell in row)
+        )
     console = Console(
         width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False, markup=False
     )
     # Printed separately, because a title of the table would be wrapped at its width.
-    console.print(title, style="italic", soft_wrap=True)
+    console.print(printable(title), style="italic", soft_wrap=True)
     console.print(table)

@@ -8,8 +8,6 @@ a folder; this module has what they share.
 
 import hashlib
 import json
-import os
-import shutil
 import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from importlib.metadata import version
@@ -21,6 +19,8 @@ import numpy as np
 from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.lightgbm_text import check_trees
 from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
+from ztfml.io.switch import finish_switch, switch_folder
+from ztfml.io.temporary import temporary_beside
 
 FORMAT = 1
 TREES, CARD, README = "model.txt", "card.json", "README.md"
@@ -76,7 +76,7 @@ def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path]
     """Write a folder as a whole, and only if it can be read back.
 
     The files are written to a temporary folder beside the target, read back, and then moved
-    into place, so that a reader never sees half a folder.
+    into place in one step, so that a reader never sees half a folder, also after a kill.
 
     Parameters
     ----------
@@ -103,20 +103,19 @@ def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path]
     'mine'
     """
     check_place(folder, set(files))
-    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    target = folder.resolve()
     try:
-        part.mkdir()
-        for name, content in files.items():
-            (part / name).write_bytes(content)
-        read(part)
-        _move(part, folder)
+        finish_switch(target)
+        with temporary_beside(target, is_folder=True) as part:
+            for name, content in files.items():
+                (part / name).write_bytes(content)
+            read(part)
+            switch_folder(part, target)
     except OSError as error:
         raise ModelError(
             f"{folder}: cannot be written ({error.strerror}); name a place in a folder that "
             "exists and that you may write to"
         ) from error
-    finally:
-        shutil.rmtree(part, ignore_errors=True)
     return folder
 
 
@@ -152,19 +151,6 @@ def check_place(folder: Path, files: Iterable[str] = (TREES, CARD, README)) -> N
             f"{folder}: holds {others[0]}, which is not part of a model and would be lost; "
             "move it away or name another folder"
         )
-
-
-def _move(part: Path, folder: Path) -> None:
-    old = part.with_suffix(".old")
-    if folder.exists():
-        folder.rename(old)
-    try:
-        part.rename(folder)
-    except OSError:
-        if old.exists():
-            old.rename(folder)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def size_and_hash(text: str) -> dict[str, Any]:
@@ -376,6 +362,7 @@ def read_card(
     1
     """
     path = folder / CARD
+    finish_switch(folder.resolve())
     content = read_bytes(path, f"name a folder that `{command}` wrote, or {remedy}")
     try:
         card = json.loads(content, parse_constant=_refuse_constant)

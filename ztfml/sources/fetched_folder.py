@@ -27,6 +27,7 @@ from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns
 from ztfml.io.companions import companion
 from ztfml.io.limits import MAX_STAMP_BYTES, MAX_STAMP_PIXELS
+from ztfml.io.safe_text import safe_table
 from ztfml.schema import (
     BAND_OF_FID,
     HISTORY_COLUMNS,
@@ -354,7 +355,7 @@ def write_context(folder: str | Path, table: pd.DataFrame) -> None:
     """
     Path(folder).mkdir(parents=True, exist_ok=True)
     with write_beside(Path(folder) / "context.csv") as part:
-        table[list(CONTEXT_COLUMNS)].to_csv(part, index=False)
+        safe_table(table[list(CONTEXT_COLUMNS)]).to_csv(part, index=False)
 
 
 def _path_of(folder, object_id, ending):

@@ -10,7 +10,6 @@ from __future__ import annotations
 import csv
 import itertools
 import logging
-import tempfile
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +18,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
-from ztfml.io.atomic import write_beside
+from ztfml.io.atomic import write_beside, write_together
 from ztfml.io.companions import history_beside
 from ztfml.io.progress import track
+from ztfml.io.safe_text import safe_cell
+from ztfml.io.temporary import temporary_beside
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, contents_of, find_files
 from ztfml.sources.avro_packets import (
     PacketAlert,
@@ -137,9 +138,8 @@ def ingest(
     files = find_files(paths)
     reader = _PacketReader(fetched_beside(output) if cutouts else None)
     with (
-        write_beside(output) as alerts_part,
-        write_beside(history_beside(output)) as history_part,
-        tempfile.TemporaryDirectory(prefix=f".{output.name}.", dir=output.parent) as folder,
+        write_together(output, history_beside(output)) as (alerts_part, history_part),
+        temporary_beside(output, is_folder=True) as folder,
     ):
         spill = HistorySpill(folder)
         n_alerts = _write_alerts(reader.batches(files), spill, alerts_part)
@@ -283,5 +283,5 @@ def _write_skipped(skipped, path):
     with write_beside(path) as part, open(part, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "reason"])
-        writer.writerows(skipped)
+        writer.writerows([[safe_cell(cell) for cell in row] for row in skipped])
     return path

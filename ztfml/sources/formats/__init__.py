@@ -9,6 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ztfml.errors import DataError
+from ztfml.io.switch import finish_switch
 from ztfml.night import Night
 from ztfml.sources.formats import (
     alerce,
@@ -174,6 +175,7 @@ def recognise(content: Content) -> Format:
 
 
 def _content_of(path):
+    finish_switch(path)
     content = Content(path)
     if not content.path.exists():
         formats = "; or ".join(one.description for one in FORMATS.values())

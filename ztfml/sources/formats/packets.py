@@ -11,6 +11,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from ztfml.io.companions import history_beside
+from ztfml.io.temporary import temporary_beside
 from ztfml.sources.archives import AVRO_MAGIC, find_files, is_tar
 from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import ingest
@@ -29,8 +30,8 @@ def _recognises(content: Content) -> bool:
 
 def _read_tables(content: Content) -> NightTables:
     path = content.path
-    with tempfile.TemporaryDirectory(prefix="ztfml-") as folder:
-        pair = Path(folder) / "night.parquet"
+    with temporary_beside(Path(tempfile.gettempdir()) / "ztfml", is_folder=True) as folder:
+        pair = folder / "night.parquet"
         summary = ingest(path, pair)
         log.info(
             "%s: %d alerts from packets; to read them faster next time, run ztfml ingest %s "

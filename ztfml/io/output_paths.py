@@ -1,0 +1,88 @@
+"""Refuse outputs that would overwrite an input, and places that cannot be written to."""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ztfml.errors import DataError
+
+
+def refuse_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -> None:
+    """Refuse an output that is also an input, under any name or link.
+
+    Parameters
+    ----------
+    outputs : iterable of str or Path
+        Files or folders that will be written.
+    inputs : iterable of str or Path
+        Files and folders that will be read.
+
+    Raises
+    ------
+    DataError
+        If an output is an input.
+
+    Examples
+    --------
+    >>> refuse_inputs(["predictions.parquet"], ["night.parquet"])
+    >>> refuse_inputs(["./night.parquet"], ["night.parquet"])
+    Traceback (most recent call last):
+    ...
+    ztfml.errors.DataError: night.parquet: this output is also an input and would ...
+    """
+    inputs = [Path(path) for path in inputs]
+    for output in map(Path, outputs):
+        for path in inputs:
+            if _is_same(output, path):
+                source = "" if output == path else f" ({path})"
+                raise DataError(
+                    f"{output}: this output is also an input{source} and would be overwritten; "
+                    "choose another name"
+                )
+
+
+def check_writable(path: str | Path) -> None:
+    """Check that an output can be written, before the work.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file.
+
+    Raises
+    ------
+    DataError
+        If its folder does not exist or is not writable, or if it is a folder.
+
+    Examples
+    --------
+    >>> check_writable("predictions.parquet")
+    """
+    path = Path(path)
+    folder = path.parent
+    if path.is_dir():
+        raise DataError(f"{path}: cannot be written (it is a folder); name a file")
+    if not folder.is_dir():
+        raise DataError(
+            f"{path}: cannot be written (its folder does not exist); use an existing, writable "
+            "folder"
+        )
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise DataError(
+            f"{path}: cannot be written (no permission in {folder}); use an existing, writable "
+            "folder"
+        )
+
+
+def _is_same(one, other):
+    if _real(one) == _real(other):
+        return True
+    try:
+        # Also hard links, and names that differ in case on a file system that ignores case.
+        return os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+def _real(path):
+    return Path(os.path.realpath(path))

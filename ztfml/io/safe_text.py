@@ -1,0 +1,70 @@
+"""Make text of unknown origin safe to print and to open in a spreadsheet."""
+
+import re
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+# A spreadsheet takes cells that begin with these as a formula.
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?inf", re.I)
+
+
+def printable(text: str) -> str:
+    """Replace control characters, so that text cannot change the colours or lines of a terminal.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        With escapes such as ``\\x1b`` for control characters, except tabs and line ends.
+
+    Examples
+    --------
+    >>> printable("ZTF18\x1b[31mred")
+    'ZTF18\\\\x1b[31mred'
+    """
+    return _CONTROL.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
+
+
+def safe_cell(text: object) -> object:
+    """Put an apostrophe before text that a spreadsheet would take for a formula.
+
+    Parameters
+    ----------
+    text : object
+        The value of a cell of a CSV file. Numbers, also as text, stay unchanged.
+
+    Returns
+    -------
+    object
+
+    Examples
+    --------
+    >>> safe_cell("=HYPERLINK(1)"), safe_cell("-12.5"), safe_cell(-12.5), safe_cell("ZTF18aaa")
+    ("'=HYPERLINK(1)", '-12.5', -12.5, 'ZTF18aaa')
+    """
+    if isinstance(text, str) and _FORMULA.match(text) and not _NUMBER.fullmatch(text):
+        return f"'{text}"
+    return text
+
+
+def safe_table(table):
+    """Apply `safe_cell` to the text columns of a table.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> safe_table(pd.DataFrame({"name": ["@a"], "z": [-1.0]})).loc[0].tolist()
+    ["'@a", -1.0]
+    """
+    text = list(table.select_dtypes(["str", "object", "string"]).columns)
+    return table.assign(**{name: table[name].map(safe_cell) for name in text}) if text else table
