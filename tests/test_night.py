@@ -504,7 +504,7 @@ def test_a_saved_night_has_the_public_layout(tmp_path):
 
 def test_saving_to_a_missing_folder_is_an_error(tmp_path):
     night = Night.from_frames(alerts_frame(), history_frame())
-    with pytest.raises(DataError, match=r"night_prv_candidates\.parquet: cannot be written"):
+    with pytest.raises(DataError, match=r"night\.parquet: cannot be written"):
         night.save(tmp_path / "absent" / "night.parquet")
 
 
