@@ -23,7 +23,7 @@ from ztfml.io.companions import history_beside
 from ztfml.io.frames import frame_to_table
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.history import History, order_rows, visible_rows
-from ztfml.io.switch import finish_switch
+from ztfml.io.switch import finish_switch, read_unchanged
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +120,10 @@ class Night:
         300
         """
         path = Path(path)
-        finish_switch(path)
+        return read_unchanged(path, lambda: cls._load_pair(path, history))
+
+    @classmethod
+    def _load_pair(cls, path, history):
         alerts = read_columns(path, schema.ALERT_COLUMNS)
         history_path = Path(history) if history is not None else history_beside(path)
         if history is None and not history_path.is_file():

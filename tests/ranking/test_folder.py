@@ -129,7 +129,11 @@ def test_changed_trees_are_refused(folder):
          r"use the feature n_det in version 2, this ztfml computes version 1; fit the ranking"),
         (lambda card: card["inputs"][-1].update(version=3),
          "the quantity underlying_star in version 3"),
-        (lambda card: card.update(kind="classifier"), "the kind of folder cannot be used"),
+        (lambda card: card.update(kind="classifier"), "kind: 'ranking' was expected"),
+        (lambda card: card["training"].pop("fast"), "training: 'fast' is a required"),
+        (lambda card: card["metrics"].update(top="x"), "metrics.top: 'x'"),
+        (lambda card: card["metrics"]["top"].pop(), "the recall in metrics"),
+        (lambda card: card.update(parameters=3), "parameters: 3"),
         (lambda card: card.update(format=99), "is of format 99, this ztfml reads up to 1"),
         (lambda card: card["probes"]["expected"].pop(), "probes cannot be used"),
         (lambda card: card["inputs"].append(card["inputs"][0]), "the list of inputs"),
@@ -161,5 +165,5 @@ def test_unusable_weights_are_a_failed_check(folder):
 
 
 def test_a_classifier_folder_is_not_a_ranking():
-    with pytest.raises(ModelError, match="the kind of folder cannot be used"):
+    with pytest.raises(ModelError, match="'kind' is a required property"):
         load_ranking(load_ranking().folder.with_name("default"))

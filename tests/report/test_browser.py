@@ -1,6 +1,7 @@
 """The page in Chromium: no errors, no requests, and all keys and buttons work."""
 
 import csv
+import re
 import shutil
 
 import pytest
@@ -166,7 +167,67 @@ def test_exported_labels_can_be_read_for_training(open_page, night, tmp_path):
         "label": "",
         "note": "",
     }
-    assert rows[nights.HOSTILE]["note"] == '=1+1, "quoted"\nand a second line'
+    # With an apostrophe, so that a spreadsheet does not calculate it.
+    assert rows[nights.HOSTILE]["note"] == '\'=1+1, "quoted"\nand a second line'
+
+
+def test_marks_of_two_tabs_are_merged(open_page):
+    first = open_page()
+    second = open_page(context=first.context)
+    first.locator("#c1 .follow").click()
+    second.locator("#c2 .reject").click()
+    second.locator("#c1 textarea").fill("a note")
+    first.locator("#c3 select.class").select_option("agn")
+    for tab in (first, second, open_page(context=first.context)):
+        tab.wait_for_function("document.querySelector('#c3 select.class').value === 'agn'")
+        tab.wait_for_function("document.querySelector('#c1 textarea').value === 'a note'")
+        marks = tab.locator("#ranked tbody .mark").all_text_contents()[:3]
+        assert marks == ["★ ✎", "✕", "agn"]
+        assert tab.messages == []
+
+
+def test_nights_with_one_name_do_not_overwrite_their_marks(open_page, page, tmp_path):
+    """Two pages with the same name, of different objects except one."""
+    other = tmp_path / "other" / page.name
+    other.parent.mkdir()
+    other.write_text(re.sub(r"ZTF23(?!FADING)", "ZTF24", page.read_text("utf-8")), "utf-8")
+    tab = open_page()
+    for rank in range(1, 11):
+        tab.locator(f"#c{rank} .follow").click()
+    second = open_page(context=tab.context)
+    second.goto(other.as_uri())
+    assert second.evaluate("document.body.dataset.night") == "odd"
+    second.locator("#c12 .reject").click()
+    tab.reload()
+    followed = tab.locator("#mark-counts").text_content()
+    assert followed.startswith("10 followed")
+
+
+def test_exported_marks_can_be_imported(open_page, tmp_path):
+    tab = open_page()
+    tab.locator("#c1 .follow").click()
+    tab.locator("#c2 select.class").select_option("agn")
+    tab.locator("#c2 textarea").fill('=1+1, "quoted"\nand a second line')
+    path = tmp_path / "marks.csv"
+    saved(tab, "#export-marks", path)
+    other = open_page()
+    other.locator("#c1 .reject").click()
+    other.locator("#import-file").set_input_files(path)
+    other.wait_for_function("document.querySelector('#import-result').textContent !== ''")
+    assert other.locator("#import-result").text_content() == (
+        "Imported 2 marks, classes and notes. "
+        "1 differ from those in this browser and were not imported."
+    )
+    assert other.locator("#c1").get_attribute("data-mark") == "reject"
+    assert other.locator("#c2 select.class").input_value() == "agn"
+    assert other.locator("#c2 textarea").input_value() == '=1+1, "quoted"\nand a second line'
+    other.locator("#import-file").set_input_files(
+        {"name": "m.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
+    )
+    other.wait_for_function(
+        "document.querySelector('#import-result').textContent.startsWith('Not imported')"
+    )
+    assert other.messages == []
 
 
 def test_filters_apply_to_the_list_and_the_cards(open_page):

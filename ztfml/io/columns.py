@@ -234,6 +234,7 @@ def _dictionary_chunks(column, array, name):
             except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
                 raise _wrong_type(column, array, name, "text") from error
         values = chunk.dictionary.cast(pa.string())
+        _check_utf8(column, values, name)
         chunks.append(pa.DictionaryArray.from_arrays(chunk.indices, values))
     return chunks
 
@@ -242,6 +243,16 @@ def _split(values, chunks):
     """Split an array into views that have the lengths of the chunks."""
     ends = np.cumsum([len(chunk) for chunk in chunks])
     return [values[end - len(chunk) : end] for chunk, end in zip(chunks, ends, strict=True)]
+
+
+def _check_utf8(column, text, name):
+    try:
+        text.validate(full=True)
+    except pa.ArrowInvalid as error:
+        raise DataError(
+            f"{name}: the column {column.in_file} has text that is not UTF-8; write the file again "
+            "with its text in UTF-8"
+        ) from error
 
 
 def _wrong_type(column, array, name, expected):
@@ -288,6 +299,7 @@ def _read_text(column, array, name, out):
 
 def _finish_text(column, parts, name, out):
     text = pa.chunked_array([chunk for part in parts for chunk in part], pa.string())
+    _check_utf8(column, text, name)
     if column.required and text.null_count:
         raise _missing_values(column, text.null_count, name)
     return pd.Series(text.to_pandas(), dtype="str")

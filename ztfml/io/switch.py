@@ -11,15 +11,19 @@ import json
 import os
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from ztfml.errors import DataError
 from ztfml.io.temporary import temporary_name
 
 # A switch takes milliseconds; a process that holds the journal for longer is stopped.
 _WAIT_SECONDS = 10.0
+_MOST_READS = 100
+
+_T = TypeVar("_T")
 
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 _NOT_SUPPORTED = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP, errno.EXDEV)
@@ -115,6 +119,48 @@ def finish_switch(path: str | Path) -> None:
             f"{path}: an earlier run was killed while it replaced this, and the replacement cannot "
             f"be finished ({error.strerror}); make its folder writable, or write it again"
         ) from error
+
+
+def read_unchanged(path: str | Path, read: Callable[[], _T]) -> _T:
+    """Read files that are switched together, so that all are old or all are new.
+
+    Parameters
+    ----------
+    path : str or Path
+        The first of the files.
+    read : callable
+        Reads all of them; called again if another process replaces them meanwhile.
+
+    Returns
+    -------
+    object
+        The result of `read`.
+
+    Raises
+    ------
+    DataError
+        As `finish_switch`, and if the files are replaced all the time.
+
+    Examples
+    --------
+    >>> read_unchanged("night.parquet", lambda: 5)
+    5
+    """
+    for _ in range(_MOST_READS):
+        before = _identity(path)
+        finish_switch(path)
+        result = read()
+        if _identity(path) == before:
+            return result
+    raise DataError(f"{path}: another process replaces this all the time; wait until it ends")
+
+
+def _identity(path):
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_mtime_ns
 
 
 def _journal_of(path):

@@ -4,6 +4,7 @@ Catalogues can have millions of rows, so `open_table` reads only the column name
 `read_table` reads the columns that are needed.
 """
 
+import csv
 import gzip
 import io
 import re
@@ -105,6 +106,12 @@ def read_table(table: TableFile, names: list[str]) -> pd.DataFrame:
     >>> labels.columns.tolist(), len(labels)
     (['objectId', 'label'], 300)
     """
+    for name in names:
+        if table.names.count(name) > 1:
+            raise DataError(
+                f"{table.path}: {table.names.count(name)} columns have the name {name}; keep one "
+                "of them"
+            )
     try:
         return table.read(names)
     except Exception as error:
@@ -227,7 +234,11 @@ def _open_delimited(path):
     options |= {"dtype": str, "keep_default_na": False, "encoding_errors": "replace"}
     options |= {"skip_blank_lines": True, "index_col": False, "on_bad_lines": "skip"}
     in_file = list(pd.read_csv(path, nrows=0, **options).columns)
-    names = tuple(name.strip() for name in in_file)
+    # As in the file, because pandas renames repeated columns.
+    text = next(csv.reader([head[header]], delimiter=delimiter, skipinitialspace=True))
+    names = tuple(name.strip() for name in text)
+    if len(names) != len(in_file):
+        names = tuple(name.strip() for name in in_file)
 
     def read(wanted):
         columns = [in_file[names.index(name)] for name in wanted]

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ztfml.errors import ModelError, ZtfmlError
+from ztfml.io.card_schema import fault
 from ztfml.io.lightgbm_text import check_trees
 from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
 from ztfml.io.switch import finish_switch, switch_folder
@@ -332,15 +333,22 @@ def read_bytes(path: Path, remedy: str, max_bytes: int = MAX_CARD_BYTES) -> byte
 
 
 def read_card(
-    folder: Path, rules: Iterable[tuple[str, Callable[[dict], bool]]], command: str, remedy: str
+    folder: Path,
+    schema: dict,
+    rules: Iterable[tuple[str, Callable[[dict], bool]]],
+    command: str,
+    remedy: str,
 ) -> dict[str, Any]:
     """Read ``card.json`` and check what it must contain.
 
     Parameters
     ----------
     folder : Path
+    schema : dict
+        The JSON Schema of the card.
     rules : iterable of (str, callable)
-        What a rule is about, and a function of the card that is true if the rule is met.
+        What the schema cannot express, such as equal lengths: what a rule is about, and a
+        function of the card that is true if the rule is met.
     command : str
         The command that writes such a folder, for the error message.
     remedy : str
@@ -353,11 +361,11 @@ def read_card(
     Raises
     ------
     ModelError
-        If it is missing, not valid JSON, of a later format, or breaks a rule.
+        If it is missing, not valid JSON, of a later format, or does not fit the schema or a rule.
 
     Examples
     --------
-    >>> card = read_card(shipped_folder("default"), [], "ztfml train", "copy it again")
+    >>> card = read_card(shipped_folder("default"), {}, [], "ztfml train", "copy it again")
     >>> card["format"]
     1
     """
@@ -373,7 +381,10 @@ def read_card(
         raise ModelError(
             f"{path}: is of format {later}, this ztfml reads up to {FORMAT}; install a newer ztfml"
         )
-    wrong = next((what for what, rule in (*_RULES, *rules) if not _is_met(rule, card)), None)
+    reason = fault(card, schema)
+    if reason:
+        raise ModelError(f"{path}: cannot be used ({reason}); {remedy}")
+    wrong = next((what for what, rule in rules if not _is_met(rule, card)), None)
     if wrong:
         raise ModelError(f"{path}: {wrong} cannot be used; {remedy}")
     return card
@@ -388,13 +399,6 @@ def _is_met(rule: Callable[[dict], bool], card: dict) -> bool:
         return rule(card)
     except (TypeError, KeyError, ValueError, AttributeError):
         return False
-
-
-_RULES = (
-    ("its format", lambda card: card["format"] == FORMAT),
-    ("model.bytes", lambda card: card["model"]["bytes"] > 0),
-    ("model.sha256", lambda card: len(bytes.fromhex(card["model"]["sha256"])) == 32),
-)
 
 
 def are_names(values: Iterable[Any]) -> bool:
@@ -439,7 +443,7 @@ def read_trees(folder: Path, card: Mapping[str, Any], remedy: str) -> str:
     Examples
     --------
     >>> folder = shipped_folder("default")
-    >>> card = read_card(folder, [], "ztfml train", "copy it again")
+    >>> card = read_card(folder, {}, [], "ztfml train", "copy it again")
     >>> read_trees(folder, card, "copy it again")[:5]
     'tree\\n'
     """

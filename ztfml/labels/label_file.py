@@ -248,6 +248,10 @@ def _read_text_columns(path):
         first = str(error).strip().split("\n")[0]
         raise LabelError(f"{path}: cannot be read as CSV ({first}); {_EXPECTED}") from error
     found = _find_columns(table.columns)
+    # pandas renames repeated columns.
+    twice = [name for name in found.values() if f"{name}.1" in table.columns]
+    if twice:
+        raise LabelError(f"{path}: two columns have the name {twice[0]}; keep one of them")
     missing = [column for column in _REQUIRED if column not in found]
     if missing:
         hint = "" if missing != ["candid"] or "objectId" not in found else _BY_OBJECT

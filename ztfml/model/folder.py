@@ -14,6 +14,7 @@ from ztfml.io import verified_folder as folders
 from ztfml.io.lightgbm_text import trees_only
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.model.card_page import model_page
+from ztfml.model.card_schema import CARD_SCHEMA
 from ztfml.model.classifier import AlertClassifier
 
 _COMMAND = "ztfml train"
@@ -271,35 +272,56 @@ def _read_in_steps(folder: Path) -> Generator[str, None, tuple[AlertClassifier, 
 
 
 def _read_card(folder):
-    return folders.read_card(folder, _CARD_RULES, _COMMAND, _REMEDY)
+    return folders.read_card(folder, CARD_SCHEMA, _CARD_RULES, _COMMAND, _REMEDY)
 
 
 def _are_probabilities(values, n):
     return len(values) == n and min(values) > 0 and abs(sum(values) - 1) < 1e-6
 
 
+# What the schema of the card cannot express.
 _CARD_RULES = (
-    # The part of the card, for the error message, and what must be true of it.
-    (
-        "the list of classes",
-        lambda card: folders.are_names(card["classes"]) and len(card["classes"]) > 1,
-    ),
     # AlertClassifier keeps its classes sorted: any other order is a mistake.
     ("the order of classes", lambda card: card["classes"] == sorted(card["classes"])),
     ("class_prior", lambda card: _are_probabilities(card["class_prior"], len(card["classes"]))),
-    ("calibration.temperature", lambda card: 0.01 < card["calibration"]["temperature"] < 100),
     (
         "the list of features",
-        lambda card: (
-            folders.are_names([feature["name"] for feature in card["features"]])
-            and len(card["features"]) > 0
-        ),
+        lambda card: folders.are_names([feature["name"] for feature in card["features"]]),
     ),
     ("parameters", lambda card: set(card["parameters"]) == set(AlertClassifier().get_params())),
-    ("training", lambda card: isinstance(card["training"], dict)),
-    ("metrics", lambda card: all(isinstance(one, dict) for one in card["metrics"])),
     ("probes", lambda card: _probe_arrays(card) is not None),
+    ("metrics", lambda card: all(_are_complete(one, card["classes"]) for one in card["metrics"])),
+    ("the labels in training", lambda card: _known_labels(card) <= set(card["classes"])),
+    ("importance", lambda card: _is_of_features(card["importance"], card)),
 )
+
+
+def _are_complete(metrics, classes):
+    parts = [metrics, *(one for kind in metrics.get("by", {}).values() for one in kind.values())]
+    curve = metrics.get("reliability") or {}
+    return (
+        all(_is_square(one["confusion"], len(one["labels"])) for one in parts)
+        and set(classes) <= set(metrics["labels"])
+        and set(metrics["per_class"]) == set(metrics["labels"])
+        and len({len(values) for values in curve.values()}) <= 1
+    )
+
+
+def _is_square(rows, n):
+    return len(rows) == n and all(len(row) == n for row in rows)
+
+
+def _known_labels(card):
+    return {one["label"] for one in card["training"].get("labels", [])}
+
+
+def _is_of_features(importance, card):
+    if importance is None:
+        return True
+    names = {feature["name"] for feature in card["features"]}
+    return {one["name"] for one in importance["features"]} <= names and all(
+        set(card["classes"]) <= set(group) for group in importance["groups"]
+    )
 
 
 def _probe_arrays(card):

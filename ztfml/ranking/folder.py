@@ -11,6 +11,7 @@ from ztfml.features import FEATURES
 from ztfml.io import verified_folder
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.ranking.card_page import ranking_page
+from ztfml.ranking.card_schema import CARD_SCHEMA
 from ztfml.ranking.quantities import QUANTITIES
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights, settings_toml
 from ztfml.ranking.trees import Trees
@@ -257,15 +258,15 @@ _STEPS = (
 )
 
 _RULES = (
-    ("the kind of folder", lambda card: card["kind"] == "ranking"),
-    ("date", lambda card: isinstance(card["date"], str)),
-    ("training", lambda card: isinstance(card["training"]["nights"], list)),
-    ("metrics", lambda card: isinstance(card["metrics"], dict)),
     (
         "the list of inputs",
-        lambda card: (
-            verified_folder.are_names([one["name"] for one in card["inputs"]])
-            and all(isinstance(one["version"], int) for one in card["inputs"])
+        lambda card: verified_folder.are_names([one["name"] for one in card["inputs"]]),
+    ),
+    (
+        "the recall in metrics",
+        lambda card: all(
+            len(values) == len(card["metrics"]["top"])
+            for values in card["metrics"]["recall"].values()
         ),
     ),
     ("probes", lambda card: _probes(card) is not None),
@@ -274,7 +275,7 @@ _RULES = (
 
 def _steps(folder: Path):
     """Yield the outcome of each of `_STEPS`, and return the ranking."""
-    card = verified_folder.read_card(folder, _RULES, "ztfml fit-ranking", _REMEDY)
+    card = verified_folder.read_card(folder, CARD_SCHEMA, _RULES, "ztfml fit-ranking", _REMEDY)
     inputs = tuple(one["name"] for one in card["inputs"])
     yield f"format {card['format']}, {len(inputs)} inputs, fitted {card['date']}"
     text = verified_folder.read_trees(folder, card, _REMEDY)

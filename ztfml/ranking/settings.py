@@ -10,6 +10,8 @@ from ztfml.ranking.terms import TERMS
 
 log = logging.getLogger(__name__)
 
+_MOST_SPECTRA = 100_000
+
 
 class Instrument(NamedTuple):
     """The instrument that takes the spectra.
@@ -65,8 +67,23 @@ def read_weights(path: str | Path) -> dict[str, float]:
     missing = [name for name in TERMS if name not in table]
     if missing:
         log.warning("%s: has no weight for %s; the weight is 0", path, ", ".join(missing))
-    weights = dict.fromkeys(TERMS, 0.0) | table
-    return {name: _number(path, f"weights.{name}", value) for name, value in weights.items()}
+    table = dict.fromkeys(TERMS, 0.0) | table
+    weights = {name: _number(path, f"weights.{name}", value) for name, value in table.items()}
+    _refuse_equal_scores(path, weights)
+    return weights
+
+
+def _refuse_equal_scores(path: str | Path, weights: dict[str, float]) -> None:
+    """Refuse weights with which every score rounds to 0 or to 1."""
+    terms = [weight for name, weight in weights.items() if name != "intercept"]
+    lowest = weights["intercept"] + sum(weight for weight in terms if weight < 0)
+    highest = weights["intercept"] + sum(weight for weight in terms if weight > 0)
+    if lowest > _LOGIT_LIMIT or highest < -_LOGIT_LIMIT:
+        raise DataError(
+            f"{path}: with the intercept {weights['intercept']:g} every score is "
+            f"{0 if highest < 0 else 1}, so nothing can be ranked; write an intercept such as "
+            "-14.77"
+        )
 
 
 def read_instrument(path: str | Path) -> Instrument:
@@ -100,10 +117,16 @@ def read_instrument(path: str | Path) -> Instrument:
             f"missing or unknown: {', '.join(sorted(different))}"
         )
     spectra = table["spectra_per_night"]
-    if type(spectra) is not int or spectra < 1:
-        raise DataError(f"{path}: instrument.spectra_per_night must be a whole number, 1 or more")
+    if type(spectra) is not int or not 1 <= spectra <= _MOST_SPECTRA:
+        raise DataError(
+            f"{path}: instrument.spectra_per_night must be a whole number from 1 to "
+            f"{_MOST_SPECTRA:,}"
+        )
     limit = _number(path, "instrument.limiting_magnitude", table["limiting_magnitude"])
-    return Instrument(str(table["name"]), limit, spectra)
+    name = table["name"]
+    if not isinstance(name, str):
+        raise DataError(f"{path}: instrument.name is {name!r}; write it in quotes")
+    return Instrument(name, limit, spectra)
 
 
 def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
@@ -154,7 +177,7 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
 def _table(path: str | Path, name: str) -> dict[str, Any]:
     try:
         content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: not a readable TOML file ({reason}); {_COPY}") from error
     table = content.get(name)
@@ -162,6 +185,9 @@ def _table(path: str | Path, name: str) -> dict[str, Any]:
         raise DataError(f"{path}: has no table [{name}]; {_COPY}")
     return table
 
+
+# 1 / (1 + exp(-37)) is 1 in double precision.
+_LOGIT_LIMIT = 36.0
 
 _COPY = "start from a copy of models/ranking/ranking.toml"
 

@@ -12,6 +12,7 @@ import pandas as pd
 
 from ztfml.errors import BrokerError, DataError
 from ztfml.io.columns import read_columns
+from ztfml.io.csv_text import read_csv_text
 from ztfml.io.progress import track
 from ztfml.schema import ALERT_BY_NAME, Column
 from ztfml.sources import fetched_folder
@@ -96,15 +97,11 @@ def read_ranked(path: str | Path, top: int) -> list[str]:
     12
     """
     path = Path(path)
-    if not path.is_file():
-        raise DataError(f"{path}: there is no such file; make it with ztfml rank NIGHT -o {path}")
-    try:
-        ranked = pd.read_csv(path, dtype="str", nrows=top, keep_default_na=False)
-        return ranked["objectId"].tolist()
-    except (ValueError, KeyError, OSError) as error:
-        raise DataError(
-            f"{path}: no list with a column objectId; make it with ztfml rank NIGHT -o {path}"
-        ) from error
+    remedy = f"make it with ztfml rank NIGHT -o {path}"
+    ranked = read_csv_text(path, remedy, n_rows=top)
+    if "objectId" not in ranked:
+        raise DataError(f"{path}: no list with a column objectId; {remedy}")
+    return ranked["objectId"].tolist()
 
 
 def fetch(folder: str | Path, objects: pd.DataFrame, clients: Sequence) -> pd.DataFrame:

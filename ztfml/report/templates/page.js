@@ -9,36 +9,64 @@
 
   // --- marks and notes, stored in the browser ----------------------------------------------
 
-  const storageKey = `ztfml marks of ${night}`;
-  // Keys are candids as text: a JavaScript number cannot hold their 19 digits.
-  let marks = {};
-  let canStore = true;
-  try {
-    marks = JSON.parse(localStorage.getItem(storageKey)) || {};
-  } catch {
-    canStore = false;
-  }
+  // One entry per object: pages of other nights, and other tabs, never overwrite each other.
+  const storagePrefix = "ztfml mark of ";
+  const parts = ["mark", "label", "note"];
+  // Marks of this page that the browser could not store.
+  const unsaved = new Map();
 
-  const saveMarks = () => {
+  const cleaned = (entry) => {
+    const mark = {};
+    for (const part of parts) {
+      if (entry && typeof entry[part] === "string" && entry[part]) mark[part] = entry[part];
+    }
+    return mark;
+  };
+
+  const markOfObject = (object) => {
+    if (unsaved.has(object)) return unsaved.get(object);
     try {
-      localStorage.setItem(storageKey, JSON.stringify(marks));
+      return cleaned(JSON.parse(localStorage.getItem(storagePrefix + object)));
     } catch {
-      canStore = false;
+      return {};
     }
   };
 
-  const markOf = (card) => marks[card.dataset.candid] || {};
+  const saveMark = (object, mark) => {
+    try {
+      if (Object.keys(mark).length) {
+        localStorage.setItem(storagePrefix + object, JSON.stringify(mark));
+      } else {
+        localStorage.removeItem(storagePrefix + object);
+      }
+      unsaved.delete(object);
+    } catch {
+      unsaved.set(object, mark);
+    }
+  };
 
-  const updateMark = (card, changes) => {
-    const mark = { ...markOf(card), ...changes };
-    const empty = !mark.mark && !mark.label && !mark.note;
-    if (empty) delete marks[card.dataset.candid];
-    else marks[card.dataset.candid] = mark;
-    saveMarks();
-    showMark(card);
+  const markOf = (card) => markOfObject(card.dataset.object);
+
+  const showMarks = (changed = cards) => {
+    changed.forEach(showMark);
     showCounts();
     applyFilters();
   };
+
+  const updateMark = (card, changes) => {
+    // Reads the stored mark again, because another tab may have changed it.
+    saveMark(card.dataset.object, cleaned({ ...markOf(card), ...changes }));
+    showMarks([card]);
+  };
+
+  // Another tab changed a mark.
+  addEventListener("storage", (event) => {
+    if (event.key === null) showMarks();
+    else if (event.key.startsWith(storagePrefix)) {
+      const object = event.key.slice(storagePrefix.length);
+      showMarks(cards.filter((card) => card.dataset.object === object));
+    }
+  });
 
   const showMark = (card) => {
     const { mark = "", label = "", note = "" } = markOf(card);
@@ -62,7 +90,7 @@
     const followed = cardMarks.filter((mark) => mark.mark === "follow").length;
     const labelled = cardMarks.filter((mark) => mark.label).length;
     query("#mark-counts").textContent =
-      `${followed} followed, ${labelled} classified` + (canStore ? "" : " – not saved in this browser: export them");
+      `${followed} followed, ${labelled} classified` + (unsaved.size ? " – not saved in this browser: export them" : "");
     query("#export-labels").disabled = !labelled;
     query("#export-marks").disabled = !cardMarks.some((mark) => Object.keys(mark).length);
   };
@@ -89,7 +117,9 @@
 
   // --- export ----------------------------------------------------------------------------
 
-  const quote = (value) => `"${value.replaceAll('"', '""')}"`;
+  // A spreadsheet takes text that begins with one of these characters as a formula.
+  const guard = (value) => (/^[=+\-@\t\r]/.test(value) && isNaN(value) ? `'${value}` : value);
+  const quote = (value) => `"${guard(value).replaceAll('"', '""')}"`;
 
   const download = (name, columns, lines) => {
     const text = [columns, ...lines].map((line) => line.map(quote).join(",")).join("\n") + "\n";
@@ -118,6 +148,63 @@
       mark.note || "",
     ]);
     download(`${night}_marks.csv`, ["candid", "objectId", "mark", "label", "note"], lines);
+  });
+
+  // --- import ----------------------------------------------------------------------------
+
+  const largestImport = 10e6;
+
+  const parseCsv = (text) => {
+    const lines = [[]];
+    for (const [, quoted, plain, end] of text.matchAll(/(?:"((?:[^"]|"")*)"|([^",\r\n]*))(,|\r?\n|$)/g)) {
+      lines.at(-1).push(quoted === undefined ? plain : quoted.replaceAll('""', '"'));
+      if (end !== ",") lines.push([]);
+    }
+    return lines.filter((line) => line.length > 1);
+  };
+
+  const classes = cards.length
+    ? queryAll("select.class option", cards[0]).map((option) => option.value) : [];
+  const allowed = {
+    mark: (value) => ["follow", "reject"].includes(value),
+    label: (value) => classes.includes(value),
+    note: () => true,
+  };
+
+  const importMarks = (text) => {
+    const [columns = [], ...lines] = parseCsv(text.replace(/^\ufeff/, ""));
+    if (!columns.includes("objectId") || !parts.some((part) => columns.includes(part))) {
+      return "Not imported: the file has no column objectId, or no mark, label or note.";
+    }
+    let imported = 0;
+    let kept = 0;
+    for (const line of lines) {
+      const row = Object.fromEntries(columns.map((name, k) => [name, line[k] || ""]));
+      if (!row.objectId || line.length !== columns.length) continue;
+      const mark = markOfObject(row.objectId);
+      for (const part of parts) {
+        const value = (row[part] || "").replace(/^'(?=[=+\-@\t\r])/, "");
+        if (!value || !allowed[part](value) || mark[part] === value) continue;
+        if (mark[part]) kept += 1;
+        else {
+          mark[part] = value;
+          imported += 1;
+        }
+      }
+      saveMark(row.objectId, mark);
+    }
+    showMarks();
+    return `Imported ${imported} marks, classes and notes.` +
+      (kept ? ` ${kept} differ from those in this browser and were not imported.` : "");
+  };
+
+  query("#import-marks").addEventListener("click", () => query("#import-file").click());
+  query("#import-file").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (!file) return;
+    query("#import-result").textContent = file.size > largestImport
+      ? "Not imported: the file is larger than 10 MB." : importMarks(await file.text());
+    event.target.value = "";
   });
 
   // --- filter and sort the list ---------------------------------------------------------
@@ -227,7 +314,5 @@
     root.style.colorScheme = dark ? "light" : "dark";
   });
 
-  cards.forEach(showMark);
-  showCounts();
-  applyFilters();
+  showMarks();
 })();

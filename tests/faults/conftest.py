@@ -1,0 +1,19 @@
+"""Processes that are forked from one that has imported everything."""
+
+import multiprocessing
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def start():
+    """Start a function of `tests.faults.writers` in a new process."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.faults.writers"])
+
+    def start(function, *args):
+        process = context.Process(target=function, args=args)
+        process.start()
+        return process
+
+    return start
