@@ -21,9 +21,10 @@ from ztfml.io.atomic import write_together
 from ztfml.io.columns import read_columns, select_columns
 from ztfml.io.companions import history_beside
 from ztfml.io.frames import frame_to_table
+from ztfml.io.output_paths import refuse_source
+from ztfml.io.switch import finish_switch, read_unchanged
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.history import History, order_rows, visible_rows
-from ztfml.io.switch import finish_switch, read_unchanged
 
 log = logging.getLogger(__name__)
 
@@ -396,7 +397,8 @@ class Night:
         Raises
         ------
         DataError
-            If the folder is not writable.
+            If the folder is not writable, or if it is the file from which the night was read,
+            because only the columns that ztfml uses would remain.
 
         Examples
         --------
@@ -404,6 +406,7 @@ class Night:
         >>> len(Night.load("ten.parquet"))
         10
         """
+        refuse_source(path, self.name)
         with write_together(path, history_beside(path)) as (alerts_part, history_part):
             pq.write_table(self._history_table(), history_part, compression="zstd")
             pq.write_table(alerts_to_arrow(self.alerts), alerts_part, compression="zstd")

@@ -19,6 +19,8 @@ def one_sentence(result, *names):
     lines = [line for line in result.stderr.splitlines() if line.startswith("Error:")]
     assert len(lines) == 1, result.stderr
     assert "Traceback" not in result.stderr
+    if "please report it" not in names:
+        assert "internal error" not in lines[0]
     for name in names:
         assert str(name) in lines[0]
     return lines[0]

@@ -111,3 +111,10 @@ def test_warnings(known, warning):
 def test_another_probable_class_is_a_warning():
     assert reason({"p_star": 0.35, "p_agn": 0.1}).endswith("35% star according to the classifier")
     assert "according to the classifier" not in reason({"p_star": 0.1})
+
+
+def test_a_missing_magnitude_is_not_shown_as_nan():
+    text = reason(magpsf=np.nan, g_r=0.2, g_r_err=np.nan)
+    assert "no magnitude" in text
+    assert "g − r = 0.20" in text
+    assert "nan" not in text

@@ -52,6 +52,9 @@ def test_a_term_without_a_weight_has_weight_0_and_one_message(tmp_path, caplog):
         ("fading = ", 'fading = "much" # ', r"weights\.fading is 'much'; write a number"),
         ("fading = ", "fading = nan # ", "write a number"),
         ("fading = ", "fading = true # ", "write a number"),
+        ("intercept = ", "intercept = 1e5 # ", "every score is 1, so nothing can be ranked"),
+        ("intercept = ", "intercept = -1e5 # ", "every score is 0, so nothing can be ranked"),
+        ("[weights]", f"deep = {'[' * 5000}{']' * 5000}\n[weights]", "not a readable TOML file"),
     ],
 )
 def test_unusable_weights(tmp_path, shipped, old, new, message):

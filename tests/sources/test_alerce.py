@@ -128,3 +128,9 @@ def test_no_stamps(httpserver, broker):
     httpserver.expect_request("/get_stamp").respond_with_data("no", 404)
     with pytest.raises(NotFoundError, match=r"not found \(404\)"):
         broker.cutouts(NAME, CANDID)
+
+
+def test_an_undefined_status_is_an_error(httpserver, broker):
+    httpserver.expect_request(LIGHT_CURVE).respond_with_data("[]", status=999)
+    with pytest.raises(BrokerError, match=r"the server failed \(999\)"):
+        broker.light_curve(NAME)

@@ -36,10 +36,13 @@ def check_outputs(command: str, parameters: dict[str, Any]) -> None:
     from ztfml.io.output_paths import check_writable, refuse_inputs
 
     rest = {name: value for name, value in parameters.items() if name not in OUTPUTS}
-    inputs = list(_paths(rest))
-    inputs += [folder / name for folder in inputs for name in _MODEL_FILES]
-    for night in (path for name in ("night", "nights") for path in _paths(rest.get(name))):
+    nights = [path for name in ("night", "nights") for path in _paths(rest.get(name))]
+    inputs = [*nights]
+    for night in nights:
         inputs += _files_of(night, command not in WRITE_LABELS)
+    for path in _paths(rest):
+        # Of a folder of packets or of a model, only some files are inputs.
+        inputs += [path / name for name in _MODEL_FILES] if path.is_dir() else [path]
     for output in outputs:
         # Folders of models have checks of their own.
         if output.suffix:

@@ -15,12 +15,12 @@ def refuse_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -
     outputs : iterable of str or Path
         Files or folders that will be written.
     inputs : iterable of str or Path
-        Files and folders that will be read.
+        Files and folders that will be read. Everything in such a folder is an input.
 
     Raises
     ------
     DataError
-        If an output is an input.
+        If an output is an input, or is in an input folder.
 
     Examples
     --------
@@ -33,12 +33,42 @@ def refuse_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -
     inputs = [Path(path) for path in inputs]
     for output in map(Path, outputs):
         for path in inputs:
+            if path.is_dir() and _real(path) in _real(output).parents:
+                raise DataError(
+                    f"{output}: this output is in the input folder {path}, and would be read as a "
+                    "part of the night; choose another folder"
+                )
             if _is_same(output, path):
                 source = "" if output == path else f" ({path})"
                 raise DataError(
                     f"{output}: this output is also an input{source} and would be overwritten; "
                     "choose another name"
                 )
+
+
+def refuse_source(output: str | Path, source: str) -> None:
+    """Refuse to replace the file from which a night was read.
+
+    Parameters
+    ----------
+    output : str or Path
+    source : str
+        The name of the night, which is its file if it was read from one.
+
+    Raises
+    ------
+    DataError
+        If both are one file.
+
+    Examples
+    --------
+    >>> refuse_source("other.parquet", "night.parquet")
+    """
+    if source and Path(source).exists() and _is_same(Path(output), Path(source)):
+        raise DataError(
+            f"{output}: is the file from which this night was read, and other columns in it would "
+            "be lost; choose another name"
+        )
 
 
 def check_writable(path: str | Path) -> None:

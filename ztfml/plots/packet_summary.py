@@ -70,7 +70,7 @@ def date_of(jd: float, style: str = "%Y-%m-%d %H:%M") -> str:
 
 
 def _is_missing(value):
-    return value is None or value == "" or (isinstance(value, float) and np.isnan(value))
+    return value is None or value == "" or (isinstance(value, float) and not np.isfinite(value))
 
 
 def _format(known, pattern):

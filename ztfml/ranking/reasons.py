@@ -113,10 +113,14 @@ def _evidence(row):
         yield from _fade_since(row)
     yield f"{row['age']:.1f} d old" if row["age"] > 0 else "first detection"
     if not np.isnan(row["g_r"]):
-        yield f"g − r = {_signed(row['g_r'])} ± {row['g_r_err']:.2f}"
+        error = "" if np.isnan(row["g_r_err"]) else f" ± {row['g_r_err']:.2f}"
+        yield f"g − r = {_signed(row['g_r'])}{error}"
     if not row["star_offset"] < ON_STAR:
         yield _surroundings(row)
-    yield "fainter than the reference" if row["positive"] == 0 else f"{row['magpsf']:.1f} mag"
+    if row["positive"] == 0:
+        yield "fainter than the reference"
+    else:
+        yield "no magnitude" if np.isnan(row["magpsf"]) else f"{row['magpsf']:.1f} mag"
 
 
 def _rate_text(row):

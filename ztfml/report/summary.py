@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 from pathlib import Path
 
 import numpy as np
@@ -238,7 +239,8 @@ def _records(table):
 
 
 def _plain(value):
-    """Convert a value to a plain Python object; missing values become None."""
+    """Convert a value to a plain Python object; missing and infinite values become None."""
     if isinstance(value, np.generic):
         value = value.item()
-    return None if pd.isna(value) else value
+    is_missing = pd.isna(value) or (isinstance(value, float) and not math.isfinite(value))
+    return None if is_missing else value

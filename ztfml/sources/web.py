@@ -96,6 +96,8 @@ def open_session(
         from requests_cache import CachedSession
     except ImportError as error:
         raise not_installed("brokers are queried with requests-cache") from error
+    from requests import HTTPError
+
     from ztfml.sources.limited_http import BriefRetry, LimitedAdapter
 
     class Session(CachedSession):
@@ -110,6 +112,8 @@ def open_session(
             if offline and response.status_code == 504:
                 raise _NotCached(request.url)
             response.raise_for_status()
+            if response.status_code >= 600:  # Not defined; requests takes it for a success.
+                raise HTTPError(response=response)
             if getattr(response, "is_expired", False):
                 date = f"{response.created_at:%Y-%m-%d %H:%M} UTC"
                 log.info("%s: using an older answer from %s", request.url, date)
