@@ -67,7 +67,7 @@ _IMPORTANCE = list_of(
 
 CARD_SCHEMA = record_of(
     {
-        "format": {"type": "integer"},
+        "format": {"type": "integer", "minimum": 1},
         "model": MODEL,
         "classes": {**NAMES, "minItems": _FEWEST_CLASSES},
         "class_prior": list_of({**FRACTION, "exclusiveMinimum": 0}, _FEWEST_CLASSES),

@@ -16,7 +16,7 @@ from ztfml.io.card_schema import (
 
 CARD_SCHEMA = record_of(
     {
-        "format": {"type": "integer"},
+        "format": {"type": "integer", "minimum": 1},
         "kind": {"const": "ranking"},
         "model": MODEL,
         "date": TEXT,
