@@ -24,6 +24,12 @@ MAX_AVRO_DEPTH = 32
 Decoders are recursive, and deep schemas overflow the stack of the interpreter.
 """
 
+MAX_TEXT_BYTES = 4_000_000_000
+"""Largest table or document in text, after decompression.
+
+A night of 150,000 documents with 20 previous candidates each has about 3 GB.
+"""
+
 # --- stamps ------------------------------------------------------------------------------------
 
 MAX_STAMP_PIXELS = 1_000_000

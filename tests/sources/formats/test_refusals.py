@@ -43,6 +43,9 @@ def as_json(value):
         (text("ra,dec,name\n1,2,x\n"), "a table with the columns ra, dec, name"),
         (text("objectId,jd,fid,magpsf\nZTF18abukavn,2459000.5,1,18\n"), "without candid"),
         (text("candid,jd,fid,magpsf\n1,2459000.5,1,18\n"), "without objectId"),
+        (text("objectId,candid,jd,fid,magpsf\n"), "contains no rows"),
+        (as_json([{"objectId": "a", "candidate": {}, "prv_candidates": "[]"}]), "list of records"),
+        (as_json([{"objectId": "a", "candidate": {}, "prv_candidates": [1]}]), "list of records"),
         (text("objectId,candidate\nZTF18abukavn,\"{'jd': 1}\"\n"), "nested columns"),
     ],
 )  # fmt: skip

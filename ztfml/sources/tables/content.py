@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import zlib
 from functools import cached_property
 from pathlib import Path
@@ -11,6 +10,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
+from ztfml.io.gunzip import gunzip
+from ztfml.io.limits import MAX_TEXT_BYTES
 from ztfml.io.parquet import open_parquet
 from ztfml.sources.archives import gunzip_head
 from ztfml.sources.tables.documents import read_documents, rows_to_table
@@ -155,11 +156,8 @@ class Content:
     def _whole(self):
         try:
             with open(self.path, "rb") as file:
-                content = file.read()
-            while content.startswith(b"\x1f\x8b"):
-                content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
+                return gunzip(file.read(), MAX_TEXT_BYTES)
+        except (OSError, EOFError, zlib.error, DataError) as error:
             raise DataError(
                 f"{self.path}: cannot be decompressed ({error}); download it again"
             ) from error
-        return content

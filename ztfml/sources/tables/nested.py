@@ -9,13 +9,15 @@ import pyarrow.compute as pc
 
 from ztfml.errors import DataError
 from ztfml.sources.tables.documents import rows_to_table
-from ztfml.sources.tables.names import rename_columns
+from ztfml.sources.tables.names import rename_columns, required_names
 from ztfml.sources.tables.night_tables import NightTables, select_history, stack
 
 HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
 """Lists of earlier detections and limits; BOOM has the limits in a list of their own."""
 
 _RECORDS = ("candidate", "classifications")
+# Required fields with which a document is an alert, even without a record ``candidate``.
+_ENOUGH = 4
 
 
 def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
@@ -43,17 +45,12 @@ def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
 'jd': 2459001.5}])
     """
     alerts, history, rows = [], [], []
-    with_alert = {_object_of(one) for one in documents if isinstance(one.get("candidate"), dict)}
+    with_alert = {_object_of(one) for one in documents if _candidate_of(one) is not None}
     for document in documents:
         object_id = _object_of(document)
-        candidate = document.get("candidate")
-        earlier = [
-            {**row, "objectId": object_id}
-            for key in HISTORY_LISTS
-            for row in document.get(key) or ()
-            if isinstance(row, dict)
-        ]
-        if isinstance(candidate, dict):
+        candidate = _candidate_of(document)
+        earlier = [{**row, "objectId": object_id} for row in _earlier_rows(document, name)]
+        if candidate is not None:
             top = {key: one for key, one in document.items() if not isinstance(one, dict | list)}
             scores = document.get("classifications")
             alerts.append({**candidate, **(scores if isinstance(scores, dict) else {}), **top})
@@ -72,6 +69,29 @@ def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
         one_alert_per_object=True,
         alerts_are_history=True,
     )
+
+
+def _candidate_of(document):
+    """Return the fields of the candidate, which may also be at the top; None without them."""
+    candidate = document.get("candidate")
+    if isinstance(candidate, list) and len(candidate) == 1:
+        candidate = candidate[0]
+    if isinstance(candidate, dict):
+        return candidate
+    return {} if len(required_names(document)) >= _ENOUGH else None
+
+
+def _earlier_rows(document, name):
+    rows = []
+    for key in HISTORY_LISTS:
+        found = document.get(key) or []
+        if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
+            raise DataError(
+                f"{name}: {key} contains {str(found)[:40]!r}, not a list of records; export it as "
+                "a list of objects with jd, fid, magpsf, ..."
+            )
+        rows += found
+    return rows
 
 
 def _object_of(document):

@@ -72,6 +72,8 @@ class NightTables:
             If there are no alerts, or a required column is absent or invalid.
         """
         split = self.resolve()
+        if not len(split.alerts):
+            raise DataError(f"{self.name}: contains no rows; use a file with at least one alert")
         earlier = _repeated(split.alerts) if split.alerts_are_history else _NO_ROWS
         history = stack([split.history, earlier])
         history = _complete(history) if len(history) else None
