@@ -1,13 +1,13 @@
 """Packets of all schemas and brokers, and forced photometry."""
 
-import logging
-
+import numpy as np
 import pytest
 
 from tests.sources.packet_files import (
     CANDIDATE_FIELDS,
     JD,
     PREVIOUS_FIELDS,
+    TOP_FIELDS,
     alerts_of,
     avro_schema,
     detection,
@@ -15,9 +15,12 @@ from tests.sources.packet_files import (
     history_of,
     limit,
     packet,
+    skipped_of,
     values,
     write,
 )
+from ztfml.night import Night
+from ztfml.sources.forced_file import forced_beside, read_forced
 from ztfml.sources.ingest import ingest
 
 
@@ -32,6 +35,13 @@ from ztfml.sources.ingest import ingest
         ("int", 0, "f"),
         ("boolean", True, "t"),
         ("boolean", False, "f"),
+        ("int", -1, "f"),
+        ("double", 1.0, "t"),
+        ("double", -1.0, "f"),
+        ("string", "True", "t"),
+        ("string", "False", "f"),
+        ("bytes", b"t", "t"),
+        ("bytes", b"f", "f"),
         ("string", None, None),
     ],
 )
@@ -172,12 +182,91 @@ def test_a_failed_flux_leaves_the_limit_of_the_image(tmp_path, output, row):
     assert row["diffmaglim"] == 20.5
 
 
-def test_forced_photometry_beside_the_history_is_counted_not_written(tmp_path, output, caplog):
+def test_rows_with_a_processing_warning_are_left_out(tmp_path, output, caplog):
+    schema = avro_schema(previous={**FORCED_FIELDS, "procstatus": "string"})
+    statuses = ["0", "56", "0.0", "56,57", "255", None]
+    rows = [
+        {**forced(1000.0), "jd": JD - k, "pid": k, "procstatus": status}
+        for k, status in enumerate(statuses, start=1)
+    ]
+    summary = ingest([write(tmp_path / "a.avro", packet(previous=rows), schema=schema)], output)
+    assert summary.n_history == 2
+    assert values(history_of(output), "pid") == [3, 1]
+    assert (
+        "4 rows of forced photometry with a procstatus other than 0 are left out "
+        "(for example procstatus 56)" in caplog.text
+    )
+
+
+def with_fp_hists(rows, kinds):
+    """A packet with forced photometry beside its history, and its schema."""
     schema = avro_schema()
-    record = {"type": "record", "name": "fp_hist", "fields": [field("jd", "double")]}
+    fields = [field(*item) for item in kinds.items()]
+    record = {"type": "record", "name": "fp_hist", "fields": fields}
     schema["fields"].append(field("fp_hists", {"type": "array", "items": record}))
-    row = {**packet(previous=[detection(2, 2)]), "fp_hists": [{"jd": JD - 2}, {"jd": JD - 1}]}
-    with caplog.at_level(logging.INFO, "ztfml"):
-        summary = ingest([write(tmp_path / "a.avro", row, schema=schema)], output)
-    assert summary.n_history == 1
-    assert "omitted 2 rows of forced photometry" in caplog.text
+    return {**packet(previous=[detection(2, 2)]), "fp_hists": rows}, schema
+
+
+@pytest.mark.parametrize(("kind", "good", "bad"), [("string", "0", "56"), ("double", 0.0, 61.0)])
+def test_forced_photometry_beside_the_history_has_a_file_of_its_own(
+    tmp_path, output, kind, good, bad
+):
+    rows = [
+        {**forced(-1000.0, 10.0, 26.4), "jd": JD - 2, "procstatus": good},
+        {**forced(-99999.0, 10.0, 26.4), "jd": JD - 1.5, "pid": 3, "procstatus": good},
+        {**forced(100.0, 10.0, -99999.0), "jd": JD - 1.2, "pid": 4, "procstatus": good},
+        {**forced(9e5, 10.0, 26.4), "jd": JD - 1, "pid": 5, "procstatus": bad},
+    ]
+    one, schema = with_fp_hists(rows, {**FORCED_FIELDS, "procstatus": kind})
+    summary = ingest([write(tmp_path / "a.avro", one, schema=schema)], output)
+    assert (summary.n_history, summary.n_forced) == (1, 3)
+    found = read_forced(output)
+    assert found.index.unique().tolist() == ["ZTF20aaaaaaa"]
+    assert found["jd"].tolist() == [JD - 2, JD - 1.5, JD - 1.2]
+    assert found["flux"].tolist() == pytest.approx([-1e5, np.nan, np.nan], nan_ok=True)
+    assert found["flux_err"].tolist() == pytest.approx([1e3, 1e3, np.nan], nan_ok=True)
+    assert found["diffmaglim"].tolist() == [20.5] * 3
+    # Light curves do not contain it.
+    assert len(Night.load(output).history.jd) == 1
+
+
+def test_a_night_without_forced_photometry_removes_that_of_an_earlier_run(tmp_path, output):
+    one, schema = with_fp_hists([forced(100.0)], FORCED_FIELDS)
+    ingest([write(tmp_path / "a.avro", one, schema=schema)], output)
+    assert forced_beside(output).is_file()
+    ingest([write(tmp_path / "a.avro", packet())], output)
+    assert not forced_beside(output).exists()
+    assert read_forced(output).empty
+
+
+@pytest.mark.parametrize("spelling", ["maybe", "2", "tt"])
+def test_unreadable_signs_are_reported(tmp_path, output, caplog, spelling):
+    rows = [{**detection(2, 2), "isdiffpos": spelling}, {**detection(1, 3), "isdiffpos": "null"}]
+    ingest([write(tmp_path / "a.avro", packet(previous=rows))], output)
+    assert values(history_of(output), "isdiffpos") == [None, None]
+    message = "1 values of isdiffpos are unreadable and count as unknown"
+    assert f"{message} (for example {spelling!r})" in caplog.text
+
+
+def test_a_rejected_packet_does_not_end_the_file(tmp_path, output):
+    good, bad = packet(1), packet(2, magpsf=None)
+    summary = ingest([write(tmp_path / "a.avro", good, bad, bad, packet(3))], output)
+    assert values(alerts_of(output), "candid") == [1, 3]
+    assert summary.n_skipped == 1
+    assert skipped_of(summary)["a.avro"] == (
+        "not a ZTF alert: the candidate has no magpsf; and 1 more packets"
+    )
+
+
+@pytest.mark.parametrize(
+    ("candid", "is_read"), [("1234567890123456789", True), ("ZTF", False), ("1e18", False)]
+)
+def test_a_candid_may_be_text(tmp_path, output, candid, is_read):
+    schema = avro_schema(
+        top={**TOP_FIELDS, "candid": "string"},
+        candidate={**CANDIDATE_FIELDS, "candid": "string"},
+    )
+    write(tmp_path / "a.avro", packet(candid), schema=schema)
+    write(tmp_path / "b.avro", packet(7))
+    ingest([tmp_path], output)
+    assert values(alerts_of(output), "candid") == ([1234567890123456789, 7] if is_read else [7])

@@ -36,7 +36,7 @@ from ztfml.sources.ingest import IngestSummary, ingest
 def test_a_packet_becomes_a_row_with_the_packets_values(tmp_path, output):
     path = write(tmp_path / "a.avro", packet(objectidps1=-999, drb=None))
     summary = ingest([path], output)
-    assert summary == IngestSummary(1, 1, 0, 0, 0, 0, None)
+    assert summary == IngestSummary(1, 1, 0, 0, 0, 0, None, 0)
     (row,) = alerts_of(output)
     assert row["objectId"] == "ZTF20aaaaaaa"
     assert row["candid"] == row["candidate.candid"] == 1234567890123456789
@@ -195,7 +195,8 @@ def test_the_beginning_of_an_incomplete_archive_is_kept(tmp_path, output, compre
     path.write_bytes(content[: len(content) // 2])
     summary = ingest([path], output)
     assert 1 <= summary.n_alerts <= 5
-    assert "cannot be read to its end" in skipped_of(summary)["a.tar"]
+    reason = "cannot be read to its end" if compressed else "no end marker after byte"
+    assert reason in skipped_of(summary)["a.tar"]
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz"])
@@ -324,6 +325,6 @@ def test_alerts_without_stamps_are_kept(tmp_path, output, caplog):
     write(tmp_path / "bytes.avro", packet(candid=6))
     summary = ingest([tmp_path], output, cutouts=True)
     assert (summary.n_alerts, summary.n_cutouts, summary.n_skipped) == (6, 1, 0)
-    assert "5 alerts have no readable stamps; the first: alert " in caplog.text
+    assert "5 alerts have no readable stamps (for example alert " in caplog.text
     assert [path.name for path in fetched_beside(output).iterdir()] == ["ZTF20aaaaaaa_5.npz"]
     assert not list(tmp_path.parent.rglob("*evil*"))

@@ -18,6 +18,21 @@ Packets of ZTF have 20 to 200 kB; one with 5000 previous candidates would have 2
 MAX_MEMBER_BYTES = 64_000_000
 """Largest avro file or member of an archive, after decompression; it can contain many packets."""
 
+MAX_PACKET_FILE_BYTES = 2_000_000_000
+"""Largest avro file outside of archives, e.g. one part of a data transfer of Fink."""
+
+MAX_SKIPPED_BYTES = 1_000_000_000
+"""A compressed archive is not read after a larger member.
+
+All of the member would have to be decompressed to reach the next one, about 3 s for this size.
+"""
+
+MAX_NAME_BYTES = 64_000
+"""Largest name or extended header of an archive member; names in file systems have up to 4 kB."""
+
+MAX_SCHEMA_BYTES = 1_000_000
+"""Largest avro schema; that of ZTF has 27 kB and that of Fink 190 kB."""
+
 MAX_AVRO_DEPTH = 32
 """Deepest nesting of types in an avro schema; that of ZTF is 5 levels deep.
 

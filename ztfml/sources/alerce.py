@@ -17,7 +17,8 @@ from ztfml.astrophysics import MJD_ZERO
 from ztfml.errors import BrokerError
 from ztfml.sources.brokers import BROKERS
 from ztfml.sources.fetched_folder import Cutouts, make_curve, whole_number
-from ztfml.sources.forced import SNR_DETECTION, forced_magnitude
+from ztfml.sources.forced import SNR_DETECTION, forced_magnitude, is_good_status
+from ztfml.sources.remarks import Remarks
 from ztfml.sources.stamps import clean_stamp
 from ztfml.sources.web import NotFoundError, not_installed, querying, require_rows
 
@@ -136,7 +137,7 @@ class Alerce:
                 answer = self._client.query_forced_photometry(
                     oid=object_id, survey="ztf", format="json"
                 )
-                return [_forced(row) for row in answer]
+                return _good_rows(answer, object_id)
         except NotFoundError:
             return []
         except BrokerError as error:
@@ -161,6 +162,22 @@ def _limit(row):
     return {
         "jd": _jd(row), "fid": _band(row), "diffmaglim": row["diffmaglim"], "forced": False,
     }  # fmt: skip
+
+
+def _good_rows(answer, object_id):
+    """Convert the rows of forced photometry that were processed without a warning."""
+    remarks = Remarks()
+    rows = []
+    for row in answer:
+        # `make_curve` reports rows that are not records.
+        status = row.get("procstatus", "0") if isinstance(row, dict) else "0"
+        if is_good_status(str(status)):
+            rows.append(_forced(row))
+        else:
+            what = "rows of forced photometry with a procstatus other than 0 are left out"
+            remarks.add(what, f"procstatus {status}")
+    remarks.log(log, object_id)
+    return rows
 
 
 def _forced(row):

@@ -1,21 +1,21 @@
-"""Alert packets in avro: the records of a file, and what a night keeps of each.
+"""What a night keeps of an alert packet, with the names of the newest schema.
 
 The fields and their types are documented at
-https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html.
+https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html. BOOM and Babamul write the
+history as signed fluxes, in lists of detections (``prv_candidates``), limits
+(``prv_nondetections``) and forced photometry (``fp_hists``).
 """
 
 from __future__ import annotations
 
-import io
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
-import fastavro
+import math
+from typing import NamedTuple
 
 from ztfml import schema
-from ztfml.schema import SPELLING_OF_SIGN, sign_of
-from ztfml.sources.archives import AVRO_MAGIC
-from ztfml.sources.forced import forced_magnitude
+from ztfml.schema import BAND_OF_FID, SPELLING_OF_SIGN, sign_of
+from ztfml.sources.flux import AB_NANOJANSKY, find_zero_point, magnitudes_of_fluxes
+from ztfml.sources.forced import ZERO_POINTS, forced_magnitude, is_good_status
+from ztfml.sources.remarks import Remarks
 
 # Schemas before 2.0 have one PS1 match, named without the suffix 1.
 _NEW_NAME = {
@@ -25,8 +25,18 @@ _NEW_NAME = {
 }
 
 _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
+_HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
+_FORCED_LIST = "fp_hists"
 
-# True == 1 and False == 0 as keys, so this covers booleans and numbers as well.
+_FID_OF_BAND = {
+    spelling: fid
+    for fid, band in BAND_OF_FID.items()
+    for spelling in (band, f"ztf{band}", f"ztf_{band}", f"z{band}", str(fid))
+}
+# Difference magnitudes outside this range are no measurement, e.g. 0, -999 or 99.
+_MAGNITUDES = (8.0, 25.0)
+_LIMITS = (10.0, 24.0)
+_NO_VALUES = ("", "null", "none", "nan", "na", "n/a")
 
 
 class RejectedPacketError(Exception):
@@ -44,91 +54,42 @@ class PacketAlert(NamedTuple):
     ----------
     object_id : str
     candid : int
-    schemavsn : str or None
+    schemavsn : str
         Version of the packet schema.
-    publisher : str or None
+    publisher : str
     candidate : dict
         The fields of the candidate, with the names of the newest schema.
     previous : list of dict
         The previous candidates.
+    forced : list of dict
+        The forced photometry (``fp_hists``) as fluxes in nJy: `jd`, `fid`, `pid`, `flux`,
+        `flux_err`, `diffmaglim`, ...
     stamps : list of bytes or None
         Science, template and difference image as gzipped FITS.
-    n_forced : int
-        Number of rows of forced photometry (``fp_hists``), which are not kept.
 
     Examples
     --------
-    >>> alert = PacketAlert("ZTF18abukavn", 617155240115015005, "3.3", "ZTF", {}, [], [], 0)
+    >>> alert = PacketAlert("ZTF18abukavn", 617155240115015005, "3.3", "ZTF", {}, [], [], [])
     >>> alert.candid
     617155240115015005
     """
 
     object_id: str
     candid: int
-    schemavsn: str | None
-    publisher: str | None
+    schemavsn: str
+    publisher: str
     candidate: dict
     previous: list
+    forced: list
     stamps: list
-    n_forced: int
 
 
-def read_records(content: bytes) -> Iterator[tuple[object, dict]]:
-    """Yield the records of an avro file, each with the schema it was written with.
-
-    Parameters
-    ----------
-    content : bytes
-        The whole file.
-
-    Yields
-    ------
-    record : object
-        A dict for an alert packet.
-    avro_schema : dict
-
-    Raises
-    ------
-    RejectedPacketError
-        If the file is not avro, empty or damaged.
-
-    Examples
-    --------
-    >>> list(read_records(b"objectId,candid"))
-    Traceback (most recent call last):
-    ...
-    ztfml.sources.avro_packets.RejectedPacketError: not an avro file
-    """
-    if not content:
-        raise RejectedPacketError("empty file")
-    if not content.startswith(AVRO_MAGIC):
-        raise RejectedPacketError("not an avro file")
-    # On damaged bytes fastavro raises many types: IndexError, EOFError, struct.error,
-    # UnicodeDecodeError, OverflowError, ...
-    try:
-        reader = fastavro.block_reader(io.BytesIO(content))
-        blocks = list(reader)
-    except Exception as error:
-        raise RejectedPacketError(f"avro file cut short or damaged ({error})") from error
-    if not blocks:
-        raise RejectedPacketError("the file contains no packet")
-    for block in blocks:
-        records = iter(block)
-        while True:
-            try:
-                record = next(records)
-            except StopIteration:
-                break
-            except Exception as error:
-                raise RejectedPacketError(f"avro record damaged ({error})") from error
-            yield record, reader.writer_schema
-
-
-def read_packet(packet: Any, avro_schema: dict) -> PacketAlert:
+def read_packet(packet: object, avro_schema: dict, remarks: Remarks) -> PacketAlert:
     """Take from a packet what a night keeps, with the names of the newest schema.
 
-    Forced photometry in the place of previous candidates (schema 3.5) becomes magnitudes and
-    limits.
+    Fluxes become magnitudes and limits: those of BOOM and Babamul, and forced photometry in the
+    place of previous candidates (schema 3.5). Rows of forced photometry with a processing status
+    other than 0 are left out.
 
     Parameters
     ----------
@@ -136,6 +97,8 @@ def read_packet(packet: Any, avro_schema: dict) -> PacketAlert:
         A record of an avro file; its dicts are modified.
     avro_schema : dict
         The schema with which the file was written.
+    remarks : Remarks
+        Receives what is unreadable or left out.
 
     Returns
     -------
@@ -150,7 +113,7 @@ def read_packet(packet: Any, avro_schema: dict) -> PacketAlert:
     --------
     >>> candidate = {"jd": 2459000.5, "fid": 1, "magpsf": 18.5, "isdiffpos": "1"}
     >>> packet = {"objectId": "ZTF18abukavn", "candid": 617155240115015005, "candidate": candidate}
-    >>> read_packet(packet, {"version": "3.3"}).candidate["isdiffpos"]
+    >>> read_packet(packet, {"version": "3.3"}, Remarks()).candidate["isdiffpos"]
     't'
     """
     candidate = packet.get("candidate") if isinstance(packet, dict) else None
@@ -159,26 +122,32 @@ def read_packet(packet: Any, avro_schema: dict) -> PacketAlert:
             f"not a ZTF alert: {_record_name(avro_schema)} has no candidate record"
         )
     object_id = _object_id(packet)
+    previous = [row for name in _HISTORY_LISTS for row in packet.get(name) or ()]
+    forced = [row for row in packet.get(_FORCED_LIST) or () if _is_good(row, remarks)]
+    zero_point = None
+    if "psfFluxErr" in candidate or any(
+        "psfFluxErr" in rows[0] for rows in (previous, forced) if rows
+    ):
+        zero_point = _zero_point([candidate, *previous, *forced], object_id, remarks)
+    _complete(candidate, zero_point, remarks)
     for field in ("jd", "fid", "magpsf"):
         if candidate.get(field) is None:
             raise RejectedPacketError(f"not a ZTF alert: the candidate has no {field}")
     # ALeRCE writes the candid only in the candidate. A candid begins with the number of nights
     # since 2017-01-01, so it is negative before; it is unique nevertheless.
-    candid = packet.get("candid") or candidate.get("candid")
-    if not isinstance(candid, int):
-        raise RejectedPacketError("not a ZTF alert: it has no candid")
-    _to_newest_schema(candidate)
-    candidate["candid"] = candid
-    version = packet.get("schemavsn") or avro_schema.get("version")
+    candidate["candid"] = candid = _candid(packet.get("candid") or candidate.get("candid"))
+    for old, new in _NEW_NAME.items():
+        if old in candidate:
+            candidate.setdefault(new, candidate.pop(old))
     return PacketAlert(
         object_id,
         candid,
-        version,
+        packet.get("schemavsn") or avro_schema.get("version"),
         packet.get("publisher"),
         candidate,
-        [_previous(row) for row in packet.get("prv_candidates") or ()],
+        [_previous(row, zero_point, remarks) for row in previous if _is_good(row, remarks)],
+        [_forced(row, zero_point) for row in forced],
         [_stamp(packet.get(cutout)) for cutout in _CUTOUTS],
-        len(packet.get("fp_hists") or ()),
     )
 
 
@@ -188,7 +157,9 @@ def _stamp(cutout):
 
 
 def _record_name(avro_schema):
-    return f"record {avro_schema['name']}" if "name" in avro_schema else "the record"
+    if isinstance(avro_schema, dict) and "name" in avro_schema:
+        return f"record {avro_schema['name']}"
+    return "the record"
 
 
 def _object_id(packet):
@@ -201,18 +172,127 @@ def _object_id(packet):
     return str(object_id)
 
 
-def _to_newest_schema(candidate):
-    """Rename fields of older schemas, and write isdiffpos as t or f."""
-    candidate["isdiffpos"] = SPELLING_OF_SIGN[sign_of(candidate.get("isdiffpos"))]
-    for old, new in _NEW_NAME.items():
-        if old in candidate:
-            candidate.setdefault(new, candidate.pop(old))
+def _candid(candid):
+    if isinstance(candid, str) and candid.strip().lstrip("-").isdigit():
+        return int(candid)
+    if not isinstance(candid, int) or isinstance(candid, bool):
+        found = f" (it is {candid!r})" if candid is not None else ""
+        raise RejectedPacketError(f"not a ZTF alert: it has no candid{found}")
+    return candid
 
 
-def _previous(row):
+def _complete(row, zero_point, remarks):
+    """Write isdiffpos as t or f, and add the band and the magnitude that are given otherwise."""
+    if "band" in row and row.get("fid") is None:
+        row["fid"] = _fid(row["band"], remarks)
+    spelling = row.get("isdiffpos")
+    sign = sign_of(spelling)
+    if sign == 0 and spelling is not None and str(spelling).strip().lower() not in _NO_VALUES:
+        remarks.add("values of isdiffpos are unreadable and count as unknown", repr(spelling))
+    if "psfFlux" in row or "psfFluxErr" in row:
+        sign = _add_magnitude(row, zero_point, sign)
+    row["isdiffpos"] = SPELLING_OF_SIGN[sign]
+
+
+def _fid(band, remarks):
+    fid = _FID_OF_BAND.get(str(band).strip().lower())
+    if fid is None and band is not None:
+        remarks.add("rows are in another band than g, r and i", repr(band))
+    return fid
+
+
+def _add_magnitude(row, zero_point, sign):
+    """Add magnitude and limit from a flux where they are missing; return the sign."""
+    flux, error = _number(row.get("psfFlux")), _number(row.get("psfFluxErr"))
+    zero_point = math.nan if zero_point is None else zero_point
+    found = magnitudes_of_fluxes([flux], [error], [zero_point])
+    if not _is_between(row.get("magpsf"), _MAGNITUDES):
+        row["magpsf"] = _valid(found.magpsf[0], _MAGNITUDES)
+        row["sigmapsf"] = None if row["magpsf"] is None else _finite(found.sigmapsf[0])
+    if row["magpsf"] is None:
+        if not _is_between(row.get("diffmaglim"), _LIMITS):
+            row["diffmaglim"] = _valid(found.diffmaglim[0], _LIMITS)
+        return 0
+    return sign or int(found.sign[0]) or (flux > 0) - (flux < 0)
+
+
+def _zero_point(rows, object_id, remarks):
+    """Return the zero point of the fluxes of a packet, from its magnitudes if it has any."""
+    rows = [row for row in rows if "psfFluxErr" in row]
+    magnitudes = [_valid(row.get("magpsf"), _MAGNITUDES) for row in rows]
+    pairs = [
+        (_number(row.get("psfFlux")), mag)
+        for row, mag in zip(rows, magnitudes, strict=True)
+        if mag is not None
+    ]
+    flux, magpsf = zip(*pairs, strict=True) if pairs else ((), ())
+    errors = [_number(row.get("psfFluxErr")) for row in rows]
+    zero_point = find_zero_point(flux, magpsf, errors)
+    if zero_point is None and not pairs:
+        return AB_NANOJANSKY  # The unit that BOOM and Babamul document.
+    if zero_point is None:
+        remarks.add(
+            "packets have fluxes that contradict their magnitudes and are ignored", object_id
+        )
+    return zero_point
+
+
+def _is_good(row, remarks):
+    if "procstatus" not in row or is_good_status(row["procstatus"]):
+        return True
+    remarks.add(
+        "rows of forced photometry with a procstatus other than 0 are left out",
+        f"procstatus {row['procstatus']}",
+    )
+    return False
+
+
+def _previous(row, zero_point, remarks):
     if "forcediffimflux" in row:
         flux, error = row["forcediffimflux"], row.get("forcediffimfluxunc")
         # If the flux could not be measured, the limit of the image remains.
         row.update(forced_magnitude(flux, error, row.get("magzpsci")))
-    row["isdiffpos"] = SPELLING_OF_SIGN[sign_of(row.get("isdiffpos"))]
+    _complete(row, zero_point, remarks)
     return row
+
+
+_FORCED_COPIED = ("jd", "pid", "programid", "field", "rcid", "rfid", "magzpsci", "diffmaglim")
+
+
+def _forced(row, zero_point):
+    """Return a row of forced photometry with its flux in nJy, or without flux."""
+    kept = {name: row.get(name) for name in _FORCED_COPIED}
+    kept["fid"] = row["fid"] if row.get("fid") is not None else _FID_OF_BAND.get(row.get("band"))
+    flux, error = row.get("forcediffimflux"), row.get("forcediffimfluxunc")
+    if flux is not None or error is not None:
+        zero_point = row.get("magzpsci")
+        zero_point = zero_point if _is_between(zero_point, ZERO_POINTS) else None
+    else:
+        flux, error = row.get("psfFlux"), row.get("psfFluxErr")
+    flux, error = _number(flux), _number(error)
+    # Without an error, or with one that is not positive, a flux cannot be used.
+    if zero_point is not None and error > 0 and math.isfinite(error):
+        scale = 10 ** (0.4 * (AB_NANOJANSKY - zero_point))
+        kept["flux_err"] = error * scale
+        if math.isfinite(flux) and flux != _NO_FLUX:
+            kept["flux"] = flux * scale
+    return kept
+
+
+_NO_FLUX = -99999.0
+
+
+def _number(value):
+    return float(value) if value is not None else math.nan
+
+
+def _finite(value):
+    return float(value) if math.isfinite(value) else None
+
+
+def _is_between(value, bounds):
+    return value is not None and bounds[0] <= value <= bounds[1]
+
+
+def _valid(value, bounds):
+    return float(value) if _is_between(value, bounds) else None

@@ -8,48 +8,40 @@ and memory grows only with the number of candids.
 from __future__ import annotations
 
 import csv
-import itertools
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import joblib
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside, write_together
-from ztfml.io.companions import history_beside
+from ztfml.io.companions import companion, history_beside
 from ztfml.io.progress import track
 from ztfml.io.safe_text import safe_cell
 from ztfml.io.temporary import temporary_beside
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, contents_of, find_files
-from ztfml.sources.avro_packets import (
-    PacketAlert,
-    RejectedPacketError,
-    read_packet,
-    read_records,
-)
+from ztfml.sources.decode import decode_in_processes
 from ztfml.sources.fetched_folder import Cutouts, fetched_beside, write_cutouts
+from ztfml.sources.forced_file import forced_beside
 from ztfml.sources.merge_history import HistorySpill, merge_rows
 from ztfml.sources.packet_tables import (
     ALERTS_SCHEMA,
-    CONVERSION_ERRORS,
+    FORCED_SCHEMA,
     HISTORY_SCHEMA,
-    KNOWN_FIELDS,
     N_PARTS,
-    to_tables,
+    PacketTables,
 )
+from ztfml.sources.remarks import Remarks
 from ztfml.sources.stamps import centre_stamp, read_stamp
 
 log = logging.getLogger(__name__)
 
-# Packets converted to Arrow together (each takes about 80 kB as Python objects), and rows per
-# row group of the alerts' file.
-_BATCH = 250
+# Rows per row group of the alerts' file.
 _ROW_GROUP = 5_000
-
-_WRONG_TYPE = "not a ZTF alert: a value has the wrong type"
 
 
 @dataclass(frozen=True)
@@ -65,7 +57,7 @@ class IngestSummary:
     n_duplicates : int
         Packets whose candid had already been written.
     n_skipped : int
-        Files, archive members and archives that are damaged or not from ZTF.
+        Files and parts of archives that are damaged or not from ZTF.
     n_history : int
         History rows written.
     n_cutouts : int
@@ -73,6 +65,8 @@ class IngestSummary:
     skipped_path : Path or None
         ``NIGHT.skipped.csv`` beside the output (columns ``file``, ``reason``); None if nothing
         was skipped.
+    n_forced : int
+        Rows of forced photometry written.
 
     Examples
     --------
@@ -87,33 +81,42 @@ class IngestSummary:
     n_history: int
     n_cutouts: int
     skipped_path: Path | None
+    n_forced: int = 0
 
 
 def ingest(
-    paths: str | Path | Iterable[str | Path], output: str | Path, cutouts: bool = False
+    paths: str | Path | Iterable[str | Path],
+    output: str | Path,
+    cutouts: bool = False,
+    jobs: int | None = None,
 ) -> IngestSummary:
     """Write avro packets as the parquet pair of a night.
 
     Each packet becomes one row of the alerts, with all fields of its candidate as
     ``candidate.<field>``. Fields that its schema does not have are null, and values are
     unchanged (including sentinels, which `Night` converts). The previous candidates of an object
-    are merged over its alerts, each once. In schema 3.5 they are forced photometry, which is
-    written as magnitudes and limits (Masci et al. 2023, arXiv:2305.16279: a detection from
-    3 sigma, else the 5-sigma limit). The separate forced photometry of schemas 4.x
-    (``fp_hists``) is not written.
+    are merged over its alerts, each once. Fluxes become magnitudes and limits: those of BOOM and
+    Babamul, and in schema 3.5, whose previous candidates are forced photometry (Masci et al.
+    2023, arXiv:2305.16279: a detection from 3 sigma, else the 5-sigma limit). The separate
+    forced photometry of schemas 4.x and of BOOM (``fp_hists``) becomes a file of its own, with
+    differences in nJy. Rows with a processing status other than 0 are left out.
 
     Parameters
     ----------
     paths : str, Path or iterable of them
-        Packets (``.avro``), archives of them (``.tar``, ``.tar.gz``, ``.tgz``), or folders of
-        both, which are searched recursively.
+        Packets (``.avro``, ``.avro.gz``), archives of them (``.tar``, ``.tar.gz``, ``.tgz``), or
+        folders of both, which are searched recursively. Messages without a schema are read
+        with a schema in the same folder (``*.avsc``, ``*schema*.json``).
     output : str or Path
         The alerts' file, ``NIGHT.parquet``. The history goes to
-        ``NIGHT_prv_candidates.parquet`` beside it, and the list of skipped files to
-        ``NIGHT.skipped.csv``.
+        ``NIGHT_prv_candidates.parquet`` beside it, forced photometry, if there is any, to
+        ``NIGHT_fp_hists.parquet``, and the list of skipped files to ``NIGHT.skipped.csv``.
     cutouts : bool
         Also write the stamps of each alert, as ``NIGHT_fetched/OBJECTID_CANDID.npz`` (about
         40 kB each).
+    jobs : int, optional
+        Number of processes that decode packets; by default the number of cores. The result does
+        not depend on it.
 
     Returns
     -------
@@ -141,13 +144,15 @@ def ingest(
         write_together(output, history_beside(output)) as (alerts_part, history_part),
         temporary_beside(output, is_folder=True) as folder,
     ):
-        spill = HistorySpill(folder)
-        n_alerts = _write_alerts(reader.batches(files), spill, alerts_part)
+        history, forced = (_spill(folder, schema) for schema in (HISTORY_SCHEMA, FORCED_SCHEMA))
+        tables = reader.tables(files, joblib.cpu_count() if jobs is None else jobs)
+        n_alerts = _write_alerts(tables, history, forced, alerts_part)
         if n_alerts == 0:
             raise DataError(_nothing_readable(paths, reader.skipped))
-        n_history = _write_history(spill, history_part)
-        skipped_path = _write_skipped(reader.skipped, output.with_suffix(".skipped.csv"))
-    reader.log_omitted()
+        n_history = _write_history(history, HISTORY_SCHEMA, history_part)
+        n_forced = _write_forced(forced, forced_beside(output))
+        skipped_path = _write_skipped(reader.skipped, companion(output, ".skipped.csv"))
+    reader.log_remarks(str(paths[0]) if len(paths) == 1 else f"{paths[0]}, ...")
     return IngestSummary(
         reader.n_files,
         n_alerts,
@@ -156,6 +161,7 @@ def ingest(
         n_history,
         reader.n_cutouts,
         skipped_path,
+        n_forced,
     )
 
 
@@ -174,90 +180,69 @@ class _PacketReader:
         self.n_cutouts = 0
         self.skipped: list[tuple[str, str]] = []
         self._cutouts_folder = cutouts_folder
-        self._n_without_cutouts = 0
-        self._first_without_cutouts: str | None = None
         self._seen: set[int] = set()
         self._unknown_fields: set[str] = set()
-        self._n_forced = 0
+        self._remarks = Remarks()
 
-    def batches(self, files: list[Path]) -> Iterator[tuple[pa.Table, pa.Table]]:
-        """Yield tables of alerts and of their previous candidates, `_BATCH` packets each."""
-        named_alerts = self._alerts(files)
-        while batch := list(itertools.islice(named_alerts, _BATCH)):
-            alerts = [alert for _, alert in batch]
-            try:
-                tables = to_tables(alerts)
-            except CONVERSION_ERRORS:
-                alerts = [alert for name, alert in batch if self._is_convertible(name, alert)]
-                tables = to_tables(alerts)
-            if self._cutouts_folder is not None:
-                for alert in alerts:
-                    self._write_cutouts(self._cutouts_folder, alert)
-            yield tables
+    def tables(self, files: list[Path], jobs: int) -> Iterator[PacketTables]:
+        """Yield the alerts of all files, each candid once."""
+        total = None if any(file.name.endswith(ARCHIVE_SUFFIXES) for file in files) else len(files)
+        contents = track(contents_of(files), "reading packets", total)
+        for batch in decode_in_processes(contents, jobs, self._cutouts_folder is not None):
+            self.n_files += batch.n_files
+            self.skipped += batch.skipped
+            self._unknown_fields |= batch.unknown_fields
+            self._remarks.update(batch.remarks)
+            rows = [k for k, candid in enumerate(batch.candids) if self._is_new(candid)]
+            for k in rows if batch.stamps else ():
+                self._write_cutouts(*batch.stamps[k])
+            yield batch.tables if len(rows) == len(batch.candids) else batch.tables.select(rows)
 
-    def log_omitted(self) -> None:
-        """Log which contents of the packets were not written."""
+    def log_remarks(self, name: str) -> None:
+        """Log what was left out, converted or unreadable.
+
+        Parameters
+        ----------
+        name : str
+            What was read.
+        """
         if self._unknown_fields:
             log.warning("omitted unknown fields: %s", ", ".join(sorted(self._unknown_fields)))
-        if self._n_forced:
-            log.info("omitted %d rows of forced photometry (fp_hists)", self._n_forced)
-        if self._n_without_cutouts:
-            log.warning(
-                "%d alerts have no readable stamps; the first: %s",
-                self._n_without_cutouts, self._first_without_cutouts,
-            )  # fmt: skip
+        self._remarks.log(log, name)
 
-    def _alerts(self, files: list[Path]) -> Iterator[tuple[str, PacketAlert]]:
-        """Yield each alert with the name of its file; repeated candids only once."""
-        total = None if any(file.name.endswith(ARCHIVE_SUFFIXES) for file in files) else len(files)
-        for name, content in track(contents_of(files, self.skipped), "reading packets", total):
-            self.n_files += 1
-            try:
-                for packet, avro_schema in read_records(content):
-                    alert = read_packet(packet, avro_schema)
-                    if alert.candid in self._seen:
-                        self.n_duplicates += 1
-                        continue
-                    self._seen.add(alert.candid)
-                    self._unknown_fields |= alert.candidate.keys() - KNOWN_FIELDS
-                    self._n_forced += alert.n_forced
-                    yield name, alert
-            except RejectedPacketError as reason:
-                self.skipped.append((name, str(reason)))
-            except CONVERSION_ERRORS as error:
-                self.skipped.append((name, f"{_WRONG_TYPE} ({error})"))
-
-    def _write_cutouts(self, folder: Path, alert: PacketAlert) -> None:
-        try:
-            position = alert.candidate.get("xpos"), alert.candidate.get("ypos")
-            images = (centre_stamp(read_stamp(stamp), *position) for stamp in alert.stamps)
-            stamps = Cutouts(alert.candid, *images)
-            write_cutouts(folder, alert.object_id, stamps)
-            self.n_cutouts += 1
-        except DataError as error:
-            self._n_without_cutouts += 1
-            if self._first_without_cutouts is None:
-                self._first_without_cutouts = f"alert {alert.candid}: {error}"
-
-    def _is_convertible(self, name: str, alert: PacketAlert) -> bool:
-        try:
-            to_tables([alert])
-        except CONVERSION_ERRORS as error:
-            self.skipped.append((name, f"{_WRONG_TYPE} ({error})"))
+    def _is_new(self, candid):
+        if candid in self._seen:
+            self.n_duplicates += 1
             return False
+        self._seen.add(candid)
         return True
 
+    def _write_cutouts(self, object_id, candid, position, stamps):
+        try:
+            images = (centre_stamp(read_stamp(stamp), *position) for stamp in stamps)
+            write_cutouts(self._cutouts_folder, object_id, Cutouts(candid, *images))
+            self.n_cutouts += 1
+        except DataError as error:
+            self._remarks.add("alerts have no readable stamps", f"alert {candid}: {error}")
 
-def _write_alerts(batches, spill, path):
-    """Write the alerts, and give their previous candidates to the merge."""
+
+def _spill(folder, schema):
+    part = Path(folder) / ("history" if schema is HISTORY_SCHEMA else "forced")
+    part.mkdir()
+    return HistorySpill(part, schema)
+
+
+def _write_alerts(batches, history, forced, path):
+    """Write the alerts, and give their previous candidates and forced photometry to the merge."""
     n_alerts = 0
     waiting, n_waiting = [], 0
     with pq.ParquetWriter(path, ALERTS_SCHEMA, compression="zstd") as writer:
-        for alerts, rows in batches:
-            spill.add(rows)
-            waiting.append(alerts)
-            n_alerts += len(alerts)
-            n_waiting += len(alerts)
+        for tables in batches:
+            history.add(tables.history)
+            forced.add(tables.forced)
+            waiting.append(tables.alerts)
+            n_alerts += len(tables.alerts)
+            n_waiting += len(tables.alerts)
             if n_waiting >= _ROW_GROUP:
                 writer.write_table(pa.concat_tables(waiting))
                 waiting, n_waiting = [], 0
@@ -266,13 +251,22 @@ def _write_alerts(batches, spill, path):
     return n_alerts
 
 
-def _write_history(spill, path):
+def _write_history(spill, schema, path):
     n_rows = 0
-    with pq.ParquetWriter(path, HISTORY_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
         for table in track(spill.parts(), "merging histories", N_PARTS):
-            merged = merge_rows(table)
+            merged = merge_rows(table, schema)
             writer.write_table(merged)
             n_rows += len(merged)
+    return n_rows
+
+
+def _write_forced(spill, path):
+    """Write forced photometry, or remove that of an earlier run if there is none."""
+    with write_beside(path) as part:
+        n_rows = _write_history(spill, FORCED_SCHEMA, part)
+    if n_rows == 0:
+        path.unlink()
     return n_rows
 
 

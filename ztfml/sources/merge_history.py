@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from ztfml.sources.packet_tables import HISTORY_SCHEMA, N_PARTS, SPILL_SCHEMA
+from ztfml.sources.packet_tables import N_PARTS, with_origin
 
 # Number of rows that are kept in memory before they are written to disk.
 _SPILL_ROWS = 200_000
@@ -25,22 +25,26 @@ class HistorySpill:
     ----------
     folder : str or Path
         An existing folder for temporary files.
+    schema : pyarrow.Schema
+        Columns of the rows, without their origin.
 
     Examples
     --------
-    >>> spill = HistorySpill(".")
+    >>> from ztfml.sources.packet_tables import HISTORY_SCHEMA
+    >>> spill = HistorySpill(".", HISTORY_SCHEMA)
     >>> list(spill.parts())
     []
     """
 
-    def __init__(self, folder: str | Path) -> None:
+    def __init__(self, folder: str | Path, schema: pa.Schema) -> None:
         self._folder = Path(folder)
+        self._schema = with_origin(schema)
         self._files = {}
         self._waiting = []
         self._n_waiting = 0
 
     def add(self, rows: pa.Table) -> None:
-        """Add rows with the columns of `SPILL_SCHEMA`."""
+        """Add rows with the columns of the schema and their origin."""
         self._waiting.append(rows)
         self._n_waiting += len(rows)
         if self._n_waiting >= _SPILL_ROWS:
@@ -74,7 +78,7 @@ class HistorySpill:
         if part not in self._files:
             options = pa.ipc.IpcWriteOptions(compression="lz4")
             self._files[part] = pa.ipc.new_stream(
-                str(self._path(part)), SPILL_SCHEMA, options=options
+                str(self._path(part)), self._schema, options=options
             )
         return self._files[part]
 
@@ -82,7 +86,7 @@ class HistorySpill:
         return self._folder / f"{part}.arrow"
 
 
-def merge_rows(rows: pa.Table) -> pa.Table:
+def merge_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     """Keep one row for each object, exposure and candidate, sorted by object and time.
 
     If several alerts contain a row, that of the earliest alert is kept, so that a later alert
@@ -92,19 +96,22 @@ def merge_rows(rows: pa.Table) -> pa.Table:
     Parameters
     ----------
     rows : pyarrow.Table
-        Columns of `SPILL_SCHEMA`, with all rows of the objects in it.
+        Columns of ``with_origin(schema)``, with all rows of the objects in it.
+    schema : pyarrow.Schema
+        Columns of the result; `jd`, `pid` and `candid` identify a row.
 
     Returns
     -------
     pyarrow.Table
-        Columns of `HISTORY_SCHEMA`.
 
     Examples
     --------
+    >>> from ztfml.sources.packet_tables import HISTORY_SCHEMA
     >>> row = {"objectId": "ZTF18abukavn", "jd": 2459000.5, "pid": 7}
     >>> earlier = row | {"alert_jd": 2459001.5, "rb": 0.25}
     >>> later = row | {"alert_jd": 2459003.5, "rb": 0.75}
-    >>> merge_rows(pa.Table.from_pylist([later, earlier], schema=SPILL_SCHEMA))["rb"].to_pylist()
+    >>> rows = pa.Table.from_pylist([later, earlier], schema=with_origin(HISTORY_SCHEMA))
+    >>> merge_rows(rows, HISTORY_SCHEMA)["rb"].to_pylist()
     [0.25]
     """
     encoded = rows["objectId"].combine_chunks().dictionary_encode()
@@ -120,4 +127,4 @@ def merge_rows(rows: pa.Table) -> pa.Table:
     first = np.concatenate([[True], (key[:, 1:] != key[:, :-1]).any(axis=0)])
     keep = order[first]
     keep = keep[np.lexsort((candid[keep], exposure[keep], jd[keep], object_code[keep]))]
-    return rows.select(HISTORY_SCHEMA.names).take(pa.array(keep)).cast(HISTORY_SCHEMA)
+    return rows.select(schema.names).take(pa.array(keep)).cast(schema)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Sequence
+from typing import NamedTuple
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -57,7 +59,11 @@ _CANDIDATE = pa.struct(
     ]
 )
 _PREVIOUS = pa.struct([_CANDIDATE.field(name) for name in _HISTORY_FIELDS.split()])
-KNOWN_FIELDS = frozenset(_CANDIDATE.names)
+# Fluxes of BOOM, which repeat the magnitudes or become magnitudes.
+_FLUX_FIELDS = """
+    band psfFlux psfFluxErr snr snr_psf apFlux apFluxErr snr_ap zp
+"""
+KNOWN_FIELDS = frozenset([*_CANDIDATE.names, *_FLUX_FIELDS.split()])
 
 _TOP_LEVEL = pa.schema(
     [("objectId", "string"), ("candid", "int64"), ("schemavsn", "string"), ("publisher", "string")]
@@ -67,19 +73,95 @@ ALERTS_SCHEMA = pa.schema(
 )
 HISTORY_SCHEMA = pa.schema([("objectId", "string"), *_PREVIOUS], metadata=INDEXED_BY_OBJECT)
 
-# The part of the merge that a row goes to, and the time of the alert that contained the row.
-SPILL_SCHEMA = pa.schema([*HISTORY_SCHEMA, ("part", "int32"), ("alert_jd", "float64")])
-
-
 # A night of 10 million history rows has about 150,000 rows per part.
 N_PARTS = 64
+
+# Forced photometry (fp_hists) as differences in nJy. Its numbers are in float64 because the zero
+# points of the images are in them.
+_FORCED = pa.struct(
+    [
+        ("jd", "float64"), ("fid", "int32"), ("pid", "int64"), ("candid", "int64"),
+        ("programid", "int32"), ("field", "int32"), ("rcid", "int32"), ("rfid", "int64"),
+        ("flux", "float64"), ("flux_err", "float64"), ("diffmaglim", "float32"),
+        ("magzpsci", "float32"),
+    ]
+)  # fmt: skip
+FORCED_SCHEMA = pa.schema([("objectId", "string"), *_FORCED], metadata=INDEXED_BY_OBJECT)
 
 # Raised here and in Arrow if a value does not have the type of the schema.
 CONVERSION_ERRORS = (pa.ArrowException, ValueError, TypeError, AttributeError, OverflowError)
 
 
-def to_tables(alerts: Sequence[PacketAlert]) -> tuple[pa.Table, pa.Table]:
-    """Convert alerts to a table of alerts and a table of their previous candidates.
+class PacketTables(NamedTuple):
+    """Alerts, their previous candidates and their forced photometry.
+
+    Parameters
+    ----------
+    alerts : pyarrow.Table
+        Columns of `ALERTS_SCHEMA`.
+    history : pyarrow.Table
+        Columns of ``with_origin(HISTORY_SCHEMA)``.
+    forced : pyarrow.Table
+        Columns of ``with_origin(FORCED_SCHEMA)``.
+
+    Examples
+    --------
+    >>> to_tables([]).history.num_rows
+    0
+    """
+
+    alerts: pa.Table
+    history: pa.Table
+    forced: pa.Table
+
+    def select(self, rows: Sequence[int]) -> PacketTables:
+        """Return the tables of some of the alerts.
+
+        Parameters
+        ----------
+        rows : sequence of int
+            Positions of the alerts.
+
+        Returns
+        -------
+        PacketTables
+        """
+        kept = pa.array(rows, pa.int64())
+        position = np.full(len(self.alerts), -1)
+        position[kept.to_numpy()] = np.arange(len(kept))
+
+        def rows_of(table):
+            table = table.filter(pc.is_in(table["alert"], value_set=kept))
+            k = table.schema.get_field_index("alert")
+            return table.set_column(k, "alert", pa.array(position[table["alert"].to_numpy()]))
+
+        return PacketTables(self.alerts.take(kept), rows_of(self.history), rows_of(self.forced))
+
+
+def with_origin(schema: pa.Schema) -> pa.Schema:
+    """Add to a schema of history rows where each row comes from.
+
+    Parameters
+    ----------
+    schema : pyarrow.Schema
+
+    Returns
+    -------
+    pyarrow.Schema
+        With `alert` (position of the alert in its table), `alert_jd` (its time), and `part` (the
+        part of the merge that the row belongs to).
+
+    Examples
+    --------
+    >>> with_origin(pa.schema([("jd", "float64")])).names
+    ['jd', 'alert', 'alert_jd', 'part']
+    """
+    origin = [("alert", "int64"), ("alert_jd", "float64"), ("part", "int32")]
+    return pa.schema([*schema, *(pa.field(*field) for field in origin)])
+
+
+def to_tables(alerts: Sequence[PacketAlert]) -> PacketTables:
+    """Convert alerts to tables.
 
     Parameters
     ----------
@@ -87,10 +169,7 @@ def to_tables(alerts: Sequence[PacketAlert]) -> tuple[pa.Table, pa.Table]:
 
     Returns
     -------
-    alerts : pyarrow.Table
-        Columns of `ALERTS_SCHEMA`.
-    history : pyarrow.Table
-        Columns of `SPILL_SCHEMA`.
+    PacketTables
 
     Raises
     ------
@@ -100,16 +179,14 @@ def to_tables(alerts: Sequence[PacketAlert]) -> tuple[pa.Table, pa.Table]:
     Examples
     --------
     >>> rows = [{"jd": 2459000.5, "fid": 1}, {"jd": 2459003.5, "fid": 2}]
-    >>> alert = PacketAlert("ZTF18abukavn", 1, "3.3", "ZTF", {"jd": 2459005.5}, rows, [], 0)
-    >>> alerts, history = to_tables([alert])
+    >>> alert = PacketAlert("ZTF18abukavn", 1, "3.3", "ZTF", {"jd": 2459005.5}, rows, [], [])
+    >>> history = to_tables([alert]).history
     >>> history["objectId"].to_pylist(), history["alert_jd"].to_pylist()
     (['ZTF18abukavn', 'ZTF18abukavn'], [2459005.5, 2459005.5])
     """
     object_id = pa.array([alert.object_id for alert in alerts], pa.string())
     candidates = pa.array([alert.candidate for alert in alerts], _CANDIDATE)
-    rows = pa.array([alert.previous for alert in alerts], pa.list_(_PREVIOUS))
     part = pa.array([_part(alert.object_id) for alert in alerts], pa.int32())
-    parent = pc.list_parent_indices(rows)
     alerts_table = pa.table(
         [
             object_id,
@@ -120,16 +197,22 @@ def to_tables(alerts: Sequence[PacketAlert]) -> tuple[pa.Table, pa.Table]:
         ],
         schema=ALERTS_SCHEMA,
     )
-    history_table = pa.table(
-        [
-            object_id.take(parent),
-            *rows.flatten().flatten(),
-            part.take(parent),
-            candidates.field("jd").take(parent),
-        ],
-        schema=SPILL_SCHEMA,
+
+    def rows_of(lists, kind, schema):
+        rows = pa.array(lists, pa.list_(kind))
+        alert = pc.list_parent_indices(rows)
+        jd = candidates.field("jd")
+        columns = [
+            object_id.take(alert), *rows.flatten().flatten(), alert, jd.take(alert),
+            part.take(alert),
+        ]  # fmt: skip
+        return pa.table(columns, schema=with_origin(schema))
+
+    return PacketTables(
+        alerts_table,
+        rows_of([alert.previous for alert in alerts], _PREVIOUS, HISTORY_SCHEMA),
+        rows_of([alert.forced for alert in alerts], _FORCED, FORCED_SCHEMA),
     )
-    return alerts_table, history_table
 
 
 def _part(object_id):

@@ -12,7 +12,8 @@ import pyarrow.parquet as pq
 
 from ztfml.io.companions import history_beside
 from ztfml.io.temporary import temporary_beside
-from ztfml.sources.archives import AVRO_MAGIC, find_files, is_tar
+from ztfml.sources.archives import find_files, is_tar
+from ztfml.sources.avro_files import AVRO_MAGIC
 from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import ingest
 from ztfml.sources.tables.content import Content

@@ -1,0 +1,276 @@
+"""Decode packet files to tables, in several processes."""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from ztfml.sources.archives import PacketFile, find_schemas
+from ztfml.sources.avro_files import AVRO_MAGIC, BadAvroError, read_records
+from ztfml.sources.avro_packets import PacketAlert, RejectedPacketError, read_packet
+from ztfml.sources.packet_tables import CONVERSION_ERRORS, KNOWN_FIELDS, PacketTables, to_tables
+from ztfml.sources.remarks import Remarks
+
+log = logging.getLogger(__name__)
+
+# Packets converted to Arrow together (each takes about 80 kB as Python objects).
+_BATCH = 250
+# A task for a worker. Larger files are decoded in this process, batch by batch, so that the memory
+# of a file with a million packets is bounded.
+_TASK_BYTES = 16_000_000
+# Workers take about 1 s to start, the time in which one process decodes this many bytes.
+_PARALLEL_BYTES = 64_000_000
+# Tasks that wait for a worker, so that reading does not fill the memory.
+_WAITING_TASKS = 2
+
+_WRONG_TYPE = "not a ZTF alert: a value has the wrong type"
+
+
+@dataclass
+class DecodedBatch:
+    """The alerts of some packet files.
+
+    Parameters
+    ----------
+    tables : PacketTables
+    candids : list of int
+        Of the alerts in the tables.
+    stamps : list of tuple
+        Object, candid, position (`xpos`, `ypos`) and the three stamps of each alert, if they are
+        needed.
+    n_files : int
+        Packet files and archive members that were examined.
+    skipped : list of (str, str)
+        Name and reason of each file that is damaged or not from ZTF.
+    unknown_fields : set of str
+    remarks : Remarks
+
+    Examples
+    --------
+    >>> next(decode([PacketFile("a.avro", b"text", ".")])).skipped
+    [('a.avro', 'not an avro file')]
+    """
+
+    tables: PacketTables | None = None
+    candids: list[int] = field(default_factory=list)
+    stamps: list[tuple] = field(default_factory=list)
+    n_files: int = 0
+    skipped: list[tuple[str, str]] = field(default_factory=list)
+    unknown_fields: set[str] = field(default_factory=set)
+    remarks: Remarks = field(default_factory=Remarks)
+
+
+def decode(files: Iterable[PacketFile], with_stamps: bool = False) -> Iterator[DecodedBatch]:
+    """Decode packet files in this process.
+
+    Parameters
+    ----------
+    files : iterable of PacketFile
+    with_stamps : bool
+        Whether to keep the image stamps.
+
+    Yields
+    ------
+    DecodedBatch
+        At most 250 alerts each.
+
+    Examples
+    --------
+    >>> [batch.n_files for batch in decode([])]
+    [0]
+    """
+    decoder = _Decoder(with_stamps)
+    for file in files:
+        if file.content is None:
+            decoder.batch.skipped.append((file.name, file.problem))
+            example = f"{file.name}: {file.problem}"
+            decoder.batch.remarks.add("files or parts of archives cannot be read", example)
+            continue
+        decoder.batch.n_files += 1
+        for alert in decoder.alerts_of(file):
+            decoder.alerts.append((file.name, alert))
+            if len(decoder.alerts) == _BATCH:
+                yield decoder.finish()
+    yield decoder.finish()
+
+
+def decode_in_processes(
+    files: Iterable[PacketFile], jobs: int, with_stamps: bool = False
+) -> Iterator[DecodedBatch]:
+    """Decode packet files in several processes, with results in the order of the files.
+
+    Parameters
+    ----------
+    files : iterable of PacketFile
+    jobs : int
+        Number of processes; with 1, this process does the work.
+    with_stamps : bool
+        Whether to keep the image stamps.
+
+    Yields
+    ------
+    DecodedBatch
+        The same batches for any number of processes.
+
+    Examples
+    --------
+    >>> [batch.n_files for batch in decode_in_processes([], jobs=2)]
+    []
+    """
+    tasks = _tasks_of(files)
+    if jobs <= 1:
+        for task in tasks:
+            yield from decode(task, with_stamps)
+        return
+    first, n_bytes = [], 0
+    for task in tasks:
+        first.append(task)
+        n_bytes += _size_of(task)
+        if n_bytes > _PARALLEL_BYTES:
+            yield from _decode_in_workers(first, tasks, jobs, with_stamps)
+            return
+    for task in first:
+        yield from decode(task, with_stamps)
+
+
+def _decode_in_workers(first, others, jobs, with_stamps):
+    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
+
+    executor = ProcessPoolExecutor(jobs)
+    waiting = deque()
+
+    def oldest():
+        task, future = waiting.popleft()
+        try:
+            return future.result()
+        except BrokenProcessPool:
+            log.warning(
+                "a process that decodes packets was killed, perhaps because the memory is full; "
+                "its packets are decoded in the main process"
+            )
+            return list(decode(task, with_stamps))
+
+    def submit(task):
+        try:
+            return executor.submit(_decode_task, task, with_stamps)
+        except BrokenProcessPool as error:
+            return _Failed(error)
+
+    try:
+        for tasks in (first, others):
+            for task in tasks:
+                if _size_of(task) > _TASK_BYTES:
+                    while waiting:
+                        yield from oldest()
+                    yield from decode(task, with_stamps)
+                    continue
+                waiting.append((task, submit(task)))
+                if len(waiting) > jobs + _WAITING_TASKS:
+                    yield from oldest()
+        while waiting:
+            yield from oldest()
+    finally:
+        # After an error or Ctrl-C, unfinished work is useless.
+        executor.shutdown(wait=False, kill_workers=True)
+
+
+class _Failed:
+    """Takes the place of a future if there are no workers any more."""
+
+    def __init__(self, error):
+        self._error = error
+
+    def result(self):
+        raise self._error
+
+
+def _decode_task(files, with_stamps):
+    return list(decode(files, with_stamps))
+
+
+def _tasks_of(files):
+    """Yield lists of files for one task each; a large file is a task of its own."""
+    task, n_bytes = [], 0
+    for file in files:
+        size = len(file.content or b"")
+        if task and (len(task) == _BATCH or n_bytes + size > _TASK_BYTES):
+            yield task
+            task, n_bytes = [], 0
+        task.append(file)
+        n_bytes += size
+    if task:
+        yield task
+
+
+def _size_of(task):
+    return sum(len(file.content or b"") for file in task)
+
+
+class _Decoder:
+    """Collects the alerts of one batch, and notes what cannot be read."""
+
+    def __init__(self, with_stamps):
+        self.batch = DecodedBatch()
+        self.alerts: list[tuple[str, PacketAlert]] = []
+        self._with_stamps = with_stamps
+        self._schemas = {}
+
+    def alerts_of(self, file: PacketFile) -> Iterator[PacketAlert]:
+        """Yield the alerts of a file; what cannot be read is noted in the batch."""
+        rejected = []
+        try:
+            for packet, avro_schema in read_records(file.content, self._schemas_for(file)):
+                try:
+                    alert = read_packet(packet, avro_schema, self.batch.remarks)
+                except RejectedPacketError as reason:
+                    rejected.append(str(reason))
+                    continue
+                except CONVERSION_ERRORS as error:
+                    rejected.append(f"{_WRONG_TYPE} ({error})")
+                    continue
+                self.batch.unknown_fields |= alert.candidate.keys() - KNOWN_FIELDS
+                yield alert
+        except BadAvroError as reason:
+            rejected.append(str(reason))
+        if rejected:
+            more = f"; and {len(rejected) - 1} more packets" if len(rejected) > 1 else ""
+            self.batch.skipped.append((file.name, rejected[0] + more))
+
+    def _schemas_for(self, file):
+        """Return the schemas beside a message that has none."""
+        if not file.content or file.content.startswith(AVRO_MAGIC):
+            return ()
+        if file.folder not in self._schemas:
+            self._schemas[file.folder] = find_schemas(file.folder)
+        return self._schemas[file.folder]
+
+    def finish(self) -> DecodedBatch:
+        """Convert the alerts to tables, and begin a new batch."""
+        batch, named_alerts = self.batch, self.alerts
+        self.batch, self.alerts = DecodedBatch(), []
+        alerts = [alert for _, alert in named_alerts]
+        try:
+            batch.tables = to_tables(alerts)
+        except CONVERSION_ERRORS:
+            alerts = [alert for name, alert in named_alerts if _is_convertible(name, alert, batch)]
+            batch.tables = to_tables(alerts)
+        batch.candids = [alert.candid for alert in alerts]
+        if self._with_stamps:
+            batch.stamps = [_stamps_of(alert) for alert in alerts]
+        return batch
+
+
+def _stamps_of(alert):
+    position = alert.candidate.get("xpos"), alert.candidate.get("ypos")
+    return alert.object_id, alert.candid, position, alert.stamps
+
+
+def _is_convertible(name, alert, batch):
+    try:
+        to_tables([alert])
+    except CONVERSION_ERRORS as error:
+        batch.skipped.append((name, f"{_WRONG_TYPE} ({error})"))
+        return False
+    return True
