@@ -54,9 +54,9 @@ class PacketAlert(NamedTuple):
     ----------
     object_id : str
     candid : int
-    schemavsn : str
+    schemavsn : str or None
         Version of the packet schema.
-    publisher : str
+    publisher : str or None
     candidate : dict
         The fields of the candidate, with the names of the newest schema.
     previous : list of dict
@@ -76,8 +76,8 @@ class PacketAlert(NamedTuple):
 
     object_id: str
     candid: int
-    schemavsn: str
-    publisher: str
+    schemavsn: str | None
+    publisher: str | None
     candidate: dict
     previous: list
     forced: list
@@ -117,7 +117,7 @@ def read_packet(packet: object, avro_schema: dict, remarks: Remarks) -> PacketAl
     't'
     """
     candidate = packet.get("candidate") if isinstance(packet, dict) else None
-    if not isinstance(candidate, dict):
+    if not isinstance(packet, dict) or not isinstance(candidate, dict):
         raise RejectedPacketError(
             f"not a ZTF alert: {_record_name(avro_schema)} has no candidate record"
         )

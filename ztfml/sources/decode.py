@@ -53,7 +53,7 @@ class DecodedBatch:
     [('a.avro', 'not an avro file')]
     """
 
-    tables: PacketTables | None = None
+    tables: PacketTables = field(default_factory=lambda: to_tables([]))
     candids: list[int] = field(default_factory=list)
     stamps: list[tuple] = field(default_factory=list)
     n_files: int = 0
@@ -89,7 +89,7 @@ def decode(files: Iterable[PacketFile], with_stamps: bool = False) -> Iterator[D
             decoder.batch.remarks.add("files or parts of archives cannot be read", example)
             continue
         decoder.batch.n_files += 1
-        for alert in decoder.alerts_of(file):
+        for alert in decoder.alerts_of(file.name, file.content, file.folder):
             decoder.alerts.append((file.name, alert))
             if len(decoder.alerts) == _BATCH:
                 yield decoder.finish()
@@ -215,13 +215,13 @@ class _Decoder:
         self.batch = DecodedBatch()
         self.alerts: list[tuple[str, PacketAlert]] = []
         self._with_stamps = with_stamps
-        self._schemas = {}
+        self._schemas: dict[str, list[bytes]] = {}
 
-    def alerts_of(self, file: PacketFile) -> Iterator[PacketAlert]:
+    def alerts_of(self, name: str, content: bytes, folder: str) -> Iterator[PacketAlert]:
         """Yield the alerts of a file; what cannot be read is noted in the batch."""
         rejected = []
         try:
-            for packet, avro_schema in read_records(file.content, self._schemas_for(file)):
+            for packet, avro_schema in read_records(content, self._schemas_for(content, folder)):
                 try:
                     alert = read_packet(packet, avro_schema, self.batch.remarks)
                 except RejectedPacketError as reason:
@@ -236,15 +236,15 @@ class _Decoder:
             rejected.append(str(reason))
         if rejected:
             more = f"; and {len(rejected) - 1} more packets" if len(rejected) > 1 else ""
-            self.batch.skipped.append((file.name, rejected[0] + more))
+            self.batch.skipped.append((name, rejected[0] + more))
 
-    def _schemas_for(self, file):
+    def _schemas_for(self, content, folder):
         """Return the schemas beside a message that has none."""
-        if not file.content or file.content.startswith(AVRO_MAGIC):
+        if not content or content.startswith(AVRO_MAGIC):
             return ()
-        if file.folder not in self._schemas:
-            self._schemas[file.folder] = find_schemas(file.folder)
-        return self._schemas[file.folder]
+        if folder not in self._schemas:
+            self._schemas[folder] = find_schemas(folder)
+        return self._schemas[folder]
 
     def finish(self) -> DecodedBatch:
         """Convert the alerts to tables, and begin a new batch."""

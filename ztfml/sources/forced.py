@@ -74,8 +74,10 @@ def forced_magnitude(
     >>> forced_magnitude(100.0, 10.0, 25.0)["magpsf"], forced_magnitude(1.0, 20.0, 25.0)
     (20.0, {'diffmaglim': 20.0})
     """
+    if flux is None or error is None or zero_point is None:
+        return {}
     values = (flux, error, zero_point)
-    if any(value is None or not math.isfinite(value) or value == _NO_FLUX for value in values):
+    if any(not math.isfinite(value) or value == _NO_FLUX for value in values):
         return {}
     if error <= 0 or not ZERO_POINTS[0] <= zero_point <= ZERO_POINTS[1]:
         return {}

@@ -140,9 +140,7 @@ class _Archive:
             yield Member(name, None, "a sparse file, which no alert packet is")
             self._skip(size)
         elif size > MAX_MEMBER_BYTES:
-            yield Member(
-                name, None, f"too large: {size} bytes, more than {MAX_MEMBER_BYTES:,}"
-            )
+            yield Member(name, None, f"too large: {size} bytes, more than {MAX_MEMBER_BYTES:,}")
             if self._is_compressed and size > MAX_SKIPPED_BYTES:
                 yield Member(
                     "", None, f"the archive is not read after {name}, {size} bytes of data"
