@@ -8,6 +8,7 @@ from tests.nights import random_frames
 from tests.sources.formats import exporters
 from tests.sources.packet_files import detection, packet, write
 from ztfml import Night
+from ztfml.errors import DataError
 from ztfml.sources.convert import convert
 
 
@@ -60,8 +61,14 @@ def test_an_output_that_is_an_input_is_refused(tmp_path):
     ten_objects()[0].to_parquet(tmp_path / "night.parquet")
     before = (tmp_path / "night.parquet").read_bytes()
     result = ztfml("ingest", tmp_path / "night.parquet", "-o", tmp_path / "night.parquet", code=1)
-    one_sentence(result, "night.parquet", "the output is also an input")
+    one_sentence(result, "night.parquet", "this output is also an input")
     assert (tmp_path / "night.parquet").read_bytes() == before
+
+
+def test_an_output_in_an_input_folder_is_refused(tmp_path):
+    folder = exporters.spark_folder(*ten_objects(), tmp_path / "parts")
+    with pytest.raises(DataError, match="this output is in the input folder"):
+        convert(folder, folder / "night.parquet")
 
 
 def test_only_packets_have_cutouts(tmp_path):

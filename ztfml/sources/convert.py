@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ztfml.errors import DataError
 from ztfml.io.companions import history_beside
+from ztfml.io.output_paths import refuse_inputs
 from ztfml.sources.archives import ARCHIVE_SUFFIXES
 from ztfml.sources.formats import FORMATS, recognise
 from ztfml.sources.formats.record import Format
@@ -51,9 +52,12 @@ def convert(
     """
     inputs = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     output = Path(output)
-    _refuse_output_as_input(inputs, output)
     formats = {path: _format_of(path) for path in inputs}
     others = [path for path, one in formats.items() if one is not None and one.name != "avro"]
+    # A folder of packets may contain the output, which is not a packet.
+    refuse_inputs(
+        [output, history_beside(output)], [p for p in inputs if p.is_file() or p in others]
+    )
     if not others:
         return ingest(inputs, output, cutouts)
     if output.suffix != ".parquet":
@@ -83,10 +87,3 @@ def _format_of(path: Path) -> Format | None:
         if path.is_dir() or path.name.endswith(_PACKET_SUFFIXES):
             return None
         raise
-
-
-def _refuse_output_as_input(paths, output):
-    written = {output.resolve(), history_beside(output).resolve()}
-    for path in paths:
-        if path.resolve() in written:
-            raise DataError(f"{path}: the output is also an input; write it to another file")
