@@ -1,13 +1,13 @@
-"""Replay real light curves night by night: when does the ranking put them first?
+"""Replay real light curves night by night, and find when they enter the first rows of the list.
 
     python -m tests.benchmarks.replay [NIGHT.parquet] [-m MODEL] [--data DATA]
 
-Every night with a detection of a real object becomes an alert as of then, and is ranked alone
-among the objects of the night, by default the full simulated one of ``make bench``. Quality
-fields are those of detections of that night that are as bright against their limit; what stands
-around the object is from its own packet where there is one among the real alerts, else from the
-packet of another real object of its kind; a model may have learned from these packets. DATA is
-the folder that holds ``alerts/`` and ``lightcurves/``, by default that of the tests.
+Each night with a detection of a real object becomes an alert with the data up to that night. It is
+ranked alone among the objects of NIGHT, by default the full simulated night of ``make bench``. Its
+quality fields are copied from detections of that night with a similar depth (limit minus
+magnitude). The surroundings are those of the object's own packet if it is among the real alerts,
+otherwise those of another real object of its type; the model may have been trained on these
+packets. DATA is the folder with ``alerts/`` and ``lightcurves/``, by default that of the tests.
 """
 
 import argparse
@@ -19,7 +19,7 @@ import pandas as pd
 
 from tests.benchmarks.inputs import FULL, make_nights, night_of
 from tests.conftest import SHARED_DATA
-from ztfml.injection.alerts import as_shipped, last_of_nights, make_night
+from ztfml.injection.alerts import build_night, in_packets, last_detections
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.positions import GroupPositions, SinglePositions
 from ztfml.injection.recovery import (
@@ -28,7 +28,7 @@ from ztfml.injection.recovery import (
     score_all,
     tables_of,
 )
-from ztfml.injection.surroundings import around_alerts
+from ztfml.injection.surroundings import copy_surroundings
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
@@ -36,39 +36,40 @@ from ztfml.night import Night, latest_rows
 
 TOP = 12
 REPLAYED = 60.0
-"""Days after the first detection that are replayed; of variables all of the light curve is."""
+"""Days after the first detection that are replayed; of variable stars the whole light curve."""
 
 SNE = 60
-"""Supernovae of each ordinary type, drawn from thousands."""
+"""Number of supernovae of each common type, drawn from thousands."""
 
-# An error above this is no five-sigma detection, and would have made no alert.
-_LARGEST_ERROR = 1.0857 / 5
-# Non-detections whose limit the file does not tell are taken as of a poor night.
-_POOR_LIMIT = 19.5
-# A baseline that shows the source before it was there is of a wrong reference image.
-_MOST_BEFORE = 3
-_BEFORE = 30.0
-_AGAIN = 10.0
+# A larger error is not a five-sigma detection, so there was no alert.
+_MAX_ERROR = 1.0857 / 5
+# Limit of non-detections where the file has none: that of a poor night.
+_DEFAULT_LIMIT = 19.5
+# More detections long before the peak indicate a wrong reference image.
+_MAX_EARLY = 3
+_DAYS_BEFORE = 30.0
+_CONFIRMED_WITHIN = 10.0  # d
 
 
 class Group(NamedTuple):
-    """Objects that are alike: where their light curves are, and which of them.
+    """A group of similar objects, with the files of their light curves.
 
     Attributes
     ----------
     name : str
     files : tuple of str
     pattern : str
-        What the fine class must match.
-    most : int or None
-        How many are drawn.
+        Regular expression for the fine class.
+    max_objects : int or None
+        Number of objects to draw if there are more.
     star : bool
+        Whether the objects are variable stars.
     """
 
     name: str
     files: tuple
     pattern: str
-    most: int | None = None
+    max_objects: int | None = None
     star: bool = False
 
 
@@ -93,18 +94,18 @@ NAMED = {
 
 
 def read_group(group, data, seed=0):
-    """The light curves of a group as `looks`, numbered from 0, and its objects.
+    """Read the light curves of a group as exposures, and the names of its objects.
 
     Parameters
     ----------
     group : Group
     data : Path
     seed : int
-        Draws the objects where there are too many.
+        For drawing objects if there are more than `max_objects`.
 
     Returns
     -------
-    looks : pandas.DataFrame
+    exposures : pandas.DataFrame
         ``event``, ``jd``, ``fid``, ``limit``, ``magpsf``, ``sigmapsf``, ``detected``.
     objects : list of str
     """
@@ -116,87 +117,91 @@ def read_group(group, data, seed=0):
         chosen = labels["objectId"][fine.str.contains(group.pattern)]
         table = pd.read_parquet(path)
         curves.append(table[table["objectId"].isin(chosen)])
-    table = as_looks(pd.concat(curves, ignore_index=True))
+    table = as_exposures(pd.concat(curves, ignore_index=True))
     if not group.star:
         table = table[table["jd"] < _discovery(table) + REPLAYED]
     objects = sorted(table["objectId"][table["detected"]].unique())
-    if group.most is not None and len(objects) > group.most:
-        objects = sorted(np.random.default_rng(seed).choice(objects, group.most, replace=False))
+    if group.max_objects is not None and len(objects) > group.max_objects:
+        objects = sorted(
+            np.random.default_rng(seed).choice(objects, group.max_objects, replace=False)
+        )
     table = table[table["objectId"].isin(objects)]
     return table.assign(event=pd.Index(objects).get_indexer(table["objectId"])), objects
 
 
-def as_looks(table):
-    """Rows of a light-curve file as looks: what would have made an alert is a detection.
+def as_exposures(table):
+    """Convert rows of a light-curve file to exposures, with the detections that made an alert.
 
-    Negative detections are none: an alert below the reference is not of the event. Of forced
-    photometry either the single exposures are taken or the nightly means, whichever shows
-    nothing before the event.
+    Negative detections do not count: they are below the reference, so not of the event. Of forced
+    photometry, either the single exposures or the nightly means are used, whichever has no
+    detections before the event.
     """
     limit = table["diffmaglim"] if "diffmaglim" in table else pd.Series(np.nan, table.index)
     positive = table["isdiffpos"] != "f" if "isdiffpos" in table else True
-    detected = table["magpsf"].notna() & (table["sigmapsf"] < _LARGEST_ERROR) & positive
+    detected = table["magpsf"].notna() & (table["sigmapsf"] < _MAX_ERROR) & positive
     table = table.assign(detected=detected)
     if "kind" in table:
         table = table.groupby("objectId", group_keys=False)[list(table)].apply(_one_kind)
         limit, detected = limit[table.index], table["detected"]
-    looks = pd.DataFrame(
+    exposures = pd.DataFrame(
         {
             "objectId": table["objectId"],
             "jd": table["jd"],
             "fid": table["fid"].astype(int),
-            "limit": limit.fillna(_POOR_LIMIT).astype(float),
+            "limit": limit.fillna(_DEFAULT_LIMIT).astype(float),
             "magpsf": table["magpsf"].astype(float).where(detected),
             "sigmapsf": table["sigmapsf"].astype(float).where(detected),
             "detected": detected,
         }
     )
-    # A detection is above the limit of its exposure, whatever was not told.
-    brighter = looks["magpsf"] + 0.05
-    looks["limit"] = np.fmax(looks["limit"], brighter)
-    return looks[looks["jd"] >= _discovery(looks) - _BEFORE].sort_values(["objectId", "jd"])
+    # A detection is above the limit of its exposure, also if the limit is the default.
+    brighter = exposures["magpsf"] + 0.05
+    exposures["limit"] = np.fmax(exposures["limit"], brighter)
+    return exposures[exposures["jd"] >= _discovery(exposures) - _DAYS_BEFORE].sort_values(
+        ["objectId", "jd"]
+    )
 
 
 def _one_kind(rows):
-    """The rows of one object from the kind of photometry that is clean before the event."""
+    """Rows of one object from the kind of photometry without detections before the event."""
     for kind in ("forced", "combined_P48"):
-        own = rows[rows["kind"] == kind]
-        seen = own[own["detected"]]
-        if len(seen) and len(_long_before_peak(seen)) <= _MOST_BEFORE:
-            return own.drop(index=_long_before_peak(seen).index)
+        of_kind = rows[rows["kind"] == kind]
+        seen = of_kind[of_kind["detected"]]
+        if len(seen) and len(_long_before_peak(seen)) <= _MAX_EARLY:
+            return of_kind.drop(index=_long_before_peak(seen).index)
     return rows.iloc[:0]
 
 
 def _long_before_peak(seen):
     peak = seen["jd"].iloc[seen["magpsf"].argmin()]
-    return seen[seen["jd"] < peak - _BEFORE]
+    return seen[seen["jd"] < peak - _DAYS_BEFORE]
 
 
-def _discovery(looks):
-    """The first detection of each row's object that was seen again within ten days."""
-    found = looks[looks["detected"]].sort_values(["objectId", "jd"])
-    again = found.groupby("objectId")["jd"].diff(-1).abs() < _AGAIN
-    first = found[again].groupby("objectId")["jd"].min()
-    return looks["objectId"].map(first).astype(float)
+def _discovery(exposures):
+    """First detection of each row's object that was confirmed within ten days."""
+    found = exposures[exposures["detected"]].sort_values(["objectId", "jd"])
+    confirmed = found.groupby("objectId")["jd"].diff(-1).abs() < _CONFIRMED_WITHIN
+    first = found[confirmed].groupby("objectId")["jd"].min()
+    return exposures["objectId"].map(first).astype(float)
 
 
-def replay(conditions, model, looks, objects, contexts, seed=0):
-    """Rank every night of every object among those of the night.
+def replay(conditions, model, exposures, objects, contexts, seed=0):
+    """Make an alert for each night of each object, with features and probabilities.
 
     Parameters
     ----------
     conditions : Conditions
     model : Model
-    looks, objects
-        As of `read_group`.
+    exposures, objects
+        From `read_group`.
     contexts : pandas.DataFrame
-        Alerts of real objects of this kind, with ztfml's column names.
+        Alerts of real objects of this type, with ztfml's column names.
     seed : int
 
     Returns
     -------
     last : pandas.DataFrame
-        One row a night of an object: ``event``, ``jd``, ``day`` since the first detection.
+        One row per night of an object: ``event``, ``jd``, ``day`` since the first detection.
     tables : tuple of DataFrame
         Features and probabilities of these alerts.
     night : Night
@@ -204,47 +209,47 @@ def replay(conditions, model, looks, objects, contexts, seed=0):
     """
     rng = np.random.default_rng(seed)
     context = _contexts(rng, objects, contexts)
-    looks = _moved(as_shipped(looks), context["jd"].to_numpy())
-    last = last_of_nights(looks)
-    around = around_alerts(context.iloc[last["event"]].reset_index(drop=True))
-    night = make_night(rng, conditions, looks, last, around)
+    exposures = _moved(in_packets(exposures), context["jd"].to_numpy())
+    last = last_detections(exposures)
+    surroundings = copy_surroundings(context.iloc[last["event"]].reset_index(drop=True))
+    night = build_night(rng, conditions, exposures, last, surroundings)
     return last.assign(day=last["jd"] - last["jdstarthist"]), tables_of(night, model), night
 
 
 def _contexts(rng, objects, contexts):
-    """A row of the contexts for each object, its own where it has one."""
-    own = pd.Index(contexts["objectId"]).duplicated()
-    contexts = contexts[~own].reset_index(drop=True)
-    at = pd.Index(contexts["objectId"]).get_indexer(objects)
+    """A row of the contexts for each object: that of the object itself, or a random one."""
+    repeated = pd.Index(contexts["objectId"]).duplicated()
+    contexts = contexts[~repeated].reset_index(drop=True)
+    index = pd.Index(contexts["objectId"]).get_indexer(objects)
     drawn = rng.integers(0, len(contexts), len(objects))
-    return contexts.iloc[np.where(at >= 0, at, drawn)].reset_index(drop=True)
+    return contexts.iloc[np.where(index >= 0, index, drawn)].reset_index(drop=True)
 
 
-def _moved(looks, jd):
-    """Move each light curve by whole days to the season of the packet that lends its place."""
-    first = looks[looks["detected"]].groupby("event")["jd"].min()
+def _moved(exposures, jd):
+    """Shift each light curve by whole days to the season of the packet of its surroundings."""
+    first = exposures[exposures["detected"]].groupby("event")["jd"].min()
     shift = np.round(jd[first.index] - first)
-    return looks.assign(jd=looks["jd"] + looks["event"].map(shift))
+    return exposures.assign(jd=exposures["jd"] + exposures["event"].map(shift))
 
 
-def in_list(own, scores):
-    """Whether each alert would be among the first rows, equals in random order (0 to 1)."""
-    return SinglePositions(np.sort(own), scores).probability(TOP)
+def in_list(night_scores, scores):
+    """Probability of each alert to be in the first rows, with equal scores in random order."""
+    return SinglePositions(np.sort(night_scores), scores).probability(TOP)
 
 
 def summary(last, listed):
-    """What became of each object: nights seen, nights in the list, day of the first.
+    """Summarise each object: nights with detections, nights in the list, first day in the list.
 
     Parameters
     ----------
     last : pandas.DataFrame
-        As of `replay`.
+        From `replay`.
     listed : ndarray
-        As of `in_list`.
+        From `in_list`.
 
     Returns
     -------
-    pandas.DataFrame, one row an object
+    pandas.DataFrame, one row per object
         ``nights``, ``listed`` (nights in the list), ``enters`` (its nth night with a
         detection, NaN if never), ``day`` (d after the first detection).
     """
@@ -272,24 +277,31 @@ def main():
     labels = labels_beside(args.night)
     fast = known_labels(night, read_labels(labels))[1] if labels.is_file() else None
     rows = rows if fast is None else rows[~fast[rows]]
-    own = {name: score[rows] for name, score in score_all(night, *tables_of(night, model)).items()}
+    night_scores = {
+        name: score[rows] for name, score in score_all(night, *tables_of(night, model)).items()
+    }
     conditions, contexts = Conditions(night), real_contexts(args.data)
     print(f"First {TOP} rows of {args.night}: {len(rows):,} objects.\n")
     print(_HEAD)
     named, crowd = {}, {}
     for group in GROUPS:
-        looks, objects = read_group(group, args.data)
+        exposures, objects = read_group(group, args.data)
         pool = contexts["star" if group.star else "transient"]
-        last, tables, made = replay(conditions, model, looks, objects, pool)
+        last, tables, made = replay(conditions, model, exposures, objects, pool)
         scores = score_all(made, *tables)
-        found = {name: summary(last, in_list(own[name], score)) for name, score in scores.items()}
+        found = {
+            name: summary(last, in_list(night_scores[name], score))
+            for name, score in scores.items()
+        }
         print(_group_row(group.name, found))
         named = dict(_named_rows(objects, found[OURS])) | named
         if group.star:
-            crowd = {name: crowding(own[name], last, score) for name, score in scores.items()}
+            crowd = {
+                name: crowding(night_scores[name], last, score) for name, score in scores.items()
+            }
     print("", _NAMED_HEAD, *named.values(), sep="\n")
     print(
-        "", "| all cataclysmic variables at once, each on one of its nights | among the first 12 |",
+        "", "| all cataclysmic variables together, each on one of its nights | in the first 12 |",
         "| --- | --- |", *(f"| {name} | {mean:.2f} |" for name, mean in crowd.items()), sep="\n",
     )  # fmt: skip
 
@@ -302,28 +314,28 @@ def real_contexts(data):
     fine = night.alerts["objectId"].map(classes).fillna("")
     labels = read_labels(data / "alerts" / "ztf_alerts_real_labels.csv")
     label = known_labels(night, labels)[0]
-    # Alerts of before schema 2.0 tell of one PS1 source and no Gaia.
-    whole = night.alerts["distpsnr1"].notna() & night.alerts["neargaia"].notna()
+    # Alerts before schema 2.0 have one PS1 source and no Gaia fields.
+    complete = night.alerts["distpsnr1"].notna() & night.alerts["neargaia"].notna()
     extragalactic = (label == "transient") & ~fine.str.contains("Nova|CV")
     return {
-        "transient": night.alerts[whole & extragalactic],
-        "star": night.alerts[whole & fine.str.contains("CV")],
+        "transient": night.alerts[complete & extragalactic],
+        "star": night.alerts[complete & fine.str.contains("CV")],
     }
 
 
-def crowding(own, last, scores, draws=200, seed=0):
-    """Mean number of objects in the first rows when all are there, each on one of its nights."""
+def crowding(night_scores, last, scores, draws=200, seed=0):
+    """Mean number of objects in the first rows if all are added together, on random nights."""
     rng = np.random.default_rng(seed)
     nights = last.groupby("event").indices.values()
     picked = np.array([[rng.choice(rows) for rows in nights] for _ in range(draws)])
     draw = np.repeat(np.arange(draws), picked.shape[1])
-    positions = GroupPositions(np.sort(own), scores[picked.ravel()], draw)
+    positions = GroupPositions(np.sort(night_scores), scores[picked.ravel()], draw)
     return float(positions.probability(TOP).sum() / draws)
 
 
 _HEAD = (
     "| group | objects | nights | ever listed | enters on its nth night (median) | "
-    "days after the first detection | nights listed | ever listed by the others |\n"
+    "days after the first detection | nights listed | ever listed by other methods |\n"
     "| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 _NAMED_HEAD = (
@@ -336,7 +348,9 @@ def _group_row(name, found):
     ours = found[OURS]
     seen = ours[ours["listed"] > 0]
     others = ", ".join(
-        f"{way} {(table['listed'] > 0).mean():.2f}" for way, table in found.items() if way != OURS
+        f"{method} {(table['listed'] > 0).mean():.2f}"
+        for method, table in found.items()
+        if method != OURS
     )
     return (
         f"| {name} | {len(ours)} | {ours['nights'].sum()} | {len(seen) / len(ours):.2f} | "

@@ -1,9 +1,9 @@
-"""A simulated night to inject into, and the model that ships, once for all tests here."""
+"""A simulated night, the shipped model, and injected events, made once for all tests here."""
 
 import pytest
 
 from ztfml.injection.conditions import Conditions
-from ztfml.injection.recovery import Stage
+from ztfml.injection.recovery import InjectedNight
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
@@ -38,5 +38,5 @@ def conditions(night):
 
 
 @pytest.fixture(scope="session")
-def stage(night, model):
-    return Stage(night, model, repeats=12, seed=3)
+def injected_night(night, model):
+    return InjectedNight(night, model, repeats=12, seed=3)

@@ -1,4 +1,4 @@
-"""The other ways to list fast transients: each cut by hand, and no look at other alerts."""
+"""The other methods to list fast transients: each cut, and independence of other alerts."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,12 @@ import pytest
 
 from tests.nights import random_night
 from ztfml.features import FEATURES, compute
-from ztfml.injection.baselines import BASELINES, points, transient_alone, two_point_rate
+from ztfml.injection.baselines import (
+    BASELINES,
+    fink_rate,
+    transient_probability,
+    ztfrest_points,
+)
 from ztfml.labels.rules import apply_cuts
 from ztfml.night import Night
 from ztfml.taxonomy import PROBABILITY_COLUMNS
@@ -18,33 +23,33 @@ GOOD = {
 }  # fmt: skip
 
 
-def features(**known):
+def features(**values):
     row = dict.fromkeys((feature.name for feature in FEATURES), np.nan)
-    return pd.DataFrame([row | GOOD | known])
+    return pd.DataFrame([row | GOOD | values])
 
 
-def score(way, **known):
-    return float(way(None, features(**known), None)[0])
+def score(method, **values):
+    return float(method(None, features(**values), None)[0])
 
 
-def test_points_count_fast_bands():
-    assert score(points) == 0
-    assert score(points, fade_rate_g=0.31, best_fade_rate=0.31) == pytest.approx(10.0155)
+def test_each_fast_band_gives_ten_points():
+    assert score(ztfrest_points) == 0
+    assert score(ztfrest_points, fade_rate_g=0.31, best_fade_rate=0.31) == pytest.approx(10.0155)
     both = {"fade_rate_g": 0.5, "fade_rate_r": 0.4, "best_fade_rate": 0.5}
-    assert score(points, **both) == pytest.approx(20.025)
-    assert score(points, fade_rate_g=0.29, best_fade_rate=0.29) < 1
+    assert score(ztfrest_points, **both) == pytest.approx(20.025)
+    assert score(ztfrest_points, fade_rate_g=0.29, best_fade_rate=0.29) < 1
 
 
-def test_points_are_lost_for_lasting_long():
-    assert score(points, age=11.0) == -100
-    assert score(points, age=13.0) == -200
-    # In r alone 11 days are not too long.
-    assert score(points, age=11.0, n_det_g=0.0) == 0
+def test_a_long_duration_subtracts_points():
+    assert score(ztfrest_points, age=11.0) == -100
+    assert score(ztfrest_points, age=13.0) == -200
+    # The limit in r is 12 d.
+    assert score(ztfrest_points, age=11.0, n_det_g=0.0) == 0
 
 
-@pytest.mark.parametrize("way", [points, two_point_rate])
+@pytest.mark.parametrize("method", [ztfrest_points, fink_rate])
 @pytest.mark.parametrize(
-    "known",
+    "values",
     [
         {"drb": 0.4},
         {"drb": np.nan, "rb": 0.3},
@@ -53,34 +58,34 @@ def test_points_are_lost_for_lasting_long():
         {"sgscore1": 0.9, "distpsnr1": 1.0},
     ],
 )
-def test_what_is_not_listed(way, known):
-    assert score(way, **known) == -np.inf
-    assert score(way) > -np.inf
+def test_stars_asteroids_and_artifacts_are_not_listed(method, values):
+    assert score(method, **values) == -np.inf
+    assert score(method) > -np.inf
 
 
 @pytest.mark.parametrize(
-    "known", [{"max_separation": 0.01}, {"neargaiabright": 10.0}, {"abs_gal_lat": 5.0}]
+    "values", [{"max_separation": 0.01}, {"neargaiabright": 10.0}, {"abs_gal_lat": 5.0}]
 )
-def test_points_ask_for_more(known):
-    assert score(points, **known) == -np.inf
-    assert score(two_point_rate, **known) > -np.inf
+def test_ztfrest_points_have_more_cuts(values):
+    assert score(ztfrest_points, **values) == -np.inf
+    assert score(fink_rate, **values) > -np.inf
 
 
-def test_the_rate_is_the_fastest_change_either_way():
-    known = {"recent_slope_g": -0.8, "recent_slope_r": 0.5}
-    assert score(two_point_rate, **known) == pytest.approx(0.8)
-    assert score(two_point_rate) == 0
-    assert score(two_point_rate, **known, age_hist=21.0) == -np.inf
-    assert score(two_point_rate, **known, ndethist=20.0) == -np.inf
+def test_the_rate_is_the_fastest_rise_or_fade():
+    values = {"recent_slope_g": -0.8, "recent_slope_r": 0.5}
+    assert score(fink_rate, **values) == pytest.approx(0.8)
+    assert score(fink_rate) == 0
+    assert score(fink_rate, **values, age_hist=21.0) == -np.inf
+    assert score(fink_rate, **values, ndethist=20.0) == -np.inf
 
 
-def test_probability_alone_is_the_probability():
+def test_the_probability_is_the_score():
     p = pd.DataFrame({"p_transient": [0.3, 0.7]})
-    assert transient_alone(None, None, p).tolist() == [0.3, 0.7]
+    assert transient_probability(None, None, p).tolist() == [0.3, 0.7]
 
 
 @pytest.mark.parametrize("name", BASELINES)
-def test_an_alert_has_the_same_score_in_any_company(name):
+def test_scores_do_not_depend_on_other_alerts(name):
     night = random_night(8, n_objects=8)
     rng = np.random.default_rng(1)
     table = compute(night)
@@ -92,12 +97,12 @@ def test_an_alert_has_the_same_score_in_any_company(name):
         assert alone[0] == together[k]
 
 
-def test_the_exercise_lists_what_its_cuts_leave_by_rate(shared_data):
+def test_the_exercise_sorts_its_transients_by_rate(shared_data):
     night = Night.load(shared_data / "alerts" / "ztf_alerts_2460235.5.parquet")
     table = compute(night)
     score = BASELINES["exercise's filter"](night, table, None)
-    left = (apply_cuts(night).labels["label"] == "transient").to_numpy()
-    assert left.any()
-    assert ((score > -np.inf) == left).all()
+    transient = (apply_cuts(night).labels["label"] == "transient").to_numpy()
+    assert transient.any()
+    assert ((score > -np.inf) == transient).all()
     fastest = table.iloc[score.argmax()]
     assert score.max() == max(fastest["best_fade_rate"], fastest["best_rise_rate"])

@@ -1,4 +1,4 @@
-"""`ztfml recover` as a user types it, and its figures."""
+"""The command `ztfml recover` and its figures."""
 
 import json
 import shutil
@@ -8,7 +8,7 @@ import pytest
 from tests.cli.run import one_sentence, ztfml
 from ztfml import plots
 from ztfml.injection.populations import KINDS
-from ztfml.injection.recovery import judge
+from ztfml.injection.recovery import measure_recall
 from ztfml.io.companions import history_beside, labels_beside
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -24,11 +24,11 @@ def recovery(night_path, tmp_path_factory):
     return out, figure, result
 
 
-def test_it_prints_tables_and_writes_them(recovery):
+def test_recover_prints_tables_and_writes_them(recovery):
     out, figure, result = recovery
-    assert "24 fast transients, 6 a night" in result.stdout
+    assert "24 fast transients, 6 per night" in result.stdout
     assert "two nights or more, peak < 20" in result.stdout
-    assert "the night's own in the first 12" in result.stdout
+    assert "objects of the night in the first 12" in result.stdout
     assert result.stdout.rstrip().endswith(str(figure))
     found = json.loads(out.read_text())
     assert {event["kind"] for event in found["events"]} == set(KINDS)
@@ -41,18 +41,18 @@ def test_the_same_seed_gives_the_same_file(recovery, night_path, tmp_path):
     assert again.read_bytes() == recovery[0].read_bytes()
 
 
-def test_a_night_without_labels_is_judged_without_them(night_path, tmp_path):
+def test_labels_are_optional(night_path, tmp_path):
     bare = tmp_path / "bare.parquet"
     shutil.copy(night_path, bare)
     shutil.copy(history_beside(night_path), history_beside(bare))
     result = ztfml("recover", bare, "-o", tmp_path / "out.json", *FEW)
-    assert "the night's own" not in result.stdout
+    assert "objects of the night in the first" not in result.stdout
     named = ztfml("recover", bare, "-o", tmp_path / "out.json", *FEW,
                   "--labels", labels_beside(night_path))  # fmt: skip
-    assert "the night's own in the first 12" in named.stdout
+    assert "objects of the night in the first 12" in named.stdout
 
 
-def test_bad_input_is_one_sentence(night_path, tmp_path):
+def test_bad_input_gives_a_one_sentence_error(night_path, tmp_path):
     out = tmp_path / "out.json"
     one_sentence(ztfml("recover", tmp_path / "no.parquet", "-o", out, code=1), "no.parquet")
     alone = tmp_path / "alone.parquet"
@@ -74,8 +74,8 @@ def test_wrong_usage_exits_with_2(night_path, arguments):
     ztfml("recover", night_path, *arguments, code=2)
 
 
-def test_figures_show_what_the_tables_say(stage, labels):
-    found = judge(stage, labels=labels)
+def test_figures_show_the_values_of_the_tables(injected_night, labels):
+    found = measure_recall(injected_night, labels=labels)
     _, axes = plots.figure(3)
     assert plots.recall_by_top(axes[0], found) is axes[0]
     cell = found["recall"]["cells"]["two nights or more, peak < 20"]
@@ -92,7 +92,7 @@ def test_figures_show_what_the_tables_say(stage, labels):
     assert len(axes[2].lines) == len(cell["recall"])
 
 
-def test_figures_of_nothing_say_so():
+def test_figures_without_events_have_a_message():
     found = {"recall": {"cells": {}, "kind": {}}}
     _, axes = plots.figure(2)
     plots.recall_by_top(axes[0], found)

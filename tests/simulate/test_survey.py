@@ -5,12 +5,12 @@ import pytest
 
 from ztfml.simulate import simulate
 from ztfml.simulate.survey import (
-    FIELD,
+    FIELD_SIZE,
     LATITUDE,
     SURVEY_START,
     field_centres,
     field_of,
-    moon_light,
+    moon_fraction,
     observe,
 )
 
@@ -19,7 +19,9 @@ def test_fields_cover_the_sky_once():
     ra, dec = field_centres()
     np.testing.assert_array_equal(field_of(ra, dec), np.arange(len(ra)))
     assert dec.min() > -28.8
-    assert len(ra) * FIELD**2 == pytest.approx(41253 * (1 + np.sin(np.radians(28.8))) / 2, rel=0.03)
+    assert len(ra) * FIELD_SIZE**2 == pytest.approx(
+        41253 * (1 + np.sin(np.radians(28.8))) / 2, rel=0.03
+    )
 
 
 def test_exposures_are_at_night_and_above_28_degrees(observed):
@@ -64,8 +66,8 @@ def test_cadence_agrees_with_the_survey(start_jd, commonest, visits):
 
 def test_moonlight_reduces_the_depth():
     survey = observe(np.random.default_rng(5), 2460474.5, 1)
-    light, g = moon_light(survey.jd), survey.fid == 1
-    dark, bright = survey.limit[g & (light < 0.1)], survey.limit[g & (light > 0.9)]
+    fraction, g = moon_fraction(survey.jd), survey.fid == 1
+    dark, bright = survey.limit[g & (fraction < 0.1)], survey.limit[g & (fraction > 0.9)]
     assert 0.5 < np.median(dark) - np.median(bright) < 1.2
     assert 20 < np.median(survey.limit) < 20.8
 

@@ -1,7 +1,8 @@
-"""Make alerts of what was measured, with packets of the night's own make.
+"""Make alerts of observed events.
 
-Each alert takes the quality fields of a real detection of the night that is as bright against
-its limit and against what lies under it; what is known of the event itself replaces the rest.
+Each alert copies the quality fields of a real detection of the night with a similar depth (its
+limit minus its magnitude) and a similar reference source. The fields that are known for the
+event replace the copied ones.
 """
 
 import numpy as np
@@ -9,58 +10,67 @@ import pandas as pd
 import pyarrow as pa
 
 from ztfml.astrophysics import night_of
-from ztfml.injection.conditions import NOTHING_UNDER
-from ztfml.injection.surroundings import UNDER
+from ztfml.injection.conditions import NO_REFERENCE_SOURCE, Conditions
+from ztfml.injection.surroundings import AT_POSITION
 from ztfml.lightcurves.history import order_rows
 from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY, PIXEL_SCALE
 
-# How often a place had a detection long before, a fault of the subtraction or an older event, by
-# the distance (arcsec) of the nearest PS1 source: of 347 young real transients 20 % within 1,
-# 9 % within 2 and 4 % beyond.
+# Fraction of positions with an older detection (a subtraction artifact or another event) by the
+# distance (arcsec) of the nearest PS1 source, from 347 young real transients: 20 % within 1
+# arcsec, 9 % within 2 and 4 % beyond.
 _OLD_DETECTIONS = ((1.0, 0.20), (2.0, 0.09), (np.inf, 0.04))
 
 
-def as_shipped(looks):
-    """Keep what packets ship: 30 d before the first detection, and everything since.
+def in_packets(exposures: pd.DataFrame) -> pd.DataFrame:
+    """Keep the exposures that alert packets contain: from 30 d before the first detection.
 
     Parameters
     ----------
-    looks : pandas.DataFrame
-        One row an exposure of an event: ``event`` (from 0), ``jd``, ``fid``, ``limit`` (mag),
+    exposures : pandas.DataFrame
+        One row per exposure of an event: ``event`` (from 0), ``jd``, ``fid``, ``limit`` (mag),
         ``magpsf``, ``sigmapsf`` (NaN where not detected) and ``detected``.
 
     Returns
     -------
     pandas.DataFrame
-        Fewer rows.
+        The rows that are kept.
 
     Examples
     --------
-    >>> as_shipped(looks)   # doctest: +SKIP
+    >>> exposures = pd.DataFrame(
+    ...     {"event": 0, "jd": [100.0, 150.0, 160.0], "detected": [False, False, True]}
+    ... )
+    >>> in_packets(exposures)["jd"].tolist()
+    [150.0, 160.0]
     """
-    first = looks[looks["detected"]].groupby("event")["jd"].min()
-    return looks[looks["jd"] >= looks["event"].map(first) - PACKET_HISTORY].reset_index(drop=True)
+    first = exposures[exposures["detected"]].groupby("event")["jd"].min()
+    kept = exposures["jd"] >= exposures["event"].map(first) - PACKET_HISTORY
+    return exposures[kept].reset_index(drop=True)
 
 
-def last_of_nights(looks):
-    """The last detection of each event on each of its nights: what becomes an alert.
+def last_detections(exposures: pd.DataFrame) -> pd.DataFrame:
+    """Find the last detection of each event on each night; these detections become alerts.
 
     Parameters
     ----------
-    looks : pandas.DataFrame
-        As for `as_shipped`.
+    exposures : pandas.DataFrame
+        As for `in_packets`.
 
     Returns
     -------
     pandas.DataFrame
-        Sorted by event and time, with ``ndethist`` and ``jdstarthist`` as of then.
+        Sorted by event and time, with ``ndethist`` and ``jdstarthist`` at that time.
 
     Examples
     --------
-    >>> last_of_nights(looks)["ndethist"]   # doctest: +SKIP
+    >>> exposures = pd.DataFrame(
+    ...     {"event": 0, "jd": [100.6, 100.7, 101.6], "detected": [True, True, True]}
+    ... )
+    >>> last_detections(exposures)["ndethist"].tolist()
+    [2, 3]
     """
-    found = looks[looks["detected"]].sort_values(["event", "jd"], kind="stable")
+    found = exposures[exposures["detected"]].sort_values(["event", "jd"], kind="stable")
     found = found.assign(
         night=night_of(found["jd"]),
         ndethist=found.groupby("event").cumcount() + 1,
@@ -69,31 +79,45 @@ def last_of_nights(looks):
     return found[~found.duplicated(["event", "night"], keep="last")].reset_index(drop=True)
 
 
-def make_night(rng, conditions, looks, last, around):
-    """Make a night of events: their alerts with packets, and their history.
+def build_night(
+    rng: np.random.Generator,
+    conditions: Conditions,
+    exposures: pd.DataFrame,
+    last: pd.DataFrame,
+    surroundings: dict[str, np.ndarray],
+) -> Night:
+    """Build a night of events: their alerts and their history.
 
     Parameters
     ----------
     rng : numpy.random.Generator
     conditions : Conditions
-    looks, last : pandas.DataFrame
-        As of `as_shipped` and `last_of_nights`.
-    around : dict of ndarray
-        Of each row of `last`: ``ra``, ``dec``, and the fields of its surroundings (see
-        `surroundings.Sky.around`).
+    exposures, last : pandas.DataFrame
+        From `in_packets` and `last_detections`.
+    surroundings : dict of str to ndarray
+        For each row of `last`: ``ra``, ``dec``, and the fields of
+        `surroundings.Sky.surroundings`.
 
     Returns
     -------
     Night
-        An alert for each row of `last`, with the columns of the night of the conditions.
+        One alert per row of `last`, with the columns of the night of the conditions.
 
     Examples
     --------
-    >>> make_night(rng, conditions, looks, last_of_nights(looks), around)   # doctest: +SKIP
+    >>> exposures = pd.DataFrame(
+    ...     {"event": 0, "jd": [2460474.7, 2460475.7], "fid": 1, "limit": 20.5, "magpsf": 18.0,
+    ...      "sigmapsf": 0.05, "detected": True}
+    ... )
+    >>> built = build_night(
+    ...     np.random.default_rng(1), Conditions(night), exposures, last_detections(exposures), {}
+    ... )
+    >>> len(built), built.alerts["magpsf"].tolist()
+    (2, [18.0, 18.0])
     """
-    n_events = int(looks["event"].max()) + 1
-    history, object_ids = _history(looks, n_events)
-    alerts = _alerts(rng, conditions, last, around)
+    n_events = int(exposures["event"].max()) + 1
+    history, object_ids = _history(exposures, n_events)
+    alerts = _alerts(rng, conditions, last, surroundings)
     return Night(alerts, history, object_ids, conditions.night.name)
 
 
@@ -101,45 +125,47 @@ def _name(event):
     return pd.Series(event).map("injected{:06d}".format).astype("str")
 
 
-def _history(looks, n_events):
+def _history(exposures, n_events):
     rows = {
-        "jd": looks["jd"].to_numpy(),
-        "fid": looks["fid"].to_numpy(np.int8),
-        "magpsf": looks["magpsf"].to_numpy(),
-        "sigmapsf": looks["sigmapsf"].to_numpy(),
-        "diffmaglim": looks["limit"].to_numpy(),
-        "isdiffpos": np.where(looks["detected"], 1, 0).astype(np.int8),
+        "jd": exposures["jd"].to_numpy(),
+        "fid": exposures["fid"].to_numpy(np.int8),
+        "magpsf": exposures["magpsf"].to_numpy(),
+        "sigmapsf": exposures["sigmapsf"].to_numpy(),
+        "diffmaglim": exposures["limit"].to_numpy(),
+        "isdiffpos": np.where(exposures["detected"], 1, 0).astype(np.int8),
     }
-    history = order_rows(looks["event"].to_numpy(np.int32), n_events, rows)
+    history = order_rows(exposures["event"].to_numpy(np.int32), n_events, rows)
     return history, pa.array(_name(np.arange(n_events)), pa.string())
 
 
-def _alerts(rng, conditions, last, around):
-    own = conditions.night.alerts
+def _alerts(rng, conditions, last, surroundings):
+    night_alerts = conditions.night.alerts
     absent = np.full(len(last), np.nan)
-    distance, magnitude = around.get("distnr", absent), around.get("magnr", absent)
-    under = np.where(distance * PIXEL_SCALE < UNDER, magnitude, np.nan)
+    distance = surroundings.get("distnr", absent)
+    magnitude = surroundings.get("magnr", absent)
+    reference = np.where(distance * PIXEL_SCALE < AT_POSITION, magnitude, np.nan)
     depth = (last["limit"] - last["magpsf"]).to_numpy()
-    donor = conditions.donors(rng, depth, np.nan_to_num(under, nan=NOTHING_UNDER))
-    alerts = own.iloc[donor].reset_index(drop=True)
+    donor = conditions.donors(rng, depth, np.nan_to_num(reference, nan=NO_REFERENCE_SOURCE))
+    alerts = night_alerts.iloc[donor].reset_index(drop=True)
     packet = {name: last[name].to_numpy() for name in ("jd", "fid", "magpsf", "sigmapsf")}
     packet |= {"diffmaglim": last["limit"].to_numpy(), "isdiffpos": 1}
-    packet |= _apertures(alerts, packet) | around | _known_since(rng, last, around)
+    packet |= _apertures(alerts, packet) | surroundings | _past(rng, last, surroundings)
     packet |= {"ssdistnr": np.nan, "ssmagnr": np.nan}
     for name, values in packet.items():
         if name in alerts:
             alerts[name] = np.asarray(values).astype(alerts[name].dtype)
     brokers = [name for name in alerts if name.startswith("acai_") or name == "braai"]
     alerts[brokers] = np.nan
-    alerts["objectId"] = _name(last["event"]).astype(own["objectId"].dtype)
+    alerts["objectId"] = _name(last["event"]).astype(night_alerts["objectId"].dtype)
     alerts["candid"] = 10**18 + np.arange(len(alerts))
     if "ssnamenr" in alerts:
-        alerts["ssnamenr"] = pd.Series([None] * len(alerts), dtype=own["ssnamenr"].dtype)
+        dtype = night_alerts["ssnamenr"].dtype
+        alerts["ssnamenr"] = pd.Series([None] * len(alerts), dtype=dtype)
     return alerts
 
 
 def _apertures(donor, packet):
-    """Aperture magnitudes that are off the PSF's by what they are for the donor."""
+    """Aperture magnitudes with the same offsets from the PSF magnitude as the donor's."""
     fields = {}
     for name in ("magap", "magapbig"):
         if name in donor:
@@ -149,19 +175,20 @@ def _apertures(donor, packet):
     return fields
 
 
-def _known_since(rng, last, around):
-    """Detections and coverage of the place since the survey began."""
+def _past(rng, last, surroundings):
+    """Detections and coverage of the position since the survey began."""
     event = last["event"].to_numpy()
     n = event.max() + 1
-    near = np.nan_to_num(around.get("distpsnr1", np.full(len(last), np.inf)), nan=np.inf)
-    edges, odds = np.array(_OLD_DETECTIONS).T
-    had = rng.random(n)[event] < odds[np.searchsorted(edges, near)]
-    before = np.where(had, rng.geometric(0.4, n)[event], 0)
-    long_ago = last["jdstarthist"] - rng.uniform(40, 900, n)[event]
-    covered = np.nan_to_num(around.get("ncovhist", np.zeros(len(last))))
-    detections = last["ndethist"].to_numpy() + before
+    absent = np.full(len(last), np.inf)
+    nearest = np.nan_to_num(surroundings.get("distpsnr1", absent), nan=np.inf)
+    edges, fraction = np.array(_OLD_DETECTIONS).T
+    has_old = rng.random(n)[event] < fraction[np.searchsorted(edges, nearest)]
+    n_old = np.where(has_old, rng.geometric(0.4, n)[event], 0)
+    first_old = last["jdstarthist"] - rng.uniform(40, 900, n)[event]
+    coverage = np.nan_to_num(surroundings.get("ncovhist", np.zeros(len(last))))
+    detections = last["ndethist"].to_numpy() + n_old
     return {
         "ndethist": detections,
-        "jdstarthist": np.where(before > 0, long_ago, last["jdstarthist"]),
-        "ncovhist": np.maximum(covered, detections),
+        "jdstarthist": np.where(n_old > 0, first_old, last["jdstarthist"]),
+        "ncovhist": np.maximum(coverage, detections),
     }

@@ -1,9 +1,7 @@
-"""Observe injected events as the night would have: its epochs, limits, noise and packets.
+"""Draw events and observe them under the conditions of a night.
 
-An event stands where an object of the night stands (its carrier), and is looked at whenever
-that was, down to the same limits. Its errors follow those that the night's detections have at
-their distance from the limit, and the quality fields of each of its alerts are those of a real
-detection of the night that is as bright against its limit and against what lies under it.
+Each event is at the position of an object of the night and has the epochs and limits of that
+object. Its errors are those of the night's detections at the same depth (limit minus magnitude).
 """
 
 from typing import NamedTuple
@@ -19,9 +17,9 @@ from ztfml.astrophysics import (
     redshift_of_volume,
 )
 from ztfml.errors import DataError
-from ztfml.injection.alerts import as_shipped, last_of_nights, make_night
-from ztfml.injection.conditions import column_of
-from ztfml.injection.physics import REDDENING, observe
+from ztfml.injection.alerts import build_night, in_packets, last_detections
+from ztfml.injection.conditions import Conditions, column_of
+from ztfml.injection.physics import REDDENING, apparent_magnitude
 from ztfml.injection.populations import KINDS
 from ztfml.injection.surroundings import Hosts, draw_hosts
 from ztfml.io.progress import track
@@ -34,28 +32,29 @@ FAST_HALF_TIME = 12.0
 """An event is also fast if its g flux is above half of the peak for fewer days (Ho et al. 2023)."""
 
 _SNR = 5.0
-_MOST_TRIALS = 4_000_000
-_AT_ONCE = 3000
+_MAX_TRIALS = 4_000_000
+_BATCH = 3000
 
 
 class Injected(NamedTuple):
-    """Injected events and what the survey made of them.
+    """Injected events and their alerts.
 
     Attributes
     ----------
     night : Night
-        An alert for each event and each night of its life with a detection (the last of that
-        night), with its history.
+        One alert for each event and each night on which it was detected (the last detection of
+        that night), with its history.
     event : ndarray of int, shape (n_alerts,)
         The row in `events` of each alert.
     events : pandas.DataFrame
-        One row an event: ``kind``, ``z``, ``age`` (d since its beginning), ``peak_mag``
+        One row per event: ``kind``, ``z``, ``age`` (d since the explosion), ``peak_mag``
         (brightest detection so far), ``rate`` (mag/day, the larger of the true changes in g
         and r over the day before the last detection), ``half_time`` (d), ``n_nights`` (with a
-        detection), ``n_det``, ``last_mag``, ``days_since_discovery``, ``latitude`` (deg, its
-        absolute value), ``host_offset`` (arcsec), ``host_mag``, ``host_under`` (see `Hosts`).
+        detection), ``n_det``, ``last_mag``, ``days_since_discovery``, ``latitude`` (deg,
+        absolute galactic latitude), ``host_offset`` (arcsec), ``host_mag``, ``host_at_event``
+        (see `Hosts`).
     expected : dict of str to float
-        Events of each kind that all of the sky would hold on such a night.
+        Expected number of events of each kind on such a night, over the whole sky.
     """
 
     night: Night
@@ -68,30 +67,30 @@ class Injected(NamedTuple):
 
 
 class _Trials(NamedTuple):
-    """Events that might be seen, and every look at them."""
+    """Trial events and all their exposures."""
 
     z: np.ndarray
     hosts: Hosts
-    carrier: np.ndarray
+    position: np.ndarray
     begin: np.ndarray
     latitude: np.ndarray
     row: np.ndarray
     jd: np.ndarray
     fid: np.ndarray
     limit: np.ndarray
-    seen: np.ndarray
+    flux: np.ndarray
     sigma: np.ndarray
     detected: np.ndarray
 
 
-def inject(conditions, counts, seed):
-    """Draw events that the night detects, and observe all of their nights so far.
+def inject(conditions: Conditions, counts: dict[str, int], seed: int) -> Injected:
+    """Draw events that are detected on the night, and make their alerts up to this night.
 
     Parameters
     ----------
     conditions : Conditions
     counts : dict of str to int
-        How many events of each kind of `kinds.KINDS`.
+        Number of events of each kind of `populations.KINDS`.
     seed : int
 
     Returns
@@ -101,11 +100,13 @@ def inject(conditions, counts, seed):
     Raises
     ------
     DataError
-        If events of a kind are never detected in such a night.
+        If the night detects too few events of a kind.
 
     Examples
     --------
-    >>> inject(Conditions(night), {"kilonova": 5}, seed=1).events["z"]   # doctest: +SKIP
+    >>> injected = inject(Conditions(night), {"kilonova": 5}, seed=1)
+    >>> len(injected.events), bool((injected.events["z"] < 0.12).all())
+    (5, True)
     """
     parts, expected = [], {}
     for name in track([name for name in KINDS if counts.get(name, 0)], "injecting"):
@@ -116,123 +117,125 @@ def inject(conditions, counts, seed):
     return _as_night(conditions, parts, seed, expected)
 
 
-def _detected_events(rng, conditions, kind, wanted):
-    """Draw trials until as many as wanted are detected tonight while they are fast."""
+def _detected_events(rng, conditions, kind, n_events):
+    """Draw trials until enough of them are detected on the night while they are fast."""
     parts, found, tried = [], 0, 0
-    while found < wanted:
-        if tried >= _MOST_TRIALS:
+    while found < n_events:
+        if tried >= _MAX_TRIALS:
             raise DataError(
-                f"{conditions.night.name}: of {tried} events of the kind {kind.name!r} it would "
-                f"detect {found}; name a night with deeper limits or more nights of history"
+                f"{conditions.night.name}: {found} of {tried} simulated events of the kind "
+                f"{kind.name!r} are detected, which is too few; name a night with deeper limits "
+                "or a longer history"
             )
-        z = _redshifts(rng, _AT_ONCE, kind)
-        absolute = kind.draw(rng, _AT_ONCE)
-        trials = _look(rng, conditions, kind, z, absolute)
-        tried += _AT_ONCE
-        events = _worth_finding(trials, absolute)
+        z = _redshifts(rng, _BATCH, kind)
+        absolute = kind.draw(rng, _BATCH)
+        trials = _observe(rng, conditions, kind, z, absolute)
+        tried += _BATCH
+        events = _fast_and_detected(trials, absolute)
         found += len(events)
         parts.append((kind, trials, events))
-    surplus = found - wanted
+    surplus = found - n_events
     if surplus:
         kind, trials, events = parts[-1]
         parts[-1] = (kind, trials, events.iloc[: len(events) - surplus])
-    return parts, _number_of(kind) * found / tried
+    return parts, _n_active(kind) * found / tried
 
 
-def _number_of(kind):
-    """How many events of a kind begin within its volume in the days that it lasts."""
-    z = redshift_of_volume(np.linspace(0, 1, 1001) * comoving_volume(kind.farthest))
-    growth = np.mean((1 + z) ** (kind.evolution - 1))
-    return kind.rate * growth * comoving_volume(kind.farthest) * kind.lasts / 365.25
+def _n_active(kind):
+    """Expected number of events of a kind that began in the last `kind.duration` days."""
+    volume = comoving_volume(kind.max_redshift)
+    z = redshift_of_volume(np.linspace(0, 1, 1001) * volume)
+    evolution = np.mean((1 + z) ** (kind.evolution - 1))
+    return kind.rate * evolution * volume * kind.duration / 365.25
 
 
 def _redshifts(rng, n, kind):
     """Redshifts by volume, rate and time dilation (rejection sampling)."""
     z = np.empty(0)
-    most = (1 + kind.farthest) ** max(kind.evolution - 1, 0)
+    maximum = (1 + kind.max_redshift) ** max(kind.evolution - 1, 0)
     while len(z) < n:
-        trial = redshift_of_volume(rng.random(2 * n) * comoving_volume(kind.farthest))
-        keep = rng.random(2 * n) * most < (1 + trial) ** (kind.evolution - 1)
+        trial = redshift_of_volume(rng.random(2 * n) * comoving_volume(kind.max_redshift))
+        keep = rng.random(2 * n) * maximum < (1 + trial) ** (kind.evolution - 1)
         z = np.append(z, trial[keep])
     return np.maximum(z[:n], 1e-4)
 
 
-def _look(rng, conditions, kind, z, absolute):
-    """Look at each event whenever its carrier was looked at."""
+def _observe(rng, conditions, kind, z, absolute):
+    """Observe each event in the exposures of a random position of the night."""
     night = conditions.night
-    at = rng.choice(len(conditions.carriers), len(z), p=conditions.weight)
-    carrier = conditions.carriers[at]
-    latitude = conditions.latitude[carrier]
-    now = night.alerts["jd"].to_numpy()[carrier]
-    begin = now - kind.lasts * rng.random(len(z))
-    row, jd, fid, limit = _exposures(night, carrier, begin - PACKET_HISTORY)
+    index = rng.choice(len(conditions.positions), len(z), p=conditions.weight)
+    position = conditions.positions[index]
+    latitude = conditions.latitude[position]
+    now = night.alerts["jd"].to_numpy()[position]
+    begin = now - kind.duration * rng.random(len(z))
+    row, jd, fid, limit = _exposures(night, position, begin - PACKET_HISTORY)
     band = fid - 1
-    magnitude = observe(
+    magnitude = apparent_magnitude(
         lambda days, wavelength: absolute(row, days, wavelength),
         z[row], jd - begin[row], BAND_WAVELENGTH[band],
     ) + REDDENING[band] * _reddening(latitude)[row]  # fmt: skip
-    flux = 10 ** (-0.4 * magnitude)
-    # The host's light is as noisy as the event's own.
+    true_flux = 10 ** (-0.4 * magnitude)
+    # The light of the host adds noise like that of the event.
     hosts = draw_hosts(rng, z, kind.host)
-    light = flux + 10 ** (-0.4 * hosts.under[row])
-    sigma = conditions.error_of_flux(-2.5 * np.log10(light), limit)
-    seen = flux + sigma * rng.normal(size=len(row))
+    total = true_flux + 10 ** (-0.4 * hosts.at_event[row])
+    sigma = conditions.error_of_flux(-2.5 * np.log10(total), limit)
+    flux = true_flux + sigma * rng.normal(size=len(row))
     with np.errstate(invalid="ignore", divide="ignore"):
-        detected = (seen > _SNR * sigma) & (-2.5 * np.log10(seen) < limit)
-    return _Trials(z, hosts, carrier, begin, latitude, row, jd, fid, limit, seen, sigma, detected)
+        detected = (flux > _SNR * sigma) & (-2.5 * np.log10(flux) < limit)
+    return _Trials(z, hosts, position, begin, latitude, row, jd, fid, limit, flux, sigma, detected)
 
 
 def _reddening(latitude):
-    """E(B - V) of a plane-parallel layer of dust, 0.03 at the pole."""
+    """E(B - V) of a plane-parallel layer of dust with 0.03 at the galactic pole."""
     sine = np.sin(np.radians(np.nan_to_num(latitude, nan=45.0)))
     return 0.03 / np.maximum(sine, 0.02)
 
 
-def _exposures(night, carrier, since):
-    """Every exposure of the carriers' places up to their alerts: trial, jd, fid, limit."""
+def _exposures(night, position, since):
+    """Exposures of the positions up to their alerts, as arrays: row, jd, fid, limit."""
     history = night.history
-    first, last = night.first[carrier], night.last[carrier]
+    first, last = night.first[position], night.last[position]
     count = last - first
-    row = np.repeat(np.arange(len(carrier)), count)
+    row = np.repeat(np.arange(len(position)), count)
     take = np.arange(count.sum()) - np.repeat(np.cumsum(count) - count, count) + first[row]
     alerts = night.alerts
-    row = np.concatenate([row, np.arange(len(carrier))])
-    jd = np.concatenate([history.jd[take], alerts["jd"].to_numpy()[carrier]])
-    own_fid = np.nan_to_num(alerts["fid"].to_numpy()[carrier])
-    fid = np.concatenate([history.fid[take], own_fid]).astype(int)
-    own_limit = column_of(alerts, "diffmaglim").to_numpy()[carrier]
-    limit = np.concatenate([history.diffmaglim[take], own_limit])
+    row = np.concatenate([row, np.arange(len(position))])
+    jd = np.concatenate([history.jd[take], alerts["jd"].to_numpy()[position]])
+    alert_fid = np.nan_to_num(alerts["fid"].to_numpy()[position])
+    fid = np.concatenate([history.fid[take], alert_fid]).astype(int)
+    alert_limit = column_of(alerts, "diffmaglim").to_numpy()[position]
+    limit = np.concatenate([history.diffmaglim[take], alert_limit])
     use = (jd >= since[row]) & (fid >= 1) & ~np.isnan(limit)
     row, jd, fid, limit = row[use], jd[use], fid[use], limit[use]
     order = np.lexsort([fid, jd, row])
     row, jd, fid, limit = row[order], jd[order], fid[order], limit[order]
-    # One exposure may have several rows.
-    start = np.searchsorted(row, np.arange(len(carrier) + 1))
+    # An exposure can have several rows; keep one of them.
+    start = np.searchsorted(row, np.arange(len(position) + 1))
     unknown, sign = np.full(len(jd), np.nan), np.zeros(len(jd), np.int8)
-    once = measurements(History(jd, fid.astype(np.int8), unknown, unknown, limit, sign, start))
-    return row[once], jd[once], fid[once], limit[once]
+    keep = measurements(History(jd, fid.astype(np.int8), unknown, unknown, limit, sign, start))
+    return row[keep], jd[keep], fid[keep], limit[keep]
 
 
-def _worth_finding(trials, absolute):
-    """The trials detected tonight while they are fast, as a table indexed by trial."""
-    alerts_night = night_of(trials.jd)
+def _fast_and_detected(trials, absolute):
+    """Table of the trials that are detected on the night while they are fast, by trial."""
+    exposure_night = night_of(trials.jd)
     last = np.full(len(trials.z), -1)
     last[trials.row[trials.detected]] = np.flatnonzero(trials.detected)  # rows are in time order
     tonight = np.zeros(len(trials.z))
-    np.maximum.at(tonight, trials.row, alerts_night)
+    np.maximum.at(tonight, trials.row, exposure_night)
     found = np.flatnonzero(last >= 0)
-    found = found[alerts_night[last[found]] == tonight[found]]
+    found = found[exposure_night[last[found]] == tonight[found]]
     if len(found) == 0:
         return pd.DataFrame()
     z, now = trials.z[found], trials.jd[last[found]]
     age = now - trials.begin[found]
-    rate, half_time = _pace(absolute, found, z, age)
+    rate, half_time = _speed(absolute, found, z, age)
     fast = (np.abs(rate) > FAST_RATE) | (half_time < FAST_HALF_TIME)
     keep = np.isin(trials.row, found[fast]) & trials.detected
-    magnitude = -2.5 * np.log10(np.where(trials.seen > 0, trials.seen, np.nan))
-    looks = pd.DataFrame(
+    magnitude = -2.5 * np.log10(np.where(trials.flux > 0, trials.flux, np.nan))
+    detections = pd.DataFrame(
         {"row": trials.row[keep], "jd": trials.jd[keep], "mag": magnitude[keep],
-         "night": alerts_night[keep]}
+         "night": exposure_night[keep]}
     ).groupby("row")  # fmt: skip
     events = pd.DataFrame(
         {
@@ -242,20 +245,23 @@ def _worth_finding(trials, absolute):
         index=found[fast],
     )  # fmt: skip
     return events.assign(
-        peak_mag=looks["mag"].min(),
-        last_mag=looks["mag"].last(),
-        n_nights=looks["night"].nunique(),
-        n_det=looks.size(),
-        days_since_discovery=looks["jd"].max() - looks["jd"].min(),
+        peak_mag=detections["mag"].min(),
+        last_mag=detections["mag"].last(),
+        n_nights=detections["night"].nunique(),
+        n_det=detections.size(),
+        days_since_discovery=detections["jd"].max() - detections["jd"].min(),
     )
 
 
-def _pace(absolute, row, z, age):
-    """True rate over the last day (mag/d, positive as it fades), days above half of the g peak."""
+def _speed(absolute, row, z, age):
+    """True rate over the last day (mag/day, positive for a fade), and days above half g peak."""
 
     def magnitude(days, band):
-        length = np.full(len(row), BAND_WAVELENGTH[band])
-        return observe(lambda rest, wave: absolute(row, rest, wave), z, days, length)
+        wavelength = np.full(len(row), BAND_WAVELENGTH[band])
+        return apparent_magnitude(
+            lambda rest_days, rest_wavelength: absolute(row, rest_days, rest_wavelength),
+            z, days, wavelength,
+        )  # fmt: skip
 
     before = np.maximum(age - 1.0, age / 2)
     rates = np.array(
@@ -271,59 +277,58 @@ def _pace(absolute, row, z, age):
 
 
 def _as_night(conditions, parts, seed, expected):
-    """Put the chosen events of all kinds together as a night of alerts."""
+    """Join the selected events of all kinds in one night of alerts."""
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(KINDS),)))
-    tables, looks, begun = [], [], 0
+    tables, exposures, n_events = [], [], 0
     for kind, trials, events in parts:
         if len(events) == 0:
             continue
         number = np.full(len(trials.z), -1)
-        number[events.index] = begun + np.arange(len(events))
-        looks.append(_looks(trials, number))
+        number[events.index] = n_events + np.arange(len(events))
+        exposures.append(_exposure_table(trials, number))
         tables.append(
             events.assign(
                 kind=kind.name, host_mag=trials.hosts.magnitude[events.index],
                 host_offset=trials.hosts.offset[events.index],
-                host_under=trials.hosts.under[events.index],
-                carrier=trials.carrier[events.index],
+                host_at_event=trials.hosts.at_event[events.index],
+                position=trials.position[events.index],
             )
         )  # fmt: skip
-        begun += len(events)
+        n_events += len(events)
     events = pd.concat(tables, ignore_index=True)
-    looks = as_shipped(_as_measured(rng, pd.concat(looks, ignore_index=True)))
-    last = last_of_nights(looks)
-    around = _around(rng, conditions, events, last)
-    night = make_night(rng, conditions, looks, last, around)
-    return Injected(night, last["event"].to_numpy(), events.drop(columns="carrier"), expected)
+    exposures = in_packets(_magnitudes(rng, pd.concat(exposures, ignore_index=True)))
+    last = last_detections(exposures)
+    surroundings = _surroundings(rng, conditions, events, last)
+    night = build_night(rng, conditions, exposures, last, surroundings)
+    return Injected(night, last["event"].to_numpy(), events.drop(columns="position"), expected)
 
 
-def _looks(trials, number):
-    """Every look at the trials that have a number, as a table."""
+def _exposure_table(trials, number):
+    """All exposures of the trials that have a number, as a table."""
     use = number[trials.row] >= 0
-    columns = ("jd", "fid", "limit", "seen", "sigma", "detected")
+    columns = ("jd", "fid", "limit", "flux", "sigma", "detected")
     return pd.DataFrame(
         {"event": number[trials.row[use]]} | {name: getattr(trials, name)[use] for name in columns}
     )
 
 
-def _as_measured(rng, looks):
-    """Magnitudes and their errors; errors scatter by a twentieth, as those of packets do."""
+def _magnitudes(rng, exposures):
+    """Add magnitudes and their errors; the errors scatter by 5 %, like those of packets."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        magpsf = -2.5 * np.log10(looks["seen"])
-        sigmapsf = 1.0857 * looks["sigma"] / looks["seen"]
-    sigmapsf = sigmapsf * np.exp(0.05 * rng.normal(size=len(looks)))
-    return looks.assign(
-        magpsf=magpsf.where(looks["detected"]), sigmapsf=sigmapsf.where(looks["detected"])
-    )
+        magpsf = -2.5 * np.log10(exposures["flux"])
+        sigmapsf = 1.0857 * exposures["sigma"] / exposures["flux"]
+    sigmapsf = sigmapsf * np.exp(0.05 * rng.normal(size=len(exposures)))
+    detected = exposures["detected"]
+    return exposures.assign(magpsf=magpsf.where(detected), sigmapsf=sigmapsf.where(detected))
 
 
-def _around(rng, conditions, events, last):
-    """The surroundings of each event in the bands of its alerts, the same in all of them."""
-    hosts = Hosts(*(events[f"host_{name}"].to_numpy() for name in ("mag", "offset", "under")))
+def _surroundings(rng, conditions, events, last):
+    """Surroundings of each event in the bands of its alerts, the same for all its alerts."""
+    hosts = Hosts(*(events[f"host_{name}"].to_numpy() for name in ("mag", "offset", "at_event")))
     latitude = events["latitude"].to_numpy()
     seed = int(rng.integers(2**63))
     by_band = {
-        fid: conditions.sky.around(
+        fid: conditions.sky.surroundings(
             np.random.default_rng(seed), latitude, np.full(len(events), fid), hosts
         )
         for fid in (1, 2, 3)
@@ -333,5 +338,5 @@ def _around(rng, conditions, events, last):
         name: np.choose(fid - 1, [by_band[band][name][event] for band in (1, 2, 3)])
         for name in by_band[1]
     }
-    carrier = conditions.night.alerts.iloc[events["carrier"].to_numpy()[event]]
-    return fields | {name: carrier[name].to_numpy() for name in ("ra", "dec") if name in carrier}
+    alerts = conditions.night.alerts.iloc[events["position"].to_numpy()[event]]
+    return fields | {name: alerts[name].to_numpy() for name in ("ra", "dec") if name in alerts}

@@ -1,30 +1,35 @@
 """Photospheres, redshift and dust of injected events."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from ztfml.astrophysics import STEFAN_BOLTZMANN, distance_modulus
 
-# Extinction over E(B - V) in PS1 g, r, i, close to ZTF's (Schlafly & Finkbeiner 2011, ApJ 737,
-# 103, table 6, R_V = 3.1).
+# A_band / E(B - V) in PS1 g, r, i, which are close to ZTF's bands (Schlafly & Finkbeiner 2011,
+# ApJ 737, 103, table 6, R_V = 3.1).
 REDDENING = np.array([3.172, 2.271, 1.682])
 
-_DARK = 99.0
+_UNDETECTABLE = 99.0  # mag
 
 
-def photosphere(luminosity, expanding, coolest):
-    """Radius and temperature of a sphere that expands until it has cooled to `coolest`.
+def photosphere(
+    luminosity: np.ndarray, expanding: np.ndarray, coolest: np.ndarray | float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute radius and temperature of a sphere that expands until it has cooled to `coolest`.
 
     Parameters
     ----------
     luminosity : ndarray, erg/s
     expanding : ndarray, cm
         The radius while it expands freely.
-    coolest : ndarray, K
-        From there on the photosphere recedes at this temperature.
+    coolest : float or ndarray, K
+        Once this temperature is reached, it stays constant and the photosphere shrinks.
 
     Returns
     -------
-    radius, temperature : ndarray
+    radius : ndarray, cm
+    temperature : ndarray, K
 
     Examples
     --------
@@ -33,34 +38,41 @@ def photosphere(luminosity, expanding, coolest):
     """
     luminosity = np.maximum(luminosity, 1e20)
     temperature = (luminosity / (4 * np.pi * STEFAN_BOLTZMANN * expanding**2)) ** 0.25
-    frozen = np.sqrt(luminosity / (4 * np.pi * STEFAN_BOLTZMANN)) / coolest**2
-    radius = np.where(temperature < coolest, frozen, expanding)
+    shrinking = np.sqrt(luminosity / (4 * np.pi * STEFAN_BOLTZMANN)) / coolest**2
+    radius = np.where(temperature < coolest, shrinking, expanding)
     return radius, np.maximum(temperature, coolest)
 
 
-def observe(absolute, z, days, wavelength):
-    """Apparent AB magnitude of a source of known absolute magnitude, with its K-correction.
+def apparent_magnitude(
+    absolute: Callable, z: np.ndarray, days: np.ndarray, wavelength: np.ndarray
+) -> np.ndarray:
+    """Compute the apparent AB magnitude, with K-correction, from the absolute magnitude.
 
     Parameters
     ----------
     absolute : callable
-        Gives the absolute AB magnitude at days and wavelengths (cm) of the rest frame.
+        ``absolute(days, wavelength)``: absolute AB magnitude at rest-frame days and wavelengths
+        (cm).
     z : ndarray
+        Redshift.
     days : ndarray
-        Observed days since the beginning; before it there is nothing.
+        Observed days since the explosion; there is no light before it.
     wavelength : ndarray, cm
-        As observed.
+        Observed wavelength.
 
     Returns
     -------
     ndarray, mag
+        99 where there is no light.
 
     Examples
     --------
-    >>> observe(lambda days, length: np.full(len(days), -19.0), np.array([0.1]), np.array([1.0]),
-    ...         np.array([6e-5])).round(2)
-    array([19.21])
+    >>> apparent_magnitude(
+    ...     lambda days, length: np.full(len(days), -19.0),
+    ...     np.array([0.1]), np.array([1.0]), np.array([6e-5]),
+    ... ).round(2)
+    array([19.28])
     """
     rest = np.maximum(days, 1e-4) / (1 + z)
     magnitude = absolute(rest, wavelength / (1 + z)) + distance_modulus(z) - 2.5 * np.log10(1 + z)
-    return np.where(days > 0, np.minimum(magnitude, _DARK), _DARK)
+    return np.where(days > 0, np.minimum(magnitude, _UNDETECTABLE), _UNDETECTABLE)

@@ -16,7 +16,7 @@ _RATES = (-np.inf, 0.15, 0.3, 0.6, 1.2, np.inf)
 _RATE_NAMES = ("up to 0.15", "0.15 to 0.3", "0.3 to 0.6", "0.6 to 1.2", "over 1.2")
 _NIGHTS = (0, 1, 2, 3, 5, np.inf)
 _NIGHT_NAMES = ("1", "2", "3", "4 to 5", "over 5")
-_BY_RATE = "the same, kinds as common as they are"
+_BY_RATE = "the same, weighted by event rates"
 
 
 def recall_table(

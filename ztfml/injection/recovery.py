@@ -31,14 +31,14 @@ from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 OURS = "ztfml"
 TOPS = (12, 25, 50)
-A_NIGHT = 5
+PER_NIGHT = 5
 REPEATS = 200
 
 # Evidence in label files that marks a transient as fast.
 _FAST_EVIDENCE = r"FBOT|Ibn|kilonova|afterglow|GRB"
 
 
-class Stage:
+class InjectedNight:
     """A night and the events injected into it, with features and probabilities.
 
     Parameters
@@ -47,7 +47,7 @@ class Stage:
     model : Model
     repeats : int
         How often a new set of events is injected.
-    a_night : int
+    per_night : int
         Events injected each time, of all kinds in turn.
     seed : int
         The same seed injects the same events.
@@ -55,7 +55,7 @@ class Stage:
     Attributes
     ----------
     night, injected : Night, Injected
-    own, theirs : tuple of DataFrame
+    night_tables, event_tables : tuple of DataFrame
         Features and probabilities of the alerts of the night, and of the alerts of the events.
     repeat : ndarray of int, shape (n_events,)
         The repeat in which each event is injected.
@@ -69,20 +69,27 @@ class Stage:
 
     Examples
     --------
-    >>> stage = Stage(night, model, repeats=2)
-    >>> len(stage.injected.events)
+    >>> injected_night = InjectedNight(night, model, repeats=2)
+    >>> len(injected_night.injected.events)
     10
     """
 
-    def __init__(self, night, model, repeats=REPEATS, a_night=A_NIGHT, seed=1):
-        if repeats < 1 or a_night < 1:
+    def __init__(
+        self,
+        night: Night,
+        model: Model,
+        repeats: int = REPEATS,
+        per_night: int = PER_NIGHT,
+        seed: int = 1,
+    ):
+        if repeats < 1 or per_night < 1:
             raise DataError(
-                f"cannot inject {a_night} events {repeats} times; ask for at least one of each"
+                f"cannot inject {per_night} events {repeats} times; choose at least 1 for both"
             )
-        self.night, self.repeats, self.a_night, self.seed = night, repeats, a_night, seed
-        self.own = tables_of(night, model)
-        self.injected = inject(Conditions(night), _counts(repeats * a_night), seed)
-        self.theirs = tables_of(self.injected.night, model)
+        self.night, self.repeats, self.per_night, self.seed = night, repeats, per_night, seed
+        self.night_tables = tables_of(night, model)
+        self.injected = inject(Conditions(night), _counts(repeats * per_night), seed)
+        self.event_tables = tables_of(self.injected.night, model)
         self.repeat = _assign(len(self.injected.events), repeats, seed)
 
 
@@ -91,7 +98,7 @@ def recover(
     model: Model,
     scorer: FastTransientScorer | None = None,
     repeats: int = REPEATS,
-    a_night: int = A_NIGHT,
+    per_night: int = PER_NIGHT,
     seed: int = 1,
     labels: pd.DataFrame | None = None,
 ) -> dict:
@@ -100,23 +107,23 @@ def recover(
     Parameters
     ----------
     night, model
-        As for `Stage`.
+        As for `InjectedNight`.
     scorer
-        As for `judge`.
-    repeats, a_night, seed
-        As for `Stage`.
+        As for `measure_recall`.
+    repeats, per_night, seed
+        As for `InjectedNight`.
     labels
-        As for `judge`.
+        As for `measure_recall`.
 
     Returns
     -------
     dict
-        The result of `judge`.
+        The result of `measure_recall`.
 
     Raises
     ------
     DataError, ModelError
-        As for `Stage`.
+        As for `InjectedNight`.
 
     Examples
     --------
@@ -124,22 +131,24 @@ def recover(
     >>> len(found["events"])
     10
     """
-    return judge(Stage(night, model, repeats, a_night, seed), scorer, labels)
+    return measure_recall(InjectedNight(night, model, repeats, per_night, seed), scorer, labels)
 
 
-def judge(
-    stage: Stage, scorer: FastTransientScorer | None = None, labels: pd.DataFrame | None = None
+def measure_recall(
+    injected_night: InjectedNight,
+    scorer: FastTransientScorer | None = None,
+    labels: pd.DataFrame | None = None,
 ) -> dict:
     """Measure how many events the ranking and the baselines put in the first rows.
 
     Parameters
     ----------
-    stage : Stage
+    injected_night : InjectedNight
     scorer : FastTransientScorer, optional
     labels : pandas.DataFrame, optional
-        The labels of the night, from `ztfml.labels.label_file.read_labels`. They tell which
-        other objects are in the first rows, and which objects of the night are fast transients
-        themselves; these are left out, because they belong in the list.
+        The labels of the night, from `ztfml.labels.label_file.read_labels`. They give the
+        classes of the objects of the night in the first rows. Objects of the night that are
+        labelled as fast transients are excluded, because they belong in the list.
 
     Returns
     -------
@@ -147,49 +156,48 @@ def judge(
         ``recall``: see `recall_table`; ``first_listed``: see `first_nights`; ``first_rows``: for
         each method and class the mean number of objects of the night in the first 12 rows, None
         without labels; ``events``: one dict per event, with its rank in each list;
-        ``expected_a_night``: expected events of each kind per night, over the whole sky;
-        ``set_aside``: number of fast transients of the night that are left out; ``night``,
-        ``n_alerts``, ``n_objects``, ``repeats``, ``a_night``, ``seed``.
+        ``expected_per_night``: expected events of each kind per night, over the whole sky;
+        ``n_excluded``: number of fast transients of the night that are excluded; ``night``,
+        ``n_alerts``, ``n_objects``, ``repeats``, ``per_night``, ``seed``.
 
     Examples
     --------
-    >>> found = judge(Stage(night, model, repeats=2))
+    >>> found = measure_recall(InjectedNight(night, model, repeats=2))
     >>> sorted(found["recall"])
     ['cells', 'kind', 'nights', 'peak magnitude', 'rate']
     """
-    injected, repeat = stage.injected, stage.repeat
-    label, fast = known_labels(stage.night, labels)
-    rows = latest_rows(stage.night.alerts)
-    judged = rows[~fast[rows]]
-    table, p = stage.own
-    own = {
-        method: score[judged] for method, score in score_all(stage.night, table, p, scorer).items()
+    night, injected, repeat = injected_night.night, injected_night.injected, injected_night.repeat
+    label, fast = known_labels(night, labels)
+    rows = latest_rows(night.alerts)
+    included = rows[~fast[rows]]
+    night_scores = {
+        method: score[included]
+        for method, score in score_all(night, *injected_night.night_tables, scorer).items()
     }
-    table, p = stage.theirs
-    theirs = score_all(injected.night, table, p, scorer)
+    event_scores = score_all(injected.night, *injected_night.event_tables, scorer)
     latest = _latest(injected)
     probabilities, listed, ranks = {}, {}, {}
-    for method, score in own.items():
+    for method, score in night_scores.items():
         score = np.sort(score)
-        positions = GroupPositions(score, theirs[method][latest], repeat)
+        positions = GroupPositions(score, event_scores[method][latest], repeat)
         probabilities[method] = {top: positions.probability(top) for top in TOPS}
         ranks[method] = positions.rank()
-        listed[method] = SinglePositions(score, theirs[method]).probability(TOPS[0])
+        listed[method] = SinglePositions(score, event_scores[method]).probability(TOPS[0])
     events = injected.events.assign(repeat=repeat)
     return {
-        "night": stage.night.name,
-        "n_alerts": len(stage.night),
+        "night": night.name,
+        "n_alerts": len(night),
         "n_objects": len(rows),
-        "set_aside": len(rows) - len(judged),
-        "repeats": stage.repeats,
-        "a_night": stage.a_night,
-        "seed": stage.seed,
-        "recall": recall_table(events, probabilities, injected.expected, stage.seed),
+        "n_excluded": len(rows) - len(included),
+        "repeats": injected_night.repeats,
+        "per_night": injected_night.per_night,
+        "seed": injected_night.seed,
+        "recall": recall_table(events, probabilities, injected.expected, injected_night.seed),
         "first_listed": first_nights(injected, listed),
         "first_rows": None
         if labels is None
-        else _first_rows(own, theirs, latest, repeat, label[judged]),
-        "expected_a_night": {kind: float(n) for kind, n in injected.expected.items()},
+        else _first_rows(night_scores, event_scores, latest, repeat, label[included]),
+        "expected_per_night": {kind: float(n) for kind, n in injected.expected.items()},
         "events": _records(events, ranks),
     }
 
@@ -247,10 +255,11 @@ def score_all(
     ['ztfml', "exercise's filter"]
     """
     scorer = scorer or FastTransientScorer()
-    ways = {OURS: scorer.score(scorer.terms(table, p))}
-    for name, way in track(BASELINES.items(), "scoring with other methods", total=len(BASELINES)):
-        ways[name] = way(night, table, p)
-    return ways
+    scores = {OURS: scorer.score(scorer.terms(table, p))}
+    others = track(BASELINES.items(), "scoring with other methods", total=len(BASELINES))
+    for name, method in others:
+        scores[name] = method(night, table, p)
+    return scores
 
 
 def known_labels(night: Night, labels: pd.DataFrame | None) -> tuple[np.ndarray, np.ndarray]:
@@ -298,21 +307,21 @@ def _assign(n_events, repeats, seed):
     return repeat
 
 
-def _first_rows(own, theirs, latest, repeat, label):
+def _first_rows(night_scores, event_scores, latest, repeat, label):
     """Mean number of objects of the night in the first 12 rows, equal scores in random order."""
     found = {}
-    for method, score in own.items():
+    for method, score in night_scores.items():
         ordered = np.sort(score)
         above, equal = count_above(ordered, score), count_equal(ordered, score)
-        near = np.flatnonzero((above < TOPS[0]) & (score > -np.inf))
-        shares = []
+        candidates = np.flatnonzero((above < TOPS[0]) & (score > -np.inf))
+        probabilities = []
         for k in range(repeat.max() + 1):
-            beside = np.sort(theirs[method][latest[repeat == k]])
-            higher = above[near] + count_above(beside, score[near])
-            same = equal[near] + count_equal(beside, score[near])
-            shares.append(probability_in_top(TOPS[0], higher, same))
-        share = np.mean(shares, axis=0)
-        found[method] = {kind: float(share[label[near] == kind].sum()) for kind in LABELS}
+            events = np.sort(event_scores[method][latest[repeat == k]])
+            higher = above[candidates] + count_above(events, score[candidates])
+            same = equal[candidates] + count_equal(events, score[candidates])
+            probabilities.append(probability_in_top(TOPS[0], higher, same))
+        mean = np.mean(probabilities, axis=0)
+        found[method] = {kind: float(mean[label[candidates] == kind].sum()) for kind in LABELS}
     return found
 
 

@@ -1,17 +1,18 @@
-"""An injection and recovery as text for people; readable in a terminal and as Markdown."""
+"""The result of injection and recovery as text, readable in a terminal and as Markdown."""
 
 from ztfml.io.text_tables import markdown_table
 
 _TOP = "12"
+_ORDINALS = ("first", "second", "third", "fourth", "fifth")
 
 
-def recovery_report(found):
-    """Write what was found as tables: the cells first, then their parts.
+def recovery_report(found: dict) -> str:
+    """Write the recalls as tables: the main selections first, then subsets.
 
     Parameters
     ----------
     found : dict
-        As of `recovery.judge`.
+        From `recovery.measure_recall` or `recovery.recover`.
 
     Returns
     -------
@@ -19,14 +20,17 @@ def recovery_report(found):
 
     Examples
     --------
-    >>> print(recovery_report(recover(night, model)))   # doctest: +SKIP
+    >>> from ztfml.injection.recovery import recover
+    >>> text = recovery_report(recover(night, model, repeats=2))
+    >>> text.splitlines()[1]
+    'Recall in the first 12, 25, 50 rows (in brackets: 90 % interval for the first 12).'
     """
     n_events = len(found["events"])
     lines = [
-        f"{n_events} fast transients, {found['a_night']} a night, among the "
+        f"{n_events} fast transients, {found['per_night']} per night, among the "
         f"{found['n_objects']:,} objects of {found['night']} (seed {found['seed']}"
-        f"{_set_aside(found['set_aside'])}).",
-        "Recall in the first 12, 25, 50 rows (first 12: nine of ten draws of the events).",
+        f"{_excluded(found['n_excluded'])}).",
+        "Recall in the first 12, 25, 50 rows (in brackets: 90 % interval for the first 12).",
         "",
     ]
     methods = list(next(iter(found["recall"]["cells"].values()))["recall"])
@@ -44,12 +48,13 @@ def recovery_report(found):
             for method, numbers in found["first_rows"].items()
         ]
         labels = next(iter(found["first_rows"].values()))
-        lines += ["", *markdown_table([[f"the night's own in the first {_TOP}", *labels], *rows])]
+        head = [f"objects of the night in the first {_TOP}", *labels]
+        lines += ["", *markdown_table([head, *rows])]
     return "\n".join(lines)
 
 
-def _set_aside(number):
-    return f"; {number} that are labelled as fast transients are set aside" if number else ""
+def _excluded(number):
+    return f"; {number} objects labelled as fast transients are excluded" if number else ""
 
 
 def _row(name, part):
@@ -62,13 +67,10 @@ def _row(name, part):
 
 
 def _by_night(first):
-    heads = [f"{nth} ({n})" for nth, n in zip(_NTH, first["n"], strict=True)]
+    heads = [f"{ordinal} ({n})" for ordinal, n in zip(_ORDINALS, first["n"], strict=True)]
     rows = [
-        [method, *("-" if share is None else f"{share:.2f}" for share in shares)]
-        for method, shares in first["listed"].items()
+        [method, *("-" if fraction is None else f"{fraction:.2f}" for fraction in fractions)]
+        for method, fractions in first["listed"].items()
     ]
-    title = f"in the first {_TOP} by its night of detection (events)"
+    title = f"in the first {_TOP} by night of detection (events)"
     return markdown_table([[title, *heads], *rows])
-
-
-_NTH = ("first", "second", "third", "fourth", "fifth")

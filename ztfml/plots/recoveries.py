@@ -24,7 +24,7 @@ def recall_by_top(ax: Axes, result: dict, cell: str = "two nights or more, peak 
     ----------
     ax : matplotlib.axes.Axes
     result : dict
-        Result of `ztfml.injection.recovery.judge` or `recover`.
+        Result of `ztfml.injection.recovery.measure_recall` or `recover`.
     cell : str
         Name of the group of events.
 
@@ -37,7 +37,7 @@ def recall_by_top(ax: Axes, result: dict, cell: str = "two nights or more, peak 
     --------
     >>> from ztfml.injection.recovery import recover
     >>> from ztfml.plots import figure
-    >>> result = recover(night, model, repeats=2, a_night=4, seed=1)
+    >>> result = recover(night, model, repeats=2, per_night=4, seed=1)
     >>> fig, (ax,) = figure()
     >>> ax = recall_by_top(ax, result)
     >>> ax.figure is fig
@@ -61,7 +61,7 @@ def recall_by_part(ax: Axes, result: dict, title: str, top: int = 12) -> Axes:
     ----------
     ax : matplotlib.axes.Axes
     result : dict
-        Result of `ztfml.injection.recovery.judge` or `recover`.
+        Result of `ztfml.injection.recovery.measure_recall` or `recover`.
     title : str
         Key of ``recall``: ``kind``, ``peak magnitude``, ``rate`` or ``nights``.
     top : int
@@ -75,7 +75,7 @@ def recall_by_part(ax: Axes, result: dict, title: str, top: int = 12) -> Axes:
     --------
     >>> from ztfml.injection.recovery import recover
     >>> from ztfml.plots import figure
-    >>> result = recover(night, model, repeats=2, a_night=4, seed=1)
+    >>> result = recover(night, model, repeats=2, per_night=4, seed=1)
     >>> fig, (ax,) = figure()
     >>> ax = recall_by_part(ax, result, "kind")
     >>> ax.figure is fig
@@ -112,7 +112,7 @@ def first_listed(ax: Axes, result: dict) -> Axes:
     ----------
     ax : matplotlib.axes.Axes
     result : dict
-        Result of `ztfml.injection.recovery.judge` or `recover`.
+        Result of `ztfml.injection.recovery.measure_recall` or `recover`.
 
     Returns
     -------
@@ -123,7 +123,7 @@ def first_listed(ax: Axes, result: dict) -> Axes:
     --------
     >>> from ztfml.injection.recovery import recover
     >>> from ztfml.plots import figure
-    >>> result = recover(night, model, repeats=2, a_night=4, seed=1)
+    >>> result = recover(night, model, repeats=2, per_night=4, seed=1)
     >>> fig, (ax,) = figure()
     >>> ax = first_listed(ax, result)
     >>> ax.figure is fig

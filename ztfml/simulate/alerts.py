@@ -4,9 +4,9 @@ import numpy as np
 
 from ztfml.simulate.blocks import Block
 from ztfml.simulate.identifiers import candids, object_ids
-from ztfml.simulate.neighbourhood import neighbourhood, reference_source
+from ztfml.simulate.neighbourhood import draw_neighbours, draw_reference_source
 from ztfml.simulate.past import Past
-from ztfml.simulate.quality_fields import quality
+from ztfml.simulate.quality_fields import draw_quality
 from ztfml.simulate.seeds import generator
 from ztfml.simulate.sky import galactic_latitude
 from ztfml.simulate.source import mag_of
@@ -23,16 +23,22 @@ def catalogue_fields(block: Block) -> dict[str, np.ndarray]:
     Returns
     -------
     dict of ndarray
-        The fields of `neighbourhood`, one value for each of ``block.candidates``.
+        The fields of `draw_neighbours`, one value for each of ``block.candidates``.
 
     Examples
     --------
-    >>> catalogue_fields(block)["sgscore1"]   # doctest: +SKIP
+    >>> from ztfml.simulate import POPULATIONS
+    >>> from ztfml.simulate.blocks import draw_blocks
+    >>> from ztfml.simulate.survey import observe
+    >>> survey = observe(np.random.default_rng(1), 2460474.5, 1)
+    >>> block, *_ = draw_blocks(1, POPULATIONS[0], 20, survey, [survey.of_night(0)])
+    >>> len(catalogue_fields(block)["sgscore1"]) == len(block.candidates)
+    True
     """
     rows, sources = block.candidates, block.sources
     latitude = galactic_latitude(sources.ra[rows], sources.dec[rows])
     rng = generator(int(block.key[0]), 1)
-    return neighbourhood(rng, sources.counterpart.take(rows), latitude)
+    return draw_neighbours(rng, sources.counterpart.take(rows), latitude)
 
 
 def alert_columns(
@@ -65,7 +71,17 @@ def alert_columns(
 
     Examples
     --------
-    >>> columns = alert_columns(1, survey, 0, block, past, catalogue, number)   # doctest: +SKIP
+    >>> from ztfml.simulate import POPULATIONS
+    >>> from ztfml.simulate.blocks import draw_blocks
+    >>> from ztfml.simulate.identifiers import name_numbers
+    >>> from ztfml.simulate.past import look_back
+    >>> from ztfml.simulate.survey import observe
+    >>> survey = observe(np.random.default_rng(1), 2460474.5, 1)
+    >>> block, *_ = draw_blocks(1, POPULATIONS[0], 20, survey, [survey.of_night(0)])
+    >>> past, (number,) = look_back(survey, block, "mixed"), name_numbers([block])
+    >>> columns = alert_columns(1, survey, 0, block, past, catalogue_fields(block), number)
+    >>> len(columns["candid"]) == len(block.alerts(0).jd)
+    True
     """
     drawn = _drawn_fields(seed, survey, night, block, catalogue)
     n = block.n_accepted[night]
@@ -110,9 +126,9 @@ def _drawn_fields(seed, survey, night, block, catalogue):
     if sources.persistent:
         reference_mag = mag_of(np.maximum(sources.reference_flux[pairs.row, fid - 1], 1e-3))
     counterpart = sources.counterpart.take(pairs.row)
-    reference = reference_source(rng, counterpart, neighbours, fid, reference_mag)
+    reference = draw_reference_source(rng, counterpart, neighbours, fid, reference_mag)
     seeing = survey.seeing[pairs.exposure]
-    fields = quality(rng, pairs, block.key[pairs.row], seeing, reference, block.population)
+    fields = draw_quality(rng, pairs, block.key[pairs.row], seeing, reference, block.population)
     error = 0.08 + 0.5 / np.maximum(pairs.scorr, 5)  # arcsec
     shift = rng.normal(0, error, (2, len(error))) / 3600
     dec = sources.dec[pairs.row] + shift[0]

@@ -2,14 +2,16 @@
 
 import numpy as np
 
-from ztfml.simulate.source import GALAXY, NONE, STAR
+from ztfml.simulate.source import GALAXY, NONE, STAR, Counterpart
 from ztfml.simulate.stellar import star_colours
 
 _RADIUS = 30.0  # arcsec, of the match to PS1
-_FAINTEST = np.array([22.3, 22.2, 22.0, 21.4])  # PS1 g, r, i, z where half are measured
+_DEPTH = np.array([22.3, 22.2, 22.0, 21.4])  # PS1 g, r, i, z with 50 % completeness
 
 
-def neighbourhood(rng, counterpart, latitude):
+def draw_neighbours(
+    rng: np.random.Generator, counterpart: Counterpart, latitude: np.ndarray
+) -> dict[str, np.ndarray]:
     """Draw the three nearest PS1 sources and the nearest Gaia sources of each position.
 
     Parameters
@@ -23,73 +25,82 @@ def neighbourhood(rng, counterpart, latitude):
     -------
     dict of ndarray
         ``sgscore1`` ... ``szmag3``, ``nmtchps``, ``neargaia``, ``maggaia``,
-        ``neargaiabright``, ``maggaiabright``; NaN where there is none.
+        ``neargaiabright``, ``maggaiabright``; NaN where there is no source.
 
     Examples
     --------
-    >>> fields = neighbourhood(rng, counterpart, np.array([40.0]))   # doctest: +SKIP
+    >>> galaxy = Counterpart(np.array([GALAXY]), np.full((1, 4), 18.0), np.array([0.5]))
+    >>> fields = draw_neighbours(np.random.default_rng(1), galaxy, np.array([40.0]))
+    >>> bool(fields["distpsnr1"][0] < 1.5), bool(fields["sgscore1"][0] < 0.5)
+    (True, True)
     """
     n = len(latitude)
     b = np.abs(latitude)
-    # Median matches 6 at the pole and 80 in the plane, with patches.
+    # The median number of matches is 6 at the pole and 80 in the plane, with variations.
     density = (4.4 + 95 * np.exp(-b / 6) + 14 * np.exp(-b / 22)) * np.exp(rng.normal(0, 0.35, n))
     count = rng.poisson(density)
     # PS1 splits large galaxies into pieces, so neighbours are closer there.
-    broken = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
-    distance = _nearest(rng, count) * np.where(broken, 0.7, 1.0)[:, None]
+    fragmented = (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    distance = _nearest(rng, count) * np.where(fragmented, 0.7, 1.0)[:, None]
     kind, mag = _background(rng, n, b)
-    kind = np.where(broken[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
-    # A spiral arm or a knot can be nearer to the position than the centre.
-    knot = broken & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
+    kind = np.where(fragmented[:, None] & (rng.random((n, 3)) < 0.6), GALAXY, kind)
+    # A spiral arm or a knot can be nearer to the position than the centre of the galaxy.
+    knot = fragmented & (counterpart.distance > 0.8) & (rng.random(n) < 0.4)
     nearer = np.nan_to_num(counterpart.distance, nan=0.0) * np.sqrt(rng.uniform(0.02, 1.0, n))
     distance[:, 0] = np.where(knot, nearer, distance[:, 0])
     kind[:, 0] = np.where(knot, GALAXY, kind[:, 0])
-    below = counterpart.mag + rng.uniform(0.3, 2.5, n)[:, None]
-    mag[:, 0] = np.where(knot[:, None], below, mag[:, 0])
-    seen = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
-    seen &= np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
-    # ZTF positions are good to 0.1 to 0.3 arcsec, and stars move between the surveys.
+    fainter = counterpart.mag + rng.uniform(0.3, 2.5, n)[:, None]
+    mag[:, 0] = np.where(knot[:, None], fainter, mag[:, 0])
+    in_ps1 = (counterpart.kind != NONE) & (counterpart.distance < _RADIUS)
+    in_ps1 &= (
+        np.nanmin(counterpart.mag, axis=1, initial=99, where=~np.isnan(counterpart.mag)) < 22.3
+    )
+    # ZTF positions have errors of 0.1 to 0.3 arcsec, and stars have proper motions.
     error = 0.18 * np.exp(rng.normal(0, 0.5, n))
-    own = np.hypot(counterpart.distance + error * rng.normal(size=n), error * rng.normal(size=n))
-    distance = np.column_stack([np.where(seen, own, np.inf), distance])
+    counterpart_distance = np.hypot(
+        counterpart.distance + error * rng.normal(size=n), error * rng.normal(size=n)
+    )
+    distance = np.column_stack([np.where(in_ps1, counterpart_distance, np.inf), distance])
     kind = np.column_stack([counterpart.kind, kind])
-    own_mag = counterpart.mag + rng.normal(0, 0.03, (n, 4))
+    counterpart_mag = counterpart.mag + rng.normal(0, 0.03, (n, 4))
     # PSF magnitudes of extended sources have larger errors and are sometimes missing.
     extended = (counterpart.kind == GALAXY)[:, None]
-    own_mag += extended * np.clip(rng.standard_t(2.5, (n, 4)) * 0.08, -1.5, 1.5)
-    own_mag = np.where(extended & (rng.random((n, 4)) < 0.1), np.nan, own_mag)
-    mag = np.concatenate([own_mag[:, None], mag], axis=1)
+    counterpart_mag += extended * np.clip(rng.standard_t(2.5, (n, 4)) * 0.08, -1.5, 1.5)
+    counterpart_mag = np.where(extended & (rng.random((n, 4)) < 0.1), np.nan, counterpart_mag)
+    mag = np.concatenate([counterpart_mag[:, None], mag], axis=1)
     order = np.argsort(distance, axis=1, kind="stable")[:, :3]
-    at = np.arange(n)[:, None]
-    distance, kind, mag = distance[at, order], kind[at, order], mag[at, order]
+    row = np.arange(n)[:, None]
+    distance, kind, mag = distance[row, order], kind[row, order], mag[row, order]
     fields = {}
     for rank in range(3):
-        there = np.isfinite(distance[:, rank])
+        exists = np.isfinite(distance[:, rank])
         r = mag[:, rank, 1]
-        torn = broken & (kind[:, rank] == GALAXY) & (rank > 0)
-        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r, torn)
-        fields[f"distpsnr{rank + 1}"] = np.where(there, distance[:, rank], np.nan)
-        fields[f"sgscore{rank + 1}"] = np.where(there, score, np.nan)
-        measured = _measured(rng, mag[:, rank]) & there[:, None]
+        fragment = fragmented & (kind[:, rank] == GALAXY) & (rank > 0)
+        score = _star_score(rng, kind[:, rank], r, mag[:, rank, 0] - r, fragment)
+        fields[f"distpsnr{rank + 1}"] = np.where(exists, distance[:, rank], np.nan)
+        fields[f"sgscore{rank + 1}"] = np.where(exists, score, np.nan)
+        measured = _measured(rng, mag[:, rank]) & exists[:, None]
         for band, name in enumerate(("sgmag", "srmag", "simag", "szmag")):
             fields[f"{name}{rank + 1}"] = np.where(measured[:, band], mag[:, rank, band], np.nan)
-    fields["nmtchps"] = (count + seen).astype(float)
-    return fields | _gaia(rng, counterpart, seen & (own < 5), own, b)
+    fields["nmtchps"] = (count + in_ps1).astype(float)
+    return fields | _gaia(
+        rng, counterpart, in_ps1 & (counterpart_distance < 5), counterpart_distance, b
+    )
 
 
 def _nearest(rng, count):
-    """Distances of the three nearest of `count` sources spread evenly over the circle."""
+    """Distances of the three nearest of `count` sources distributed uniformly in the circle."""
     n = len(count)
     steps = rng.exponential(1.0, (n, 3)).cumsum(axis=1)
     rest = rng.gamma(np.maximum(count - 2, 1e-9))
     area = steps / (steps[:, 2] + rest)[:, None]
-    # Two or fewer: draw them one by one.
+    # Two sources or fewer: draw each distance.
     few = np.where(np.arange(3) < count[:, None], rng.random((n, 3)), np.inf)
     return _RADIUS * np.sqrt(np.where(count[:, None] <= 2, np.sort(few, axis=1), area))
 
 
 def _background(rng, n, b):
-    """Population and magnitudes of three chance neighbours."""
+    """Type and magnitudes of three chance neighbours."""
     is_star = rng.random((n, 3)) < (0.42 + 0.5 * np.exp(-b / 15))[:, None]
     # Counts increase towards the limit, faster for galaxies than for stars.
     slope = np.where(is_star, 0.22, 0.5)
@@ -104,58 +115,61 @@ def _background(rng, n, b):
     return np.where(is_star, STAR, GALAXY), mag
 
 
-def _star_score(rng, kind, r, g_r, torn):
-    """Star/galaxy score (Tachibana & Miller 2018): near 0 or 1 if bright, undecided if faint.
+def _star_score(rng, kind, r, g_r, fragment):
+    """Star/galaxy score (Tachibana & Miller 2018): near 0 or 1 if bright, intermediate if faint.
 
     It is exactly 0.5 where PS1 has no score: saturated stars and poorly measured sources.
     """
     n = len(kind)
     star = np.interp(r, [15, 19, 20.5, 21.5, 22.3], [0.014, 0.035, 0.1, 0.3, 0.5])
     star = 0.85 * np.minimum(rng.exponential(1.0, n) * np.nan_to_num(star, nan=0.8), 1)
-    # One galaxy in ten gets no vote for star, most get a few, faint ones many.
+    # One galaxy in ten has a score of 0; the score of the others increases towards faint r.
     galaxy = np.interp(r, [17, 20, 21.5, 22.3], [0.01, 0.018, 0.04, 0.1])
     galaxy = np.nan_to_num(galaxy, nan=0.3) * np.exp(rng.normal(0, 1.5, n))
     galaxy = np.where(rng.random(n) < 0.1, 0.0, np.minimum(galaxy, 0.9))
     score = np.where(kind == GALAXY, galaxy, 1 - star)
     score = np.where(rng.random(n) < 0.05, rng.random(n), score)
-    none = np.interp(
+    missing = np.interp(
         r,
         [12, 13.5, 14.5, 15.5, 17, 18.5, 20.5, 21.7, 22.3],
         [0.55, 0.3, 0.2, 0.14, 0.09, 0.12, 0.17, 0.11, 0.18],
     )
-    # More scores are missing where r is missing, for cool giants and for pieces of galaxies.
-    none = np.where(np.isnan(r), 0.55, none + 0.2 * (np.nan_to_num(g_r) > 1.6) + 0.25 * torn)
-    score = np.where(rng.random(n) < none, 0.5, score)
-    # The score is the vote of a forest of several hundred trees.
+    # More scores are missing where r is missing, for cool giants and for fragments of galaxies.
+    missing = np.where(
+        np.isnan(r), 0.55, missing + 0.2 * (np.nan_to_num(g_r) > 1.6) + 0.25 * fragment
+    )
+    score = np.where(rng.random(n) < missing, 0.5, score)
+    # The score is the fraction of votes of several hundred trees.
     return np.round(np.clip(score, 0, 1) * 1200) / 1200
 
 
 def _measured(rng, mag):
-    odds = (mag - _FAINTEST) / 0.28
-    chance = 1 / (1 + np.exp(np.clip(np.nan_to_num(odds, nan=30), -30, 30)))
-    return (rng.random(mag.shape) < chance) & (mag < 24)
+    excess = (mag - _DEPTH) / 0.28
+    completeness = 1 / (1 + np.exp(np.clip(np.nan_to_num(excess, nan=30), -30, 30)))
+    return (rng.random(mag.shape) < completeness) & (mag < 24)
 
 
-def _gaia(rng, counterpart, own_source, own, b):
-    """Nearest Gaia source brighter than 20.7 mag, and than 14 mag, within 90 arcsec."""
+def _gaia(rng, counterpart, in_ps1, counterpart_distance, b):
+    """Nearest Gaia sources brighter than 20.7 mag and 14 mag, within 90 arcsec."""
     n = len(b)
     crowd = 1 + 8 * np.exp(-b / 7) + 1.5 * np.exp(-b / 25)
     faint = _chance_distance(rng, 2.9e-4 * crowd)
     # Chance neighbours: the counts of stars increase slowly with magnitude.
     magnitude = np.clip(20.8 + np.log10(rng.random(n)) / 0.2, 8.5, 20.9)
     r = counterpart.mag[:, 1]
-    # Gaia detects point sources, and of galaxies only bright compact cores.
-    has = own_source & np.where(counterpart.kind == STAR, r < 20.7, (r < 18.5) & (own < 1.5))
+    # Gaia detects point sources, and only the bright compact cores of galaxies.
+    compact = (r < 18.5) & (counterpart_distance < 1.5)
+    has = in_ps1 & np.where(counterpart.kind == STAR, r < 20.7, compact)
     has &= rng.random(n) < np.interp(np.nan_to_num(r, nan=21.0), [19.3, 20.6], [0.97, 0.65])
-    # Gaia's epoch is 2015: proper motions of the nearest stars add up.
+    # The epoch of Gaia is 2015, so proper motions shift the nearest stars.
     motion = 0.08 * np.exp(rng.normal(0, 1.3, n)) * (counterpart.kind == STAR)
-    wide = np.hypot(own + rng.normal(0, 0.05, n), motion)
-    near = np.where(has, wide, faint)
+    shifted = np.hypot(counterpart_distance + rng.normal(0, 0.05, n), motion)
+    near = np.where(has, shifted, faint)
     bright = _chance_distance(rng, 0.9e-5 * crowd)
     bright_mag = np.clip(14 + np.log10(rng.random(n)) / 0.4, 7.0, 14.0)
-    itself = has & (r < 13.9)
-    bright_mag = np.where(itself, r, bright_mag)
-    bright = np.where(itself, wide, bright)
+    bright_itself = has & (r < 13.9)
+    bright_mag = np.where(bright_itself, r, bright_mag)
+    bright = np.where(bright_itself, shifted, bright)
     gaia_mag = np.where(has, r + rng.normal(0.05, 0.08, n), magnitude)
     return {
         "neargaia": np.where(near < 90, near, np.nan),
@@ -169,7 +183,13 @@ def _chance_distance(rng, per_square_arcsec):
     return np.sqrt(rng.exponential(1.0, len(per_square_arcsec)) / (np.pi * per_square_arcsec))
 
 
-def reference_source(rng, counterpart, near, fid, shown):
+def draw_reference_source(
+    rng: np.random.Generator,
+    counterpart: Counterpart,
+    neighbours: dict[str, np.ndarray],
+    fid: np.ndarray,
+    reference_mag: np.ndarray,
+) -> dict[str, np.ndarray]:
     """Draw the nearest source in the reference image of each alert's band.
 
     Parameters
@@ -177,10 +197,10 @@ def reference_source(rng, counterpart, near, fid, shown):
     rng : numpy.random.Generator
     counterpart : Counterpart
         One row per alert.
-    near : dict of ndarray
-        The alerts' PS1 fields.
+    neighbours : dict of ndarray
+        The PS1 fields of the alerts, from `draw_neighbours`.
     fid : ndarray of int
-    shown : ndarray, mag
+    reference_mag : ndarray, mag
         Magnitude of each alert's source in the reference image; NaN to derive it from PS1.
 
     Returns
@@ -190,37 +210,46 @@ def reference_source(rng, counterpart, near, fid, shown):
 
     Examples
     --------
-    >>> reference_source(rng, counterpart, near, fid, shown)["magnr"]   # doctest: +SKIP
+    >>> galaxy = Counterpart(np.array([GALAXY]), np.full((1, 4), 18.0), np.array([0.1]))
+    >>> rng = np.random.default_rng(1)
+    >>> neighbours = draw_neighbours(rng, galaxy, np.array([40.0]))
+    >>> fields = draw_reference_source(rng, galaxy, neighbours, np.array([2]), np.array([np.nan]))
+    >>> bool(17 < fields["magnr"][0] < 19)
+    True
     """
     n = len(fid)
     band = np.minimum(fid, 3) - 1
     names = ("sgmag1", "srmag1", "simag1")
-    g, r, i = (near[name] for name in names)
-    # The reference image has a band that PS1 lacks.
+    g, r, i = (neighbours[name] for name in names)
+    # Replace bands that are missing in PS1.
     r = np.where(np.isnan(r), np.where(np.isnan(i), g - 0.5, i + 0.3), r)
     ps1 = np.choose(
         band, [np.where(np.isnan(g), r + 0.55, g), r, np.where(np.isnan(i), r - 0.3, i)]
     )
     # Reference images are half a magnitude deeper than PS1: another source can be closer.
-    density = (near["nmtchps"] + 3) * 1.1 / (np.pi * _RADIUS**2)
+    density = (neighbours["nmtchps"] + 3) * 1.1 / (np.pi * _RADIUS**2)
     chance = _chance_distance(rng, density)
-    own = (counterpart.kind != NONE) & (counterpart.distance < 1.5)
+    on_counterpart = (counterpart.kind != NONE) & (counterpart.distance < 1.5)
     known = ~np.isnan(ps1) & (ps1 < 22.6)
-    use_ps1 = known & (own | (near["distpsnr1"] < chance))
-    distance = np.abs(near["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
+    use_ps1 = known & (on_counterpart | (neighbours["distpsnr1"] < chance))
+    distance = np.abs(neighbours["distpsnr1"] + rng.normal(0, 0.07, n)) + 0.02
     distance = np.where(use_ps1, distance, chance)
-    # Knots of a galaxy that the reference image resolves and PS1 does not.
-    knot = use_ps1 & ~own & (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
+    # Knots of a galaxy that the reference image resolves, but PS1 does not.
+    knot = use_ps1 & ~on_counterpart & (counterpart.kind == GALAXY) & (counterpart.mag[:, 1] < 20.5)
     knot &= rng.random(n) < 0.4
     nearer = distance * np.sqrt(rng.uniform(0.02, 1.0, n))
-    # Sources that PS1 does not list are faint: 21 to 23.3 mag.
+    # Sources that are not in PS1 are faint: 21 to 23.3 mag.
     faint = np.clip(23.2 + np.log10(rng.random(n)) / 0.85, 18.0, 23.4)
     mag = np.where(use_ps1, ps1 + rng.normal(0, 0.1, n) + 0.05, faint)
-    mag = np.where(use_ps1 & own & ~np.isnan(shown), shown + rng.normal(0, 0.03, n), mag)
+    mag = np.where(
+        use_ps1 & on_counterpart & ~np.isnan(reference_mag),
+        reference_mag + rng.normal(0, 0.03, n),
+        mag,
+    )
     distance = np.where(knot, nearer, distance)
     mag = np.where(knot, mag + rng.uniform(0, 1.5, n), mag)
-    host = (counterpart.kind == GALAXY) & (near["distpsnr1"] < counterpart.distance + 0.6)
-    galaxy = use_ps1 & ((near["sgscore1"] < 0.4) | host)
+    host = (counterpart.kind == GALAXY) & (neighbours["distpsnr1"] < counterpart.distance + 0.6)
+    galaxy = use_ps1 & ((neighbours["sgscore1"] < 0.4) | host)
     extended = np.where(galaxy, np.clip((22.5 - mag) / 2.8, 0, 1), 0) * rng.uniform(0.3, 1, n)
     chi = np.exp(rng.normal(-0.45, 0.42, n)) * (1 + 9 * extended)
     sharp = 0.018 * rng.standard_t(3, n) - 0.022

@@ -1,8 +1,7 @@
-"""Random numbers that depend on source and exposure, not on the order of drawing.
+"""Random numbers as functions of source and exposure, independent of the order of drawing.
 
-The noise of a measurement is a function of source and exposure. The same pair gives the same
-number on every night and in every block, so that all nights share one sky and files are
-reproducible byte for byte.
+The same source and exposure give the same number on every night and in every block. Therefore
+all nights show the same sky, and files are reproducible to the last byte.
 """
 
 import numpy as np
@@ -19,7 +18,7 @@ def _scramble(value):
 
 
 @cached
-def uniform(key, number, stream):
+def uniform(key: np.ndarray, number: np.ndarray, stream: int) -> np.ndarray:
     """Return a uniform deviate in (0, 1) for each pair of key and number.
 
     Parameters
@@ -29,7 +28,7 @@ def uniform(key, number, stream):
     number : ndarray of int64, shape (n,)
         The exposure, or the cycle of a recurring event.
     stream : int
-        Number of the deviate, if a pair needs several.
+        Number of the deviate, for pairs that need several.
 
     Returns
     -------
@@ -49,9 +48,20 @@ def uniform(key, number, stream):
 
 
 @cached
-def normal(key, number, stream):
+def normal(key: np.ndarray, number: np.ndarray, stream: int) -> np.ndarray:
     """Return a standard normal deviate for each pair of key and number (Box & Muller 1958).
 
+    Parameters
+    ----------
+    key, number, stream
+        As for `uniform`.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Examples
+    --------
     >>> normal(np.array([7], "u8"), np.array([3]), 0).shape
     (1,)
     """
@@ -60,12 +70,14 @@ def normal(key, number, stream):
 
 
 @cached
-def damped_walk(frequency, phase, row, jd):
+def damped_walk(
+    frequency: np.ndarray, phase: np.ndarray, row: np.ndarray, jd: np.ndarray
+) -> np.ndarray:
     """Evaluate damped random walks of unit variance.
 
     A sum of cosines whose angular frequencies are drawn from the Lorentzian spectrum
     1/(1 + (omega tau)^2) has the covariance ``exp(-|dt|/tau)`` of the damped random walk
-    (Kelly et al. 2009), and can be evaluated at any single time (Shinozuka & Deodatis 1991).
+    (Kelly et al. 2009), and can be evaluated at any time (Shinozuka & Deodatis 1991).
 
     Parameters
     ----------
@@ -94,8 +106,28 @@ def damped_walk(frequency, phase, row, jd):
     return out
 
 
-def walk_modes(rng, tau, n_modes=24):
-    """Draw the modes of `damped_walk` for sources of time scales `tau` (days)."""
+def walk_modes(
+    rng: np.random.Generator, tau: np.ndarray, n_modes: int = 24
+) -> tuple[np.ndarray, np.ndarray]:
+    """Draw the modes of `damped_walk`.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+    tau : ndarray, shape (n_sources,), d
+        Time scales.
+    n_modes : int
+
+    Returns
+    -------
+    frequency, phase : ndarray, shape (n_sources, n_modes)
+
+    Examples
+    --------
+    >>> frequency, phase = walk_modes(np.random.default_rng(1), np.array([10.0, 100.0]))
+    >>> frequency.shape
+    (2, 24)
+    """
     tangent = np.tan(np.pi * (rng.random((len(tau), n_modes)) - 0.5))
     # The spectrum is cut off at the time scale of an exposure.
     frequency = np.clip(tangent / np.asarray(tau)[:, None], -300.0, 300.0)

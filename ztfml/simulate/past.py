@@ -213,7 +213,14 @@ def history_rows(
 
     Examples
     --------
-    >>> history, index = history_rows(survey, 0, block, past)   # doctest: +SKIP
+    >>> from ztfml.simulate import POPULATIONS
+    >>> from ztfml.simulate.blocks import draw_blocks
+    >>> from ztfml.simulate.survey import observe
+    >>> survey = observe(np.random.default_rng(1), 2460474.5, 1)
+    >>> block, *_ = draw_blocks(1, POPULATIONS[0], 20, survey, [survey.of_night(0)])
+    >>> history, index = history_rows(survey, 0, block, look_back(survey, block, "long"))
+    >>> len(history.start) == len(index)
+    True
     """
     measured, end = past.measured, survey.nights[night] + 1
     with_alert = np.zeros(len(block.rows), bool)

@@ -4,13 +4,13 @@ import numpy as np
 
 from ztfml.simulate.hosts import draw_hosts
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import Sources, flux_of, subtraction_noise
 
 
 def _draw_afterglow(rng, n, observed):
     """Broken power laws in time; R = 20 +- 1.5 mag after one day (Kann et al. 2010)."""
-    ra, dec = place(rng, n, observed.fields, clear_of=9)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     at_one_day = np.clip(rng.normal(19.6, 1.3, n), 15.5, 22.5)
     before = rng.uniform(0.7, 1.3, n)
     jet_break = np.exp(rng.normal(np.log(1.2), 0.7, n))

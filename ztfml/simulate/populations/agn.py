@@ -5,7 +5,7 @@ import numpy as np
 from ztfml.astrophysics import BAND_WAVELENGTH, distance_modulus
 from ztfml.simulate import noise
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import (
     GALAXY,
     STAR,
@@ -62,7 +62,7 @@ def _quasar(r_mags):
     """Model function of quasars whose r magnitudes ``r_mags(rng, n)`` draws."""
 
     def draw(rng, n, observed):
-        ra, dec = place(rng, n, observed.fields, clear_of=18)
+        ra, dec = draw_positions(rng, n, observed.fields, avoidance=18)
         r = r_mags(rng, n)
         z = np.clip(rng.lognormal(np.log(1.3), 0.5, n), 0.1, 4.0)
         g_r = rng.normal(0.18, 0.14, n) + 0.6 * np.clip(z - 3.2, 0, 1)
@@ -100,7 +100,7 @@ def _faint_mags(rng, n):
 
 
 def _draw_seyfert(rng, n, observed):
-    ra, dec = place(rng, n, observed.fields, clear_of=14)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=14)
     # PS1 measures the nucleus together with the core of the galaxy; the AGN is a part of it.
     r = np.clip(19.2 + np.log10(rng.random(n)) / 0.55, 14.0, None)
     g_r = rng.normal(0.55, 0.2, n)
@@ -133,7 +133,7 @@ def _draw_blazar(rng, n, observed):
     curves of 370 blazars (BL Lacs: 0.09 mag in a day, 0.15 in three, 0.23 in a month, 0.37 in a
     year; flat-spectrum quasars: twice as large).
     """
-    ra, dec = place(rng, n, observed.fields, clear_of=10)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=10)
     r = np.clip(19.8 + np.log10(rng.random(n)) / 0.42, 13.5, None)
     g_r = rng.normal(0.36, 0.16, n) + 0.08 * rng.exponential(1.0, n)  # power laws with dust
     mag = np.column_stack([r + g_r, r, r - rng.normal(0.27, 0.1, n), r - rng.normal(0.45, 0.1, n)])

@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.simulate import noise
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import (
     STAR,
     Counterpart,
@@ -12,7 +12,7 @@ from ztfml.simulate.source import (
     flux_of,
 )
 from ztfml.simulate.stellar import star_colours
-from ztfml.simulate.survey import FIELD, field_centres, field_of
+from ztfml.simulate.survey import FIELD_SIZE, field_centres, field_of
 
 _STARS = (12.0, 0.15)  # scale height (deg) and halo fraction
 
@@ -57,7 +57,7 @@ def _one_exposure(positive):
 def _within(rng, field):
     """A random position in each of the fields."""
     ra, dec = field_centres()
-    half = FIELD / 2 * 0.98
+    half = FIELD_SIZE / 2 * 0.98
     dec_here = np.clip(dec[field] + rng.uniform(-half, half, len(field)), -89, 89)
     width = half / np.cos(np.radians(dec[field]))
     return (ra[field] + rng.uniform(-1, 1, len(field)) * width) % 360, dec_here
@@ -72,7 +72,7 @@ def _failed_subtraction(bright, faint, away, residual, failure_rate):
     """
 
     def draw(rng, n, observed):
-        ra, dec = place(rng, n, observed.fields, thin=_STARS)
+        ra, dec = draw_positions(rng, n, observed.fields, disk=_STARS)
         r = np.sqrt(rng.uniform(bright**2, faint**2, n))
         mag = r[:, None] + star_colours(rng, rng.normal(0.75, 0.35, n))
         base = flux_of(mag[:, :3])

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place_asteroids
+from ztfml.simulate.sky import draw_asteroid_positions
 from ztfml.simulate.source import Counterpart, Sources, flux_of
 from ztfml.simulate.survey import field_of
 
@@ -29,7 +29,7 @@ def _draw_asteroid(rng, n, observed):
     """
     survey = observed.survey
     n_bodies = (n + 1) // 2
-    ra, dec = place_asteroids(rng, n_bodies, observed.fields, observed.first_jd + 0.3)
+    ra, dec = draw_asteroid_positions(rng, n_bodies, observed.fields, observed.first_jd + 0.3)
     field = field_of(ra, dec)
     body = np.repeat(np.arange(n_bodies), 2)[:n]
     exposure = observed.pick_exposures(rng, field, n_each=2).T.ravel()[:n]

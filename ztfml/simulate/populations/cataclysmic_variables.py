@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.simulate import noise
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import (
     NONE,
     STAR,
@@ -51,7 +51,7 @@ def _draw_dwarf_nova(rng, n, observed):
 
     Rarer outbursts are higher (the relation of Kukarkin and Parenago).
     """
-    ra, dec = place(rng, n, observed.fields, thin=THICK)
+    ra, dec = draw_positions(rng, n, observed.fields, disk=THICK)
     recurrence = log_uniform(rng, n, 15, 3000)
     height = np.clip(1.0 + 1.4 * np.log10(recurrence) + rng.normal(0, 0.6, n), 1.8, 8)
     length = log_uniform(rng, n, 1.5, 10) * (recurrence / 80) ** 0.3
@@ -93,7 +93,7 @@ def _draw_superoutburst(rng, n, observed):
     and then fade slowly. Some are as short as normal outbursts. The quiescent star is 5 to 8 mag
     fainter, often too faint for PS1.
     """
-    ra, dec = place(rng, n, observed.fields, thin=(20.0, 0.4))
+    ra, dec = draw_positions(rng, n, observed.fields, disk=(20.0, 0.4))
     peak = 20.2 + np.log10(rng.random(n)) / 0.2
     peak = np.clip(peak, 11.5, None)
     r = peak + np.clip(rng.normal(6.2, 1.1, n), 3.5, 8.5)
@@ -129,7 +129,7 @@ def _draw_superoutburst(rng, n, observed):
 
 def _draw_novalike(rng, n, observed):
     """Novalikes, polars and symbiotic stars with flickering, slow changes, high and low states."""
-    ra, dec = place(rng, n, observed.fields, thin=THICK)
+    ra, dec = draw_positions(rng, n, observed.fields, disk=THICK)
     slow = noise.walk_modes(rng, log_uniform(rng, n, 3, 100))
     states = noise.walk_modes(rng, log_uniform(rng, n, 60, 500))
     sigma = 0.2 * 10 ** rng.normal(0, 0.2, n)

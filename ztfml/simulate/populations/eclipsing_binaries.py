@@ -3,7 +3,7 @@
 import numpy as np
 
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import variable_source
 from ztfml.simulate.stellar import DISK, log_uniform, star_mags
 
@@ -16,7 +16,7 @@ def _eclipsing(days, depth, width, g_r, limits):
     """
 
     def draw(rng, n, observed):
-        ra, dec = place(rng, n, observed.fields, thin=DISK)
+        ra, dec = draw_positions(rng, n, observed.fields, disk=DISK)
         period = log_uniform(rng, n, *days)
         deep = np.clip(rng.normal(*depth, n), 0.12, 2.0)
         second = deep * rng.uniform(0.25, 0.95, n) if width < 0.4 else deep * rng.uniform(0.8, 1, n)

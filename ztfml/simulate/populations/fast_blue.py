@@ -5,7 +5,7 @@ import numpy as np
 from ztfml.astrophysics import ASTRONOMICAL_UNIT, BAND_WAVELENGTH, blackbody_magnitude
 from ztfml.simulate.hosts import draw_dust, draw_events, draw_hosts
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import Sources, flux_of, subtraction_noise
 
 
@@ -40,7 +40,7 @@ def fbot_mag(t: np.ndarray | float, wavelength: np.ndarray | float) -> np.ndarra
 
 def _draw_fbot(rng, n, observed):
     """FBOTs: scaled versions of AT2018cow, fainter or brighter, slower or faster."""
-    ra, dec = place(rng, n, observed.fields, clear_of=9)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     shift = rng.normal(0.7, 0.6, n)
     peak, z = draw_events(rng, n, (-20.0, 0.6), 20.9)
     pace = np.exp(rng.normal(0.0, 0.35, n)) * (1 + z)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import (
     STAR,
     Counterpart,
@@ -17,7 +17,7 @@ from ztfml.simulate.stellar import log_uniform, star_colours
 
 def _draw_flare(rng, n, observed):
     """A sudden rise and a decay in two phases (Davenport et al. 2014, eq. 4)."""
-    ra, dec = place(rng, n, observed.fields, thin=(25.0, 0.4))
+    ra, dec = draw_positions(rng, n, observed.fields, disk=(25.0, 0.4))
     start = rng.choice(observed.survey.jd[observed.exposures], n) - 0.04 * rng.random(n) ** 2
     half = log_uniform(rng, n, 4, 40) / 1440
     r = rng.uniform(15.5, 21.0, n)

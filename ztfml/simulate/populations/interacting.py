@@ -5,7 +5,7 @@ import numpy as np
 from ztfml.astrophysics import BAND_WAVELENGTH, blackbody_magnitude
 from ztfml.simulate.hosts import draw_dust, draw_events, draw_hosts
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import Sources, flux_of, subtraction_noise
 
 
@@ -17,7 +17,7 @@ def _draw_interacting(rng, n, observed):
     supernovae of Ho et al. 2023, ApJ 949, 120, and of SNe Ibn (Hosseinzadeh et al. 2017, ApJ
     836, 158), which are above half of their peak for 2 to 14 days.
     """
-    ra, dec = place(rng, n, observed.fields, clear_of=9)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     peak, z = draw_events(rng, n, (-18.9, 0.8), 20.9)
     rise = np.exp(rng.uniform(np.log(0.8), np.log(6.0), n))
     fall = np.exp(rng.uniform(np.log(2.5), np.log(8.0), n))

@@ -16,7 +16,7 @@ from ztfml.astrophysics import (
 from ztfml.compiled import cached
 from ztfml.simulate.hosts import draw_events, draw_hosts
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import NONE, Sources, flux_of, subtraction_noise
 
 # Ejecta of AT2017gfo: mass (solar), velocity (c), opacity (cm^2/g), temperature floor (K),
@@ -100,7 +100,7 @@ def _kilonova_grid():
 
 def _draw_kilonova(rng, n, observed):
     """Kilonovae near early-type galaxies, far from the centre (Fong et al. 2022)."""
-    ra, dec = place(rng, n, observed.fields, clear_of=9)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     grid = _kilonova_grid()
     member = rng.integers(0, len(grid), n)
     peak, _ = draw_events(rng, n, (-15.8, 0.3), 20.6)

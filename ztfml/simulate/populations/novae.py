@@ -3,14 +3,14 @@
 import numpy as np
 
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import Counterpart, Sources, flux_of, subtraction_noise
 from ztfml.simulate.templates import NOVA
 
 
 def _draw_nova(rng, n, observed):
     """Half of the novae are in M31, the others in the Galaxy behind dust."""
-    ra, dec = place(rng, n, observed.fields, thin=(2.5, 0.001))
+    ra, dec = draw_positions(rng, n, observed.fields, disk=(2.5, 0.001))
     in_m31 = rng.random(n) < 0.5
     ra = np.where(in_m31, 10.685 + rng.normal(0, 0.35, n), ra)
     dec = np.where(in_m31, 41.269 + rng.normal(0, 0.3, n), dec)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.simulate import noise
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import variable_source
 from ztfml.simulate.stellar import DISK, HALO, PLANE, THICK, giant_mags, log_uniform, star_mags
 
@@ -36,7 +36,7 @@ def _pulsator(
     """
 
     def draw(rng, n, observed):
-        ra, dec = place(rng, n, observed.fields, thin=disk)
+        ra, dec = draw_positions(rng, n, observed.fields, disk=disk)
         period = log_uniform(rng, n, *days)
         size = amplitude[0] * 10 ** rng.normal(0, amplitude[1], n)
         size = np.minimum(size, amplitude[2])

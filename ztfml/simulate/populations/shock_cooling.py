@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.simulate.hosts import draw_dust, draw_events, draw_hosts
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import Sources, flux_of, subtraction_noise
 from ztfml.simulate.templates import IBC
 
@@ -37,7 +37,7 @@ def cooling(t: np.ndarray, peak_time: np.ndarray | float) -> np.ndarray:
 
 def _draw_iib(rng, n, observed):
     """A peak of shock cooling, which lasts hours to a week, then the peak powered by nickel."""
-    ra, dec = place(rng, n, observed.fields, clear_of=9)
+    ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     peak, z = draw_events(rng, n, (-17.4, 0.6), 20.9)
     pace = np.exp(rng.normal(0, 0.15, n)) * (1 + z)
     explosion = observed.draw_jd(rng, n, before=60 * pace)

@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.simulate.hosts import draw_dust, draw_events, draw_hosts
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import Sources, flux_of, subtraction_noise
 from ztfml.simulate.templates import IA, IBC, ICBL, II, IIN, SLSN, TDE
 
@@ -15,7 +15,7 @@ def _supernova(template, faintest=20.7, nuclear=False):
     """Events of one template that began at any time from which they are still visible."""
 
     def draw(rng, n, observed):
-        ra, dec = place(rng, n, observed.fields, clear_of=9)
+        ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
         peak, z = draw_events(rng, n, template.peak, faintest)
         pace = np.exp(rng.normal(0, template.stretch, n)) * (1 + z)
         # An event is visible until it has faded from its peak to the limit.

@@ -4,7 +4,7 @@ import numpy as np
 
 from ztfml.simulate import noise
 from ztfml.simulate.registry import Population
-from ztfml.simulate.sky import place
+from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import variable_source
 from ztfml.simulate.stellar import PLANE, log_uniform, star_mags
 
@@ -13,7 +13,7 @@ def _irregular(tau, size, g_r, limits, disk, ratio=(1.0, 0.8, 0.65)):
     """Model function of irregular stars: a damped random walk (Findeisen et al. 2015)."""
 
     def draw(rng, n, observed):
-        ra, dec = place(rng, n, observed.fields, thin=disk)
+        ra, dec = draw_positions(rng, n, observed.fields, disk=disk)
         modes = noise.walk_modes(rng, log_uniform(rng, n, *tau))
         sigma = np.minimum(size[0] * 10 ** rng.normal(0, size[1], n), 1.2)
         ratios = np.array(ratio)
