@@ -34,6 +34,9 @@ def test_the_demo_runs_all_steps(demo):
     # Results are printed on stdout, progress on stderr.
     assert "macro-F1" in done.stdout
     assert done.stdout.startswith("Fast transients of the last night")
+    rank, _, score, population = done.stdout.splitlines()[1].split()
+    assert (rank, population) == ("1", "FBOT")
+    assert float(score) > 0.8
     assert "simulated 4 nights" in done.stderr
     assert "simulated 4 nights" not in done.stdout
 
@@ -47,7 +50,7 @@ def test_the_demo_replaces_its_own_files_and_keeps_others(tmp_path, monkeypatch)
     assert first.stderr == ""
     (folder / "notes.txt").write_text("mine")
     # As after a run that was killed.
-    (folder / MARKER).write_text('{"program": "ztfml demo", "seed": 8, "complete": false}')
+    (folder / MARKER).write_text('{"program": "ztfml demo", "seed": 16, "complete": false}')
     (folder / "ranked.csv").unlink()
     names = {path.name for path in folder.iterdir()}
     second = CliRunner().invoke(main, ["demo", str(folder), "-q"])

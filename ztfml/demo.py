@@ -25,10 +25,10 @@ N_TRAINING_NIGHTS = 3
 N_ALERTS = 4000
 PROGRAM = "ztfml demo"
 MARKER = "demo.json"
-"""The file by which a folder is recognised as that of a demonstration."""
+"""The file that identifies the folder of a demonstration."""
 
 
-def run_demo(folder: str | Path, seed: int = 8) -> str:
+def run_demo(folder: str | Path, seed: int = 16) -> str:
     """Run all steps of ztfml on simulated nights.
 
     Three labelled nights are simulated for training, and a fourth one to which the model is
@@ -40,7 +40,8 @@ def run_demo(folder: str | Path, seed: int = 8) -> str:
         Created if it does not exist. The files of an earlier demonstration in it are replaced,
         also if that one was interrupted; all other files stay as they are.
     seed : int
-        Another seed simulates another sky. The last night of the default has a kilonova.
+        Another seed simulates another sky. The last night of the default seed has a fast blue
+        optical transient (FBOT).
 
     Returns
     -------
@@ -105,7 +106,7 @@ def run_demo(folder: str | Path, seed: int = 8) -> str:
 
 
 def demo_folder(folder: str | Path = "demo") -> Path:
-    """Return the folder of a demonstration, which is run first if it is missing or incomplete.
+    """Return the folder of a demonstration; run it first if it is missing or incomplete.
 
     Parameters
     ----------
@@ -136,14 +137,14 @@ def demo_folder(folder: str | Path = "demo") -> Path:
 
 
 def _claim(folder, seed):
-    """Make the folder that of a demonstration, before anything else is written to it."""
+    """Create the folder and its marker, before any other file is written."""
     # A run that is killed while it writes the marker leaves only a part of the marker.
     others = folder.exists() and any(
         not path.name.startswith(f".{MARKER}.") for path in folder.iterdir()
     )
     if others and _read_marker(folder) is None:
         raise DataError(
-            f"{folder}: not empty, and no folder of a demonstration (it has no {MARKER}); "
+            f"{folder}: not empty, and not the folder of a demonstration (it has no {MARKER}); "
             "name a new folder"
         )
     folder.mkdir(parents=True, exist_ok=True)
@@ -157,7 +158,7 @@ def _write_marker(folder, seed, complete):
 
 
 def _read_marker(folder):
-    """What the marker of a demonstration says; None without one."""
+    """Read the marker of a demonstration; None if there is none."""
     try:
         marker = json.loads((folder / MARKER).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -183,7 +184,7 @@ def _write(path, write):
 
 
 def _ranked_lines(ranked, labels_path):
-    """The ranked list in short, with the simulated population of each object."""
+    """Lines of the ranked list, with the simulated population of each object."""
     import pandas as pd
 
     evidence = pd.read_csv(labels_path).set_index("candid")["evidence"]

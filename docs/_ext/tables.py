@@ -81,7 +81,7 @@ def mixes():
 def injections():
     """Return the populations of fast transients that `ztfml recover` injects."""
     rows = [
-        [one.name, f"{one.rate:g}", f"{one.farthest:g}", f"{one.lasts:g}"]
+        [one.name, f"{one.rate:g}", f"{one.max_redshift:g}", f"{one.duration:g}"]
         for one in injected.KINDS.values()
     ]
     return markdown(["population", "rate, Gpc⁻³ yr⁻¹", "largest redshift", "days observed"], rows)

@@ -1,8 +1,9 @@
-"""Commands that make nights."""
+"""The commands simulate and ingest."""
 
 import pandas as pd
 
 from tests.cli.run import ztfml
+from ztfml.simulate import population_table
 
 
 def test_simulate_writes_the_same_files_for_the_same_seed(tmp_path):
@@ -12,6 +13,11 @@ def test_simulate_writes_the_same_files_for_the_same_seed(tmp_path):
     assert len(files) == 6
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_simulate_lists_the_populations():
+    assert ztfml("simulate", "--list").stdout.strip() == population_table()
+    assert "give DIR, or --list" in ztfml("simulate", code=2).stderr
 
 
 def test_ingest_then_rank_real_packets(shared_data, model, tmp_path):

@@ -7,19 +7,19 @@ from ztfml.cli.options import PATH, command, output_option
 
 @command("ztfml demo demo")
 @click.argument("folder", type=PATH, default="demo", metavar="[DIR]")
-@click.option("--seed", default=8, show_default=True, help="Seed of the simulation.")
+@click.option("--seed", default=16, show_default=True, help="Seed of the simulation.")
 def demo(folder, seed):
     """Run all steps on simulated nights.
 
     The steps are simulate, train, predict, rank, plot and report. The files of an earlier
-    demonstration in DIR are replaced; a DIR with other files only is refused."""
+    demonstration in DIR are replaced; a DIR with other files only is an error."""
     from ztfml.demo import run_demo
 
     click.echo(run_demo(folder, seed))
 
 
-@command("ztfml simulate nights --nights 3 --alerts 5000 --seed 7")
-@click.argument("folder", type=PATH, metavar="DIR")
+@command("ztfml simulate nights --nights 3 --alerts 5000 --seed 7\nztfml simulate --list")
+@click.argument("folder", type=PATH, required=False, metavar="[DIR]")
 @click.option(
     "--nights", default=1, show_default=True, type=click.IntRange(1), help="Number of nights."
 )
@@ -36,10 +36,16 @@ def demo(folder, seed):
 @click.option(
     "--start-jd", default=2460474.5, show_default=True, help="Julian date of the first night."
 )
-def simulate(folder, nights, alerts, seed, mix, start_jd):
+@click.option("--list", "listing", is_flag=True, help="Print the populations and exit.")
+def simulate(folder, nights, alerts, seed, mix, start_jd, listing):
     """Simulate labelled nights and write them to DIR."""
-    from ztfml.simulate import write_nights
+    from ztfml.simulate import population_table, write_nights
 
+    if listing:
+        click.echo(population_table())
+        return
+    if folder is None:
+        raise click.UsageError("give DIR, or --list")
     folder.mkdir(parents=True, exist_ok=True)
     for path in write_nights(folder, alerts, nights, seed, mix, start_jd):
         click.echo(path)

@@ -25,7 +25,7 @@ def score_histogram(ax: Axes, night: Night, field: str, cut: float) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -71,7 +71,7 @@ def cut_flow(ax: Axes, flow: pd.DataFrame) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------

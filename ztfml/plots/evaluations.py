@@ -19,7 +19,7 @@ def confusion(ax: Axes, metrics: dict) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -61,7 +61,7 @@ def reliability(ax: Axes, metrics: dict) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -114,7 +114,7 @@ def precision_recall(ax: Axes, metrics: dict) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -163,7 +163,7 @@ def scores_by_magnitude(ax: Axes, metrics: dict) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------

@@ -28,7 +28,7 @@ def group_importance(ax: Axes, shap: dict) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -67,7 +67,7 @@ def feature_importance(ax: Axes, shap: dict, label: str | None = None, n: int = 
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -115,7 +115,7 @@ def feature_contributions(ax: Axes, shap: dict, n: int = 12) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def light_curve(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Raises
     ------

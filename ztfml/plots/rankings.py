@@ -26,7 +26,7 @@ def term_shape(ax: Axes, name: str, instrument: Instrument | None = None) -> Axe
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -66,7 +66,7 @@ def contributions(ax: Axes, terms: pd.DataFrame, row: pd.Series) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -78,18 +78,18 @@ def contributions(ax: Axes, terms: pd.DataFrame, row: pd.Series) -> Axes:
     >>> len(ax.get_yticklabels()) == len(terms)
     True
     """
-    place = np.arange(len(terms))
+    position = np.arange(len(terms))
     ax.barh(
-        place,
+        position,
         terms["weight"],
         color=REMOVED,
         alpha=0.5,
         label="weight (largest possible contribution)",
     )
-    ax.barh(place, terms["adds"], color=KEPT, height=0.55, label="contribution (weight × term)")
+    ax.barh(position, terms["adds"], color=KEPT, height=0.55, label="contribution (weight × term)")
     for k, term in enumerate(terms.itertuples()):
         ax.text(term.weight, k, f"  {term.value:.2f}", va="center", color=INK, fontsize=9)
-    ax.set_yticks(place, terms["term"])
+    ax.set_yticks(position, terms["term"])
     ax.invert_yaxis()
     ax.set_xlim(0, 1.12 * max(terms["weight"].max(), 1e-3))
     ax.set_xlabel("Contribution to the logit of the score (numbers: value of the term, 0 to 1)")

@@ -37,7 +37,7 @@ def rise_fade(ax: Axes, table: pd.DataFrame, labels: Sequence[str] | None = None
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------

@@ -31,7 +31,7 @@ def recall_by_top(ax: Axes, result: dict, cell: str = "two nights or more, peak 
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def recall_by_part(ax: Axes, result: dict, title: str, top: int = 12) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------
@@ -117,7 +117,7 @@ def first_listed(ax: Axes, result: dict) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------

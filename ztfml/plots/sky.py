@@ -37,7 +37,7 @@ def sky(
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Raises
     ------

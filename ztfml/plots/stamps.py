@@ -22,7 +22,7 @@ def stamp(ax: Axes, image: np.ndarray, kind: str) -> Axes:
     Returns
     -------
     matplotlib.axes.Axes
-        The axes that were given.
+        The same axes.
 
     Examples
     --------

@@ -35,13 +35,13 @@ class Measurements(NamedTuple):
     sign: np.ndarray
     detected: np.ndarray
 
-    def take(self, keep: np.ndarray) -> "Measurements":
+    def take(self, keep: np.ndarray | slice) -> "Measurements":
         """Return a subset of the pairs.
 
         Parameters
         ----------
-        keep : ndarray
-            Boolean mask or indices.
+        keep : ndarray or slice
+            Boolean mask, indices, or a slice.
 
         Returns
         -------

@@ -109,8 +109,9 @@ class Survey:
         Examples
         --------
         >>> survey = observe(np.random.default_rng(1), 2460474.5, 1)
-        >>> row, exposure = survey.exposures(np.array([12, 12]), 2460400.5, 2460475.5)
-        >>> bool((survey.field[exposure] == 12).all()), np.unique(row).tolist()
+        >>> field = survey.field[survey.of_night(0)[0]]
+        >>> row, exposure = survey.exposures(np.array([field, field]), 2460474.5, 2460475.5)
+        >>> bool((survey.field[exposure] == field).all()), np.unique(row).tolist()
         (True, [0, 1])
         """
         # One number that sorts by field, then by time, like the exposures.
