@@ -394,7 +394,7 @@ def test_wrong_usage(night, tns):
     usage = ztfml("context", night, FIRST, "--catalog", "glade=x.csv", code=2).stderr
     assert "KIND is one of tns, ned" in usage
     usage = ztfml("context", night, "--catalog", f"tns={tns}", code=2).stderr
-    assert "name objects" in usage
+    assert "give object names" in usage
     result = ztfml("context", night, FIRST, "--catalog", "tns=no.csv", code=1)
     assert "Error: no.csv: there is no such file" in result.stderr
 

@@ -229,6 +229,32 @@ def test_a_row_about_an_object_labels_all_its_alerts(tmp_path):
     assert labels["candid"].tolist() == [CANDID, CANDID + 1, CANDID + 2]
 
 
+@pytest.mark.parametrize(
+    ("signs", "magpsf", "confidence"),
+    [
+        ("ff", 18.5, ["low", "low"]),
+        ("ft", 18.5, ["high", "high"]),
+        ("f", 18.5, ["high"]),
+        ("f", np.nan, ["low"]),
+    ],
+)
+def test_a_transient_below_the_reference_in_all_detections_has_low_confidence(
+    signs, magpsf, confidence, tmp_path
+):
+    alerts = [{"objectId": "ZTF18abukavn", "isdiffpos": sign} for sign in signs]
+    night = make_night(alerts)
+    if len(signs) == 1:
+        past = {"objectId": "ZTF18abukavn", "jd": 2459990.8, "fid": 2, "isdiffpos": "t"}
+        past |= {"magpsf": magpsf, "sigmapsf": magpsf / 100, "diffmaglim": 20.0}
+        night = Night.from_frames(night.alerts, pd.DataFrame([past]))
+    table = objects(tmp_path, "objectId,type\nZTF18abukavn,SN Ic\n")
+    labels = label_from_catalogs(night, [table]).labels
+    assert labels["confidence"].tolist() == confidence
+    remark = ", but fainter than the reference in all detections" * (confidence[0] == "low")
+    assert labels["evidence"].tolist() == ["bts:SN Ic" + remark] * len(signs)
+    assert set(labels["label"]) == {"transient"}
+
+
 def test_a_label_file_is_about_alerts_and_stays_circular(tmp_path):
     night = make_night([{"objectId": "ZTF18abukavn"}] * 3)
     table = objects(

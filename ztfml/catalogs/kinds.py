@@ -69,6 +69,10 @@ class Kind:
         Whether ``ztfml label`` uses it; otherwise only ``ztfml context`` does.
     context_online : bool
         Whether ``ztfml context --online`` queries the service.
+    epoch : float, yr
+        Julian year of the positions, for proper motions, if the table does not give it.
+    motion_unit : str
+        Unit of proper motions if the table does not give it.
     content : {'sources', 'reports', 'galaxies'}
         Entries are known sources, reports of discoveries (TNS) or galaxies that may be hosts.
 
@@ -91,6 +95,8 @@ class Kind:
     for_labels: bool = True
     context_online: bool = False
     content: str = "sources"
+    epoch: float = 2000.0
+    motion_unit: str = "mas/yr"
 
     def meanings(self, text: str) -> list[tuple[str, int]]:
         """Return each label that a type may mean, with its number of doubts.
@@ -232,19 +238,19 @@ _ALL = (
             {"agn": ("AGN", "QSO", "BLLAC", "GAL"), "transient": ("SN",)}, default="star"
         ),
         _doubt_of_variable, "vizier:B/gcvs/gcvs_cat",
-        "General Catalogue of Variable Stars (Samus' et al. 2017)",
+        "General Catalogue of Variable Stars (Samus' et al. 2017)", motion_unit="arcsec/yr",
     ),
     Kind(
         "gaia", "Gaia", "variables in Gaia DR3, classified by a machine; one doubt", 1.5,
-        "its positions are exact: the radius allows for the error of the alert and for proper "
-        "motion; a larger one would match neighbours in crowded fields",
+        "its positions are exact: the radius allows for the error of the alert; a larger one would "
+        "match neighbours in crowded fields",
         ("class", "bestclassname"),
         # Rimoldini et al. 2023, A&A 674, A14; all other classes are stars.
         by_prefix(
             {"agn": ("AGN", "QSO"), "transient": ("SN",), None: ("GALAXY",)}, default="star"
         ),
         _doubt_of_classifier, "vizier:I/358/vclassre",
-        "Gaia (Gaia Collaboration 2016, 2023)",
+        "Gaia (Gaia Collaboration 2016, 2023)", epoch=2016.0,
     ),
     Kind(
         "agn", "AGN", "any list in which every entry is an AGN", 1.5,

@@ -10,9 +10,11 @@ import pandas as pd
 
 from ztfml.catalogs.candids import check_candids
 from ztfml.catalogs.kinds import UNSURE_BEYOND, Kind, meanings_of_object
+from ztfml.catalogs.positions import moved
 from ztfml.errors import DataError
 from ztfml.night import Night
 
+_J2000 = 2451545.0
 _MATCH = ("alert", "type", "separation", "label", "doubts", "text")
 
 ASTEROID_RADIUS = 2.0
@@ -48,6 +50,10 @@ class Catalog:
     ra, dec : ndarray of float64, shape (n_entries,), deg
         J2000.
     types : pandas.Series of str, length n_entries
+    motions : pandas.DataFrame, optional
+        ``pm_ra`` (including the cosine of the declination) and ``pm_dec`` (arcsec/yr), and
+        ``epoch`` (the Julian year of the position). Entries are matched where they were at the
+        time of each alert.
 
     Examples
     --------
@@ -64,6 +70,7 @@ class Catalog:
     ra: np.ndarray
     dec: np.ndarray
     types: pd.Series
+    motions: pd.DataFrame | None = None
 
     def match(self, night: Night) -> pd.DataFrame:
         """Find the entries at the positions of the alerts of a night.
@@ -95,9 +102,7 @@ class Catalog:
         >>> len(empty.match(night))
         0
         """
-        alert, entry, separation = pairs_within(
-            self.kind.radius, self.ra, self.dec, *positions_of(night)
-        )
+        alert, entry, separation = self._pairs(night)
         object_code = pd.factorize(night.alerts["objectId"])[0]
         nearest = _is_nearest_object(object_code[alert], entry, separation)
         alert, entry, separation = alert[nearest], entry[nearest], separation[nearest]
@@ -108,6 +113,32 @@ class Catalog:
         arcsec = np.char.mod("%.2f", found["separation"].to_numpy())
         found["text"] = f"{self.name}(" + pd.Series(arcsec, dtype="str") + "as):" + found["type"]
         return found[list(_MATCH)]
+
+    def _pairs(self, night):
+        """Return alerts and entries within the radius at the time of the alert."""
+        radius, position = self.kind.radius, positions_of(night)
+        if self.motions is None:
+            return pairs_within(radius, self.ra, self.dec, *position)
+        pm_ra, pm_dec, epoch = self.motions[["pm_ra", "pm_dec", "epoch"]].to_numpy(np.float64).T
+        year = 2000.0 + (night.alerts["jd"].to_numpy() - _J2000) / 365.25
+        middle = (year.min() + year.max()) / 2
+        farthest = np.hypot(pm_ra, pm_dec).max(initial=0.0) * (year.max() - middle)
+        ra, dec = moved(self.ra, self.dec, pm_ra, pm_dec, middle - epoch)
+        alert, entry, _ = pairs_within(radius + farthest + 1e-3, ra, dec, *position)
+        years = year[alert] - epoch[entry]
+        ra, dec = moved(self.ra[entry], self.dec[entry], pm_ra[entry], pm_dec[entry], years)
+        separation = _separation(ra, dec, position[0][alert], position[1][alert])
+        near = separation <= radius
+        return alert[near], entry[near], separation[near]
+
+
+def _separation(ra, dec, other_ra, other_dec):
+    """Return the separation of pairs of positions in arcsec."""
+    from astropy.coordinates import angular_separation
+
+    return 3600.0 * np.degrees(
+        angular_separation(*(np.radians(angle) for angle in (ra, dec, other_ra, other_dec)))
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,10 @@ import pandas as pd
 import pyarrow as pa
 
 from ztfml.catalogs.candids import REMEDY
+from ztfml.catalogs.columns import describe_columns, find_column
 from ztfml.catalogs.kinds import KINDS, OBJECTS, Kind
 from ztfml.catalogs.matching import Catalog, ObjectTable
+from ztfml.catalogs.positions import find_motions, find_positions, read_motions, read_positions
 from ztfml.errors import DataError
 from ztfml.io.tables import TableFile, open_table, read_table
 from ztfml.taxonomy import CONFIDENCES, LABELS
@@ -20,12 +21,7 @@ from ztfml.taxonomy import CONFIDENCES, LABELS
 log = logging.getLogger(__name__)
 
 # Possible names of columns, in lower case without spaces, dots and underscores; the first one
-# found is used. In 4LAC, RAJ2000 is the gamma-ray position, with errors of arcminutes.
-_PLACES = (
-    ("racounterpart", "deccounterpart"), ("raj2000", "dej2000"), ("radeg", "dedeg"),
-    ("raicrs", "deicrs"), ("radeg", "decdeg"), ("ra", "dec"), ("ra", "de"), ("ra", "declination"),
-)  # fmt: skip
-_SEXAGESIMAL = ("rah", "ram", "ras", "de-", "ded", "dem", "des")
+# found is used.
 _OBJECT_NAMES = (
     "objectid", "ztfid", "ztfname", "oid", "ztfobjectid", "internalnames", "internalname", "name",
 )  # fmt: skip
@@ -97,9 +93,9 @@ def read_doubtful(path: str | Path) -> pd.DataFrame:
     ['wrong host']
     """
     table = open_table(path)
-    columns = [_find(table, [name]) for name in ("objectid", "reason")]
+    columns = [find_column(table, [name]) for name in ("objectid", "reason")]
     if None in columns:
-        raise DataError(f"{table.path}: no columns objectId and reason; {_has(table)}")
+        raise DataError(f"{table.path}: no columns objectId and reason; {describe_columns(table)}")
     rows = read_table(table, columns).set_axis(["objectId", "reason"], axis=1).astype("str")
     return rows.drop_duplicates("objectId", ignore_index=True)
 
@@ -130,24 +126,31 @@ def make_catalog(kind: Kind, name: str, table: TableFile) -> Catalog:
     >>> make_catalog(KINDS["vsx"], "vsx", open_table("vsx.csv")).ra
     array([10.])
     """
-    places = read_places(table, type=kind.type_columns)
+    places = read_places(table, kind, type=kind.type_columns)
     if "type" not in places:
         if kind.name != "agn":
             raise DataError(
                 f"{table.path}: no column with the types of {kind.name} "
-                f"({' or '.join(kind.type_columns)}); {_has(table)}"
+                f"({' or '.join(kind.type_columns)}); {describe_columns(table)}"
             )
         places["type"] = pd.Series("listed", places.index, dtype="str")
     log.info("%s: %s entries of %s", table.path, f"{len(places):,}", name)
-    return Catalog(kind, name, places["ra"].to_numpy(), places["dec"].to_numpy(), places["type"])
+    motions = places[["pm_ra", "pm_dec", "epoch"]] if "pm_ra" in places else None
+    return Catalog(
+        kind, name, places["ra"].to_numpy(), places["dec"].to_numpy(), places["type"], motions
+    )
 
 
-def read_places(table: TableFile, **columns: tuple[str, ...]) -> pd.DataFrame:
+def read_places(
+    table: TableFile, kind: Kind | None = None, **columns: tuple[str, ...]
+) -> pd.DataFrame:
     """Read the positions and some other columns of an open table.
 
     Parameters
     ----------
     table : TableFile
+    kind : Kind, optional
+        Gives the epoch and the unit of proper motions if the table does not.
     **columns : tuple of str
         For each column of the result its possible names in the table, in lower case without
         spaces, dots and underscores; the first one found is used.
@@ -155,13 +158,15 @@ def read_places(table: TableFile, **columns: tuple[str, ...]) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``ra`` and ``dec`` (deg, J2000), and those of the columns that the table has; rows
+        ``ra`` and ``dec`` (deg, J2000), those of the columns that the table has, and, if it has
+        proper motions, ``pm_ra`` and ``pm_dec`` (arcsec/yr) and ``epoch`` (Julian year). Rows
         without a position are omitted.
 
     Raises
     ------
     DataError
-        If there are no columns with positions, or they are empty.
+        If there are no columns with positions, they are empty, in another unit than they seem, or
+        for another equinox than J2000.
 
     Examples
     --------
@@ -169,36 +174,49 @@ def read_places(table: TableFile, **columns: tuple[str, ...]) -> pd.DataFrame:
     >>> read_places(open_table("places.csv"))["dec"].tolist()
     [20.0]
     """
-    position = _find_position(table)
-    found = {name: _find(table, names) for name, names in columns.items()}
+    position = find_positions(table)
+    equinox = find_column(table, ["equinox"])
+    motion = find_motions(table)
+    found = {name: find_column(table, names) for name, names in columns.items()}
     found = {name: column for name, column in found.items() if column}
-    frame = read_table(table, list(dict.fromkeys([*position, *found.values()])))
-    ra, dec = _degrees(frame[position])
-    good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
-    if not good.any():
-        raise DataError(
-            f"{table.path}: the columns {' and '.join(position)} contain no position in degrees or "
-            "hours, minutes and seconds; check the export"
-        )
-    if not good.all():
-        log.warning("%s: omitted %d rows without a position", table.path, (~good).sum())
+    used = [*position.names, *motion, *found.values(), *([equinox] if equinox else [])]
+    frame = read_table(table, list(dict.fromkeys(used)))
+    if equinox:
+        _refuse_old_equinox(frame[equinox], table.path)
+    ra, dec = read_positions(frame, position, table.path)
     places = {"ra": ra, "dec": dec} | {name: frame[column] for name, column in found.items()}
-    return pd.DataFrame(places)[good].reset_index(drop=True)
+    places = pd.DataFrame(places)
+    if motion:
+        start = position.epoch or (kind.epoch if kind else 2000.0)
+        unit = kind.motion_unit if kind else "mas/yr"
+        places = places.join(read_motions(frame, motion, table, start, unit))
+    return places[np.isfinite(ra)].reset_index(drop=True)
+
+
+def _refuse_old_equinox(values, path):
+    text = values.astype("str").fillna("").str.strip().str.upper().str.lstrip("J")
+    old = ~text.isin(["", "NAN", "NONE", "2000", "2000.0", "ICRS", "FK5"])
+    if old.any():
+        raise DataError(
+            f"{path}: {old.sum()} positions have the equinox {text[old].iloc[0]!r}; convert them "
+            "to J2000, for example with astropy.coordinates.FK4"
+        )
 
 
 def _read_objects(table):
-    label_file = all(_find(table, [name]) for name in ("candid", "label"))
-    object_column = _find(table, _OBJECT_NAMES)
-    key = _find(table, ["candid"]) if label_file else object_column
-    types = _find(table, _OBJECT_TYPES)
+    label_file = all(find_column(table, [name]) for name in ("candid", "label"))
+    object_column = find_column(table, _OBJECT_NAMES)
+    key = find_column(table, ["candid"]) if label_file else object_column
+    types = find_column(table, _OBJECT_TYPES)
     if key is None or types is None:
         what = "names of the objects" if key is None else "types"
         names = _OBJECT_NAMES if key is None else _OBJECT_TYPES
         raise DataError(
-            f"{table.path}: no column with the {what} ({' or '.join(names)}); {_has(table)}"
+            f"{table.path}: no column with the {what} ({' or '.join(names)}); "
+            f"{describe_columns(table)}"
         )
-    more = {name: _find(table, [name]) for name in ("evidence", "confidence", "uncertain")}
-    original = _find(table, [name for name in _OBJECT_TYPES if name != "label"]) or types
+    more = {name: find_column(table, [name]) for name in ("evidence", "confidence", "uncertain")}
+    original = find_column(table, [name for name in _OBJECT_TYPES if name != "label"]) or types
     if label_file:
         more["object"] = object_column
     columns = {"key": key, "type": types, "original": original} | {
@@ -264,48 +282,3 @@ def _doubts(rows):
     if "uncertain" in rows:
         doubts += rows["uncertain"].str.lower().isin(["true", "t", "yes", "1"]).to_numpy()
     return doubts
-
-
-def _find(table, names):
-    """Return the first of the names that the table has, as the table writes it; or None."""
-    columns = {re.sub(r"[\s._]", "", name).lower(): name for name in table.names[::-1]}
-    return next((columns[name] for name in names if name in columns), None)
-
-
-def _find_position(table):
-    for names in (*_PLACES, _SEXAGESIMAL):
-        found = [_find(table, [name]) for name in names]
-        if all(found):
-            return found
-    raise DataError(
-        f"{table.path}: no columns with right ascension and declination (such as ra and dec, or "
-        f"RAJ2000 and DEJ2000); {_has(table)}"
-    )
-
-
-def _has(table):
-    names = ", ".join(table.names[:20])
-    return f"it has {names}{' ...' if len(table.names) > 20 else ''}"
-
-
-def _degrees(position):
-    """Convert right ascension and declination, decimal or sexagesimal, to degrees."""
-    if position.shape[1] == len(_SEXAGESIMAL):
-        text = position.astype("str")
-        joined = (text.iloc[:, k].str.cat(text.iloc[:, k + 1 : k + 3], sep=" ") for k in (0, 4))
-        ra, dec = joined
-        return _sexagesimal(ra) * 15.0, _sexagesimal(text.iloc[:, 3] + dec)
-    ra, dec = (pd.to_numeric(position.iloc[:, k], errors="coerce") for k in (0, 1))
-    if ra.isna().mean() > 0.5:
-        ra, dec = position.iloc[:, 0].astype("str"), position.iloc[:, 1].astype("str")
-        return _sexagesimal(ra) * 15.0, _sexagesimal(dec)
-    return ra.to_numpy(np.float64, na_value=np.nan), dec.to_numpy(np.float64, na_value=np.nan)
-
-
-def _sexagesimal(text):
-    parts = text.str.extract(r"^\s*([+-]?)\s*(\d+)[\s:hd°]+(\d+)[\s:m'′]*(\d+\.?\d*)?")
-    large, minutes, seconds = (
-        pd.to_numeric(parts[k]).to_numpy(np.float64, na_value=np.nan) for k in (1, 2, 3)
-    )
-    value = large + minutes / 60.0 + np.nan_to_num(seconds) / 3600.0
-    return np.where(parts[0] == "-", -value, value)

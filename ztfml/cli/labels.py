@@ -127,9 +127,9 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
     from ztfml.io.atomic import write_together
     from ztfml.io.safe_text import safe_table
     from ztfml.labels.catalogs import label_from_catalogs
-    from ztfml.sources.formats import open_alerts
+    from ztfml.sources.formats import open_night
 
-    opened = open_alerts(night)
+    opened = open_night(night)
     catalogs = [read_catalog(kind, path) for kind, path in files]
     if simbad or vizier:
         from ztfml.catalogs.services import fetch_catalog

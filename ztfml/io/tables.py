@@ -7,12 +7,13 @@ Catalogues can have millions of rows, so `open_table` reads only the column name
 import csv
 import gzip
 import io
+import logging
 import re
 import warnings
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
@@ -21,6 +22,8 @@ import pandas as pd
 from ztfml.errors import DataError
 from ztfml.io.limits import MAX_FITS_COLUMNS
 from ztfml.io.parquet import open_parquet
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -34,11 +37,14 @@ class TableFile:
         Names of the columns in the file.
     read : callable
         A function of a list of names that returns a DataFrame with these columns.
+    units : mapping of str to str
+        The units of the columns for which the file gives them, as it writes them.
     """
 
     path: Path
     names: tuple[str, ...]
     read: Callable[[list[str]], pd.DataFrame]
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 def open_table(path: str | Path) -> TableFile:
@@ -144,14 +150,16 @@ def _open_fits(path):
                 f"{path}: the FITS header declares {n_columns} columns, more than the "
                 f"{MAX_FITS_COLUMNS} of the standard or none; download it again"
             )
-        names = tuple(hdus[found[0]].columns.names)
+        columns = hdus[found[0]].columns
+        names = tuple(columns.names)
+        units = {column.name: column.unit for column in columns if column.unit}
 
     def read(wanted):
         with fits.open(path, memmap=False) as hdus:
             data = hdus[found[0]].data
             return pd.DataFrame({name: _native(data[name]) for name in wanted})
 
-    return TableFile(path, names, read)
+    return TableFile(path, names, read, units)
 
 
 def _native(values):
@@ -170,7 +178,8 @@ def _open_astropy(format_name):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about units and versions that do not matter here
             table = Table.read(path, format=format_name)
-        return TableFile(path, tuple(table.colnames), lambda names: table[names].to_pandas())
+        units = {name: str(table[name].unit) for name in table.colnames if table[name].unit}
+        return TableFile(path, tuple(table.colnames), lambda names: table[names].to_pandas(), units)
 
     return opened
 
@@ -222,36 +231,93 @@ _DELIMITERS = ("\t", "|", ";", ",")
 # VizieR writes about 50 lines of comments, and TNS a date, before the header.
 _HEAD_LINES = 500
 _QUOTED = re.compile(r'"[^"]*"')
+_NUMBER = re.compile(r"^\s*[+-]?\d*\.?\d+\s*$")
+# Cells of a row of units, in lower case.
+_UNITS = {
+    "deg", "degree", "degrees", "°", "rad", "radian", "radians", "h", "hr", "hour", "hours",
+    "hourangle", "h:m:s", "d:m:s", "hms", "dms", "mas", "arcsec", "mag", "mas/yr", "mas.yr**-1",
+    "mas/year", "arcsec/yr", "mas yr-1", "mas.yr-1",
+}  # fmt: skip
 
 
 def _open_delimited(path):
-    head = _head_of(path)
-    kept = [k for k, line in enumerate(head) if line.strip() and not line.startswith("#")][:10]
+    encoding = _encoding(path)
+    head = _head_of(path, encoding)
+    kept = [k for k, line in enumerate(head) if line.strip() and not _is_comment(line)][:10]
     if not kept:
         raise DataError(f"{path}: contains no table; add a header and rows")
     delimiter, header = _find_layout(head, kept)
+    header = _commented_header(head, header, delimiter)
     options = {"sep": delimiter, "skiprows": header, "skipinitialspace": True}
     options |= {"dtype": str, "keep_default_na": False, "encoding_errors": "replace"}
-    options |= {"skip_blank_lines": True, "index_col": False, "on_bad_lines": "skip"}
+    options |= {"skip_blank_lines": True, "index_col": False, "on_bad_lines": "warn"}
+    options |= {"encoding": encoding}
     in_file = list(pd.read_csv(path, nrows=0, **options).columns)
     # As in the file, because pandas renames repeated columns.
     text = next(csv.reader([head[header]], delimiter=delimiter, skipinitialspace=True))
     names = tuple(name.strip() for name in text)
     if len(names) != len(in_file):
         names = tuple(name.strip() for name in in_file)
+    if head[header].startswith("#") and len(names) > 1:
+        names = (names[0].lstrip("# "), *names[1:])
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.ParserWarning)
+        units, below = _units_below(pd.read_csv(path, nrows=3, **options))
 
     def read(wanted):
         columns = [in_file[names.index(name)] for name in wanted]
-        frame = pd.read_csv(path, usecols=columns, **options)[columns]
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", pd.errors.ParserWarning)
+            frame = pd.read_csv(path, usecols=columns, **options)[columns]
+        _report_omitted_lines(path, caught)
         frame.columns = wanted
-        first = frame.iloc[:, 0]
-        dashes = first.head(3).str.fullmatch(r"\s*-+\s*").fillna(False).to_numpy(bool)
-        if dashes.any():  # VizieR has units and dashes below the header.
-            frame = frame.iloc[int(dashes.argmax()) + 1 :]
+        frame = frame.iloc[below:]
         frame = frame[~frame.iloc[:, 0].str.startswith("#", na=False)]
         return frame.apply(lambda column: column.str.strip()).reset_index(drop=True)
 
-    return TableFile(path, names, read)
+    return TableFile(path, names, read, dict(zip(names, units, strict=False)))
+
+
+def _is_comment(line):
+    # The header of SIMBAD's lists is "#|identifier|typ|...".
+    return line.startswith("#") and not line.lstrip("# ").startswith("|")
+
+
+def _commented_header(lines, header, delimiter):
+    """Return the line before the given one if that is the header, written as a comment."""
+    cells = lines[header].strip().split(delimiter)
+    above = lines[header - 1] if header else ""
+    is_header = above.startswith("#") and len(above.split(delimiter)) == len(cells) > 1
+    is_data = sum(bool(_NUMBER.match(cell)) for cell in cells) > 1
+    return header - 1 if is_header and is_data else header
+
+
+def _units_below(rows):
+    """Return the units in the rows below the header, and the number of these rows.
+
+    VizieR writes units and dashes there, others only units.
+    """
+    cells = rows.fillna("").apply(lambda column: column.str.strip())
+    dashes = cells.iloc[:, 0].str.fullmatch("-+").to_numpy(bool) if len(cells) else []
+    if any(dashes):
+        last = int(dashes.argmax())
+        return (cells.iloc[last - 1] if last else []), last + 1
+    if len(cells):
+        first = cells.iloc[0].str.strip("[]() ").str.lower()
+        is_value = first.str.contains(r"\d") & ~first.isin(_UNITS)
+        if first.isin(_UNITS).any() and not is_value.any():
+            return cells.iloc[0].str.strip("[]() "), 1
+    return [], 0
+
+
+def _report_omitted_lines(path, caught):
+    found = [re.findall(r"line (\d+)", str(warning.message)) for warning in caught]
+    numbers = [number for part in found for number in part]
+    if numbers:
+        log.warning(
+            "%s: omitted %d lines with too many fields, the first is line %s",
+            path, len(numbers), numbers[0],
+        )  # fmt: skip
 
 
 def _find_layout(lines, kept):
@@ -265,14 +331,20 @@ def _find_layout(lines, kept):
     return max(found)[3:]
 
 
-def _head_of(path):
-    with _open_text(path) as file:
+def _encoding(path):
+    with open(path, "rb") as file:
+        head = file.read(2)
+    return "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+
+
+def _head_of(path, encoding):
+    with _open_text(path, encoding) as file:
         return [line for _, line in zip(range(_HEAD_LINES), file, strict=False)]
 
 
 @contextmanager
-def _open_text(path):
-    as_text = {"encoding": "utf-8", "errors": "replace"}
+def _open_text(path, encoding):
+    as_text = {"encoding": encoding, "errors": "replace"}
     if path.name.lower().endswith(".zip"):
         with zipfile.ZipFile(path) as archive, archive.open(archive.namelist()[0]) as file:
             yield io.TextIOWrapper(file, **as_text)
@@ -285,14 +357,14 @@ def _open_text(path):
 # --- fixed width -----------------------------------------------------------------------
 
 # Byte-by-byte descriptions: https://vizier.cds.unistra.fr/doc/catstd-3.1.htx
-_BYTES = re.compile(r"^\s*(?:(\d+)\s*-)?\s*(\d+)\s+[AIFELD]\d*(?:\.\d+)?\s+\S+\s+(\S+)\s")
+_BYTES = re.compile(r"^\s*(?:(\d+)\s*-)?\s*(\d+)\s+[AIFELD]\d*(?:\.\d+)?\s+(\S+)\s+(\S+)\s")
 
 
 def _open_cds(path):
     readme = path.with_name("ReadMe")
     if not readme.is_file():
         raise DataError(f"{path}: its folder has no ReadMe; download the ReadMe of the catalogue")
-    slices = _slices(readme.read_text(errors="replace"), path.name.removesuffix(".gz"))
+    slices, units = _layout(readme.read_text(errors="replace"), path.name.removesuffix(".gz"))
     if not slices:
         raise DataError(
             f"{readme}: contains no byte-by-byte description of {path.name}; download the ReadMe "
@@ -320,20 +392,22 @@ def _open_cds(path):
             }
         )
 
-    return TableFile(path, tuple(slices), read)
+    return TableFile(path, tuple(slices), read, units)
 
 
-def _slices(readme, file_name):
-    """Return the first and last position of each column, from the description of a file."""
-    slices, inside = {}, False
+def _layout(readme, file_name):
+    """Return the first and last position and the unit of each column of a file."""
+    slices, units, inside = {}, {}, False
     for line in readme.split("\n"):
         if "byte-by-byte description of file" in line.lower():
             inside = file_name.lower() in line.lower()
         row = _BYTES.match(line) if inside else None
         if row:
-            first, last, label = row.groups()
+            first, last, unit, label = row.groups()
             slices[label] = (int(first or last) - 1, int(last))
-    return slices
+            if unit.strip("-"):
+                units[label] = unit
+    return slices, units
 
 
 _FORMATS = {

@@ -5,6 +5,9 @@ Tables of objects (TNS, BTS, lists of CVs) give the type of the object itself. T
 known asteroid predicted at the position. If they agree, an alert gets a label with all the
 evidence. If they disagree, the alert is reported as a conflict and gets no label: a supernova may
 be next to an active nucleus, and an asteroid may pass over a variable star.
+
+A transient that is fainter than in the reference image in all its detections keeps its label with
+low confidence: either its table means another source, or the reference image contains it.
 """
 
 from __future__ import annotations
@@ -26,6 +29,7 @@ from ztfml.taxonomy import CONFIDENCES, LABELS
 log = logging.getLogger(__name__)
 
 NO_CLASS = "none of the five classes"
+FAINTER = ", but fainter than the reference in all detections"
 NO_EPOCH = "a past event; a catalogue of positions does not give its date"
 
 
@@ -155,6 +159,9 @@ def label_from_catalogs(
     is_past = matches["separation"].notna() & (matches["label"] == "transient")
     no_label = (matches["label"] == "") | is_past
     matches["reason"] = np.where(is_past, NO_EPOCH, NO_CLASS)
+    fainter = (matches["label"] == "transient") & _is_always_fainter(night)[matches["alert"]]
+    matches["doubts"] += len(CONFIDENCES) * fainter
+    matches["text"] = matches["text"].mask(fainter, matches["text"] + FAINTER)
     unused = _count_unused(matches[no_label], ids["objectId"])
     # The nearest of each catalogue and class, in the order of the catalogues.
     matches = matches[~no_label].sort_values(["alert", "rank", "separation"], kind="stable")
@@ -198,6 +205,15 @@ def _match_all(night, catalogs):
         log.info("%s: matches %d of %d alerts", catalog.name, n_alerts, len(night))
         found.append(matches)
     return pd.concat(found, ignore_index=True)
+
+
+def _is_always_fainter(night):
+    """Return True for alerts of objects that were never detected above the reference."""
+    history = night.history
+    above = np.isfinite(history.magpsf) & (history.isdiffpos >= 0)
+    n_above = np.append(0, np.cumsum(above))
+    above = (night.alerts["isdiffpos"] >= 0) | (n_above[night.last] > n_above[night.first])
+    return ~above.groupby(night.alerts["objectId"]).transform("any").to_numpy()
 
 
 def _combine(matches, ids):

@@ -12,6 +12,7 @@ from ztfml.night import Night, latest_rows
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import best_rates, reasons
+from ztfml.ranking.same_position import same_position_remarks
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import Trees
@@ -161,10 +162,11 @@ class FastTransientScorer(BaseEstimator):
         Returns
         -------
         pandas.DataFrame
-            ``rank``, ``objectId``, ``candid``, ``score``, ``reasons``, ``p_transient``,
-            ``best_rate`` and ``rate_err`` (mag/day), ``band``, ``direction``, ``age`` (d),
-            ``peak_mag``, ``last_mag``, ``color`` (g - r), ``ra``, ``dec``, the terms as
-            ``term_<name>``, and links.
+            ``rank``, ``objectId``, ``candid``, ``score``, ``reasons`` (including a remark if the
+            night has another object at the same position), ``p_transient``, ``best_rate`` and
+            ``rate_err`` (mag/day), ``band``, ``direction``, ``age`` (d), ``peak_mag``,
+            ``last_mag``, ``color`` (g - r), ``ra``, ``dec``, the terms as ``term_<name>``, and
+            links.
 
         Examples
         --------
@@ -177,9 +179,16 @@ class FastTransientScorer(BaseEstimator):
         score = self.score(terms)
         candid = night.alerts["candid"].to_numpy()[rows]
         order = np.lexsort([candid, -score])[:top]
-        rows = rows[order]
-        ranked = _describe(night.alerts.iloc[rows], features.iloc[rows], probabilities.iloc[rows])
-        ranked.insert(0, "rank", np.arange(1, len(rows) + 1))
+        listed = rows[order]
+        remarks = same_position_remarks(night.alerts, rows, listed)
+        ranked = _describe(
+            night.alerts.iloc[listed], features.iloc[listed], probabilities.iloc[listed]
+        )
+        ranked["reasons"] = [
+            f"{text}; {remark}" if remark else text
+            for text, remark in zip(ranked["reasons"], remarks, strict=True)
+        ]
+        ranked.insert(0, "rank", np.arange(1, len(listed) + 1))
         ranked.insert(3, "score", score[order])
         terms = terms.iloc[order].add_prefix("term_").reset_index(drop=True)
         return ranked.join(terms).assign(**link_columns(ranked["objectId"]))
