@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from ztfml.io import switch
-from ztfml.io.verified_folder import write_folder
+from ztfml.io.folder_writing import write_folder
 from ztfml.night import Night
 
 N_OBJECTS = 40

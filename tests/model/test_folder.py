@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from ztfml.errors import ModelError
 from ztfml.evaluation.metrics import metrics
-from ztfml.io.verified_folder import check_place
+from ztfml.io.folder_writing import check_place
 from ztfml.model.classifier import AlertClassifier
 from ztfml.model.folder import (
     describe_model,

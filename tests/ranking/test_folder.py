@@ -9,7 +9,7 @@ import pytest
 from tests.ranking.rows import INSTRUMENT, features, probabilities
 from ztfml.errors import DataError, ModelError
 from ztfml.features import FEATURES
-from ztfml.io.verified_folder import size_and_hash
+from ztfml.io.folder_writing import size_and_hash
 from ztfml.ranking import TERMS, Instrument, load_ranking, save_ranking, verify_ranking
 from ztfml.ranking.folder import FILES, describe_ranking
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, QUANTITIES, Columns

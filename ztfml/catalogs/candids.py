@@ -91,15 +91,15 @@ def check_candids(
             )
     lost = (at < 0) & has_lost_digits(candids)
     near = np.isin(candids, _through_float(known))
-    lost = np.flatnonzero(lost & (near if names is None else near | np.isin(names, known_names)))
-    for row in lost:
+    lost &= near if names is None else near | np.isin(names, known_names)
+    for row in map(int, np.flatnonzero(lost)):
         name = None if names is None or names[row] == "" else names[row]
         alert = _rounded_from(candids[row], name, known, known_names)
         if alert is not None:
             raise LabelError(
                 f"{place(row)}: the candid {candids[row]} of {name or 'this row'} has lost its "
                 f"last digits, because {night.name} has {known[alert]} of {known_names[alert]} "
-                f"instead ({len(lost)} such candids); {REMEDY}"
+                f"instead ({lost.sum()} such candids); {REMEDY}"
             )
 
 

@@ -97,8 +97,8 @@ def find_positions(table: TableFile) -> PositionColumns:
     ['RA_ICRS', 'DE_ICRS']
     """
     # With its own epoch, a table may have positions moved to J2000 beside its own.
-    bases = [base for base in _RA if base != "raj2000"] + ["raj2000"]
-    bases = bases if find_column(table, _EPOCHS) else _RA
+    with_epoch = find_column(table, _EPOCHS) is not None
+    bases = sorted(_RA, key=lambda base: with_epoch and base == "raj2000")
     plain = {plain_name(name): name for name in table.names[::-1]}
     for base in bases:
         for ending in ("", *_ENDINGS):
@@ -343,11 +343,10 @@ def find_motions(table: TableFile) -> list[str]:
     >>> find_motions(TableFile("a.csv", ("pmRA", "e_pmRA", "pmDE", "ref_epoch"), None))
     ['pmRA', 'pmDE', 'ref_epoch']
     """
-    motion = [find_column(table, names) for names in (_PM_RA, _PM_DEC)]
-    if None in motion:
+    pm_ra, pm_dec, epoch = (find_column(table, names) for names in (_PM_RA, _PM_DEC, _EPOCHS))
+    if pm_ra is None or pm_dec is None:
         return []
-    epoch = find_column(table, _EPOCHS)
-    return [*motion, epoch] if epoch else motion
+    return [pm_ra, pm_dec, epoch] if epoch else [pm_ra, pm_dec]
 
 
 def read_motions(

@@ -93,10 +93,10 @@ def read_doubtful(path: str | Path) -> pd.DataFrame:
     ['wrong host']
     """
     table = open_table(path)
-    columns = [find_column(table, [name]) for name in ("objectid", "reason")]
-    if None in columns:
+    name, reason = (find_column(table, [name]) for name in ("objectid", "reason"))
+    if name is None or reason is None:
         raise DataError(f"{table.path}: no columns objectId and reason; {describe_columns(table)}")
-    rows = read_table(table, columns).set_axis(["objectId", "reason"], axis=1).astype("str")
+    rows = read_table(table, [name, reason]).set_axis(["objectId", "reason"], axis=1).astype("str")
     return rows.drop_duplicates("objectId", ignore_index=True)
 
 
@@ -177,8 +177,8 @@ def read_places(
     position = find_positions(table)
     equinox = find_column(table, ["equinox"])
     motion = find_motions(table)
-    found = {name: find_column(table, names) for name, names in columns.items()}
-    found = {name: column for name, column in found.items() if column}
+    spelled = {name: find_column(table, names) for name, names in columns.items()}
+    found = {name: column for name, column in spelled.items() if column}
     used = [*position.names, *motion, *found.values(), *([equinox] if equinox else [])]
     frame = read_table(table, list(dict.fromkeys(used)))
     if equinox:

@@ -1,18 +1,19 @@
-"""The text in which LightGBM writes its trees, checked before LightGBM reads it.
+"""Check the text format of LightGBM's trees before LightGBM reads it.
 
-LightGBM trusts its own files: an array cut short or a child that points nowhere makes it
-read foreign memory, run forever or end the process. So every number is looked at here, in
-Python, and only a text without a single character too many or too few is passed on.
+We check the text ourselves because LightGBM does not: with a truncated array or a wrong child index
+it reads foreign memory, loops forever or aborts the process. Every number is therefore checked in
+Python, and a text with one character too many or too few is refused.
 """
 
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
 from ztfml.io.limits import MAX_TREE_DEPTH
 
 _FIELDS = (
-    # name, kind, how many there are: one, a number for each split, or one for each leaf
+    # name, type, and number of values: one, one per split, or one per leaf
     ("num_leaves", "int", "one"),
     ("num_cat", "int", "one"),
     ("split_feature", "int", "split"),
@@ -31,13 +32,13 @@ _FIELDS = (
     ("shrinkage", "float", "one"),
 )
 
-# A numeric split with missing type none, zero or NaN (bits 2 and 3), missing to the right
-# or to the left (bit 1); bit 0 would be a categorical split, which ztfml never makes.
+# Numeric splits. Bits 2 and 3 give the type of missing values (none, zero, NaN); bit 1 gives the
+# side to which they go. Bit 0 means a categorical split, which ztfml does not use.
 _DECISIONS = (0, 2, 4, 6, 8, 10)
 
 _INT = r"-?\d{1,9}"
 _FLOAT = r"-?\d{1,25}(?:\.\d{1,25})?(?:e[+-]?\d{1,3})?"
-# "inf" parts the known values from the missing ones.
+# The threshold "inf" separates known values from missing ones.
 _THRESHOLD = rf"(?:{_FLOAT}|inf)"
 _LISTS = {
     kind: re.compile(rf"(?:{number}(?: {number})*)?")
@@ -49,12 +50,12 @@ END = "end of trees\n"
 
 
 def trees_only(text: str) -> str:
-    """Drop what LightGBM writes after the trees: importances and training parameters.
+    """Remove the importances and training parameters that LightGBM writes after the trees.
 
     Parameters
     ----------
     text : str
-        What ``Booster.model_to_string()`` gave.
+        Output of ``Booster.model_to_string()``.
 
     Returns
     -------
@@ -68,17 +69,17 @@ def trees_only(text: str) -> str:
     return text[: text.index(END) + len(END)]
 
 
-def check_trees(text, n_classes, features):
-    """Make sure that a text is a forest LightGBM can read and walk without harm.
+def check_trees(text: str, n_classes: int, features: Sequence[str]) -> int:
+    """Check that LightGBM can read and evaluate trees safely.
 
     Parameters
     ----------
     text : str
-        All of ``model.txt``.
+        The content of ``model.txt``.
     n_classes : int
-        1 where the trees give the odds of one class.
+        1 if the trees give the log odds of one class.
     features : sequence of str
-        The features in the order of training.
+        In the order of training.
 
     Returns
     -------
@@ -88,12 +89,14 @@ def check_trees(text, n_classes, features):
     Raises
     ------
     ValueError
-        What is wrong, as half a sentence, e.g. ``"tree 3 has 29 thresholds, not 30"``.
+        With the fault as part of a sentence, e.g. ``"tree 3 has 29 thresholds, not 30"``.
 
     Examples
     --------
-    >>> check_trees(text, 5, ["drb", "fade_rate"])   # doctest: +SKIP
-    500
+    >>> check_trees("tree\\n", 5, ["drb", "fade_rate"])
+    Traceback (most recent call last):
+        ...
+    ValueError: its head says '', not 'version=v4'
     """
     header, blank, rest = text.partition("\n\n")
     sizes = _check_header(header, n_classes, features)
@@ -109,7 +112,7 @@ def check_trees(text, n_classes, features):
 
 
 def _check_header(header, n_classes, features):
-    """Compare the head with the card, and return the length of each tree in characters."""
+    """Compare the header with the card, and return the length of each tree in characters."""
     lines = header.split("\n")
     objective = f"multiclass num_class:{n_classes}" if n_classes > 1 else "binary sigmoid:1"
     expected = [
@@ -161,7 +164,7 @@ def _check_lengths(tree, where):
     wanted = {"one": 1, "split": n_leaves - 1, "leaf": n_leaves}
     for name, _, each in _FIELDS:
         found = len(tree[name])
-        # A tree that is one leaf has a value, and no weight.
+        # A tree of one leaf has a value but no weight.
         if n_leaves == 1 and name in ("leaf_weight", "leaf_count") and found == 0:
             continue
         if found != wanted[each]:
@@ -175,8 +178,8 @@ def _check_splits(tree, n_features, where):
         raise ValueError(f"{where} splits on a feature that the model does not have")
     if not np.isin(tree["decision_type"], _DECISIONS).all():
         raise ValueError(f"{where} has a decision of a kind that ztfml never makes")
-    # Split k is numbered after the split it hangs under, leaf k is written as -k - 1; when
-    # each of both is there once, the children form one tree.
+    # The number of a split is larger than that of its parent, and leaf k is written as -k - 1. If
+    # each split and leaf is a child exactly once, the children form one tree.
     children = np.stack([tree["left_child"], tree["right_child"]])
     later = (children < 0) | (children > np.arange(n_splits))
     each_once = np.arange(-n_splits - 1, n_splits)

@@ -1,16 +1,14 @@
 """Folders of trained trees that are checked before they are used.
 
-A folder holds ``model.txt`` (the trees as LightGBM writes them), ``card.json`` (everything else,
-with the size and sha256 of the trees and probe rows with the expected result) and a generated
-``README.md``. Nothing in it is executed: no pickle. The classifier and the ranking both use such
-a folder; this module has what they share.
+A folder contains ``model.txt`` (the trees as LightGBM writes them), ``card.json`` (everything else,
+with the size and sha256 of the trees, and probe rows with the expected result) and a generated
+``README.md``. Nothing in it is executed: there is no pickle. The classifier and the ranking both
+use such a folder. This module reads and checks it; `ztfml.io.folder_writing` writes it.
 """
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,8 +18,6 @@ from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.card_schema import fault
 from ztfml.io.lightgbm_text import check_trees
 from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
-from ztfml.io.switch import finish_switch, switch_folder
-from ztfml.io.temporary import temporary_beside
 
 FORMAT = 1
 TREES, CARD, README = "model.txt", "card.json", "README.md"
@@ -68,177 +64,6 @@ def shipped_folder(name: str) -> Path:
         if (folder / CARD).is_file():
             return folder
     raise ModelError(f"{places[0]}: this copy of ztfml has no such folder; install ztfml again")
-
-
-# --- writing -----------------------------------------------------------------------------
-
-
-def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path], object]) -> Path:
-    """Write a folder as a whole, and only if it can be read back.
-
-    The files are written to a temporary folder beside the target, read back, and then moved
-    into place in one step, so that a reader never sees half a folder, also after a kill.
-
-    Parameters
-    ----------
-    folder : Path
-        Created if it does not exist; its parent must exist.
-    files : dict of str to bytes
-        The content of each file.
-    read : callable
-        Reads the temporary folder with every check; it raises if a check fails.
-
-    Returns
-    -------
-    Path
-        The folder.
-
-    Raises
-    ------
-    ModelError
-        If the folder exists and holds anything else, or cannot be written.
-
-    Examples
-    --------
-    >>> write_folder(Path("mine"), {"card.json": b"{}"}, read=lambda part: None).name
-    'mine'
-    """
-    check_place(folder, set(files))
-    target = folder.resolve()
-    try:
-        finish_switch(target)
-        with temporary_beside(target, is_folder=True) as part:
-            for name, content in files.items():
-                (part / name).write_bytes(content)
-            read(part)
-            switch_folder(part, target)
-    except OSError as error:
-        raise ModelError(
-            f"{folder}: cannot be written ({error.strerror}); name a place in a folder that "
-            "exists and that you may write to"
-        ) from error
-    return folder
-
-
-def check_place(folder: Path, files: Iterable[str] = (TREES, CARD, README)) -> None:
-    """Check that a folder may be written, before the work of training.
-
-    Parameters
-    ----------
-    folder : str or Path
-    files : iterable of str
-        The files that will be replaced.
-
-    Raises
-    ------
-    ModelError
-        If the place holds something that is not such a folder, or other files.
-
-    Examples
-    --------
-    >>> check_place("mine")
-    """
-    folder = Path(folder)
-    if not folder.resolve().parent.is_dir():
-        raise ModelError(f"{folder}: its folder does not exist; make it or name another place")
-    if not folder.exists() and not folder.is_symlink():
-        return
-    inside = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
-    if not folder.is_dir() or folder.is_symlink() or (inside and not inside >= {TREES, CARD}):
-        raise ModelError(f"{folder}: exists and is not a model; name another folder")
-    others = sorted(inside - set(files))
-    if others:
-        raise ModelError(
-            f"{folder}: holds {others[0]}, which is not part of a model and would be lost; "
-            "move it away or name another folder"
-        )
-
-
-def size_and_hash(text: str) -> dict[str, Any]:
-    """Size and sha256 of the trees, as the card records them.
-
-    Parameters
-    ----------
-    text : str
-        The content of ``model.txt``; ASCII.
-
-    Returns
-    -------
-    dict
-        ``bytes`` and ``sha256``.
-
-    Examples
-    --------
-    >>> size_and_hash("tree")["bytes"]
-    4
-    """
-    content = text.encode("ascii")
-    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of Python and of the libraries that influence a model.
-
-    Returns
-    -------
-    dict of str to str
-
-    Examples
-    --------
-    >>> sorted(library_versions())
-    ['lightgbm', 'numpy', 'pandas', 'python', 'scikit-learn', 'ztfml']
-    """
-    names = ("ztfml", "lightgbm", "scikit-learn", "numpy", "pandas")
-    return {"python": sys.version.split()[0], **{name: version(name) for name in names}}
-
-
-def probe_rows(values: np.ndarray) -> list[list[float | None]]:
-    """Probe rows as JSON stores them, with None for NaN.
-
-    Parameters
-    ----------
-    values : ndarray, shape (n, n_features)
-
-    Returns
-    -------
-    list of list
-
-    Examples
-    --------
-    >>> probe_rows(np.array([[1.0, np.nan]]))
-    [[1.0, None]]
-    """
-    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
-
-
-def card_bytes(card: Mapping[str, Any]) -> bytes:
-    """Format a card as JSON with one line for each probe row, so that differences stay small.
-
-    Parameters
-    ----------
-    card : dict
-
-    Returns
-    -------
-    bytes
-
-    Examples
-    --------
-    >>> b'[1.0, null]' in card_bytes({"probes": {"values": [[1.0, None]]}})
-    True
-    """
-    probes = card["probes"]
-    rows = ",\n   ".join(json.dumps(row) for row in probes["values"])
-    body = json.dumps(
-        {**card, "probes": {**probes, "values": "@rows"}},
-        indent=1,
-        allow_nan=False,
-        ensure_ascii=False,
-    )
-    return (body.replace('"@rows"', f"[\n   {rows}\n  ]") + "\n").encode()
-
-
-# --- reading -----------------------------------------------------------------------------
 
 
 def run_checks(steps: Generator[str, None, Any]) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.errors import ModelError
+from ztfml.io import folder_writing
 from ztfml.io import verified_folder as folders
 from ztfml.io.lightgbm_text import trees_only
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
@@ -78,15 +79,15 @@ def save_model(
     True
     """
     folder = Path(folder)
-    folders.check_place(folder)
+    folder_writing.check_place(folder)
     trees = trees_only(classifier.booster_.model_to_string())
     full_card = _complete_card(classifier, card, trees, probes, folder)
     files = {
         TREES: trees.encode("ascii"),
-        CARD: folders.card_bytes(full_card),
+        CARD: folder_writing.card_bytes(full_card),
         README: model_page(full_card, folder.name).encode(),
     }
-    return folders.write_folder(folder, files, read=read_model)
+    return folder_writing.write_folder(folder, files, read=read_model)
 
 
 def _complete_card(classifier, card, trees, probes, folder):
@@ -100,7 +101,7 @@ def _complete_card(classifier, card, trees, probes, folder):
     expected = classifier.predict_proba(probes)
     return {
         "format": FORMAT,
-        "model": folders.size_and_hash(trees),
+        "model": folder_writing.size_and_hash(trees),
         "classes": [str(label) for label in classifier.classes_],
         "class_prior": [float(prior) for prior in classifier.class_prior_],
         "calibration": {
@@ -110,13 +111,13 @@ def _complete_card(classifier, card, trees, probes, folder):
         # The number of threads belongs to the computer, not to the model.
         "parameters": {**classifier.get_params(), "n_jobs": None},
         "rounds": classifier.n_rounds_,
-        "versions": folders.library_versions(),
+        "versions": folder_writing.library_versions(),
         "training": card.get("training", {}),
         "metrics": card.get("metrics", []),
         "importance": card.get("importance"),
         "features": card.get("features") or describe_features(features),
         "probes": {
-            "values": folders.probe_rows(probes.to_numpy()),
+            "values": folder_writing.probe_rows(probes.to_numpy()),
             "expected": {
                 str(label): expected[:, k].tolist() for k, label in enumerate(classifier.classes_)
             },

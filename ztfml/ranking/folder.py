@@ -8,7 +8,7 @@ import numpy as np
 
 from ztfml.errors import ModelError
 from ztfml.features import FEATURES
-from ztfml.io import verified_folder
+from ztfml.io import folder_writing, verified_folder
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.ranking.card_page import ranking_page
 from ztfml.ranking.card_schema import CARD_SCHEMA
@@ -197,22 +197,22 @@ def save_ranking(
     complete = {
         "format": FORMAT,
         "kind": "ranking",
-        "model": verified_folder.size_and_hash(trees.text),
+        "model": folder_writing.size_and_hash(trees.text),
         **{name: card[name] for name in ("date", "parameters", "rounds", "training", "metrics")},
-        "versions": verified_folder.library_versions(),
+        "versions": folder_writing.library_versions(),
         "inputs": declare_inputs(trees.inputs),
         "probes": {
-            "values": verified_folder.probe_rows(probes),
+            "values": folder_writing.probe_rows(probes),
             "expected": trees.log_odds(probes).tolist(),
         },
     }
     files = {
         TREES: trees.text.encode("ascii"),
-        CARD: verified_folder.card_bytes(complete),
+        CARD: folder_writing.card_bytes(complete),
         SETTINGS: settings_toml(weights, instrument).encode(),
         README: ranking_page(complete, weights, instrument, folder.name).encode(),
     }
-    return verified_folder.write_folder(folder, files, load_ranking)
+    return folder_writing.write_folder(folder, files, load_ranking)
 
 
 def declare_inputs(names: tuple[str, ...]) -> list[dict[str, Any]]:

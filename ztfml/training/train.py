@@ -11,7 +11,8 @@ from sklearn.utils.class_weight import compute_sample_weight
 from ztfml.evaluation.metrics import metrics, metrics_by
 from ztfml.evaluation.text import metrics_table
 from ztfml.features import FEATURES
-from ztfml.io.verified_folder import N_PROBES, check_place
+from ztfml.io.folder_writing import check_place
+from ztfml.io.verified_folder import N_PROBES
 from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
 from ztfml.model.folder import save_model
 from ztfml.model.shap import tree_shap

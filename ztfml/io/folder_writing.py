@@ -1,0 +1,181 @@
+"""Write folders of trained trees (see `ztfml.io.verified_folder`), completely or not at all."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ztfml.errors import ModelError
+from ztfml.io.switch import finish_switch, switch_folder
+from ztfml.io.temporary import temporary_beside
+from ztfml.io.verified_folder import CARD, README, TREES
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path], object]) -> Path:
+    """Write a folder as a whole, and only if it can be read back.
+
+    The files are written to a temporary folder beside the target, read back, and then moved
+    into place in one step, so that a reader never sees half a folder, also after a kill.
+
+    Parameters
+    ----------
+    folder : Path
+        Created if it does not exist; its parent must exist.
+    files : dict of str to bytes
+        The content of each file.
+    read : callable
+        Reads the temporary folder with every check; it raises if a check fails.
+
+    Returns
+    -------
+    Path
+        The folder.
+
+    Raises
+    ------
+    ModelError
+        If the folder exists and holds anything else, or cannot be written.
+
+    Examples
+    --------
+    >>> write_folder(Path("mine"), {"card.json": b"{}"}, read=lambda part: None).name
+    'mine'
+    """
+    check_place(folder, set(files))
+    target = folder.resolve()
+    try:
+        finish_switch(target)
+        with temporary_beside(target, is_folder=True) as part:
+            for name, content in files.items():
+                (part / name).write_bytes(content)
+            read(part)
+            switch_folder(part, target)
+    except OSError as error:
+        raise ModelError(
+            f"{folder}: cannot be written ({error.strerror}); name a place in a folder that "
+            "exists and that you may write to"
+        ) from error
+    return folder
+
+
+def check_place(folder: Path, files: Iterable[str] = (TREES, CARD, README)) -> None:
+    """Check that a folder may be written, before the work of training.
+
+    Parameters
+    ----------
+    folder : str or Path
+    files : iterable of str
+        The files that will be replaced.
+
+    Raises
+    ------
+    ModelError
+        If the place holds something that is not such a folder, or other files.
+
+    Examples
+    --------
+    >>> check_place("mine")
+    """
+    folder = Path(folder)
+    if not folder.resolve().parent.is_dir():
+        raise ModelError(f"{folder}: its folder does not exist; make it or name another place")
+    if not folder.exists() and not folder.is_symlink():
+        return
+    inside = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
+    if not folder.is_dir() or folder.is_symlink() or (inside and not inside >= {TREES, CARD}):
+        raise ModelError(f"{folder}: exists and is not a model; name another folder")
+    others = sorted(inside - set(files))
+    if others:
+        raise ModelError(
+            f"{folder}: holds {others[0]}, which is not part of a model and would be lost; "
+            "move it away or name another folder"
+        )
+
+
+def size_and_hash(text: str) -> dict[str, Any]:
+    """Size and sha256 of the trees, as the card records them.
+
+    Parameters
+    ----------
+    text : str
+        The content of ``model.txt``; ASCII.
+
+    Returns
+    -------
+    dict
+        ``bytes`` and ``sha256``.
+
+    Examples
+    --------
+    >>> size_and_hash("tree")["bytes"]
+    4
+    """
+    content = text.encode("ascii")
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+def library_versions() -> dict[str, str]:
+    """Versions of Python and of the libraries that influence a model.
+
+    Returns
+    -------
+    dict of str to str
+
+    Examples
+    --------
+    >>> sorted(library_versions())
+    ['lightgbm', 'numpy', 'pandas', 'python', 'scikit-learn', 'ztfml']
+    """
+    names = ("ztfml", "lightgbm", "scikit-learn", "numpy", "pandas")
+    return {"python": sys.version.split()[0], **{name: version(name) for name in names}}
+
+
+def probe_rows(values: np.ndarray) -> list[list[float | None]]:
+    """Probe rows as JSON stores them, with None for NaN.
+
+    Parameters
+    ----------
+    values : ndarray, shape (n, n_features)
+
+    Returns
+    -------
+    list of list
+
+    Examples
+    --------
+    >>> probe_rows(np.array([[1.0, np.nan]]))
+    [[1.0, None]]
+    """
+    return [[None if np.isnan(value) else value for value in row] for row in values.tolist()]
+
+
+def card_bytes(card: Mapping[str, Any]) -> bytes:
+    """Format a card as JSON with one line for each probe row, so that differences stay small.
+
+    Parameters
+    ----------
+    card : dict
+
+    Returns
+    -------
+    bytes
+
+    Examples
+    --------
+    >>> b'[1.0, null]' in card_bytes({"probes": {"values": [[1.0, None]]}})
+    True
+    """
+    probes = card["probes"]
+    rows = ",\n   ".join(json.dumps(row) for row in probes["values"])
+    body = json.dumps(
+        {**card, "probes": {**probes, "values": "@rows"}},
+        indent=1,
+        allow_nan=False,
+        ensure_ascii=False,
+    )
+    return (body.replace('"@rows"', f"[\n   {rows}\n  ]") + "\n").encode()
