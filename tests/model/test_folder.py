@@ -127,7 +127,7 @@ def test_missing_values_of_probes_are_null(saved):
 def test_page_for_people(saved):
     page = (saved[0] / "README.md").read_text()
     assert page == describe_model(saved[0])
-    assert page.index("Nights never seen") < page.index("What it was trained on")
+    assert page.index("How good the model is") < page.index("Training data")
     assert "244 labelled alerts of 1 night." in page
     assert "from 4 features" in page
     assert "parameters: " in page
