@@ -129,7 +129,7 @@ def test_page_for_people(saved):
     assert page == describe_model(saved[0])
     assert page.index("How good the model is") < page.index("Training data")
     assert "244 labelled alerts of 1 night." in page
-    assert "from 4 features" in page
+    assert "It uses 4 features" in page
     assert "parameters: " in page
 
 

@@ -18,6 +18,7 @@ from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.card_schema import fault
 from ztfml.io.lightgbm_text import check_trees
 from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
+from ztfml.io.switch import finish_switch
 
 FORMAT = 1
 TREES, CARD, README = "model.txt", "card.json", "README.md"
