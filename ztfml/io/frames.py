@@ -16,6 +16,8 @@ from ztfml.schema import Column
 
 log = logging.getLogger(__name__)
 
+_SIMPLE_TYPES = (pa.null(), pa.bool_(), pa.int64(), pa.float64(), pa.string())
+
 
 def frame_to_table(frame: pd.DataFrame, columns: Sequence[Column], name: str) -> pa.Table:
     """Convert a DataFrame to an Arrow table with one column per name.
@@ -85,7 +87,9 @@ def _all_columns(frame, name):
 
 def _as_name(label):
     # Columns with several levels, such as ("candidate", "jd").
-    return ".".join(map(str, label)) if isinstance(label, tuple) else str(label)
+    if isinstance(label, tuple):
+        return ".".join(str(part) for part in label if part != "")
+    return str(label)
 
 
 def _check_equal(repeats, label, name):
@@ -205,6 +209,13 @@ def list_to_array(values: list[Any]) -> pa.Array:
     >>> list_to_array(["t", b"f", True]).to_pylist()
     ['t', 'f', 'True']
     """
+    try:
+        # The usual case of one type, ten times faster than a loop in Python.
+        array = pa.array(values, from_pandas=True)
+        if array.type in _SIMPLE_TYPES:
+            return array
+    except (pa.ArrowException, TypeError, ValueError, OverflowError, AttributeError):
+        pass  # Mixed types.
     values = [None if _is_missing(value) else value for value in values]
     kinds = {type(value) for value in values if value is not None}
     if not kinds:

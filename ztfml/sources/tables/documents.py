@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -201,11 +200,6 @@ def rows_to_table(rows: list[dict]) -> pa.Table:
         if canonical_name(name) is None:
             continue
         values = [row.get(name) for row in rows]
-        if any(isinstance(value, dict | list) for value in values):
-            continue
-        columns[name] = list_to_array([_finite(value) for value in values])
+        if not {dict, list} & set(map(type, values)):
+            columns[name] = list_to_array(values)
     return pa.table(columns)
-
-
-def _finite(value):
-    return None if isinstance(value, float) and not math.isfinite(value) else value
