@@ -154,7 +154,7 @@ class ObjectTable:
     rows : pandas.DataFrame
         ``key`` (names or int64 candids), ``type`` (which gives the class), ``text`` (the
         evidence) and ``doubts``; for candids also ``object`` (the object name, if known), and as
-        index the row in the file.
+        index the row in the file ``attrs["path"]``.
 
     Examples
     --------
@@ -191,9 +191,10 @@ class ObjectTable:
         0
         """
         if self.by == "candid":
+            path = self.rows.attrs.get("path", self.name)
             check_candids(
                 night, self.rows["key"], self.rows.get("object"),
-                lambda row: f"{self.name}: row {self.rows.index[row] + 2}",
+                lambda row: f"{path}: row {self.rows.index[row] + 2}",
             )  # fmt: skip
         alerts = pd.DataFrame({"key": night.alerts[self.by], "alert": np.arange(len(night))})
         rows = alerts.merge(self.rows, on="key")

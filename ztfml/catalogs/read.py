@@ -234,7 +234,9 @@ def _read_objects(table):
     rows["text"] = _texts(rows, name)
     rows["doubts"] = _doubts(rows)
     used = [column for column in ("key", "type", "text", "doubts", "object") if column in rows]
-    return ObjectTable(name, "candid" if label_file else "objectId", rows[used])
+    rows = rows[used]
+    rows.attrs["path"] = str(table.path)
+    return ObjectTable(name, "candid" if label_file else "objectId", rows)
 
 
 def _keys(values, label_file, path, column):

@@ -79,8 +79,8 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     for column, allowed in (("label", LABELS), ("confidence", CONFIDENCES)):
         table[column] = table[column].str.lower()
         _refuse_unknown(table, column, allowed, path)
-    table = _once(table[list(_COLUMNS)], path)
     _refuse_rounded(table, path)
+    table = _once(table[list(_COLUMNS)], path)
     table["circular"] = [
         is_circular(*pair) for pair in zip(table["label"], table["evidence"], strict=True)
     ]
