@@ -1,4 +1,4 @@
-"""A small simulated night for the examples in docstrings, in a folder of their own."""
+"""A small simulated night for the examples in docstrings, in a temporary folder."""
 
 import pytest
 from _pytest.doctest import DoctestItem
@@ -8,7 +8,7 @@ JD = 2460477.5
 
 @pytest.fixture(scope="session")
 def example_night(tmp_path_factory):
-    """A folder with ``night.parquet``, its history and its labels, and what examples call them."""
+    """A folder with ``night.parquet``, its history and labels, and the names in the examples."""
     import numpy as np
     import pandas as pd
 

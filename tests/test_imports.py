@@ -38,7 +38,7 @@ def layer_of(module):
     for depth, names in enumerate(LAYERS):
         if module in names:
             return depth
-    raise AssertionError(f"{module} stands in no layer; add it to one")
+    raise AssertionError(f"{module} is in no layer; add it to one")
 
 
 def imports_of(path):
@@ -105,5 +105,5 @@ BENCHMARKS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))
 
 @pytest.mark.parametrize("path", BENCHMARKS, ids=lambda path: path.stem)
 def test_longer_measurements_can_be_started(path):
-    """They are run by hand and now and then, and would not tell of a name that has moved."""
+    """They run by hand only, so other tests do not notice a renamed import."""
     importlib.import_module(f"tests.benchmarks.{path.stem}")

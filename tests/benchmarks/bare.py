@@ -1,4 +1,4 @@
-"""The bare read that everything is compared with: ``python -m tests.benchmarks.bare NIGHT``."""
+"""The bare read, the reference for all timings: ``python -m tests.benchmarks.bare NIGHT``."""
 
 import sys
 from pathlib import Path
@@ -10,7 +10,7 @@ from ztfml.schema import ALERT_COLUMNS, HISTORY_COLUMNS
 
 
 def bare_read(night):
-    """Read the columns that ztfml reads of both files, with pyarrow and nothing else."""
+    """Read the columns that ztfml reads of both files, with pyarrow only."""
     for path, columns in ((night, ALERT_COLUMNS), (history_of(night), HISTORY_COLUMNS)):
         names = set(pq.read_schema(path).names)
         wanted = [column.in_file for column in columns if column.in_file in names]

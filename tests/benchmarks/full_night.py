@@ -1,8 +1,8 @@
-"""Time a full simulated night, step by step, as typed, and beside other ways to do it.
+"""Time a full simulated night, step by step, and compare it with other programs.
 
-Run as ``python -m tests.benchmarks.full_night`` (or ``make bench``). The night, of the size of
-the public night of JD 2460474.5, and smaller ones are simulated once and kept in ``.bench``.
-All is measured in one run, each table printed as soon as it is whole.
+Run as ``python -m tests.benchmarks.full_night`` (or ``make bench``). The night has the size of
+the public night of JD 2460474.5. It and smaller nights are simulated once and kept in ``.bench``.
+Each table is printed as soon as it is complete.
 """
 
 import json

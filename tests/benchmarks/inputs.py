@@ -10,7 +10,7 @@ from pathlib import Path
 
 FOLDER = Path(".bench")
 FEATURES = FOLDER / "features.parquet"
-# Of the size of the public night of JD 2460474.5, and the tenth and the hundredth of it.
+# The size of the public night of JD 2460474.5, a tenth and a hundredth of it.
 SIZES = {"1 %": 1_535, "10 %": 15_349, "100 %": 153_489}
 SMALLEST, FULL = "1 %", "100 %"
 NIGHT = "ztf_alerts_2460474.5.parquet"
@@ -27,7 +27,7 @@ def history_of(night):
 
 
 def links_to_full(number):
-    """The full night under as many names."""
+    """Make several links to the full night."""
     folder = FOLDER / "links"
     folder.mkdir(exist_ok=True)
     full = night_of(FULL).resolve()
@@ -40,7 +40,7 @@ def links_to_full(number):
 
 
 def make_nights():
-    """Simulate the nights that are not there yet; the rows of all histories, by size."""
+    """Simulate missing nights, and return the number of history rows by size."""
     import pyarrow.parquet as pq
 
     from ztfml.simulate import write_nights
@@ -56,9 +56,9 @@ def make_nights():
 
 
 def make_model():
-    """The folder of the model that ships, or of one trained here where that one is too old.
+    """Return the folder of the shipped model, or of one trained here if that is too old.
 
-    Second is whether it is the one that ships.
+    The second value tells whether it is the shipped model.
     """
     from ztfml.errors import ModelError
     from ztfml.model.folder import shipped_model
@@ -80,7 +80,7 @@ def make_model():
 
 
 def _use(model):
-    """Predict with a model, which fails where it was trained on other features than today's."""
+    """Predict with a model; this fails if it was trained with other feature versions."""
     from ztfml import Model, Night
 
     Model.load(model).predict(Night.load(night_of(SMALLEST)))

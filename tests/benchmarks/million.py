@@ -1,7 +1,7 @@
-"""A million alerts in one file: seconds and memory of `ztfml features` as typed, beside a tenth.
+"""Time and memory of `ztfml features` for a million alerts in one file, and for a tenth of it.
 
-Run as ``python -m tests.benchmarks.million``. The nights are a small simulated one over and
-over, each time with other names; histories are cut to their last ten rows, as those of packets.
+Run as ``python -m tests.benchmarks.million``. The nights repeat a small simulated night with other
+names; histories are cut to their last ten rows, like those of packets.
 """
 
 import sys
@@ -14,11 +14,11 @@ from tests.benchmarks.timing import machine, run, run_module
 N_ALERTS = (100_000, 1_000_000)
 ROWS_EACH = 10
 _OF_ONE = 5000
-_MOST_GB = 4.0
+_MAX_GB = 4.0
 
 
 def main():
-    """Make the nights, time them, and say whether seconds and memory are as they should be."""
+    """Make the nights, measure them, and check time and memory."""
     FOLDER.mkdir(exist_ok=True)
     print(f"{machine()}.")
     with tempfile.TemporaryDirectory(dir=FOLDER) as folder:
@@ -32,17 +32,17 @@ def main():
             done[n_alerts] = run(command)
             each = 1e6 * done[n_alerts].seconds / n_alerts
             print(
-                f"{n_alerts:,} alerts: {done[n_alerts].seconds:.1f} s, {each:.1f} µs an alert, "
+                f"{n_alerts:,} alerts: {done[n_alerts].seconds:.1f} s, {each:.1f} µs per alert, "
                 f"peak {done[n_alerts].memory:.2f} GB",
                 flush=True,
             )
     tenth, million = done.values()
-    if million.memory > _MOST_GB or million.seconds > 10 * tenth.seconds:
-        raise SystemExit(f"more than {_MOST_GB:g} GB, or more than in proportion")
+    if million.memory > _MAX_GB or million.seconds > 10 * tenth.seconds:
+        raise SystemExit(f"more than {_MAX_GB:g} GB, or more than ten times the time of a tenth")
 
 
 def make(night, n_alerts):
-    """Write a night of many alerts, a copy of the small one after the other."""
+    """Write a night of many alerts: repeated copies of a small one."""
     import pyarrow.parquet as pq
 
     from ztfml.simulate import write_nights
@@ -61,7 +61,7 @@ def make(night, n_alerts):
 
 
 def _latest_rows(history):
-    """The last rows of each object; the simulated history is in order of object and time."""
+    """The last rows of each object; the simulated history is sorted by object and time."""
     import numpy as np
 
     code = history["objectId"].combine_chunks().indices.to_numpy()
@@ -72,18 +72,18 @@ def _latest_rows(history):
 
 
 def _renamed(table, copy):
-    """The table with names and numbers that no other copy has."""
+    """The table with unique object names and candids."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    place = table.schema.get_field_index("objectId")
-    field = table.schema.field(place)
+    position = table.schema.get_field_index("objectId")
+    field = table.schema.field(position)
     names = pc.binary_join_element_wise(table["objectId"].cast(pa.string()), f"x{copy}", "")
-    table = table.set_column(place, field, names.cast(field.type))
+    table = table.set_column(position, field, names.cast(field.type))
     if "candid" in table.column_names:
-        place = table.schema.get_field_index("candid")
+        position = table.schema.get_field_index("candid")
         number = pc.add(table["candid"], copy * 10**12)
-        table = table.set_column(place, table.schema.field(place), number)
+        table = table.set_column(position, table.schema.field(position), number)
     return table
 
 

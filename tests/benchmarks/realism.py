@@ -1,13 +1,13 @@
-"""How much simulated alerts look like real ones, and what a model learns from them alone.
+"""Measure how similar simulated and real alerts are, and train a model on simulation only.
 
     python -m tests.benchmarks.realism [DATA]
 
-DATA is the folder that holds ``alerts/``; by default that of the tests. For each class a
-small LightGBM tells real from simulated alerts: 0.5 is no difference. Objects are kept together
-in the folds: this figure has for a floor what tells each real source from the other real ones,
-since every source is selected in its own way. Where whole sources are kept together only what
-they have in common can give the simulation away, and what does is listed. The last tables score
-a model that was trained on simulation alone on real labels.
+DATA is the folder with ``alerts/``; by default that of the tests. For each class, a small LightGBM
+classifier separates real from simulated alerts; an AUC of 0.5 means no difference. With folds by
+object, the AUC includes the differences between real sources, which have different selections.
+With folds by source, it measures only what all real sources have in common; the features that
+contribute to it are listed. The last tables score
+a model trained on simulation only with real labels.
 """
 
 import sys
@@ -31,15 +31,15 @@ from ztfml.simulate import simulate
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import DEGRADATIONS
 
-# Nights of each era and of all phases of the Moon: no drb and a month of history, years of it,
-# the latest schema. A few would be known by their weather.
+# Nights of each era and all phases of the Moon: no drb and a month of history, years of history,
+# the latest schema. With few nights, a classifier could recognise their weather.
 ERAS = tuple(2458312.5 + 347 * night + 4 * (night % 4) for night in range(8))
 ALL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5", ALL)
 N_ALERTS = 1600
-# Begin of drb, and of the years with a history of many.
+# Start of drb, and of the years with long histories.
 EDGES = (2458648.5, 2459300.5)
-# Labels of artifacts are few: what the scores call bogus is taken for them as well.
+# There are few labels of artifacts, so alerts with low scores count as artifacts too.
 BOGUS = {"drb": 0.1, "rb": 0.15}
 FEWEST = 30
 PACKET_SPAN = 31.0  # d
@@ -67,45 +67,45 @@ def main(data):
     for label in LABELS:
         one, other = _of_class(real[ALL], simulated, label)
         n_real, n_simulated = len(one), len(other)
-        apart = [tell_apart(one, other, groups)[0] for groups in ("objectId", "source")]
+        apart = [separate(one, other, groups)[0] for groups in ("objectId", "source")]
         elsewhere = [table.drop(columns=list(WHERE_AND_WHEN)) for table in (one, other)]
-        unplaced, given = tell_apart(*elsewhere, "source")
+        unplaced, given = separate(*elsewhere, "source")
         cells = (*map(_figure, (*apart, unplaced)), _between_sources(one))
         rows.append([label, f"{n_real}", f"{n_simulated}", *cells])
         telling += [[label, *cells] for cells in _telling(one, other, given)]
-    head = ["class", "real", "simulated", "AUC, objects apart", "AUC, sources apart"]
-    head += ["the same but for where and when", "each real source against the others"]
+    head = ["class", "real", "simulated", "AUC, folds by object", "AUC, folds by source"]
+    head += ["the same without position and time", "each real source against the others"]
     _print_rows("Real against simulated", head, rows)
     quantiles = "5, 50 and 95 %, missing"
     head = ["class", "feature", "AUC lost", f"real: {quantiles}", f"simulated: {quantiles}"]
-    _print_rows("What gives the simulation away, sources apart", head, telling)
+    _print_rows("Features that separate simulated from real alerts, folds by source", head, telling)
     _print_scores(data, real, pd.concat([simulated, copies], ignore_index=True))
 
 
 def simulated_alerts(n_alerts=N_ALERTS, seed=7):
-    """Features, classes and eras of simulated nights of all eras; of some copies that lack things.
+    """Compute features, classes and eras of simulated nights, and of degraded copies.
 
-    Two tables: the second has a quarter of the alerts without drb, and another without history.
+    The second table has a quarter of the alerts without drb, and a quarter without history.
     """
     tables, copies = [], []
     rng = np.random.default_rng(seed)
     for number, jd in enumerate(ERAS):
         night, labels = next(simulate(n_alerts, 1, seed + number, "balanced", jd))
         kind = labels["evidence"].str.removeprefix("simulated: ").to_numpy()
-        told = {"label": labels["label"].to_numpy(), "kind": kind}
-        tables.append(compute(night).assign(**_about(night), **told))
+        given = {"label": labels["label"].to_numpy(), "kind": kind}
+        tables.append(compute(night).assign(**_about(night), **given))
         for name in ("no drb", "no history"):
-            some = np.flatnonzero(rng.random(len(night)) < 0.25)
-            part = DEGRADATIONS[name](night.subset(some), rng)
-            own = {key: values[some] for key, values in told.items()}
-            copies.append(compute(part).assign(**_about(part), **own))
+            rows = np.flatnonzero(rng.random(len(night)) < 0.25)
+            part = DEGRADATIONS[name](night.subset(rows), rng)
+            of_part = {key: values[rows] for key, values in given.items()}
+            copies.append(compute(part).assign(**_about(part), **of_part))
     return pd.concat(tables, ignore_index=True), pd.concat(copies, ignore_index=True)
 
 
 def real_alerts(path, deprived=None):
-    """The same of a real night; without a label those that the scores call bogus are kept.
+    """Compute the same for a real night; unlabelled alerts are kept if their scores are low.
 
-    `deprived` names what its alerts are made to lack (`ztfml.training.augmentation.DEGRADATIONS`).
+    `deprived` names the degradation of its alerts (`ztfml.training.augmentation.DEGRADATIONS`).
     """
     night = Night.load(path)
     if deprived is not None:
@@ -137,34 +137,34 @@ def _features(table):
 
 
 def _of_class(real, simulated, label, seed=0):
-    """Alerts of one class, the simulated ones drawn so that eras and empty columns agree.
+    """Select the alerts of one class; eras and empty columns of the simulated ones match the real.
 
-    Exports differ in the fields and the histories they carry; that is no fault of the
-    simulation. Each real alert gets two simulated ones of the nearest era, with a packet's
-    history as real ones have, in which is empty whatever is empty throughout its source.
+    Exports differ in their fields and histories, which is not a property of the simulation. Each
+    real alert gets two simulated alerts of the same era, with the history of a packet. Columns
+    that are empty in the whole real source are set to NaN.
     """
     rng = np.random.default_rng(seed)
     real = real[real["label"] == label].reset_index(drop=True)
     simulated = simulated[(simulated["label"] == label) & (simulated["span"] < PACKET_SPAN)]
     era = np.searchsorted(EDGES, simulated["jd"].to_numpy())
     parts = []
-    for (_, number), some in real.groupby(
+    for (_, number), group in real.groupby(
         ["source", np.searchsorted(EDGES, real["jd"].to_numpy())], sort=True
     ):
         pool = np.flatnonzero(era == number)
-        drawn = rng.choice(pool, min(2 * len(some), len(pool)), replace=False)
+        drawn = rng.choice(pool, min(2 * len(group), len(pool)), replace=False)
         part = simulated.iloc[drawn].copy()
-        empty = some.columns[some.isna().all()].difference(_ABOUT)
+        empty = group.columns[group.isna().all()].difference(_ABOUT)
         part[empty] = np.nan
         parts.append(part)
     return real, pd.concat(parts, ignore_index=True)
 
 
-def tell_apart(one, other, groups):
-    """Area under the curve of a classifier of two tables, and what of it each feature gives.
+def separate(one, other, groups):
+    """Compute the AUC of a classifier that separates two tables, and the importance of features.
 
-    The second is the loss where a feature is shuffled among the alerts that are scored, for the
-    features that the trees gain most from.
+    The importance is the loss of AUC if a feature is shuffled among the scored alerts, for the
+    features with the largest gain in the trees.
     """
     rng = np.random.default_rng(0)
     table = pd.concat([_features(one), _features(other)], ignore_index=True)
@@ -179,7 +179,7 @@ def tell_apart(one, other, groups):
     group = np.concatenate(group)
     score, folds = np.zeros(len(target)), []
     for learnt, scored in GroupKFold(min(5, one[groups].nunique())).split(table, target, group):
-        # One thread: on a busy machine several wait for one another.
+        # One thread: on a busy machine several threads wait for each other.
         model = lightgbm.LGBMClassifier(
             n_estimators=60, num_leaves=12, min_child_samples=10, n_jobs=1, verbose=-1,
             random_state=0, colsample_bytree=0.5, deterministic=True, class_weight="balanced",
@@ -201,18 +201,19 @@ def tell_apart(one, other, groups):
 
 
 def _between_sources(real):
-    """Each real source of a class that is large enough against the others, lowest to highest."""
+    """Lowest and highest AUC of each large real source of a class against the other sources."""
     areas = []
     for source, n in real["source"].value_counts().items():
-        own = (real["source"] == source).to_numpy()
-        if min(n, (~own).sum()) < FEWEST:
+        of_source = (real["source"] == source).to_numpy()
+        if min(n, (~of_source).sum()) < FEWEST:
             continue
-        # What an export leaves out altogether would tell sources apart at once.
+        # Columns that are empty in one of the exports would separate the sources at once.
         empty = [
-            part.columns[part.isna().all()].difference(_ABOUT) for part in (real[own], real[~own])
+            part.columns[part.isna().all()].difference(_ABOUT)
+            for part in (real[of_source], real[~of_source])
         ]
         kept = real.drop(columns=empty[0].union(empty[1]))
-        areas.append(tell_apart(kept[own], kept[~own], "objectId")[0])
+        areas.append(separate(kept[of_source], kept[~of_source], "objectId")[0])
     return f"{min(areas):.2f} to {max(areas):.2f}" if areas else "-"
 
 

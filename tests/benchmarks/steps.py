@@ -1,4 +1,4 @@
-"""The steps of a night, timed in one warm process.
+"""Time the steps of a night in one warm process.
 
 Run as ``python -m tests.benchmarks.steps NIGHT MODEL RUNS``; prints the seconds of each step
 and run as JSON.
@@ -23,16 +23,16 @@ from ztfml.ranking import FastTransientScorer
 
 
 def parquet_to_parquet(night):
-    """What ``ztfml features`` does, in this process."""
+    """Run ``ztfml features`` in this process."""
     command = ["features", str(night), "-q", "-o", str(FEATURES)]
     with contextlib.redirect_stdout(io.StringIO()):
         ztfml(command, standalone_mode=False)
 
 
 def time_steps(night, model):
-    """Seconds of each step, in the order in which they are done."""
+    """Measure the seconds of each step, in order."""
     seconds = {BARE: seconds_of(bare_read, night)[0]}
-    # To a new file: what it takes to remove an old one is up to the disk.
+    # Write to a new file: the time to remove an old one depends on the disk.
     FEATURES.unlink(missing_ok=True)
     seconds[PARQUET_TO_PARQUET] = seconds_of(parquet_to_parquet, night)[0]
     seconds["Night.load"], loaded = seconds_of(Night.load, night)
@@ -44,7 +44,7 @@ def time_steps(night, model):
 
 
 def main(night, model, runs):
-    """Print the seconds of all runs but the first, which warms up."""
+    """Print the seconds of all runs except the first, which is a warm-up."""
     night, model = Path(night), Model.load(model)
     time_steps(night, model)
     print(json.dumps([time_steps(night, model) for _ in range(int(runs))]))

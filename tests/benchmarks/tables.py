@@ -1,4 +1,4 @@
-"""What was measured as Markdown tables, ready for the README."""
+"""Results of the benchmarks as Markdown tables."""
 
 from statistics import median
 
@@ -14,12 +14,12 @@ def _table(head, rows):
 
 
 def steps_table(steps):
-    """The steps of a night; ``steps`` is what the module of that name printed."""
+    """Table of the steps of a night; ``steps`` is the output of the module of that name."""
     seconds = {name: _median(steps, name) for name in steps[0]}
     rows = [[name, f"{s:.2f}", f"{s / seconds[BARE]:.1f}"] for name, s in seconds.items()]
     title = (
         f"Steps in one warm process, medians of {len(steps)} runs; features.compute is "
-        "all in one table, parquet to parquet in parts that are written beside, to a new file each "
+        "in one table, parquet to parquet in parts, to a new file each "
         "time:\n\n"
     )
     return title + _table(["step", "seconds", "times the bare read"], rows)
@@ -30,25 +30,25 @@ def _median(steps, name):
 
 
 def processes_table(processes, runs, ships):
-    """Whole processes; ``processes`` holds a `timing.Run` by name, the bare read first."""
-    model = "the model that ships" if ships else "a model of two simulated nights"
+    """Table of whole processes; ``processes`` has a `timing.Run` by name, the bare read first."""
+    model = "the shipped model" if ships else "a model of two simulated nights"
     bare = next(iter(processes.values())).seconds
     rows = [
         [name, f"{one.seconds:.2f}", f"{one.seconds / bare:.1f}", f"{one.memory:.2f}"]
         for name, one in processes.items()
     ]
     title = (
-        f"Whole processes as typed, the start of Python included, with {model}; medians of {runs} "
+        f"Whole processes, including the start of Python, with {model}; medians of {runs} "
         "runs, largest memory:\n\n"
     )
     return title + _table(["process", "seconds", "times the bare read", "peak GB"], rows)
 
 
 def growth_table(by_size, history_rows):
-    """How whole processes grow; ``by_size`` holds a `timing.Run` by size and command."""
+    """Table of the scaling with size; ``by_size`` has a `timing.Run` by size and command."""
     head = ["night", "alerts", "history rows"]
     for command in by_size[FULL]:
-        head += [f"{command}, s", "µs an alert"]
+        head += [f"{command}, s", "µs per alert"]
     rows = []
     for size, n_alerts in SIZES.items():
         row = [size, f"{n_alerts:,}", f"{history_rows[size]:,}"]
@@ -57,33 +57,32 @@ def growth_table(by_size, history_rows):
             each = "-" if size == SMALLEST else f"{1e6 * more / (n_alerts - SIZES[SMALLEST]):.1f}"
             row += [f"{done.seconds:.2f}", each]
         rows.append(row)
-    title = "Growth; microseconds an alert are what lies beyond the smallest night:\n\n"
+    title = "Scaling; microseconds per alert are relative to the smallest night:\n\n"
     return title + _table(head, rows)
 
 
 def nights_table(by_number):
-    """Several nights in one command; ``by_number`` holds a `timing.Run` by number of nights."""
+    """Table of several nights in one command; ``by_number`` has a `timing.Run` by number."""
     rows = [
         [str(number), f"{one.seconds:.1f}", f"{one.seconds / number:.2f}", f"{one.memory:.2f}"]
         for number, one in by_number.items()
     ]
     title = (
-        "Nights in one `ztfml features`, one run each; the nights are the full one under several "
-        "names:\n\n"
+        "Several nights in one `ztfml features`, one run each; all are links to the full night:\n\n"
     )
-    return title + _table(["nights", "seconds", "seconds a night", "peak GB"], rows)
+    return title + _table(["nights", "seconds", "seconds per night", "peak GB"], rows)
 
 
 WAYS = {
-    "ztfml": "ztfml, each alert as of its epoch",
-    "pandas_groupby": "pandas, one merge and groupby, each alert as of its epoch",
-    "light_curve_alerts": "light-curve, 14 in g and r each, each alert as of its epoch",
-    "light_curve_objects": "light-curve, 14 in g and r each, each object once, alerts left out",
+    "ztfml": "ztfml, each alert with data up to its time",
+    "pandas_groupby": "pandas, one merge and groupby, each alert with data up to its time",
+    "light_curve_alerts": "light-curve, 14 in g and r each, each alert with data up to its time",
+    "light_curve_objects": "light-curve, 14 in g and r each, each object once, without the alerts",
 }
 
 
 def ways_table(ways, steps, runs):
-    """Other ways to features; ``ways`` holds JSON and `timing.Run` of each comparator by name."""
+    """Table of other programs; ``ways`` has JSON and `timing.Run` of each comparator by name."""
     bare, ours = _median(steps, BARE), median(ways["ztfml"][0]["seconds"])
     rows = []
     for name, what in WAYS.items():
@@ -93,10 +92,10 @@ def ways_table(ways, steps, runs):
         ratios = [f"{s / bare:.1f}", f"{s / ours:.2f}"]
         rows.append([what, *sizes, f"{s:.2f}", *ratios, f"{process.memory:.2f}"])
     title = (
-        "From the same parquet files to a table in memory, each way in a warm process of its own, "
+        "From the same parquet files to a table in memory, each program in a separate process, "
         f"medians of {runs} runs; pandas and light-curve as written for this comparison:\n\n"
     )
-    head = ["way", "rows", "values", "seconds", "times the bare read", "times ztfml", "peak GB"]
+    head = ["program", "rows", "values", "seconds", "times the bare read", "times ztfml", "peak GB"]
     return title + _table(head, rows)
 
 
@@ -107,7 +106,7 @@ EXERCISE = {
 
 
 def exercise_table(exercise, steps):
-    """The exercise's light curves; ``exercise`` holds the seconds of some alerts by name."""
+    """Table of the exercise's light curves; ``exercise`` has the seconds of some alerts by name."""
     ours = _median(steps, PARQUET_TO_PARQUET)
     n_alerts = SIZES[FULL]
     rows = []
@@ -118,10 +117,10 @@ def exercise_table(exercise, steps):
         night = s * n_alerts
         rows.append([what, f"{1e3 * s:.0f}", spread, f"{night / 3600:.1f}", f"{night / ours:,.0f}"])
     title = (
-        "The exercise's way to get one alert's light curve, by selecting from the data frames, as "
-        f"written for this comparison: medians of {len(each)} alerts, extrapolated to all "
-        f"{n_alerts:,}; reading the files is not counted. Last is how many times as long that is "
-        f"as all features of the night from parquet to parquet:\n\n"
+        "Time of the exercise to select one light curve from the data frames, as written for this "
+        f"comparison: medians of {len(each)} alerts, extrapolated to all {n_alerts:,}, without "
+        f"reading the files. The last column is the ratio to all features of the night, "
+        f"parquet to parquet:\n\n"
     )
-    head = ["light curves", "ms an alert", "range", "hours a night", "times ztfml"]
+    head = ["light curves", "ms per alert", "range", "hours per night", "times ztfml"]
     return title + _table(head, rows)

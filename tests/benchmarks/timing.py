@@ -1,4 +1,4 @@
-"""Seconds and memory of a process or a call, and the machine they were measured on."""
+"""Measure time and memory of a process or a call, and describe the machine."""
 
 import os
 import platform
@@ -25,33 +25,33 @@ class Run(NamedTuple):
 def run(command):
     """Run a process to its end.
 
-    Linux counts the memory that a parent holds at the time of the fork towards the peak of its
-    child, so the program that calls this must itself stay small.
+    Linux counts the memory of the parent at the time of the fork in the peak of the child, so the
+    calling program must use little memory.
     """
     command = [str(part) for part in command]
-    with tempfile.TemporaryFile() as remarks:
-        begun = time.perf_counter()
-        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=remarks)
+    with tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
         output = process.stdout.read().decode()
         _, status, usage = os.wait4(process.pid, 0)
-        seconds = time.perf_counter() - begun
+        seconds = time.perf_counter() - started
         if status != 0:
-            remarks.seek(0)
-            why = remarks.read().decode().strip().splitlines()[-1:]
+            errors.seek(0)
+            why = errors.read().decode().strip().splitlines()[-1:]
             raise SystemExit(f"failed: {' '.join(command)[:300]}: {' '.join(why)}")
     return Run(seconds, usage.ru_maxrss * 1024 / 1e9, output)
 
 
 def run_module(name, *arguments):
-    """Run a module of these benchmarks in a process of its own."""
+    """Run a module of these benchmarks in a separate process."""
     return run([sys.executable, "-m", f"tests.benchmarks.{name}", *arguments])
 
 
 def seconds_of(function, *arguments):
-    """How long a call takes, and what it returns."""
-    begun = time.perf_counter()
+    """Return the seconds that a call takes, and its result."""
+    started = time.perf_counter()
     value = function(*arguments)
-    return time.perf_counter() - begun, value
+    return time.perf_counter() - started, value
 
 
 def median_run(command, runs):

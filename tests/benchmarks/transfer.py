@@ -1,11 +1,11 @@
-"""How good training is on sources, nights and objects that it has not seen.
+"""Measure how training transfers to sources, nights and objects that were not used in it.
 
     python -m tests.benchmarks.transfer NIGHTS [DATA] [PART ...]
 
-NIGHTS is the folder that ``make model`` fills (``build/nights``): real alerts with their labels,
-and simulated nights. DATA is the folder that holds ``alerts/`` and ``lightcurves/``, by default
-that of the tests. Parts: sources, nights, objects; by default all. Everything is trained and
-predicted with three seeds: figures are means, and the range of macro-F1 stands behind it.
+NIGHTS is the folder written by ``make model`` (``build/nights``): real alerts with their labels,
+and simulated nights. DATA is the folder with ``alerts/`` and ``lightcurves/``, by default that of
+the tests. Parts: sources, nights, objects; by default all. Training and prediction are repeated
+with three seeds: figures are means, and the range of macro-F1 is in brackets.
 """
 
 import sys
@@ -40,10 +40,10 @@ SEEDS = (0, 1, 2)
 FEWEST_LABELS = 30
 POOLED = ("agn", "sso", "star", "transient")
 NATURAL_MIX = {"artifact": 0.3, "sso": 0.2, "star": 0.4, "agn": 0.08, "transient": 0.02}
-"""About what a night without cuts holds: of 498 alerts 42 % had rb < 0.55, and of a broker's
-849 after cuts 36 % were stars, 22 % asteroids, 7 % AGN, and 35 % mostly unlisted variables."""
+"""Approximate class mix of a night without cuts: of 498 alerts 42 % had rb < 0.55, and of 849
+alerts of a broker after cuts 36 % were stars, 22 % asteroids, 7 % AGN, 35 % unlisted variables."""
 
-LACKING = (
+DEGRADED = (
     "no drb", "no history", "no history and no drb", "30 days of history", "no Gaia",
     "unknown asteroid",
 )  # fmt: skip
@@ -54,10 +54,11 @@ PARTS = ("sources", "nights", "objects")
 
 
 class Bench:
-    """What may be trained on, and views of the real alerts: whole, deprived, and young.
+    """The training set, and views of the real alerts: complete, degraded and young.
 
-    A view is a table of features and, for each row, the alert whose place, neighbours and
-    scores it has; whoever is to predict it must not have seen the object of that alert.
+    A view is a table of features and, for each row, the alert from which its position, neighbours
+    and scores are taken. The model that predicts a row must not be trained on the object of that
+    alert.
     """
 
     def __init__(self, nights, data):
@@ -80,7 +81,7 @@ class Bench:
         self.bogus = bogus_rows(self.night.alerts)
         every = np.arange(len(self.y))
         self.views = {"whole": (features.compute(self.night), every)}
-        for name in LACKING:
+        for name in DEGRADED:
             self.views[name] = (features.compute(DEGRADATIONS[name](self.night, None)), every)
         self.views |= dict(_young_views(self))
         for name in CURVES:
@@ -104,14 +105,14 @@ class Bench:
         }
 
     def _fit(self, left_out, seed):
-        """A model that has not seen the objects of some of the alerts."""
+        """Train a model without the objects of some of the alerts."""
         rest = self.known.subset(~np.isin(self.known.objects, self.objects[left_out]))
         classifier = AlertClassifier(early_stopping_rounds=None, random_state=seed)
         return classifier.fit(rest.table, rest.y, sample_weight=rest.balanced_weight)
 
 
 def _doubtful_labels(nights):
-    """Labels that were set aside: not trained on, but scored to tell what they change."""
+    """Doubtful labels: not used in training, but scored to measure their effect."""
     table = pd.read_csv(nights / f"{REAL}_conflicts.csv", dtype={"candid": np.int64})
     table = table[table["labels"].isin(LABELS)].rename(columns={"labels": "label"})
     source = open_parquet(nights / f"{REAL}.parquet").read(["candid", SOURCE_COLUMN]).to_pandas()
@@ -209,7 +210,7 @@ def sources(bench):
     pooled = np.isin(bench.y, POOLED) & np.isin(bench.source, large)
     rows = [
         _row("all labels as handed out, doubtful ones too", bench, runs, "whole", pooled),
-        *(_row(name, bench, runs, name, pooled & bench.sure) for name in ("whole", *LACKING)),
+        *(_row(name, bench, runs, name, pooled & bench.sure) for name in ("whole", *DEGRADED)),
     ]
     _print(f"One of {len(large)} sources left out, pooled", rows)
     _print("Each of them", [
@@ -239,7 +240,7 @@ def objects(bench):
     )
     runs = [bench.predict(folds, range(N_RANDOM_FOLDS), seed) for seed in SEEDS]
     _print("Folds of objects", [
-        _row(name, bench, runs, name, bench.sure) for name in ("whole", *LACKING)
+        _row(name, bench, runs, name, bench.sure) for name in ("whole", *DEGRADED)
     ])  # fmt: skip
     good = bench.night.alerts["drb"].to_numpy() > 0.9
     good &= np.isin(bench.y, ["star", "agn", "transient"])
@@ -249,7 +250,7 @@ def objects(bench):
         print(f"{name}, called artifact: {_range(shares, 4)} of {rows.sum()}")
     _print_calibration(bench, runs, bench.sure)
     _print_uncertain(bench, runs)
-    _print_young(runs, [name for name in bench.views if name not in ("whole", *LACKING)])
+    _print_young(runs, [name for name in bench.views if name not in ("whole", *DEGRADED)])
 
 
 def _row(name, bench, runs, view, rows):
@@ -263,8 +264,8 @@ def _row(name, bench, runs, view, rows):
             np.mean([one[name] for one in of_class if one[name] is not None] or [np.nan])
             for name in ("recall", "precision")
         )
-        told = f"{recall:.3f}/{precision:.2f} ({of_class[0]['support']})"
-        cells.append("-" if np.isnan(recall) else told.replace("nan", "-"))
+        text = f"{recall:.3f}/{precision:.2f} ({of_class[0]['support']})"
+        cells.append("-" if np.isnan(recall) else text.replace("nan", "-"))
     return cells
 
 
@@ -280,7 +281,7 @@ def _print(title, rows):
 
 
 def _print_young(runs, views):
-    print("\nYoung supernovae, on nights of detections; called\n")
+    print("\nYoung supernovae, by night of detection: fraction with each label\n")
     rows = [["light curves", "n", "transient", *LABELS]]
     for view in views:
         tables = [run[view].dropna() for run in runs]
@@ -292,7 +293,7 @@ def _print_young(runs, views):
 
 
 def _print_calibration(bench, runs, rows):
-    """At the natural mix, with the temperature of one half of the objects for the other."""
+    """Print the calibration error at the natural mix, with temperatures from the other objects."""
     half = pd.factorize(bench.objects)[0] % 2
     code = pd.Index(LABELS).get_indexer(bench.y)
     raw, cooled = [], []
@@ -331,7 +332,7 @@ def _print_uncertain(bench, runs):
 
 
 def main(arguments):
-    """Print the parts that are asked for."""
+    """Print the selected parts."""
     parts = [one for one in arguments if one in PARTS] or PARTS
     folders = [Path(one) for one in arguments if one not in PARTS]
     bench = Bench(folders[0], folders[1] if len(folders) > 1 else SHARED_DATA)

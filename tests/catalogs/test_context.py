@@ -54,8 +54,8 @@ def write_places(path, rows, columns=("ra", "dec", "name", "type", "z")):
     return path
 
 
-def told(rows, object_id=FIRST):
-    """What is told of an object: catalogue, name and note."""
+def matches_of(rows, object_id=FIRST):
+    """Catalogue, name and note of each match of an object."""
     own = rows[rows["objectId"] == object_id]
     return own[["catalog", "name", "note"]].to_numpy().tolist()
 
@@ -63,12 +63,12 @@ def told(rows, object_id=FIRST):
 def test_tns_by_position_and_by_name(objects, tns):
     rows, asked = find_context(objects, [("tns", tns)])
     assert asked == ["TNS"]
-    assert told(rows) == [
+    assert matches_of(rows) == [
         # 0.2" in right ascension times cos 20 deg; what lies 2.2" off may be another.
         ["TNS", "SN 2018gep", "already classified as SN Ic-BL (transient)"],
         ["TNS", "SN 2019old", "perhaps, already classified as SN II (transient)"],
     ]
-    assert told(rows, SECOND) == [
+    assert matches_of(rows, SECOND) == [
         ["TNS", "AT 2020xyz", "already reported, not yet classified"],
         ["TNS", "SN 2020kin", "perhaps, already classified as SN Ia (transient)"],
     ]
@@ -93,7 +93,7 @@ def test_tns_as_it_is_downloaded(objects, tns):
 def test_a_ztf_name_in_tns_counts_at_any_separation(objects, tns):
     tns.write_text(TNS.replace("10.0000555556", "10.0015"))  # 5.1" off
     rows, _ = find_context(objects, [("tns", tns)])
-    assert ["TNS", "SN 2018gep", "already classified as SN Ic-BL (transient)"] in told(rows)
+    assert ["TNS", "SN 2018gep", "already classified as SN Ic-BL (transient)"] in matches_of(rows)
 
 
 @pytest.mark.parametrize(
@@ -128,7 +128,7 @@ def test_the_note_of_a_match(objects, tmp_path, kind, type_, offset, note):
     path = write_places(tmp_path / "catalog.csv", places, columns)
     rows, _ = find_context(objects, [(kind, path)])
     expected = [] if note is None else [[CONTEXT_KINDS[kind].title, "it", note]]
-    assert told(rows) == expected
+    assert matches_of(rows) == expected
     if note is not None:
         assert rows["separation_arcsec"].tolist() == [pytest.approx(offset, abs=0.005)]
 
@@ -137,7 +137,7 @@ def test_a_host_with_redshift_has_a_distance(objects, tmp_path):
     path = write_places(tmp_path / "g.csv", [[10.0, 20.0 + 10 * ARCSEC, "NGC 1", "G", 0.1]])
     rows, _ = find_context(objects, [("galaxies", path)])
     # Planck 2018: 1.91 kpc an arcsec at z = 0.1
-    assert told(rows) == [["galaxies", "NGC 1", "possible host, 19.1 kpc away at z = 0.1"]]
+    assert matches_of(rows) == [["galaxies", "NGC 1", "possible host, 19.1 kpc away at z = 0.1"]]
     assert rows["redshift"].tolist() == [0.1]
 
 
@@ -215,12 +215,12 @@ def ned(httpserver, monkeypatch):
 
 
 def right_ascension(request):
-    """In degrees; NED is asked for it in hours."""
+    """NED takes right ascension in hours, and returns degrees."""
     return float(request.args["lon"]) * 15
 
 
 def galaxy_near(request):
-    """A galaxy 6" north of the place that is asked for."""
+    """A galaxy 6" north of the queried position."""
     from werkzeug import Response
 
     ra = right_ascension(request)
@@ -238,8 +238,8 @@ def test_ned_is_queried_for_each_position(objects, ned, httpserver):
     ned(galaxy_near)
     rows, asked = find_context(objects, online=["ned"])
     assert asked == ["NED"]
-    assert told(rows) == [["NED", "UGC 5", "possible host, 3.7 kpc away at z = 0.03"]]
-    assert told(rows, SECOND) == []
+    assert matches_of(rows) == [["NED", "UGC 5", "possible host, 3.7 kpc away at z = 0.03"]]
+    assert matches_of(rows, SECOND) == []
     assert len(httpserver.log) == 2
     assert float(httpserver.log[0][0].args["radius"]) == 1.0, "arcmin"
 
@@ -331,8 +331,10 @@ def test_simbad_and_vizier_are_queried_once_for_all_positions(objects, httpserve
     rows, asked = find_context(objects, online=["simbad", "milliquas"])
     assert asked == ["SIMBAD", "Milliquas"]
     assert asked_for == {"simbad": 60.0, "vizier:VII/294/catalog": 60.0}
-    assert told(rows) == [["SIMBAD", "NGC 1", "possible host, 1.7 kpc away at z = 0.01"]]
-    assert told(rows, SECOND) == [["Milliquas", "SDSS J1000-0500", "already classified as Q (agn)"]]
+    assert matches_of(rows) == [["SIMBAD", "NGC 1", "possible host, 1.7 kpc away at z = 0.01"]]
+    assert matches_of(rows, SECOND) == [
+        ["Milliquas", "SDSS J1000-0500", "already classified as Q (agn)"]
+    ]
     assert rows["redshift"].tolist() == [0.01, 1.5]
 
 

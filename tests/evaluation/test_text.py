@@ -12,7 +12,7 @@ HONEST = {"honest": True, "trained_on": {"n": 0, "n_objects": 0}, "n_simulated":
 
 
 def assessment(circular):
-    """Four alerts, of which the second is wrong."""
+    """Four alerts; the prediction of the second is wrong."""
     p = pd.DataFrame(0.05, index=range(4), columns=list(PROBABILITY_COLUMNS))
     for row, label in enumerate(["star", "agn", "sso", "sso"]):
         p.loc[row, f"p_{label}"] = 0.8

@@ -79,7 +79,7 @@ HISTORIES = {
     "negative only": rows([JD + 1, JD + 2, JD + 4], isdiffpos=["f"] * 3),
     "no errors": rows([JD + 1, JD + 2, JD + 4], sigmapsf=[np.nan] * 3),
     "zero errors": rows([JD + 1, JD + 2, JD + 4], sigmapsf=[0.0] * 3),
-    "all the same": rows([JD + 1, JD + 2, JD + 4, JD + 6], magpsf=[19.0] * 4),
+    "equal magnitudes": rows([JD + 1, JD + 2, JD + 4, JD + 6], magpsf=[19.0] * 4),
     "wild magnitudes": rows([JD + 1, JD + 2, JD + 3], magpsf=[99.0, 18.0, 19.0]),
     "unknown band": rows([JD + 1, JD + 2, JD + 3, JD + 4], fid=[0, 7, 2, 2]),
     "long": rows(list(JD - np.arange(10_000) / 7)),

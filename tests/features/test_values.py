@@ -126,7 +126,7 @@ RATES = {
     "rise_chi2_g": np.nan, "rise_chi2_r": np.nan, "rise_chi2_i": np.nan,
     "fade_chi2_g": np.nan, "fade_chi2_r": 8 / 3, "fade_chi2_i": np.nan,
     # All bands rise by 0.5 mag/d. Each slope is known by (1^2 + 1^2) / 0.1^2 = 200, and the
-    # six points leave 6 - 3 - 1 = 2 degrees of freedom, none of which is used.
+    # six points leave 6 - 3 - 1 = 2 degrees of freedom, which are not used.
     "rise_rate": 0.5, "rise_rate_err": 600**-0.5, "rise_n": 6, "rise_base": 2, "rise_chi2": 0,
     # The fade in g is known by (2^2 + 2^2) / 0.1^2 = 800, that in r by 32 / 0.1^2 = 3200: in
     # common (800 * 0.25 + 3200 * 0.15) / 4000. Chi-square grows from 8/3 by the two slopes'

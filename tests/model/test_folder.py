@@ -299,7 +299,7 @@ def test_card_that_does_not_fit(folder, change, message):
 
 
 def test_swapped_expectations(folder):
-    """Classes swapped throughout the card: only the probe rows can tell."""
+    """If classes are swapped in the whole card, only the probe rows detect it."""
 
     def swap(card):
         expected = card["probes"]["expected"]

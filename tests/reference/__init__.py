@@ -1,4 +1,4 @@
-"""Fingerprints of what ztfml gives for real nights, to notice a change that nobody wanted.
+"""Fingerprints of the results for real nights, to detect unintended changes.
 
 ``python -m tests.reference`` writes them again. Do that only for a change that is meant to alter
 results, and say in the commit what it alters.

@@ -109,8 +109,8 @@ def serve_fink(server, name=NAME, candid=CANDID, shape=(63, 63)):
     server.expect_request("/api/v1/cutouts", method="POST").respond_with_handler(cutouts)
 
 
-def nobody():
-    """An address at which nobody answers."""
+def closed_port():
+    """An address without a server."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         return f"http://127.0.0.1:{free.getsockname()[1]}"

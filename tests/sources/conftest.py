@@ -5,7 +5,7 @@ import pytest
 
 @pytest.fixture
 def session(tmp_path):
-    """A session that does not wait, with a cache of its own."""
+    """A session without waiting times, with a separate cache."""
     pytest.importorskip("requests_cache")
     from ztfml.sources.web import open_session
 

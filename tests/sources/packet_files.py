@@ -50,7 +50,7 @@ TOP_FIELDS = {
 
 
 def avro_schema(top=TOP_FIELDS, candidate=CANDIDATE_FIELDS, previous=PREVIOUS_FIELDS, **extra):
-    """A packet's schema; version 3.3 in small, unless told otherwise."""
+    """Schema of a packet; by default a short version 3.3."""
     fields = [field(*item) for item in top.items()]
     record = {
         "type": "record",

@@ -12,8 +12,8 @@ from tests.sources.answers import (
     ALERCE_DETECTIONS,
     CANDID,
     NAME,
+    closed_port,
     image,
-    nobody,
     serve_alerce,
     serve_fink,
 )
@@ -28,7 +28,7 @@ OTHER = "ZTF20aaaaaaa"
 
 @pytest.fixture
 def night(tmp_path, monkeypatch):
-    """A night with three alerts of two objects, and a cache of its own."""
+    """A night with three alerts of two objects, with a separate cache."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr("ztfml.sources.web._RETRIES", 0)
     monkeypatch.setattr("ztfml.sources.web._CONNECT_RETRIES", 0)
@@ -140,7 +140,7 @@ def test_offline(httpserver, night):
 
 
 def test_without_network(night):
-    result = ztfml("fetch", night, NAME, "--broker", f"fink={nobody()}", code=1)
+    result = ztfml("fetch", night, NAME, "--broker", f"fink={closed_port()}", code=1)
     assert "Fink: the light curve of ZTF18abukavn: it cannot be reached" in result.stderr
     assert "Error: nothing was fetched; see the messages above" in result.stderr
 
@@ -200,6 +200,6 @@ def test_an_unreachable_broker_is_not_queried_for_all_objects(tmp_path):
     found = fetch(tmp_path / "n_fetched", objects, [away])
     # Three in a row, and as many as were under way by then.
     assert 3 <= away.asked <= 5
-    told = found["problems"].explode()
-    assert told.str.contains("not queried after 3 failures").sum() == 16 - away.asked
+    problems = found["problems"].explode()
+    assert problems.str.contains("not queried after 3 failures").sum() == 16 - away.asked
     assert (found["light_curve"] == "").all()

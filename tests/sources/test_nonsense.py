@@ -1,4 +1,4 @@
-"""Whatever a broker answers, it is a light curve that can be read back, or one sentence."""
+"""Every answer of a broker gives a light curve that can be read back, or a one-sentence error."""
 
 import json
 
@@ -26,7 +26,7 @@ VALUES = st.recursive(
 
 
 def rows_like(example):
-    """Rows with the columns of an example, of which some hold anything at all."""
+    """Rows with the columns of an example; some columns have arbitrary values."""
     columns = {name: st.just(value) | VALUES for name, value in example.items()}
     return st.lists(st.fixed_dictionaries(columns) | VALUES, max_size=3) | VALUES
 

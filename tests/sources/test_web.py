@@ -13,7 +13,7 @@ pytest.importorskip("alerce")
 
 from werkzeug import Response
 
-from tests.sources.answers import NAME, nobody, serve_alerce, serve_fink
+from tests.sources.answers import NAME, closed_port, serve_alerce, serve_fink
 from ztfml.errors import BrokerError, DataError
 from ztfml.sources import limited_http
 from ztfml.sources.alerce import Alerce
@@ -29,7 +29,7 @@ WAYS = {
 
 @pytest.fixture(params=WAYS, ids=lambda broker: broker.name)
 def asked(request, httpserver, session):
-    """A broker of which the light curve is asked for: itself, its path, and who serves it."""
+    """Each broker with the path of its light curves and a function that serves them."""
     broker = request.param
     return broker(session, httpserver.url_for("")), *WAYS[broker]
 
@@ -117,7 +117,7 @@ def test_an_incomplete_answer(httpserver, asked):
 @pytest.mark.parametrize("broker", WAYS, ids=lambda broker: broker.name)
 def test_an_unreachable_broker(broker, session):
     with pytest.raises(UnreachableError, match="it cannot be reached; try again later"):
-        broker(session, nobody()).light_curve(NAME)
+        broker(session, closed_port()).light_curve(NAME)
 
 
 def test_repeated_queries_use_the_cache(httpserver, asked):

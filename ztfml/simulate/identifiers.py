@@ -89,7 +89,7 @@ def candids(jd: np.ndarray, key: np.ndarray, exposure: np.ndarray) -> np.ndarray
 
 
 def _make_distinct(numbers, group):
-    """Raise repeated numbers of a group by one until there are none."""
+    """Increase repeated numbers of a group by one until all are distinct."""
     numbers = numbers.copy()
     while True:
         order = np.lexsort((numbers, group))

@@ -123,7 +123,7 @@ def _history_start(block, histories):
 
 
 def in_packet(measured: Measurements, end: float) -> np.ndarray:
-    """Tell which rows are in the packet of a detection before `end`.
+    """Find which rows are in the packet of a detection before `end`.
 
     Parameters
     ----------

@@ -50,7 +50,7 @@ def test_an_asteroid_detected_twice_is_two_objects_with_one_name():
 
 
 def test_outbursts_of_dwarf_novae_have_the_colour_of_a_disk(observed):
-    """Blue, but not bluer than any black body, whatever the quiescent star is."""
+    """Outbursts are blue, but not bluer than a black body, for any quiescent star."""
     n = 400
     sources = population_named("dwarf nova").draw(np.random.default_rng(4), n, observed)
     every = np.arange(n)
