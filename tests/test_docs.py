@@ -96,3 +96,12 @@ def test_versions_agree():
 
 def test_the_package_is_marked_as_typed():
     assert (Path(ztfml.__file__).parent / "py.typed").is_file()
+
+
+def test_every_promise_has_a_test():
+    page = (ROOT / "docs/explanation/promises.md").read_text()
+    named = re.findall(r"^\|.*\| `(tests/\S+\.py)::(\w+)` \|$", page, re.MULTILINE)
+    rows = [line for line in page.splitlines() if re.match(r"\| (?!promise|---)", line)]
+    assert len(named) == len(rows) >= 20
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / file).read_text(), f"{file} has no {test}"

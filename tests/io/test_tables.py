@@ -2,8 +2,10 @@
 
 import gzip
 
+import numpy as np
 import pandas as pd
 import pytest
+from astropy.io import fits
 from astropy.table import Table
 
 from ztfml.errors import DataError
@@ -180,3 +182,41 @@ def test_a_votable_with_a_link_is_refused(tmp_path, link):
     path.write_text(text.replace("<STREAM", f'<STREAM href="{link}"'))
     with pytest.raises(DataError, match="its data are a link"):
         open_table(path)
+
+
+def test_text_in_fits_that_is_not_utf8_is_read(tmp_path):
+    names = np.array([b"RR\xeb Lyr", b"RRAB"])
+    path = tmp_path / "a.fits"
+    columns = [fits.Column("ra", "D", array=[1.0, 2.0]), fits.Column("type", "8A", array=names)]
+    fits.BinTableHDU.from_columns(columns).writeto(path)
+    assert read_table(open_table(path), ["type"])["type"].tolist() == ["RR\ufffd Lyr", "RRAB"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"TFIELDS =                    2", b"TFIELDS =                  200"),
+        (b"NAXIS1", b"NAXISX"),
+        (b"TFORM1  = 'D", b"TFORM1  = 'Q"),
+        (b"XTENSION= 'BINTABLE", b"XTENSION= 'BINTABL\xeb"),
+        (b"END     ", b"ENX     "),
+    ],
+)
+def test_broken_headers_of_fits(tmp_path, old, new):
+    path = tmp_path / "a.fits"
+    columns = [fits.Column(name, "D", array=[1.0, 2.0]) for name in ("ra", "dec")]
+    fits.BinTableHDU.from_columns(columns).writeto(path)
+    content = path.read_bytes()
+    place = content.rfind(old)
+    assert place > 0
+    path.write_bytes(content[:place] + new + content[place + len(old) :])
+    with pytest.raises(DataError, match=r"a\.fits: "):
+        read_table(open_table(path), ["ra"])
+
+
+def test_a_fits_column_without_a_name(tmp_path):
+    path = tmp_path / "a.fits"
+    columns = [fits.Column(name, "D", array=[1.0, 2.0]) for name in ("ra", "dec")]
+    fits.BinTableHDU.from_columns(columns).writeto(path)
+    path.write_bytes(path.read_bytes().replace(b"TTYPE2", b"TTYPEX"))
+    assert open_table(path).names == ("ra", "")

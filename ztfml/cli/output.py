@@ -64,17 +64,20 @@ def _paths(value: Any) -> Iterator[Path]:
 def _files_of(night: Path, with_labels: bool) -> list[Path]:
     """Return the files beside a night that an output must not replace."""
     from ztfml.io.companions import companion, history_beside, labels_beside
+    from ztfml.sources.forced_file import forced_beside
 
-    files = [history_beside(night), companion(night, "_marks.csv")]
+    files = [history_beside(night), forced_beside(night), companion(night, "_marks.csv")]
     return [*files, labels_beside(night)] if with_labels else files
 
 
 def _written_beside(command: str, output: Path) -> list[Path]:
     """Return the files that a command writes beside its output."""
-    from ztfml.io.companions import history_beside
+    from ztfml.io.companions import companion, history_beside
+    from ztfml.sources.forced_file import forced_beside
 
     if command == "ingest":
-        return [history_beside(output), output.with_suffix(".skipped.csv")]
+        skipped = companion(output, ".skipped.csv")
+        return [history_beside(output), forced_beside(output), skipped]
     if command == "label":
         return [conflicts_beside(output)]
     return []

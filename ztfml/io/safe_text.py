@@ -63,8 +63,8 @@ def safe_table(table):
 
     Examples
     --------
-    >>> safe_table(pd.DataFrame({"name": ["@a"], "z": [-1.0]})).loc[0].tolist()
-    ["'@a", -1.0]
+    >>> safe_table(pd.DataFrame({"name": ["@a"], "z": [-1.0]}))["name"].tolist()
+    ["'@a"]
     """
     text = list(table.select_dtypes(["str", "object", "string"]).columns)
     return table.assign(**{name: table[name].map(safe_cell) for name in text}) if text else table

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
+import numpy as np
 import pandas as pd
 
 from ztfml.errors import DataError
@@ -151,7 +152,7 @@ def _open_fits(path):
                 f"{MAX_FITS_COLUMNS} of the standard or none; download it again"
             )
         columns = hdus[found[0]].columns
-        names = tuple(columns.names)
+        names = tuple(name or "" for name in columns.names)
         units = {column.name: column.unit for column in columns if column.unit}
 
     def read(wanted):
@@ -163,7 +164,9 @@ def _open_fits(path):
 
 
 def _native(values):
-    """Convert values to the byte order of this machine, which pandas requires."""
+    """Convert bytes to text, and numbers to the byte order of this machine, for pandas."""
+    if values.dtype.kind == "S":
+        return np.char.decode(np.asarray(values), "utf-8", "replace")
     return values.astype(values.dtype.newbyteorder("=")) if values.dtype.kind != "U" else values
 
 

@@ -141,17 +141,19 @@ def ingest(
     files = find_files(paths)
     reader = _PacketReader(fetched_beside(output) if cutouts else None)
     with (
-        write_together(output, history_beside(output)) as (alerts_part, history_part),
+        write_together(output, history_beside(output), forced_beside(output)) as parts,
         temporary_beside(output, is_folder=True) as folder,
     ):
         history, forced = (_spill(folder, schema) for schema in (HISTORY_SCHEMA, FORCED_SCHEMA))
         tables = reader.tables(files, joblib.cpu_count() if jobs is None else jobs)
-        n_alerts = _write_alerts(tables, history, forced, alerts_part)
+        n_alerts = _write_alerts(tables, history, forced, parts[0])
         if n_alerts == 0:
             raise DataError(_nothing_readable(paths, reader.skipped))
-        n_history = _write_history(history, HISTORY_SCHEMA, history_part)
-        n_forced = _write_forced(forced, forced_beside(output))
+        n_history = _write_history(history, HISTORY_SCHEMA, parts[1])
+        n_forced = _write_history(forced, FORCED_SCHEMA, parts[2])
         skipped_path = _write_skipped(reader.skipped, companion(output, ".skipped.csv"))
+    if n_forced == 0:
+        forced_beside(output).unlink()
     reader.log_remarks(str(paths[0]) if len(paths) == 1 else f"{paths[0]}, ...")
     return IngestSummary(
         reader.n_files,
@@ -258,15 +260,6 @@ def _write_history(spill, schema, path):
             merged = merge_rows(table, schema)
             writer.write_table(merged)
             n_rows += len(merged)
-    return n_rows
-
-
-def _write_forced(spill, path):
-    """Write forced photometry, or remove that of an earlier run if there is none."""
-    with write_beside(path) as part:
-        n_rows = _write_history(spill, FORCED_SCHEMA, part)
-    if n_rows == 0:
-        path.unlink()
     return n_rows
 
 
