@@ -15,7 +15,7 @@ from tests.sources.answers import (
     serve_alerce,
 )
 from ztfml.errors import BrokerError
-from ztfml.sources.alerce import Alerce
+from ztfml.sources.alerce import Alerce, _good_rows
 from ztfml.sources.web import NotFoundError
 
 LIGHT_CURVE = f"/ztf/v1/objects/{NAME}/lightcurve"
@@ -134,3 +134,15 @@ def test_an_undefined_status_is_an_error(httpserver, broker):
     httpserver.expect_request(LIGHT_CURVE).respond_with_data("[]", status=999)
     with pytest.raises(BrokerError, match=r"the server failed \(999\)"):
         broker.light_curve(NAME)
+
+
+@pytest.mark.parametrize(
+    ("status", "is_kept"), [("0", True), (0, True), ("56", False), (56.0, False)]
+)
+def test_forced_photometry_with_a_processing_warning_is_left_out(status, is_kept, caplog):
+    row = {
+        "mjd": 60474.25, "fid": 1, "diffmaglim": 20.5, "magzpsci": 26.3, "forcediffimflux": 9e5,
+        "forcediffimfluxunc": 100.0, "procstatus": status,
+    }  # fmt: skip
+    assert len(_good_rows([row], NAME)) == is_kept
+    assert ("left out (for example procstatus 56" in caplog.text) == (not is_kept)

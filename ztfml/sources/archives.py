@@ -18,7 +18,7 @@ from ztfml.sources.tar_members import TAR_MAGIC, TAR_MAGIC_AT, read_members
 
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
-_PACKET_SUFFIXES = (".avro", ".avro.gz")
+PACKET_SUFFIXES = (".avro", ".avro.gz")
 _SCHEMA_PATTERNS = ("*.avsc", "*schema*.json")
 
 
@@ -108,7 +108,7 @@ def find_schemas(folder: str | Path) -> list[bytes]:
 
 
 def _is_packet_file(path):
-    has_suffix = path.name.endswith((*_PACKET_SUFFIXES, *ARCHIVE_SUFFIXES))
+    has_suffix = path.name.endswith((*PACKET_SUFFIXES, *ARCHIVE_SUFFIXES))
     return has_suffix and not path.name.startswith(".") and path.is_file()
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import signal
+import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -136,54 +139,81 @@ def decode_in_processes(
 
 
 def _decode_in_workers(first, others, jobs, with_stamps):
-    from joblib.externals.loky import BrokenProcessPool, ProcessPoolExecutor
-
-    executor = ProcessPoolExecutor(jobs)
     waiting = deque()
-
-    def oldest():
-        task, future = waiting.popleft()
-        try:
-            return future.result()
-        except BrokenProcessPool:
-            log.warning(
-                "a process that decodes packets was killed, perhaps because the memory is full; "
-                "its packets are decoded in the main process"
-            )
-            return list(decode(task, with_stamps))
-
-    def submit(task):
-        try:
-            return executor.submit(_decode_task, task, with_stamps)
-        except BrokenProcessPool as error:
-            return _Failed(error)
-
-    try:
+    with _Workers(jobs, with_stamps) as workers:
         for tasks in (first, others):
             for task in tasks:
                 if _size_of(task) > _TASK_BYTES:
                     while waiting:
-                        yield from oldest()
+                        yield from workers.result(*waiting.popleft())
                     yield from decode(task, with_stamps)
                     continue
-                waiting.append((task, submit(task)))
+                waiting.append((task, workers.submit(task)))
                 if len(waiting) > jobs + _WAITING_TASKS:
-                    yield from oldest()
+                    yield from workers.result(*waiting.popleft())
         while waiting:
-            yield from oldest()
-    finally:
+            yield from workers.result(*waiting.popleft())
+
+
+class _Workers:
+    """Processes that decode packets; if one of them is killed, this process does the work."""
+
+    def __init__(self, jobs, with_stamps):
+        from joblib.externals.loky import ProcessPoolExecutor
+
+        self._executor = ProcessPoolExecutor(jobs)
+        self._with_stamps = with_stamps
+        self._is_broken = False
+        self._is_new = True
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
         # After an error or Ctrl-C, unfinished work is useless.
-        executor.shutdown(wait=False, kill_workers=True)
+        self._executor.shutdown(kill_workers=True)
+
+    def submit(self, task):
+        """Start a task; None if there are no workers any more."""
+        from joblib.externals.loky import BrokenProcessPool
+
+        try:
+            if self._is_broken:
+                return None
+            with _interrupts_ignored() if self._is_new else contextlib.nullcontext():
+                self._is_new = False
+                return self._executor.submit(_decode_task, task, self._with_stamps)
+        except BrokenProcessPool:
+            return None
+
+    def result(self, task, future):
+        """Return the batches of a task."""
+        from joblib.externals.loky import BrokenProcessPool
+
+        try:
+            if future is not None:
+                return future.result()
+        except BrokenProcessPool:
+            if not self._is_broken:
+                log.warning(
+                    "a process that decodes packets was killed, perhaps because the memory is "
+                    "full; the main process continues alone"
+                )
+            self._is_broken = True
+        return list(decode(task, self._with_stamps))
 
 
-class _Failed:
-    """Takes the place of a future if there are no workers any more."""
-
-    def __init__(self, error):
-        self._error = error
-
-    def result(self):
-        raise self._error
+@contextlib.contextmanager
+def _interrupts_ignored():
+    """Start processes that ignore Ctrl-C: it stops this process, which stops them."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
 
 
 def _decode_task(files, with_stamps):

@@ -1,12 +1,15 @@
 """Recognising file formats by content, and opening a night in any of them."""
 
 import gzip
+import io
+import json
 
+import fastavro
 import numpy as np
 import pandas as pd
 import pytest
 
-from tests.sources.packet_files import avro, detection, packet, tar, write
+from tests.sources.packet_files import avro, avro_schema, detection, packet, tar, write
 from ztfml.errors import DataError
 from ztfml.io.companions import history_beside
 from ztfml.night import Night
@@ -116,3 +119,14 @@ def test_an_empty_folder_has_no_format(tmp_path):
 def test_an_absent_file_is_an_error(tmp_path):
     with pytest.raises(DataError, match=r"absent\.parquet: there is no such file"):
         open_night(tmp_path / "absent.parquet")
+
+
+def test_a_message_without_schema_is_recognised_by_the_schema_beside_it(tmp_path):
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, avro_schema(), packet(5))
+    path = tmp_path / "1.avro"
+    path.write_bytes(stream.getvalue())
+    with pytest.raises(DataError, match="unknown file format"):
+        open_night(path)
+    (tmp_path / "alert.avsc").write_text(json.dumps(avro_schema()))
+    assert open_night(path).alerts["candid"].tolist() == [5]

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 
 from ztfml.io.companions import history_beside
 from ztfml.io.temporary import temporary_beside
-from ztfml.sources.archives import find_files, is_tar
+from ztfml.sources.archives import PACKET_SUFFIXES, find_files, find_schemas, is_tar
 from ztfml.sources.avro_files import AVRO_MAGIC
 from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import ingest
@@ -26,7 +26,11 @@ log = logging.getLogger(__name__)
 def _recognises(content: Content) -> bool:
     if content.kind == "folder":
         return bool(find_files([content.path]))
-    return content.head.startswith(AVRO_MAGIC) or is_tar(content.head)
+    if content.head.startswith(AVRO_MAGIC) or is_tar(content.head):
+        return True
+    # A message without schema; its schema is beside it.
+    is_named_packet = content.path.name.endswith(PACKET_SUFFIXES)
+    return is_named_packet and bool(find_schemas(content.path.parent))
 
 
 def _read_tables(content: Content) -> NightTables:
