@@ -1,4 +1,4 @@
-"""Scores in parts of a night add up, and curves agree with scikit-learn's whole ones."""
+"""Scores in parts of a night add up, and curves agree with those of scikit-learn."""
 
 import json
 

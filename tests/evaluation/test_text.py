@@ -1,4 +1,4 @@
-"""Figures as text: the honest one first, nothing said that was not measured."""
+"""Text reports of scores: the most reliable figure first, and only figures that were measured."""
 
 import numpy as np
 import pandas as pd
@@ -81,7 +81,7 @@ def test_a_row_for_each_part():
     assert rows["mag up to 17"][sso] == "-"
 
 
-def test_reliability_stands_below_the_confusion():
+def test_reliability_is_printed_below_the_confusion():
     found = assessment(False)
     rows = rows_of(metrics_table(found), "mean probability")
     assert rows["mean probability"] == ["0.80"]

@@ -159,7 +159,7 @@ def test_class_prior_is_the_weighted_fraction(blobs):
     assert np.isclose(without.class_prior_[0], (y == "sso").sum() / (y != "agn").sum())
 
 
-def test_temperature_cools_what_is_too_sure():
+def test_temperature_reduces_overconfidence():
     # A lead of 4 claims 98.2 % and is right 8 times in 10, so 4 / T = log(0.8 / 0.2).
     scores = np.tile([4.0, 0.0], (1000, 1))
     code = np.r_[np.zeros(800, int), np.ones(200, int)]

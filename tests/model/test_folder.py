@@ -1,4 +1,4 @@
-"""Model folders: whole when written, and every kind of damage refused in one sentence."""
+"""Model folders are written completely, and every kind of damage is refused in one sentence."""
 
 import hashlib
 import json
@@ -93,7 +93,7 @@ def _edit_tree(folder, name, change, tree=0):
     _forge(folder, head + "".join(f"Tree={one}" for one in trees) + "end of trees\n")
 
 
-def test_comes_back_the_same(saved):
+def test_a_saved_model_is_read_unchanged(saved):
     folder, classifier = saved
     table, _ = _table(1000, 2)
     loaded = Model.load(folder)
@@ -104,7 +104,7 @@ def test_comes_back_the_same(saved):
     assert parameters == {**classifier.get_params(), "n_jobs": None}
 
 
-def test_saving_what_was_loaded_gives_the_same_bytes(saved, tmp_path):
+def test_saving_a_loaded_model_gives_the_same_bytes(saved, tmp_path):
     loaded = Model.load(saved[0])
     values = np.array(loaded.card["probes"]["values"], dtype=float)
     probes = pd.DataFrame(values, columns=FEATURES)
@@ -113,7 +113,7 @@ def test_saving_what_was_loaded_gives_the_same_bytes(saved, tmp_path):
         assert (again / name).read_bytes() == (saved[0] / name).read_bytes()
 
 
-def test_nothing_but_three_files(saved):
+def test_a_folder_has_three_files(saved):
     assert sorted(p.name for p in saved[0].iterdir()) == ["README.md", "card.json", "model.txt"]
     assert [p.name for p in saved[0].parent.iterdir()] == ["small"]
 
@@ -124,7 +124,7 @@ def test_missing_values_of_probes_are_null(saved):
     assert any(None in row for row in card["probes"]["values"])
 
 
-def test_page_for_people(saved):
+def test_the_page_describes_the_model(saved):
     page = (saved[0] / "README.md").read_text()
     assert page == describe_model(saved[0])
     assert page.index("How good the model is") < page.index("Training data")
@@ -133,13 +133,13 @@ def test_page_for_people(saved):
     assert "parameters: " in page
 
 
-def test_verify_tells_each_check(saved):
+def test_verify_lists_each_check(saved):
     checks = verify_model(saved[0])
     assert [check.passed for check in checks] == [True] * 5
     assert checks[2].outcome == "12 trees"
 
 
-def test_verify_stops_at_the_fault(folder):
+def test_verify_stops_at_the_first_fault(folder):
     _forge(folder, _trees(folder).replace("num_cat=0", "num_cat=1", 1))
     checks = verify_model(folder)
     assert [check.passed for check in checks] == [True, True, False]
@@ -154,7 +154,7 @@ def test_replaces_an_older_model(saved, folder):
     assert [p.name for p in folder.parent.iterdir()] == ["small"]
 
 
-def test_refuses_to_replace_what_is_no_model(saved, tmp_path):
+def test_a_folder_that_is_not_a_model_is_not_replaced(saved, tmp_path):
     table, _ = _table(20, 5)
     (tmp_path / "thesis.tex").write_text("x")
     with pytest.raises(ModelError, match="is not a model"):
@@ -164,12 +164,12 @@ def test_refuses_to_replace_what_is_no_model(saved, tmp_path):
     assert (tmp_path / "thesis.tex").read_text() == "x"
 
 
-def test_a_name_in_the_working_folder_will_do(tmp_path, monkeypatch):
+def test_a_relative_path_is_accepted(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     check_place("mine")
 
 
-def test_refuses_to_lose_a_file_in_a_model(saved, folder):
+def test_a_model_folder_with_other_files_is_not_replaced(saved, folder):
     (folder / "notes.txt").write_text("x")
     with pytest.raises(ModelError, match=r"notes\.txt"):
         save_model(saved[1], folder, {}, _table(20, 5)[0])
@@ -192,7 +192,7 @@ def test_a_failed_save_leaves_the_old_model(saved, folder):
     assert [p.name for p in folder.parent.iterdir()] == ["small"]
 
 
-def test_no_parent_folder(saved, tmp_path):
+def test_a_missing_parent_folder_is_refused(saved, tmp_path):
     with pytest.raises(ModelError, match="does not exist"):
         save_model(saved[1], tmp_path / "absent" / "model", {}, _table(20, 5)[0])
 
@@ -205,26 +205,26 @@ def test_names_that_cannot_be_written(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["model.txt", "card.json"])
-def test_missing_file(folder, name):
+def test_a_missing_file_is_refused(folder, name):
     (folder / name).unlink()
     with pytest.raises(ModelError, match=f"{name}: cannot be read"):
         Model.load(folder)
 
 
-def test_no_folder(tmp_path):
+def test_a_missing_folder_is_refused(tmp_path):
     with pytest.raises(ModelError, match=r"card\.json: cannot be read"):
         Model.load(tmp_path / "absent")
 
 
 @pytest.mark.parametrize("keep", [0, 1, 0.5, 0.999])
-def test_truncated_trees(folder, keep):
+def test_truncated_trees_are_refused(folder, keep):
     data = (folder / "model.txt").read_bytes()
     (folder / "model.txt").write_bytes(data[: int(len(data) * keep) if keep < 1 else -1])
     with pytest.raises(ModelError, match="bytes, not the"):
         Model.load(folder)
 
 
-def test_crlf(folder):
+def test_trees_with_crlf_are_refused(folder):
     data = (folder / "model.txt").read_bytes()
     (folder / "model.txt").write_bytes(data.replace(b"\n", b"\r\n"))
     with pytest.raises(ModelError, match="CRLF"):
@@ -234,7 +234,7 @@ def test_crlf(folder):
         Model.load(folder)
 
 
-def test_changed_byte(folder):
+def test_a_changed_byte_is_refused(folder):
     data = bytearray((folder / "model.txt").read_bytes())
     data[data.index(b"leaf_value=") + 14] ^= 1
     (folder / "model.txt").write_bytes(data)
@@ -242,20 +242,20 @@ def test_changed_byte(folder):
         Model.load(folder)
 
 
-def test_future_format(folder):
+def test_a_later_format_is_refused(folder):
     _edit_card(folder, lambda card: card.update(format=2))
     with pytest.raises(ModelError, match="install a newer ztfml"):
         Model.load(folder)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "3", '{"format": 1}', "[" * 100_000])
-def test_card_that_is_none(folder, text):
+def test_a_card_that_is_not_a_card_is_refused(folder, text):
     (folder / "card.json").write_text(text)
     with pytest.raises(ModelError, match=r"card\.json: "):
         Model.load(folder)
 
 
-def test_card_in_another_encoding(folder):
+def test_a_card_in_another_encoding_is_refused(folder):
     (folder / "card.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ModelError, match=r"card\.json: is not valid JSON"):
         Model.load(folder)
@@ -292,13 +292,13 @@ def _swap(values, a, b):
         (lambda card: card.pop("metrics"), "metrics"),
     ],
 )
-def test_card_that_does_not_fit(folder, change, message):
+def test_a_card_that_does_not_fit_is_refused(folder, change, message):
     _edit_card(folder, change)
     with pytest.raises(ModelError, match=message):
         Model.load(folder)
 
 
-def test_swapped_expectations(folder):
+def test_swapped_probe_results_are_refused(folder):
     """If classes are swapped in the whole card, only the probe rows detect it."""
 
     def swap(card):
@@ -333,7 +333,7 @@ def test_swapped_expectations(folder):
         ("shrinkage", lambda v: "0.1\nextra=1", "begin and end"),
     ],
 )
-def test_broken_structure_under_a_good_hash(folder, name, change, message):
+def test_broken_trees_with_a_correct_hash_are_refused(folder, name, change, message):
     _edit_tree(folder, name, change)
     with pytest.raises(ModelError, match=message):
         Model.load(folder)
@@ -383,7 +383,7 @@ def test_any_damage_is_refused_or_harmless(folder, saved, data):
     assert np.isfinite(p).all()
 
 
-def test_reading_says_nothing(saved, caplog, capfd):
+def test_reading_writes_no_messages(saved, caplog, capfd):
     with caplog.at_level(logging.DEBUG):
         Model.load(saved[0])
     assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""The class Model: features, predictions and ranking of a night, and models of one's own."""
+"""The class Model: features, predictions and ranking of a night, and models of users."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""TreeSHAP adds up to the scores and finds what the labels were made of."""
+"""TreeSHAP values add up to the scores and find the features that determine the labels."""
 
 import numpy as np
 import pandas as pd

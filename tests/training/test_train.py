@@ -1,4 +1,4 @@
-"""Training sets without leaks, models of real folders, honest figures, predictions."""
+"""Training sets, weights, cross-validation, predictions and evaluation."""
 
 import json
 import logging
@@ -69,8 +69,8 @@ def test_training_set_is_labelled_alerts_in_order(nights):
     assert [night["name"] for night in known.nights] == ["night_0", "night_1", "night_2"]
 
 
-def test_unlabelled_alerts_change_nothing(nights, tmp_path):
-    """Features of the labelled alerts are those they have in the whole night."""
+def test_unlabelled_alerts_do_not_change_features(nights, tmp_path):
+    """Labelled alerts have the same features as in the whole night."""
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.iloc[::2].to_csv(tmp_path / "half.csv", index=False)
     half = read_training_set([nights[0]], [tmp_path / "half.csv"])
@@ -80,7 +80,7 @@ def test_unlabelled_alerts_change_nothing(nights, tmp_path):
     assert half.nights[0]["alerts"] == whole.nights[0]["alerts"]
 
 
-def test_drop_circular(nights, tmp_path):
+def test_circular_labels_can_be_dropped(nights, tmp_path):
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.loc[labels.index[:30], "evidence"] = "seen by eye"
     labels.to_csv(tmp_path / "labels.csv", index=False)
@@ -107,14 +107,14 @@ def test_labels_of_all_nights_in_one_file(nights, tmp_path):
     pd.testing.assert_frame_equal(one_file.labels, read_training_set(nights[:2]).labels)
 
 
-def test_files_that_contradict_each_other(nights, tmp_path):
+def test_contradicting_label_files_are_refused(nights, tmp_path):
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.assign(label="agn").to_csv(tmp_path / "other.csv", index=False)
     with pytest.raises(LabelError, match="different labels in two of the files"):
         read_training_set([nights[0]], [labels_beside(nights[0]), tmp_path / "other.csv"])
 
 
-def test_one_class_is_too_few(nights, tmp_path):
+def test_one_class_is_refused(nights, tmp_path):
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.assign(label="agn").to_csv(tmp_path / "agn.csv", index=False)
     with pytest.raises(LabelError, match="only alerts of class agn are labelled"):
@@ -129,7 +129,7 @@ def _weights(rows):
     return TrainingSet(None, pd.DataFrame(rows, columns=columns), []).weight
 
 
-def test_a_large_source_weighs_as_its_root():
+def test_a_source_weighs_as_the_square_root_of_its_labels():
     rows = [(k, "high", "agn", "large", False) for k in range(4)] + [
         (9, "medium", "agn", "small", False)
     ]
@@ -137,7 +137,7 @@ def test_a_large_source_weighs_as_its_root():
     assert np.allclose(_weights(rows), [0.5] * 4 + [0.5**0.5])
 
 
-def test_simulated_alerts_weigh_as_real_ones_in_every_class():
+def test_simulated_and_real_alerts_have_equal_weight_in_each_class():
     rows = [
         (0, "high", "agn", "a", False),
         (1, "high", "agn", "b", False),
@@ -147,7 +147,7 @@ def test_simulated_alerts_weigh_as_real_ones_in_every_class():
     assert _weights(rows).tolist() == [1, 1, 2, 1]
 
 
-def test_classes_weigh_their_share():
+def test_classes_have_their_share_of_the_weight():
     rows = [(k, "high", "star", "a", False) for k in range(3)] + [(9, "high", "agn", "b", False)]
     known = TrainingSet(
         None,
@@ -165,7 +165,7 @@ def test_copies_of_an_alert_share_its_weight():
     assert _weights(rows).tolist() == [0.5, 0.5, 1]
 
 
-def test_copies_lack_what_they_are_named_for(nights):
+def test_copies_lack_the_fields_in_their_name(nights):
     plain, known = (read_training_set(nights, augment=v) for v in (False, True))
     pd.testing.assert_frame_equal(
         known.table[known.is_original].reset_index(drop=True), plain.table
@@ -183,7 +183,7 @@ def test_copies_lack_what_they_are_named_for(nights):
     assert set(known.objects[~known.is_original]) <= set(known.objects[known.is_original])
 
 
-def test_what_is_bogus_gets_no_label_of_its_place(nights, tmp_path):
+def test_bogus_alerts_do_not_get_the_label_of_their_position(nights, tmp_path):
     night = Night.load(nights[0])
     night.alerts.loc[[0, 3], "drb"] = 0.05
     night.save(tmp_path / "bogus.parquet")
@@ -197,13 +197,13 @@ def test_what_is_bogus_gets_no_label_of_its_place(nights, tmp_path):
     assert not np.isin(night.alerts["candid"][[0, 3]], kept.labels["candid"]).any()
 
 
-def test_bogus_needs_drb_or_where_it_lacks_rb():
+def test_bogus_is_defined_by_drb_or_else_rb():
     alerts = pd.DataFrame({"drb": [0.05, 0.1, np.nan, np.nan], "rb": [0.9, 0.1, 0.1, 0.2]})
     assert bogus_rows(alerts).tolist() == [True, False, True, False]
     assert not bogus_rows(alerts[["rb"]].iloc[3:]).any()
 
 
-def test_the_source_is_the_column_or_else_the_night(nights, tmp_path):
+def test_the_source_is_a_column_or_else_the_night(nights, tmp_path):
     table = pd.read_parquet(nights[0])
     table["source_key"] = np.where(np.arange(len(table)) % 2, "one", "two")
     table.to_parquet(tmp_path / "named.parquet")
@@ -213,7 +213,7 @@ def test_the_source_is_the_column_or_else_the_night(nights, tmp_path):
     assert set(named) == {"one", "two", "night_1"}
 
 
-def test_a_place_that_objects_share_is_missing(nights, tmp_path):
+def test_a_position_shared_by_objects_is_missing(nights, tmp_path):
     night = Night.load(nights[0])
     names = night.alerts["objectId"].to_numpy(str)
     shared = np.isin(names, np.unique(names)[:2])
@@ -224,13 +224,13 @@ def test_a_place_that_objects_share_is_missing(nights, tmp_path):
     assert np.array_equal(latitude.isna(), shared)
 
 
-def test_uncertain_is_where_two_classes_are_nearly_as_probable(nights, trained):
+def test_uncertain_means_two_classes_of_similar_probability(nights, trained):
     found = trained[0].predict(Night.load(nights[2]))
     p = np.sort(found[list(PROBABILITY_COLUMNS)].to_numpy(), axis=1)
     assert np.array_equal(found["uncertain"], p[:, -1] / p[:, -2] < UNCERTAIN_ODDS)
 
 
-def test_figures_are_of_sources_never_trained_on(trained):
+def test_metrics_are_of_sources_absent_from_training(trained):
     model, report = trained
     titles = [figure["title"] for figure in model.card["metrics"]]
     assert titles == [
@@ -246,7 +246,7 @@ def test_figures_are_of_sources_never_trained_on(trained):
     assert n_all == sum(night["labelled"] for night in model.card["training"]["nights"])
 
 
-def test_honest_figure_by_hand(nights, trained):
+def test_cross_validated_metrics_by_hand(nights, trained):
     """Train on one night, predict the other, and the other way round."""
     one, other = (read_training_set([path], augment=True) for path in nights[:2])
     rounds = trained[0].card["rounds"]
@@ -272,7 +272,7 @@ def test_honest_figure_by_hand(nights, trained):
     assert np.isclose(trained[0].card["calibration"]["temperature"], temperature, rtol=1e-3)
 
 
-def test_sources_are_left_out_one_by_one_the_small_ones_beside_the_large(nights, tmp_path):
+def test_sources_are_left_out_one_by_one(nights, tmp_path):
     table = pd.read_parquet(nights[0])
     source = np.arange(len(table)) % 40
     table["source_key"] = [f"s{min(k, 25)}" for k in source]
@@ -311,13 +311,13 @@ def test_metrics_of_one_source_are_marked_as_optimistic(nights, tmp_path):
     assert all("optimistic" in figure["title"] for figure in figures)
 
 
-def test_same_bytes_again(nights, trained, tmp_path):
+def test_training_again_gives_the_same_bytes(nights, trained, tmp_path):
     train(nights[:2], tmp_path / "again", n_jobs=1)
     for name in ("model.txt", "card.json"):
         assert (tmp_path / "again" / name).read_bytes() == (trained[0].folder / name).read_bytes()
 
 
-def test_a_folder_that_is_no_model_is_refused_before_the_work(tmp_path):
+def test_an_output_folder_that_is_not_a_model_is_refused_before_training(tmp_path):
     (tmp_path / "notes.txt").write_text("x")
     with pytest.raises(ModelError, match="is not a model"):
         train([tmp_path / "absent.parquet"], tmp_path)
@@ -348,7 +348,7 @@ def test_prediction_does_not_depend_on_the_rest_of_the_night(nights, trained):
     pd.testing.assert_frame_equal(alone, together, check_exact=True)
 
 
-def test_rank_gives_one_row_an_object(nights, trained):
+def test_rank_gives_one_row_per_object(nights, trained):
     ranked = trained[0].rank(Night.load(nights[2]), top=5)
     assert len(ranked) == 5
     assert ranked["objectId"].is_unique
@@ -396,12 +396,12 @@ def test_evaluating_a_training_night_gives_a_warning(nights, trained, caplog):
     assert "the metrics are too good" in caplog.text
 
 
-def test_evaluate_with_labels_of_another_night(nights, trained):
+def test_evaluating_with_labels_of_another_night_is_refused(nights, trained):
     with pytest.raises(LabelError, match="none of its candids"):
         evaluate(Night.load(nights[2]), labels_beside(nights[0]), trained[0])
 
 
-def test_damaged_list_of_objects(nights, trained):
+def test_a_damaged_list_of_training_objects_is_refused(nights, trained):
     model = trained[0]
     card = {**model.card, "training": {**model.card["training"], "objects": "$$$"}}
     changed = Model(model.classifier, card, model.folder)
