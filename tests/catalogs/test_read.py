@@ -40,6 +40,7 @@ def test_rows_without_a_position_are_omitted_with_a_warning(tmp_path, caplog):
     [
         ("l,b,type\n1,2,EW\n", r"no columns with right ascension .* it has l, b, type"),
         ("ra,dec,period\n1,2,0.3\n", r"no column with the types of vsx .* ra, dec, period"),
+        ("ra,dec,type\n", "ra and dec contain no position in 0 of 0 rows"),
         ("ra,dec,type\nx,y,EW\n", "the columns ra and dec contain no position"),
     ],
 )

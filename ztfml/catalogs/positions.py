@@ -181,7 +181,7 @@ def read_positions(
             _refuse_other_units(ra, dec, cells, path, columns.names)
     ra = np.where((ra >= -180) & (ra < 0), ra + 360, ra)
     good = (ra >= 0) & (ra <= 360) & (np.abs(dec) <= 90)
-    if not good.all():
+    if not good.all() or not len(good):
         _report(cells, good, path, columns.names)
     return np.where(good, ra, np.nan), np.where(good, dec, np.nan)
 
