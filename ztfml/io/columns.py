@@ -5,6 +5,7 @@ part is cleaned directly into its place in the final array, so that the peak mem
 more than the size of these arrays.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -85,7 +86,7 @@ def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
         try:
             names = [found[column] for column in batch]
             table = reader.read_row_group(group, names, use_threads=False)
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{path}: the file is damaged or truncated; write or download it again"
             ) from error
@@ -175,6 +176,12 @@ def _find_columns(names, columns, where, index_name=None):
                 f"{where}: the column {column.in_file} ({column.meaning}) is missing; "
                 "export the night again with it"
             )
+    counts = Counter(names)
+    repeated = [name for name in found.values() if counts[name] > 1]
+    if repeated:
+        raise DataError(
+            f"{where}: the column {repeated[0]} occurs {counts[repeated[0]]} times; keep one"
+        )
     return found
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ztfml.errors import DataError
+from ztfml.io.limits import MAX_SETTINGS_BYTES
 from ztfml.ranking.terms import TERMS
 
 log = logging.getLogger(__name__)
@@ -176,7 +177,11 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
 
 def _table(path: str | Path, name: str) -> dict[str, Any]:
     try:
-        content = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+        with open(path, "rb") as file:
+            text = file.read(MAX_SETTINGS_BYTES + 1)
+        if len(text) > MAX_SETTINGS_BYTES:
+            raise ValueError(f"more than {MAX_SETTINGS_BYTES:,} bytes")
+        content = tomllib.loads(text.decode("utf-8").replace("\r\n", "\n"))
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: not a readable TOML file ({reason}); {_COPY}") from error

@@ -1,0 +1,1 @@
+"""Inputs with random faults: each gives the right result or one sentence."""

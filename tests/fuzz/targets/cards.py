@@ -1,0 +1,51 @@
+"""The card of a model."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from random import Random
+
+from tests.fuzz.harness import Target
+from tests.fuzz.mutations import mutate_file, mutate_json, write_json
+from tests.fuzz.targets.night import write_model, write_night
+from ztfml.model.folder import describe_model, verify_model
+from ztfml.model.model import Model
+from ztfml.sources.formats import open_night
+
+_NUMBERS = (0, -1, 1, 100_000, 2**31, 2**70, 1e300)
+
+
+def prepare(folder: Path) -> None:
+    write_model(folder, write_night(folder))
+
+
+def mutate(rng: Random, folder: Path) -> set | None:
+    path = folder / "model" / "card.json"
+    if rng.random() < 0.2:
+        mutate_file(rng, path)
+        return None
+    card = json.loads(path.read_bytes())
+    if rng.random() < 0.3:
+        parameters = card["parameters"]
+        parameters[rng.choice(list(parameters))] = rng.choice(_NUMBERS)
+    else:
+        card = mutate_json(rng, card)
+    write_json(rng, path, card)
+    return None
+
+
+def run(folder: Path) -> dict:
+    from ztfml.ranking import FastTransientScorer
+
+    verify_model(folder / "model")
+    describe_model(folder / "model")
+    model = Model.load(folder / "model")
+    repr(model)
+    night = open_night(folder / "night.parquet")
+    predictions = model.predict(night)
+    assert FastTransientScorer is not None
+    return dict(zip(predictions["candid"], predictions["p_star"], strict=True))
+
+
+TARGET = Target(prepare, mutate, run)
