@@ -7,7 +7,7 @@ DEMO := demo
 SOURCES := $(shell find ztfml models docs notebooks -type f -not -name '*.pyc' -not -path 'docs/_*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all lint docs notebooks pictures bench model ranker
+.PHONY: help demo test fuzz test-all lint docs notebooks pictures bench model ranker
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -24,6 +24,10 @@ demo: $(ENV)  ## simulate, train, predict, rank, plot and report in the folder d
 
 test: $(ENV)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+FUZZ_FIRST ?= 1000000
+fuzz: $(ENV)  ## run 10,000 inputs with random faults (FUZZ_FIRST=number of the first)
+	$(BIN)/python -m tests.fuzz --first $(FUZZ_FIRST) --count 10000
 
 test-all:  ## run the tests on Python 3.11, 3.12 and 3.13, where installed
 	./tests/all_pythons.sh

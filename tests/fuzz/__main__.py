@@ -16,16 +16,16 @@ def main() -> int:
     if unknown:
         parser.error(f"no target {', '.join(sorted(unknown))}; choose from {', '.join(TARGETS)}")
     each = max(1, options.count // len(options.targets))
-    counts, faults = {}, []
+    counts, n_faults = {}, 0
     with Server() as server:
         for name in options.targets:
             end = options.first + each
             counts[name], found = failures(name, options.first, end, server)
-            faults += found
+            n_faults += len(found)
+            print("\n\n".join(found), flush=True)
             print(f"{name}: {dict(counts[name])}", file=sys.stderr, flush=True)
-    print("\n\n".join(faults))
     print(table(counts))
-    return 1 if faults else 0
+    return 1 if n_faults else 0
 
 
 if __name__ == "__main__":
