@@ -82,7 +82,9 @@ def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
     def read_part(batch, group):
         # Each task opens the file itself, because a reader must not be shared between threads.
         # The raw values are freed as soon as they have been cleaned.
-        reader = pq.ParquetFile(path, metadata=file.metadata, read_dictionary=text)
+        reader = pq.ParquetFile(
+            path, metadata=file.metadata, read_dictionary=text, page_checksum_verification=True
+        )
         try:
             names = [found[column] for column in batch]
             table = reader.read_row_group(group, names, use_threads=False)

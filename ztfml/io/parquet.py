@@ -160,7 +160,9 @@ def open_parquet(path: str | Path, read_dictionary: Sequence[str] = ()) -> "pq.P
     try:
         # Not memory-mapped: a file that shrinks while it is read would end the process, and
         # reading is as fast (3.4 MB of history: 0.10 s mapped, 0.11 s read).
-        return pq.ParquetFile(path, read_dictionary=list(read_dictionary))
+        return pq.ParquetFile(
+            path, read_dictionary=list(read_dictionary), page_checksum_verification=True
+        )
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a readable parquet file (not parquet, or truncated); "

@@ -120,9 +120,19 @@ def read_table(table: TableFile, names: list[str]) -> pd.DataFrame:
                 "of them"
             )
     try:
-        return table.read(names)
+        frame = table.read(names)
     except Exception as error:
         raise _unreadable(table.path, error) from error
+    if frame.columns.has_duplicates:
+        repeated = frame.columns[frame.columns.duplicated()][0]
+        raise DataError(f"{table.path}: the column {repeated} occurs more than once; keep one")
+    for name in frame.select_dtypes("object").columns:
+        frame[name] = frame[name].map(_as_text)
+    return frame
+
+
+def _as_text(value):
+    return value.decode("utf-8", errors="replace") if isinstance(value, bytes) else value
 
 
 def _unreadable(path, error):
@@ -154,6 +164,12 @@ def _open_fits(path):
         columns = hdus[found[0]].columns
         names = tuple(name or "" for name in columns.names)
         units = {column.name: column.unit for column in columns if column.unit}
+        n_bytes = hdus[found[0]].size
+        if not path.name.lower().endswith(".gz") and n_bytes > path.stat().st_size:
+            raise DataError(
+                f"{path}: the FITS header declares {n_bytes:,} bytes of data, more than the file "
+                "has; download it again"
+            )
 
     def read(wanted):
         with fits.open(path, memmap=False) as hdus:

@@ -141,6 +141,9 @@ def light_curve(folder: str | Path, object_id: str) -> pd.DataFrame | None:
         log.warning("%s", error)
         return None
     del values["objectId"]
+    n_rows = len(values["jd"])
+    for name, missing in (("sigmapsf", np.nan), ("diffmaglim", np.nan), ("isdiffpos", 0)):
+        values.setdefault(name, np.full(n_rows, missing))
     values["forced"] = values["forced"] > 0 if "forced" in values else False
     curve = pd.DataFrame(values).dropna(subset="jd")
     curve.insert(2, "band", curve["fid"].map(BAND_OF_FID))

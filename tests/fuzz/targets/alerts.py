@@ -32,14 +32,10 @@ def mutate_parquet(rng: Random, path: Path, key: str) -> set | None:
     if rng.random() < 0.7:
         changed, touched = mutate_frame(rng, frame)
         write_parquet(rng, path, changed)
-        return {value for row in touched for value in _keys(frame, changed, row, key)}
+        return set(frame[key].iloc[sorted(touched)])
     before = path.read_bytes()
     mutate_file(rng, path)
     return set() if _same_ends(before, path.read_bytes()) else None
-
-
-def _keys(frame, changed, row, key):
-    return {frame[key].iloc[row]} | ({changed[key].iloc[row]} if key in changed else set())
 
 
 def _same_ends(before, after):
