@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -12,9 +13,12 @@ from ztfml.sources.tables.documents import rows_to_table
 from ztfml.sources.tables.names import rename_columns, required_names
 from ztfml.sources.tables.night_tables import NightTables, select_history, stack
 
+log = logging.getLogger(__name__)
+
 HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
 """Lists of earlier detections and limits; BOOM has the limits in a list of their own."""
 
+_FORCED = "fp_hists"
 _RECORDS = ("candidate", "classifications")
 # Required fields with which a document is an alert, even without a record ``candidate``.
 _ENOUGH = 4
@@ -61,6 +65,8 @@ def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
             rows += earlier
     for row in alerts:
         row.pop("_id", None)
+    lists = (document.get(_FORCED) for document in documents)
+    _report_forced(sum(len(rows) for rows in lists if isinstance(rows, list)), name)
     return NightTables(
         name,
         alerts=rename_columns(rows_to_table(alerts), name),
@@ -69,6 +75,11 @@ def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
         one_alert_per_object=True,
         alerts_are_history=True,
     )
+
+
+def _report_forced(n_rows, name):
+    if n_rows:
+        log.info("%s: %d rows of forced photometry (fp_hists) are not read", name, n_rows)
 
 
 def _candidate_of(document):
@@ -133,6 +144,8 @@ def tables_of_nested(table: pa.Table, name: str) -> NightTables:
     histories = [
         _explode(table, column, name) for column in HISTORY_LISTS if column in table.column_names
     ]
+    if _FORCED in table.column_names and _is_list(table[_FORCED].type):
+        _report_forced(pc.sum(pc.list_value_length(table[_FORCED])).as_py() or 0, name)
     return NightTables(
         name,
         alerts=rename_columns(flat, name),
