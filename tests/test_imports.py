@@ -56,9 +56,9 @@ def imports_of(path):
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
 def test_imports_point_downward(path):
-    own = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    package = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
     for name in imports_of(path):
-        assert layer_of(name) <= layer_of(own), f"{path.name} imports {name} from a layer above"
+        assert layer_of(name) <= layer_of(package), f"{path.name} imports {name} from a layer above"
 
 
 def test_every_public_name_has_a_docstring_with_an_example():

@@ -385,7 +385,7 @@ def test_light_curve_has_history_and_alerts_in_order():
     assert_array_equal(curve["magpsf"], [np.nan, 19.5, 19.0, 18.5, 18.25, 18.0])
 
 
-def test_light_curve_as_of_an_alert_is_what_the_alert_sees():
+def test_light_curve_as_of_an_alert_has_the_rows_the_alert_sees():
     night = Night.from_frames(alerts_frame(), history_frame())
     curve = night.light_curve(ONE, as_of=JD)
     assert curve["jd"].tolist() == [*sees(night, 0), JD]

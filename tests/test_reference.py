@@ -8,7 +8,7 @@ from tests.reference import NIGHTS, file_of, fingerprints
 
 
 @pytest.mark.parametrize("name", NIGHTS)
-def test_real_nights_give_what_they_gave(shared_data, name):
+def test_results_of_real_nights_are_unchanged(shared_data, name):
     found = fingerprints(shared_data / "alerts" / f"ztf_alerts_{name}.parquet")
     expected = json.loads(file_of(name).read_text())
     assert found.keys() == expected.keys()

@@ -56,8 +56,8 @@ def write_places(path, rows, columns=("ra", "dec", "name", "type", "z")):
 
 def matches_of(rows, object_id=FIRST):
     """Catalogue, name and note of each match of an object."""
-    own = rows[rows["objectId"] == object_id]
-    return own[["catalog", "name", "note"]].to_numpy().tolist()
+    of_object = rows[rows["objectId"] == object_id]
+    return of_object[["catalog", "name", "note"]].to_numpy().tolist()
 
 
 def test_tns_by_position_and_by_name(objects, tns):

@@ -24,7 +24,7 @@ def _table(rows):
     return pd.DataFrame(rows, columns=list(PROBABILITY_COLUMNS))
 
 
-def test_by_hand():
+def test_metrics_of_a_small_table():
     found = metrics(["agn", "agn", "star", "star"], ["agn", "star", "star", "sso"])
     assert found["accuracy"] == 0.5
     agn, star = found["per_class"]["agn"], found["per_class"]["star"]
@@ -62,7 +62,7 @@ def test_agrees_with_scikit_learn(pairs):
     json.dumps(found, allow_nan=False)
 
 
-def test_probabilities_and_labels_score_alike():
+def test_probabilities_and_labels_give_the_same_metrics():
     table = _table([[0, 0.2, 0.5, 0.3, 0], [0.1, 0.6, 0.1, 0.1, 0.1]])
     assert labels_from(table).tolist() == ["star", "sso"]
     by_table = metrics(["star", "star"], table)
@@ -115,7 +115,7 @@ def test_metrics_by_part():
     assert np.sum([one["confusion"] for one in found.values()], axis=0).tolist() == whole
 
 
-def test_reliability_by_hand():
+def test_reliability_of_a_small_table():
     table = _table([[0.95, 0.05, 0, 0, 0]] * 4 + [[0.55, 0.45, 0, 0, 0]] * 2)
     y = ["artifact"] * 3 + ["sso"] * 2 + ["artifact"]
     curve = reliability(y, table)
@@ -125,7 +125,7 @@ def test_reliability_by_hand():
     assert calibration_error(y, table) == pytest.approx((2 * 0.05 + 4 * 0.2) / 6)
 
 
-def test_reliability_bins_hold_equally_many():
+def test_reliability_bins_have_equal_numbers():
     p = np.linspace(0.3, 0.99, 1000) ** 0.1
     table = _table(np.stack([p, 1 - p, *np.zeros((3, 1000))], axis=1))
     curve = reliability(np.full(1000, "artifact"), table, n_bins=4)

@@ -115,7 +115,7 @@ def test_a_threshold_gives_its_precision_and_recall():
         assert called[y == "agn"].mean() == pytest.approx(pr["recall"][k], abs=0.02)
 
 
-def test_curves_by_hand():
+def test_curves_of_a_small_table():
     p = pd.DataFrame(np.zeros((4, 5)), columns=list(PROBABILITY_COLUMNS))
     p["p_star"] = [0.9, 0.7, 0.6, 0.1]
     found = curves(["star", "agn", "star", "agn"], p)

@@ -90,7 +90,7 @@ def test_reliability_is_printed_below_the_confusion():
 
 
 @pytest.mark.parametrize("key", ["AUC", "AP"])
-def test_areas_stand_where_there_are_curves(key):
+def test_areas_are_listed_if_there_are_curves(key):
     found = assessment(False)
     assert key in rows_of(metrics_table(found), "class")["class"]
     plain = {name: value for name, value in found.items() if name != "curves"}

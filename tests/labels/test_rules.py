@@ -266,7 +266,7 @@ DECIDED = {
 
 
 @pytest.mark.parametrize("name", [field.name for field in fields(Cuts)])
-def test_every_threshold_decides_and_is_explained(name):
+def test_every_threshold_has_an_effect_and_a_help_text(name):
     packet, rows, threshold, expected = DECIDED[name]
     before, after = (
         {word for word in label(alert(**packet), rows, cuts) if word}

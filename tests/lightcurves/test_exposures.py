@@ -95,7 +95,7 @@ def test_rows_of_unknown_band_are_merged():
 
 @pytest.mark.parametrize("days", [-2e-4, -5e-5, -1e-6])
 @pytest.mark.parametrize("magpsf", [18.9, 18.2, np.nan])
-def test_the_own_row_of_the_alert_is_left_out(days, magpsf):
+def test_the_history_row_of_the_alert_is_excluded(days, magpsf):
     """Also if its error is smaller, or if it is a limit."""
     own = (JD + days, 2, magpsf, 0.01, 20.4)
     seen = features_of(DETECTION, own)

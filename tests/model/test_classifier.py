@@ -125,7 +125,7 @@ def test_priors_of_the_training_set_change_nothing(blobs, fitted):
     assert np.allclose(same, fitted.predict_proba(table), atol=1e-12)
 
 
-def test_priors_by_hand(blobs, fitted):
+def test_priors_rescale_the_probabilities(blobs, fitted):
     table = blobs[0]
     new = {"agn": 0.7, "sso": 0.1, "transient": 0.2}
     p = fitted.predict_proba(table)

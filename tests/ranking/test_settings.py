@@ -24,7 +24,7 @@ def test_a_file_may_have_only_one_table(tmp_path):
         read_weights(path)
 
 
-def test_what_is_written_is_read_back(tmp_path):
+def test_written_settings_are_read_back(tmp_path):
     path = tmp_path / "mine.toml"
     weights = dict.fromkeys(TERMS, 0.25) | {"intercept": -3.5}
     path.write_text(settings_toml(weights, Instrument("Large λ", 21.5, 3)), encoding="utf-8")

@@ -74,7 +74,7 @@ def test_a_repeated_name_is_refused():
         sort_populations([EXTRA, EXTRA])
 
 
-def test_what_a_population_is_mistaken_for_exists():
+def test_mistaken_for_names_existing_populations():
     known = {*LABELS, *(population.name for population in POPULATIONS)}
     for population in POPULATIONS:
         assert population.mistaken_for, population.name

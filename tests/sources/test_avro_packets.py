@@ -107,7 +107,7 @@ def test_codecs(tmp_path, output, codec):
     assert ingest([write(tmp_path / "a.avro", packet(), codec=codec)], output).n_alerts == 1
 
 
-def test_a_file_may_hold_many_packets(tmp_path, output):
+def test_a_file_can_contain_many_packets(tmp_path, output):
     path = write(tmp_path / "part.avro", *(packet(k) for k in range(1, 6)))
     summary = ingest([path], output)
     assert (summary.n_files, summary.n_alerts) == (1, 5)

@@ -50,7 +50,7 @@ def ingested(packets, tmp_path_factory):
     return ingest([packets], output, cutouts=True), output
 
 
-def test_all_real_packets_as_the_manifest_says(ingested, manifest):
+def test_all_real_packets_agree_with_the_manifest(ingested, manifest):
     summary, output = ingested
     loose = manifest[manifest["readable"] != "tarball"]
     readable = loose[(loose["readable"] == "True") & ~loose["file"].isin(FOREIGN)]

@@ -84,7 +84,7 @@ def test_a_stamp_that_cannot_be_centred_is_unchanged(shape, place):
     np.testing.assert_array_equal(centre_stamp(image(shape), *place), image(shape))
 
 
-def test_a_stretch_by_hand():
+def test_a_stretch_of_known_pixels():
     # 0.25 and 99.75 % of 0 ... 400 are 1 and 399; in between, arcsinh(10 x) / arcsinh(10)
     values = np.arange(401.0).reshape(1, -1)
     bright = stretch(values)[0]
@@ -92,7 +92,7 @@ def test_a_stretch_by_hand():
     assert bright[200] == pytest.approx(np.arcsinh(10 * 199 / 398) / np.arcsinh(10), abs=1e-6)
 
 
-def test_a_linear_stretch_by_hand():
+def test_a_linear_stretch_of_known_pixels():
     bright = stretch(np.arange(401.0).reshape(1, -1), linear=True)[0]
     assert bright[[1, 200, 399]] == pytest.approx([0.0, 0.5, 1.0])
 
@@ -106,7 +106,7 @@ FLOATS = st.floats(width=32, allow_nan=True, allow_infinity=True)
 
 
 @given(arrays(np.float32, array_shapes(min_dims=2, max_dims=2), elements=FLOATS), st.booleans())
-def test_a_stretch_lies_between_0_and_1_and_keeps_the_order(values, linear):
+def test_a_stretch_is_between_0_and_1_and_keeps_the_order(values, linear):
     bright = stretch(values, linear)
     known = np.isfinite(values)
     assert bright.shape == values.shape

@@ -32,7 +32,7 @@ def one_night(**changes):
     return Night.from_frames(pd.DataFrame([alert]), pd.DataFrame(rows | changes))
 
 
-def test_thirty_days_of_history_by_hand():
+def test_thirty_days_of_history():
     night = one_night()
     recent = DEGRADATIONS["30 days of history"](night, None)
     assert (recent.first[0], recent.last[0]) == (2, 4)
@@ -56,7 +56,7 @@ def test_earlier_detections_are_positive_and_in_the_band_of_the_alert(changes, r
     assert alert.tolist() == [0] * len(rows)
 
 
-def test_an_alert_at_an_earlier_detection_by_hand():
+def test_an_alert_at_an_earlier_detection():
     night = one_night(magpsf=[18.5, np.nan, 19.0, 18.2])
     then = at_earlier_detection(night, np.array([0]), np.array([2]))
     alert = then.alerts.iloc[0]
@@ -123,7 +123,7 @@ def test_only_stars_agn_and_transients_get_earlier_copies(night):
     assert np.isfinite(copied.alerts["magpsf"]).all()
 
 
-def test_there_is_no_earlier_copy_without_history(night):
+def test_no_earlier_copy_without_history(night):
     y = np.full(len(night), "star")
     assert "earlier detection" not in {
         name for name, _, _ in degraded_copies(night.replace(history_days=0), y)

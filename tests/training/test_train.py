@@ -289,7 +289,7 @@ def test_sources_are_left_out_one_by_one(nights, tmp_path):
     assert title == "Sources not used in training"
 
 
-def test_only_real_alerts_are_scored_beside_simulated_ones(nights, tmp_path):
+def test_only_real_alerts_are_scored_if_there_are_any(nights, tmp_path):
     simulated = tmp_path / "simulated.parquet"
     Night.load(nights[2]).save(simulated)
     labels = pd.read_csv(labels_beside(nights[2]))

@@ -56,7 +56,7 @@ def check_candids(
     night : Night
     candids : ndarray of int64
     object_ids : ndarray of str or None
-        The object of each candid according to the table; ``''`` or None if it does not say.
+        The object of each candid according to the table; ``''`` or None if it is unknown.
     place : callable
         Takes a position in the table and returns its file and row, for the message.
 

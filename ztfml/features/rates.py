@@ -314,7 +314,7 @@ def _usable_limits(curve, band, means, b, scratch):
 
 @kernel
 def _contradicted_by_another_band(curve, start, b, limit_jd, limit_mag):
-    """Tell whether another band has a brighter positive detection close in time to a limit."""
+    """Check whether another band has a brighter positive detection close in time to a limit."""
     for d in range(start, len(curve.jd)):
         if curve.jd[d] > limit_jd + _OTHER_BAND_WITHIN:
             return False

@@ -1,1 +1,1 @@
-"""What alerts are said to be: by rule, by catalogue, by people."""
+"""Labels of alerts from rules, catalogues and people."""

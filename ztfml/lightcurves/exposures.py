@@ -24,7 +24,7 @@ _N_FILTERS = 4
 
 @kernel
 def has_close_row(jd: np.ndarray, k: int, alert_jd: float) -> bool:
-    """Tell whether the next row, or the alert, is close in time to row k.
+    """Check whether the next row, or the alert, is close in time to row k.
 
     A quick test that is rarely true.
 
@@ -108,7 +108,7 @@ def choose_rows(
 
 @kernel
 def _is_better(rows, k, other):
-    """Tell whether row k is a better measurement of an exposure than an earlier row."""
+    """Check whether row k is a better measurement of an exposure than an earlier row."""
     mag, other_mag = rows.magpsf[k], rows.magpsf[other]
     if np.isnan(mag) != np.isnan(other_mag):
         return np.isnan(other_mag)

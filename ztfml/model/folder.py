@@ -1,6 +1,6 @@
 """Model folders of the classifier: write, read, verify and describe them.
 
-`ztfml.io.verified_folder` has the parts that the ranking uses too, and says what a folder holds.
+`ztfml.io.verified_folder` has the parts that the ranking uses too, and describes the folder.
 """
 
 from collections.abc import Generator

@@ -57,7 +57,7 @@ def _term(x, label, x_range, min_weight=0.0, **others):
 
     Weights are never negative. Some have a minimum above 0, because simulated contaminants
     (flares, dwarf novae, asteroids) are easier than real ones, and because no simulated night
-    says which magnitudes an instrument reaches.
+    gives the magnitudes that an instrument reaches.
     """
 
     def declare(function):

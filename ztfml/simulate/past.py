@@ -176,9 +176,9 @@ def _before_exposures(survey, block, measured, source_field, n_exposures):
         old = binom.ppf(count, n_old, found / np.maximum(n_exposures, 1)).astype(int)
     else:
         # Earlier detections of the nucleus, or a fault of the subtraction there.
-        apart = np.nan_to_num(block.sources.counterpart.distance[block.rows], nan=np.inf)
+        distance = np.nan_to_num(block.sources.counterpart.distance[block.rows], nan=np.inf)
         geometric = 1 + np.floor(np.log1p(-count) / np.log(0.7)).astype(int)
-        old = np.minimum((seen < np.where(apart < 1.0, 0.25, 0.06)) * geometric, n_old)
+        old = np.minimum((seen < np.where(distance < 1.0, 0.25, 0.06)) * geometric, n_old)
     first = np.full(n, np.inf)
     np.minimum.at(first, row[measured.detected], measured.jd[measured.detected])
     begin = np.minimum(survey.begin[source_field], block.first_jd)

@@ -43,8 +43,8 @@ def _draw_asteroid(rng, n, observed):
     bands = flux_of(r[:, None] + _COLOURS + rng.normal(0, 0.05, (n, 3)))
 
     def flux(row, jd, fid):
-        here = np.abs(jd - passage_jd[row]) < 1e-6
-        return np.where(here, bands[row, fid - 1], 0.0)
+        at_passage = np.abs(jd - passage_jd[row]) < 1e-6
+        return np.where(at_passage, bands[row, fid - 1], 0.0)
 
     return Sources(
         ra_now % 360,

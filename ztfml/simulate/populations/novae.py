@@ -15,13 +15,13 @@ def _draw_nova(rng, n, observed):
     ra = np.where(in_m31, 10.685 + rng.normal(0, 0.35, n), ra)
     dec = np.where(in_m31, 41.269 + rng.normal(0, 0.3, n), dec)
     peak = np.where(in_m31, 24.4 + rng.normal(*NOVA.peak, n) + 0.5, rng.uniform(12.5, 19.0, n))
-    pace = np.exp(rng.normal(0, NOVA.stretch, n))
-    maximum = observed.draw_jd(rng, n, before=40 * pace, after=2 * pace)
+    stretch = np.exp(rng.normal(0, NOVA.stretch, n))
+    maximum = observed.draw_jd(rng, n, before=40 * stretch, after=2 * stretch)
     dust = np.where(in_m31, 0.06, rng.exponential(0.5, n))[:, None] * np.array([1.0, 0.0, -0.6])
     counterpart = Counterpart.none(n)
 
     def flux(row, jd, fid):
-        t = (jd - maximum[row]) / pace[row]
+        t = (jd - maximum[row]) / stretch[row]
         return flux_of(peak[row] + NOVA.magnitude(t, fid) + dust[row, fid - 1])
 
     # The unresolved light of M31 at its novae.

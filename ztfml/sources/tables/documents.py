@@ -139,7 +139,7 @@ def _is_document(value):
 
 
 def _is_by_column(value):
-    """Tell whether this is a table with a dict or a list for each column."""
+    """Check whether this is a table with a dict or a list for each column."""
     if set(value) == {"columns", "index", "data"}:
         return True
     known = [one for key, one in value.items() if canonical_name(key)]
