@@ -265,10 +265,10 @@ def mean_of(detections):
 
 
 def average(values, weight):
-    # Reckoned from one of them, so that equal values have exactly themselves as average.
-    least = min(values, key=abs)
-    beyond = math.fsum(w * (v - least) for w, v in zip(weight, values, strict=True))
-    return least + beyond / math.fsum(weight)
+    # Relative to one of the values, so that the average of equal values is exact.
+    reference = min(values, key=abs)
+    excess = math.fsum(w * (v - reference) for w, v in zip(weight, values, strict=True))
+    return reference + excess / math.fsum(weight)
 
 
 def line(jd, mag, err):
@@ -277,9 +277,9 @@ def line(jd, mag, err):
 
 
 def common_slope(bands):
-    """One slope for all bands, each with its own level, by weighted least squares.
+    """One slope for all bands, with one level per band, by weighted least squares.
 
-    The slope's error is enlarged where the lines misfit. Bands that have no slope of their own
+    The error of the slope is increased if the lines fit badly. Bands without a slope
     do not count.
     """
     bands = [band for band in bands if has_slope(band[0])]
@@ -322,8 +322,10 @@ def rates(detections, limits, now):
     by_band = {band: night_means(detections, band) for band in BANDS.values()}
     values = {}
     for band, means in by_band.items():
-        own = trusted_limits(detections, limits, means, band)
-        values |= {f"{name}_{band}": value for name, value in rates_of(means, own, now).items()}
+        band_limits = trusted_limits(detections, limits, means, band)
+        values |= {
+            f"{name}_{band}": value for name, value in rates_of(means, band_limits, now).items()
+        }
     for way, sign in (("rise", -1), ("fade", +1)):
         parts = [part_of(way, means) for means in by_band.values()]
         values |= combined(way, parts, sign)
@@ -410,13 +412,13 @@ def above_half(means, peak):
 
 
 def trusted_limits(detections, limits, means, band):
-    """The band's limits since the episode before; none if the nights around one contradict it.
+    """Limits of a band since the previous episode; empty if night means around one contradict it.
 
-    A limit alone goes where another band was half a magnitude brighter within half a day.
+    A single limit is omitted if another band was half a magnitude brighter within half a day.
     """
     before = episodes(detections)[:-1]
     since = before[-1][-1].jd if before else -math.inf
-    own = [
+    of_band = [
         limit
         for limit in limits
         if limit.band == band
@@ -426,11 +428,11 @@ def trusted_limits(detections, limits, means, band):
             for d in around(limit.jd, 0.5, detections)
         )
     ]
-    for limit in own:
+    for limit in of_band:
         for a, b in pairwise(means):
             if a.jd < limit.jd < b.jd and limit.mag > max(a.mag + a.err, b.mag + b.err):
                 return []
-    return own
+    return of_band
 
 
 def bound(means, limits):
@@ -505,9 +507,9 @@ def pairs_of(blue, red):
 def variability(detections):
     values = {}
     for band in BANDS.values():
-        own = [d for d in detections if d.band == band]
-        bright = [d for d in own if d.flux > 0]
-        of_band = of_flux([d.flux for d in own], [d.flux_err for d in own])
+        in_band = [d for d in detections if d.band == band]
+        bright = [d for d in in_band if d.flux > 0]
+        of_band = of_flux([d.flux for d in in_band], [d.flux_err for d in in_band])
         of_band |= of_magnitudes([d.mag for d in bright], [d.err for d in bright])
         values |= {f"{name}_{band}": value for name, value in of_band.items()}
     return values
@@ -552,7 +554,7 @@ def of_magnitudes(mag, err):
 
 
 def of_packets(alerts):
-    """What PS1 has beside each alert as a list of dicts; columns as in `of_night`."""
+    """PS1 sources near each alert, as a list of dicts; columns as in `of_night`."""
     return [neighbours(alert) for alert in alerts.to_dict("records")]
 
 
@@ -560,13 +562,13 @@ def neighbours(alert):
     values = {}
     sources = [source(alert, rank) for rank in (1, 2, 3)]
     known = [s for s in sources if not math.isnan(s["offset"])]
-    for kind, looks_so in (
+    for kind, is_kind in (
         ("star", lambda score: score > 0.5),
         ("host", lambda score: score < 0.5),
     ):
-        own = [s for s in known if looks_so(s["score"])]
-        # Of two at the same distance the one that the packet names first.
-        closest = min(own, key=lambda s: s["offset"], default=dict.fromkeys(sources[0], NAN))
+        of_kind = [s for s in known if is_kind(s["score"])]
+        # Of two sources at the same distance, the first in the packet.
+        closest = min(of_kind, key=lambda s: s["offset"], default=dict.fromkeys(sources[0], NAN))
         values |= {f"{kind}_{name}": closest[name] for name in ("offset", "mag", "g_r")}
     return values
 

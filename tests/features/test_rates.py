@@ -58,11 +58,11 @@ def fink_pairs(folder):
 def test_recent_slopes_agree_with_fink(shared_data):
     """Ours is the two points' slope to the last digit; Fink's agrees within the errors.
 
-    Measured: 505 pairs, 91 % within one combined error, Fink's rate 0.92 of ours in the median
-    of those above 2 sigma. Not better, because Fink adds the faintest flux drawn in a batch to
-    all fluxes of the batch, once for the alerts and once for the points before
-    (fink_science/fast_transient_rate/processor.py): its rates shrink, now and then change
-    sign, and depend on the alerts beside them.
+    Measured: 505 pairs, 91 % within one combined error; above 2 sigma the median ratio of Fink's
+    rate to ours is 0.92. It is not 1 because Fink adds the faintest flux drawn in a batch to all
+    fluxes of the batch, once for the alerts and once for the points before
+    (fink_science/fast_transient_rate/processor.py). Its rates are therefore too small, sometimes
+    change sign, and depend on the other alerts of the batch.
     """
     pairs = fink_pairs(shared_data / "alerts")
     assert len(pairs) > 400
@@ -76,14 +76,14 @@ def test_recent_slopes_agree_with_fink(shared_data):
     assert 0.8 < (sure["fink"] / sure["ours"]).median() < 1.1
 
 
-# --- errors that cover ------------------------------------------------------------------------
+# --- coverage of the errors ----------------------------------------------------------------------
 
 
 def straight(days, slope, sigma, n=4000, seed=1, fid=2):
     """Features of n sources that fade linearly, the last point being the alert.
 
-    The noise is Gaussian in flux, of 0.5 to 1.5 sigma and known, as in packets; and 0.015 mag
-    of photometric scatter that packets do not tell.
+    The noise is Gaussian in flux, of 0.5 to 1.5 sigma and known, as in packets. A photometric
+    scatter of 0.015 mag is added, which the errors in packets do not include.
     """
     rng = np.random.default_rng(seed)
     days = np.asarray(days, float)
@@ -171,7 +171,7 @@ def test_bias_of_the_rate_of_a_constant_source(days):
 
     Measured: the fade rate is 0.7 to 0.9 errors too large in the median (for 6 nights of 0.1 mag in
     9 days 0.021 mag/day), 56 to 69 % and 91 to 96 % of the intervals cover; one in 250 or less
-    seems to fade at 3 sigma. The peak's significance says so.
+    seems to fade at 3 sigma. The significance of the peak shows this.
     """
     values = straight(days, 0.0, 0.1)
     rate, err = values["fade_rate_r"], values["fade_rate_err_r"]

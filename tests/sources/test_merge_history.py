@@ -73,6 +73,8 @@ def test_many_objects_over_many_spills_merge_as_pandas_would(tmp_path, output, m
     assert sorted((row["objectId"], row["jd"], row["pid"]) for row in rows) == wanted
     assert values(alerts_of(output), "candid") == list(range(1, 91))
     for object_id in set(values(rows, "objectId")):
-        own = [k for k, row in enumerate(rows) if row["objectId"] == object_id]
-        assert own == list(range(own[0], own[-1] + 1))  # rows of an object stand together
+        of_object = [k for k, row in enumerate(rows) if row["objectId"] == object_id]
+        assert of_object == list(
+            range(of_object[0], of_object[-1] + 1)
+        )  # rows of an object are together
     assert [path.name for path in output.parent.iterdir() if path.name.startswith(".")] == []

@@ -252,7 +252,8 @@ class Ephemerides:
             )
         named = ~alerts["ssnamenr"].fillna("").str.strip().str.lower().isin(_NO_NAME)
         magdiff = (alerts["magpsf"] - alerts["ssmagnr"]).abs()
-        is_asteroid = named & (alerts["ssdistnr"] <= ASTEROID_RADIUS) & (magdiff <= ASTEROID_MAGDIFF)
+        near = alerts["ssdistnr"] <= ASTEROID_RADIUS
+        is_asteroid = named & near & (magdiff <= ASTEROID_MAGDIFF)
         alert = np.flatnonzero(is_asteroid)
         magdiff = magdiff.to_numpy()[alert]
         distance = alerts["ssdistnr"].to_numpy()[alert]

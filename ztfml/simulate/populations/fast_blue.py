@@ -43,8 +43,8 @@ def _draw_fbot(rng, n, observed):
     ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     shift = rng.normal(0.7, 0.6, n)
     peak, z = draw_events(rng, n, (-20.0, 0.6), 20.9)
-    pace = np.exp(rng.normal(0.0, 0.35, n)) * (1 + z)
-    span = 15 * pace
+    stretch = np.exp(rng.normal(0.0, 0.35, n)) * (1 + z)
+    span = 15 * stretch
     explosion = observed.draw_jd(rng, n, before=span)
     modulus = peak + 20.6 - shift
     counterpart, reference_flux = draw_hosts(rng, n, z, -18.3)
@@ -52,7 +52,7 @@ def _draw_fbot(rng, n, observed):
 
     def flux(row, jd, fid):
         rest = BAND_WAVELENGTH[fid - 1] / (1 + z[row])
-        mag = fbot_mag((jd - explosion[row]) / pace[row], rest) + modulus[row] + shift[row]
+        mag = fbot_mag((jd - explosion[row]) / stretch[row], rest) + modulus[row] + shift[row]
         return flux_of(mag + dust[row, fid - 1])
 
     return Sources(ra, dec, flux, counterpart, reference_flux, subtraction_noise(rng, n))

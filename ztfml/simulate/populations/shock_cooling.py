@@ -39,9 +39,9 @@ def _draw_iib(rng, n, observed):
     """A peak of shock cooling, which lasts hours to a week, then the peak powered by nickel."""
     ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
     peak, z = draw_events(rng, n, (-17.4, 0.6), 20.9)
-    pace = np.exp(rng.normal(0, 0.15, n)) * (1 + z)
-    explosion = observed.draw_jd(rng, n, before=60 * pace)
-    maximum = explosion + 21 * pace
+    stretch = np.exp(rng.normal(0, 0.15, n)) * (1 + z)
+    explosion = observed.draw_jd(rng, n, before=60 * stretch)
+    maximum = explosion + 21 * stretch
     lift = rng.normal(0.1, 0.7, n)  # first peak relative to the second, r mag
     width = np.exp(rng.normal(np.log(1.6), 0.4, n)) * (1 + z)
     dust = draw_dust(rng, n)
@@ -51,7 +51,7 @@ def _draw_iib(rng, n, observed):
 
     def flux(row, jd, fid):
         age = jd - explosion[row]
-        nickel = flux_of(peak[row] + IBC.magnitude((jd - maximum[row]) / pace[row], fid))
+        nickel = flux_of(peak[row] + IBC.magnitude((jd - maximum[row]) / stretch[row], fid))
         redder = np.array([0.11, 0.0, -0.05])[fid - 1] * np.clip(age, 0, 6)
         early = flux_of(peak[row] + lift[row] + colour[fid - 1] + redder)
         total = nickel + early * cooling(age, width[row])

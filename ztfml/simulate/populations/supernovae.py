@@ -17,7 +17,7 @@ def _supernova(template, faintest=20.7, nuclear=False):
     def draw(rng, n, observed):
         ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
         peak, z = draw_events(rng, n, template.peak, faintest)
-        pace = np.exp(rng.normal(0, template.stretch, n)) * (1 + z)
+        stretch = np.exp(rng.normal(0, template.stretch, n)) * (1 + z)
         # An event is visible until it has faded from its peak to the limit.
         visible_days = np.interp(
             faintest + 0.3 - peak,
@@ -25,18 +25,18 @@ def _supernova(template, faintest=20.7, nuclear=False):
             template.days,
         )
         maximum = observed.draw_jd(
-            rng, n, before=np.maximum(visible_days, 5) * pace, after=-template.days[0] * pace
+            rng, n, before=np.maximum(visible_days, 5) * stretch, after=-template.days[0] * stretch
         )
         # The first nights of an event are the most important but a small part of all its
         # nights, so a fraction of the events is young by construction.
         explosion = observed.draw_jd(rng, n, before=6)
         young = rng.random(n) < _YOUNG
-        maximum = np.where(young, explosion - template.days[0] * pace, maximum)
+        maximum = np.where(young, explosion - template.days[0] * stretch, maximum)
         dust = draw_dust(rng, n)
         counterpart, reference_flux = draw_hosts(rng, n, z, template.host, nuclear)
 
         def flux(row, jd, fid):
-            t = (jd - maximum[row]) / pace[row]
+            t = (jd - maximum[row]) / stretch[row]
             return flux_of(peak[row] + template.magnitude(t, fid) + dust[row, fid - 1])
 
         return Sources(ra, dec, flux, counterpart, reference_flux, subtraction_noise(rng, n))
