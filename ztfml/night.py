@@ -16,15 +16,17 @@ import pyarrow.parquet as pq
 
 from ztfml import schema
 from ztfml.errors import DataError
-from ztfml.io.alert_table import alerts_to_arrow, make_alerts, spell_signs, with_prefixes
+from ztfml.io.alert_table import alerts_to_arrow, make_alerts, with_prefixes
 from ztfml.io.atomic import write_together
 from ztfml.io.columns import read_columns, select_columns
 from ztfml.io.companions import history_beside
 from ztfml.io.frames import frame_to_table
 from ztfml.io.output_paths import refuse_source
+from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.switch import finish_switch, read_unchanged
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
-from ztfml.lightcurves.history import History, order_rows, visible_rows
+from ztfml.lightcurves.history import History, visible_rows
+from ztfml.lightcurves.history_table import history_to_arrow, make_history, report_coverage
 
 log = logging.getLogger(__name__)
 
@@ -125,7 +127,7 @@ class Night:
 
     @classmethod
     def _load_pair(cls, path, history):
-        alerts = read_columns(path, schema.ALERT_COLUMNS)
+        alerts = read_columns(path, schema.ALERT_INPUTS)
         history_path = Path(history) if history is not None else history_beside(path)
         if history is None and not history_path.is_file():
             log.warning("%s: %s not found; the alerts have no history", path, history_path.name)
@@ -160,7 +162,7 @@ class Night:
         <Night night.parquet: 300 alerts, 0 history rows>
         """
         finish_switch(path)
-        return cls._from_columns(read_columns(path, schema.ALERT_COLUMNS), None, str(path), "")
+        return cls._from_columns(read_columns(path, schema.ALERT_INPUTS), None, str(path), "")
 
     @classmethod
     def from_frames(
@@ -197,7 +199,7 @@ class Night:
         rows = None
         if history is not None:
             rows = frame_to_table(history, schema.HISTORY_COLUMNS, f"{name} (history)")
-        return cls.from_tables(frame_to_table(alerts, schema.ALERT_COLUMNS, name), rows, name)
+        return cls.from_tables(frame_to_table(alerts, schema.ALERT_INPUTS, name), rows, name)
 
     @classmethod
     def from_tables(
@@ -228,7 +230,7 @@ class Night:
         <Night night: 300 alerts, 0 history rows>
         """
         history_name = f"{name} (history)"
-        columns = select_columns(with_prefixes(alerts), schema.ALERT_COLUMNS, name)
+        columns = select_columns(with_prefixes(alerts), schema.ALERT_INPUTS, name)
         rows = None
         if history is not None:
             rows = select_columns(history, schema.HISTORY_COLUMNS, history_name)
@@ -237,13 +239,14 @@ class Night:
     @classmethod
     def _from_columns(cls, columns, rows, name, history_name):
         alerts = make_alerts(columns, name)
-        history, object_ids = _make_history(rows, history_name)
+        history, object_ids = make_history(rows, history_name)
         night = cls(alerts, history, object_ids, name)
         if len(history.jd) and (night.object_code < 0).all():
             raise DataError(
                 f"{history_name}: column objectId contains none of the objects of {name}; "
                 "use the history of the same night"
             )
+        report_coverage(night, history_name)
         return night
 
     def replace(
@@ -383,7 +386,7 @@ class Night:
         >>> history.index.name, len(history) == len(night.history.jd)
         ('objectId', True)
         """
-        return self._history_table().to_pandas()
+        return history_to_arrow(self.history, self.object_ids).to_pandas()
 
     def save(self, path: str | Path) -> None:
         """Write the night as a pair of parquet files, which `Night.load` can read.
@@ -408,24 +411,10 @@ class Night:
         """
         refuse_source(path, self.name)
         with write_together(path, history_beside(path)) as (alerts_part, history_part):
-            pq.write_table(self._history_table(), history_part, compression="zstd")
-            pq.write_table(alerts_to_arrow(self.alerts), alerts_part, compression="zstd")
-
-    def _history_table(self):
-        history = self.history
-        code = np.repeat(np.arange(len(history.start) - 1, dtype=np.int32), np.diff(history.start))
-        object_id = pa.DictionaryArray.from_arrays(pa.array(code), self.object_ids)
-        return pa.table(
-            {
-                "objectId": object_id,
-                "jd": history.jd,
-                "fid": history.fid,
-                "magpsf": pa.array(history.magpsf, from_pandas=True),
-                "sigmapsf": pa.array(history.sigmapsf, from_pandas=True),
-                "diffmaglim": pa.array(history.diffmaglim, from_pandas=True),
-                "isdiffpos": spell_signs(history.isdiffpos),
-            }
-        ).replace_schema_metadata(schema.INDEXED_BY_OBJECT)
+            pq.write_table(
+                history_to_arrow(self.history, self.object_ids), history_part, **WRITE_OPTIONS
+            )
+            pq.write_table(alerts_to_arrow(self.alerts), alerts_part, **WRITE_OPTIONS)
 
 
 def latest_rows(alerts: pd.DataFrame) -> np.ndarray:
@@ -450,31 +439,6 @@ def latest_rows(alerts: pd.DataFrame) -> np.ndarray:
     order = np.lexsort([alerts["candid"], alerts["jd"]])
     latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
     return np.sort(order[latest])
-
-
-# --- history ----------------------------------------------------------------------------
-
-
-# Values of optional columns that a history does not have.
-_MISSING = {"diffmaglim": np.nan, "isdiffpos": np.int8(0)}
-
-
-def _make_history(columns, name):
-    if columns is None:
-        return History.empty(), pa.array([], pa.string())
-    object_code, object_ids = columns["objectId"]
-    n = len(object_code)
-    rows = {
-        field: columns[field] if field in columns else np.full(n, _MISSING[field])
-        for field in History._fields[:-1]
-    }
-    # The minimum is NaN if any value is NaN; this check needs no temporary array.
-    if n and np.isnan(rows["jd"].min()):
-        timed = ~np.isnan(rows["jd"])
-        log.warning("%s: %d rows without a valid jd are ignored", name, n - timed.sum())
-        rows = {field: column[timed] for field, column in rows.items()}
-        object_code = object_code[timed]
-    return order_rows(object_code, len(object_ids), rows), object_ids
 
 
 def _find_codes(names, object_ids):

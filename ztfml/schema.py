@@ -20,8 +20,8 @@ PACKET_HISTORY = 30.0
 """Days of history in a ZTF packet (Masci et al. 2019, PASP 131, 018003)."""
 
 _SIGN_OF_SPELLING = {
-    **dict.fromkeys(("t", "true", "1", "1.0"), 1),
-    **dict.fromkeys(("f", "false", "0", "0.0", "-1", "-1.0"), -1),
+    **dict.fromkeys(("t", "true", "1"), 1),
+    **dict.fromkeys(("f", "false", "0", "-1"), -1),
 }
 
 
@@ -46,8 +46,16 @@ def sign_of(spelling: object) -> int:
     """
     if isinstance(spelling, bytes):
         spelling = spelling.decode(errors="replace")
-    return _SIGN_OF_SPELLING.get(str(spelling).strip().lower(), 0)
+    text = str(spelling).strip().lower()
+    # Decimals have any number of zeros.
+    return _SIGN_OF_SPELLING.get(text.rstrip("0").rstrip(".") if "." in text else text, 0)
 
+
+MISSING_TEXTS = ("", "null", "none", "nan", "n/a", "na", "nat", "<na>", "-", "--")
+"""Spellings of a missing value, in lower case."""
+
+NOT_DETECTED = (0.0, -1.0, 99.0, -99.0, 999.0, -999.0, 9999.0, -9999.0)
+"""Magnitudes that mean "not detected" or "not known" in the files of brokers."""
 
 SPELLING_OF_SIGN = {1: "t", -1: "f", 0: None}
 """``isdiffpos`` as ZTF packets and files in the format of ztfml spell it."""
@@ -98,6 +106,11 @@ class Column:
         Prefix of the name in the file.
     aliases : tuple of str
         Names of the same field in files with older packet schemas.
+    quantity : {'', 'time', 'band', 'score', 'longitude', 'latitude'}
+        What the column measures, if it is known in other units or spellings: see
+        `ztfml.io.units` and `ztfml.io.values`.
+    marks : tuple of float
+        Values that are as good as null, e.g. `NOT_DETECTED`.
     """
 
     name: str
@@ -108,6 +121,8 @@ class Column:
     required: bool = False
     prefix: str = ""
     aliases: tuple[str, ...] = ()
+    quantity: str = ""
+    marks: tuple[float, ...] = ()
 
     @property
     def in_file(self) -> str:
@@ -119,11 +134,23 @@ class Column:
 _JD = (2415020.5, 2488069.5)
 _MAG = (-5.0, 40.0)
 _DISTANCE = (0.0, float("inf"))
+_SCORE = (0.0, 1.0)
+# ZTF saturates at 12.5 mag and reaches 22; a bright and isolated source may be outside.
+_MEASURED = (8.0, 25.0)
+_LIMIT = (10.0, 24.0)
 
 
-def _candidate(name, unit, meaning, valid=None, kind="float", required=False, aliases=()):
+def _candidate(
+    name, unit, meaning, valid=None, kind="float", required=False, aliases=(), quantity="", marks=()
+):
     valid = valid or Column.valid
-    return Column(name, kind, unit, meaning, valid, required, "candidate.", aliases)
+    return Column(
+        name, kind, unit, meaning, valid, required, "candidate.", aliases, quantity, marks
+    )
+
+
+def _score(name, meaning, **options):
+    return _candidate(name, "", meaning, _SCORE, quantity="score", **options)
 
 
 def _ps1(rank):
@@ -137,13 +164,14 @@ def _ps1(rank):
             valid,
             # Before schema 2.0, packets had a single match, without the number 1.
             aliases=(f"candidate.{field}",) if rank == 1 else (),
+            quantity="score" if valid == _SCORE else "",
         )
         for field, (unit, what, valid) in _PS1_FIELDS.items()
     ]
 
 
 _PS1_FIELDS = {
-    "sgscore": ("", "star/galaxy score (1 is a star)", (0.0, 1.0)),
+    "sgscore": ("", "star/galaxy score (1 is a star)", _SCORE),
     "distpsnr": ("arcsec", "distance", _DISTANCE),
     "sgmag": ("mag", "g magnitude", _MAG),
     "srmag": ("mag", "r magnitude", _MAG),
@@ -154,16 +182,29 @@ _PS1_FIELDS = {
 ALERT_COLUMNS = (
     Column("objectId", "text", "", "ZTF name of the object", required=True),
     Column("candid", "id", "", "number of the alert, 19 digits", required=True),
-    _candidate("jd", "d", "Julian date at the start of the exposure", _JD, required=True),
-    _candidate("fid", "", "band: 1 g, 2 r, 3 i", (1, 3), "integer", required=True),
-    _candidate("magpsf", "mag", "PSF magnitude of the difference", _MAG, required=True),
-    _candidate("sigmapsf", "mag", "1-sigma error of magpsf", (0.0, 10.0), required=True),
+    _candidate(
+        "jd", "d", "Julian date at the start of the exposure", _JD, required=True, quantity="time"
+    ),
+    _candidate("fid", "", "band: 1 g, 2 r, 3 i", (1, 3), "integer", required=True, quantity="band"),
+    _candidate(
+        "magpsf",
+        "mag",
+        "PSF magnitude of the difference",
+        _MEASURED,
+        required=True,
+        marks=NOT_DETECTED,
+    ),
+    _candidate(
+        "sigmapsf", "mag", "1-sigma error of magpsf", (0.0, 10.0), required=True, marks=NOT_DETECTED
+    ),
     _candidate("isdiffpos", "", "sign of the difference", kind="sign", required=True),
-    _candidate("ra", "deg", "right ascension, J2000", (0.0, 360.0)),
-    _candidate("dec", "deg", "declination, J2000", (-90.0, 90.0)),
-    _candidate("diffmaglim", "mag", "5-sigma limit of the difference image", _MAG),
-    _candidate("rb", "", "real-bogus score of the random forest", (0.0, 1.0)),
-    _candidate("drb", "", "real-bogus score of the deep network", (0.0, 1.0)),
+    _candidate("ra", "deg", "right ascension, J2000", (0.0, 360.0), quantity="longitude"),
+    _candidate("dec", "deg", "declination, J2000", (-90.0, 90.0), quantity="latitude"),
+    _candidate(
+        "diffmaglim", "mag", "5-sigma limit of the difference image", _LIMIT, marks=NOT_DETECTED
+    ),
+    _score("rb", "real-bogus score of the random forest"),
+    _score("drb", "real-bogus score of the deep network"),
     _candidate("chipsf", "", "reduced chi-square of the PSF fit"),
     _candidate("magap", "mag", "aperture magnitude, 14-pixel diameter", _MAG),
     _candidate("sigmagap", "mag", "1-sigma error of magap"),
@@ -193,7 +234,9 @@ ALERT_COLUMNS = (
     _candidate("sharpnr", "", "DAOPhot sharpness of the nearest reference-image source"),
     _candidate("ndethist", "", "detections at this position since the survey began"),
     _candidate("ncovhist", "", "exposures of this position since the survey began"),
-    _candidate("jdstarthist", "d", "Julian date of the earliest detection here", _JD),
+    _candidate(
+        "jdstarthist", "d", "Julian date of the earliest detection here", _JD, quantity="time"
+    ),
     _candidate("ssdistnr", "arcsec", "distance to the nearest known asteroid", _DISTANCE),
     _candidate("ssmagnr", "mag", "predicted magnitude of that asteroid", _MAG),
     _candidate("ssnamenr", "", "name of that asteroid", kind="text"),
@@ -208,7 +251,15 @@ ALERT_COLUMNS = (
     ),
     _candidate("maggaiabright", "mag", "Gaia G magnitude of that source", _MAG),
     *(
-        Column(f"acai_{letter}", "float", "", f"ACAI score: {what}", prefix="classifications.")
+        Column(
+            f"acai_{letter}",
+            "float",
+            "",
+            f"ACAI score: {what}",
+            _SCORE,
+            prefix="classifications.",
+            quantity="score",
+        )
         for letter, what in {
             "h": "hosted",
             "v": "variable star",
@@ -217,17 +268,64 @@ ALERT_COLUMNS = (
             "b": "bogus",
         }.items()
     ),
-    Column("braai", "float", "", "real-bogus score of braai", prefix="classifications."),
+    Column(
+        "braai",
+        "float",
+        "",
+        "real-bogus score of braai",
+        _SCORE,
+        prefix="classifications.",
+        quantity="score",
+    ),
 )
 
 HISTORY_COLUMNS = (
     Column("objectId", "object", "", "ZTF name of the object", required=True),
-    Column("jd", "float", "d", "Julian date at the start of the exposure", _JD, required=True),
-    Column("fid", "band", "", "band: 1 g, 2 r, 3 i", (1, 3), required=True),
-    Column("magpsf", "float", "mag", "PSF magnitude, null if not detected", _MAG, required=True),
-    Column("sigmapsf", "float", "mag", "1-sigma error of magpsf", (0.0, 10.0), required=True),
-    Column("diffmaglim", "float", "mag", "5-sigma limit of the difference image", _MAG),
+    Column(
+        "jd",
+        "float",
+        "d",
+        "Julian date at the start of the exposure",
+        _JD,
+        required=True,
+        quantity="time",
+    ),
+    Column("fid", "band", "", "band: 1 g, 2 r, 3 i", (1, 3), required=True, quantity="band"),
+    Column(
+        "magpsf",
+        "float",
+        "mag",
+        "PSF magnitude, null if not detected",
+        _MEASURED,
+        required=True,
+        marks=NOT_DETECTED,
+    ),
+    Column(
+        "sigmapsf",
+        "float",
+        "mag",
+        "1-sigma error of magpsf",
+        (0.0, 10.0),
+        required=True,
+        marks=NOT_DETECTED,
+    ),
+    Column(
+        "diffmaglim",
+        "float",
+        "mag",
+        "5-sigma limit of the difference image",
+        _LIMIT,
+        marks=NOT_DETECTED,
+    ),
     Column("isdiffpos", "sign", "", "sign of the difference"),
 )
+
+DRB_VERSION = Column(
+    "drbversion", "text", "", "version of the network that made drb", prefix="candidate."
+)
+"""Read with the alerts to tell a drb of 0 from a missing one, and then dropped."""
+
+ALERT_INPUTS = (*ALERT_COLUMNS, DRB_VERSION)
+"""The columns that are read to make the alerts of a night."""
 
 ALERT_BY_NAME = {column.name: column for column in ALERT_COLUMNS}

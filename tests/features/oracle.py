@@ -104,12 +104,19 @@ def of_night(alerts, history):
 
 
 def clean(jd, fid, mag, sigma, limit, sign):
+    mag, sigma, limit = within(mag, 8, 25), within(sigma, 0, 10), within(limit, 10, 24)
+    if not sigma > 0 and abs(mag - limit) < 1e-5:
+        mag = NAN  # a limit written as a detection
+    if math.isnan(mag):
+        sigma = NAN
+    if 40000 <= jd <= 88069:
+        jd += 2400000.5  # a modified Julian date
     return Row(
         within(jd, 2415020.5, 2488069.5),
         float(fid) if fid in BANDS else NAN,
-        within(mag, -5, 40),
-        within(sigma, 0, 10),
-        within(limit, -5, 40),
+        mag,
+        sigma,
+        limit,
         SIGNS.get(str(sign).strip().lower(), 0),
     )
 
@@ -147,13 +154,14 @@ def measurements(rows, alert):
     """One row per exposure, in time order: an exposure lasts 2e-4 d from its first row."""
     if not math.isnan(alert.mag):
         rows = [row for row in rows if not (alert.jd - row.jd < DURATION and same_band(row, alert))]
-    exposures = []
+    exposures, latest = [], {}
     for row in sorted(rows, key=order):
-        mine = [group for group in exposures if same_band(group[0], row)]
-        if mine and row.jd - mine[-1][0].jd < DURATION:
-            mine[-1].append(row)
+        mine = latest.get(BANDS.get(row.fid))
+        if mine and row.jd - mine[0].jd < DURATION:
+            mine.append(row)
         else:
             exposures.append([row])
+            latest[BANDS.get(row.fid)] = exposures[-1]
     return sorted((min(group, key=badness) for group in exposures), key=order)
 
 

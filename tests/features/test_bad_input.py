@@ -96,11 +96,11 @@ def all_rows(table, name, value):
 
 
 REFUSED = {
-    "jd": [NAN, INF, -INF, 1e308, 0.0, 59000.3],
+    "jd": [NAN, INF, -INF, 1e308, 0.0, 5900.3],
     "fid": [NAN, INF, 1e308, -1.0, 0.0, 1.5],
-    "magpsf": [INF, -INF, 1e308, -99.0],
-    "sigmapsf": [INF, -INF, 1e308, -1.0],
-    "isdiffpos": ["", "2", "maybe"],
+    "magpsf": [1e308, -5.0, 7.9, 40.0],
+    "sigmapsf": [1e308, -0.1, 10.1],
+    "isdiffpos": ["2", "maybe"],
 }
 
 
@@ -112,7 +112,18 @@ def test_a_column_of_invalid_values_is_an_error(table, name, value):
     assert "\n" not in str(caught.value)
 
 
-TAKEN = {"magpsf": [-5.0, 0.0, 40.0], "sigmapsf": [NAN, 0.0, 10.0], "isdiffpos": ["f", True]}
+@pytest.mark.parametrize("value", [INF, -INF, 0.0, -1.0, 99.0, -99.0])
+@pytest.mark.parametrize("name", ["magpsf", "sigmapsf"])
+def test_marks_of_non_detections_are_accepted_in_the_history_alone(name, value):
+    night = all_rows("history", name, value)
+    if name == "magpsf":
+        assert np.isnan(night.history.magpsf).all()
+    if value != 0.0 or name == "magpsf":
+        with pytest.raises(DataError, match=f"column candidate.{name} .*check the export"):
+            all_rows("alerts", name, value)
+
+
+TAKEN = {"magpsf": [8.0, 25.0], "sigmapsf": [NAN, 0.0, 10.0], "isdiffpos": ["f", True]}
 
 
 @pytest.mark.parametrize("table", ["alerts", "history"])
@@ -155,9 +166,9 @@ def three_alerts():
 CROWDS = {
     "10,000 rows of an object": many(10_000),
     "10,000 in one night": many(10_000, jd=JD + np.arange(10_000) / 1e5),
-    "2,000 rows of one epoch": many(2000, jd=JD - 2),
-    "10,000 detections of one epoch": many(10_000, jd=JD - 2, magpsf=18.5),
-    "10,000 non-detections of one epoch": many(10_000, jd=JD - 2, magpsf=NAN),
+    "2,000 rows of one epoch": many(2000, jd=JD - 1.8),
+    "10,000 detections of one epoch": many(10_000, jd=JD - 1.8, magpsf=18.5),
+    "10,000 non-detections of one epoch": many(10_000, jd=JD - 1.8, magpsf=NAN),
     "rows of one epoch, the alert's": many(2000, jd=JD + 0.3),
     "rows of one epoch, the alert's rounded": many(2000, jd=JD + 0.3 - 4e-6),
 }
@@ -169,7 +180,7 @@ def test_many_rows_of_one_object(case):
 
 
 def test_identical_rows_count_once():
-    row = many(1, jd=JD - 2)
+    row = many(1, jd=JD - 1.8)
     once = compute(Night.from_frames(three_alerts(), row))
     again = compute(Night.from_frames(three_alerts(), row.loc[[0] * 50_000]))
     pd.testing.assert_frame_equal(once, again, check_exact=True)

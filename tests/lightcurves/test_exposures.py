@@ -140,6 +140,7 @@ def separate(frame):
 @settings(max_examples=20, deadline=None)
 def test_duplicates_change_no_feature(seed):
     alerts, history = curves_frames(seed, n_objects=2)
+    alerts["candidate.isdiffpos"] = "t"
     history = separate(history)
     rng = np.random.default_rng(seed)
     more = pd.concat([history, random_duplicates(history, rng)]).sample(frac=1, random_state=seed)

@@ -87,7 +87,7 @@ def test_later_history_does_not_affect_an_earlier_copy():
 
 @pytest.fixture(scope="module")
 def night():
-    return Night.from_frames(*random_frames(5, n_objects=60, max_rows=12))
+    return Night.from_frames(*random_frames(5, n_objects=150, max_rows=12))
 
 
 def test_copies_are_the_same_in_every_run_and_have_the_declared_number(night):

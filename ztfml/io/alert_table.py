@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from ztfml import schema
 from ztfml.errors import DataError
+from ztfml.io.detections import drop_limits_given_as_magnitudes
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +32,7 @@ def with_prefixes(alerts: pa.Table) -> pa.Table:
     ['candid', 'candidate.jd']
     """
     in_file = {}
-    for column in schema.ALERT_COLUMNS:
+    for column in schema.ALERT_INPUTS:
         with_prefix = [column.in_file, *column.aliases]
         if not set(with_prefix) & set(alerts.column_names):
             # Before schema 2.0, the fields of the PS1 match have no number.
@@ -67,6 +68,8 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
     """
     if len(columns["candid"]) == 0:
         raise DataError(f"{name}: the night is empty; use a file with at least one alert")
+    drop_limits_given_as_magnitudes(columns, name)
+    columns = _without_unversioned_drb(columns, name)
     alerts = pd.DataFrame(columns, copy=False)
     repeated = alerts["candid"].duplicated()
     if repeated.any():
@@ -78,6 +81,32 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
         alerts = alerts[~repeated].reset_index(drop=True)
     _warn_of_absent_columns(alerts, name)
     return alerts
+
+
+def _without_unversioned_drb(columns, name):
+    """Make a drb of 0 without a version NaN, and drop the version.
+
+    Brokers write 0 for alerts before schema 3.3, which have no drb. Without a column of versions,
+    zeros are values, unless all values are zero.
+    """
+    columns = dict(columns)
+    version = columns.pop(schema.DRB_VERSION.name, None)
+    if "drb" not in columns:
+        return columns
+    drb = columns["drb"]
+    missing = drb == 0
+    if version is not None:
+        missing &= version.isna().to_numpy()
+    elif missing.sum() < np.count_nonzero(~np.isnan(drb)):
+        missing[:] = False
+    if missing.any():
+        log.warning(
+            "%s: candidate.drb is 0 and has no version in %d of %d alerts, where it counts as "
+            "missing",
+            name, missing.sum(), len(drb),
+        )  # fmt: skip
+        columns["drb"] = np.where(missing, np.nan, drb)
+    return columns
 
 
 def _warn_of_absent_columns(alerts, name):

@@ -14,6 +14,19 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow.parquet as pq
 
+WRITE_OPTIONS = {"compression": "zstd", "write_page_checksum": True}
+"""Options of all parquet files that ztfml writes, except for the compression of large tables.
+
+zstd does not notice most flipped bits; a checksum of each page does, at no measurable cost.
+"""
+
+READ_OPTIONS = {"memory_map": False, "page_checksum_verification": True}
+"""Options of all parquet files that ztfml reads. Pages without a checksum are not verified.
+
+Not memory-mapped: a file that shrinks while it is read would end the process, and reading is as
+fast (3.4 MB of history: 0.10 s mapped, 0.11 s read).
+"""
+
 
 @contextmanager
 def write_tables(path: str | Path) -> "Iterator[Callable[[pd.DataFrame], None]]":
@@ -88,7 +101,7 @@ def _appending_parquet(part):
                     rows.schema,
                     use_dictionary=text,
                     write_statistics=not_float,
-                    compression="lz4",
+                    **WRITE_OPTIONS | {"compression": "lz4"},
                 )
             )
         writers[0].write_table(rows)
@@ -158,11 +171,7 @@ def open_parquet(path: str | Path, read_dictionary: Sequence[str] = ()) -> "pq.P
     if not path.is_file():
         raise DataError(f"{path}: there is no such file; use the path of a parquet file")
     try:
-        # Not memory-mapped: a file that shrinks while it is read would end the process, and
-        # reading is as fast (3.4 MB of history: 0.10 s mapped, 0.11 s read).
-        return pq.ParquetFile(
-            path, read_dictionary=list(read_dictionary), page_checksum_verification=True
-        )
+        return pq.ParquetFile(path, read_dictionary=list(read_dictionary), **READ_OPTIONS)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a readable parquet file (not parquet, or truncated); "

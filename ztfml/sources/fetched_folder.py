@@ -27,6 +27,7 @@ from ztfml.io.atomic import write_beside
 from ztfml.io.columns import read_columns
 from ztfml.io.companions import companion
 from ztfml.io.limits import MAX_STAMP_BYTES, MAX_STAMP_PIXELS
+from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.safe_text import safe_table
 from ztfml.schema import (
     BAND_OF_FID,
@@ -300,7 +301,7 @@ def write_light_curve(folder: str | Path, object_id: str, curve: pd.DataFrame) -
     rows = curve.assign(objectId=object_id)[_FILE_SCHEMA.names]
     with write_beside(path) as part:
         pq.write_table(
-            pa.Table.from_pandas(rows, _FILE_SCHEMA, preserve_index=False), part, compression="zstd"
+            pa.Table.from_pandas(rows, _FILE_SCHEMA, preserve_index=False), part, **WRITE_OPTIONS
         )
 
 

@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside, write_together
 from ztfml.io.companions import companion, history_beside
+from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
 from ztfml.io.safe_text import safe_cell
 from ztfml.io.temporary import temporary_beside
@@ -238,7 +239,7 @@ def _write_alerts(batches, history, forced, path):
     """Write the alerts, and give their previous candidates and forced photometry to the merge."""
     n_alerts = 0
     waiting, n_waiting = [], 0
-    with pq.ParquetWriter(path, ALERTS_SCHEMA, compression="zstd") as writer:
+    with pq.ParquetWriter(path, ALERTS_SCHEMA, **WRITE_OPTIONS) as writer:
         for tables in batches:
             history.add(tables.history)
             forced.add(tables.forced)
@@ -255,7 +256,7 @@ def _write_alerts(batches, history, forced, path):
 
 def _write_history(spill, schema, path):
     n_rows = 0
-    with pq.ParquetWriter(path, schema, compression="zstd") as writer:
+    with pq.ParquetWriter(path, schema, **WRITE_OPTIONS) as writer:
         for table in track(spill.parts(), "merging histories", N_PARTS):
             merged = merge_rows(table, schema)
             writer.write_table(merged)

@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 from ztfml.errors import DataError
 from ztfml.io.gunzip import gunzip
 from ztfml.io.limits import MAX_TEXT_BYTES
-from ztfml.io.parquet import open_parquet
+from ztfml.io.parquet import READ_OPTIONS, open_parquet
 from ztfml.sources.archives import gunzip_head
 from ztfml.sources.tables.documents import read_documents, rows_to_table
 from ztfml.sources.tables.names import canonical_name
@@ -126,7 +126,7 @@ class Content:
             wanted.append(index)
         try:
             if self.kind == "parquet":
-                table = pq.ParquetFile(self.path, memory_map=True).read(columns=wanted)
+                table = pq.ParquetFile(self.path, **READ_OPTIONS).read(columns=wanted)
             else:
                 table = self._arrow_file.read_all().select(wanted)
         except (pa.ArrowException, OSError) as error:
