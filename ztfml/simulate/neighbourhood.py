@@ -29,9 +29,9 @@ def draw_neighbours(
 
     Examples
     --------
-    >>> galaxy = Counterpart(np.array([GALAXY]), np.full((1, 4), 18.0), np.array([0.5]))
-    >>> fields = draw_neighbours(np.random.default_rng(1), galaxy, np.array([40.0]))
-    >>> bool(fields["distpsnr1"][0] < 1.5), bool(fields["sgscore1"][0] < 0.5)
+    >>> galaxies = Counterpart(np.full(99, GALAXY), np.full((99, 4), 18.0), np.full(99, 0.5))
+    >>> fields = draw_neighbours(np.random.default_rng(1), galaxies, np.full(99, 40.0))
+    >>> bool(np.median(fields["distpsnr1"]) < 1.0), bool(np.median(fields["sgscore1"]) < 0.5)
     (True, True)
     """
     n = len(latitude)

@@ -69,6 +69,8 @@ def fit_ranking(
 
     Examples
     --------
+    Skipped, because it needs a sample of several large nights, which takes minutes:
+
     >>> fit_ranking(nights, "my_ranking")   # doctest: +SKIP
     """
     check_place(Path(folder), FILES)
@@ -115,6 +117,8 @@ def with_trees(sample: Sample) -> Sample:
 
     Examples
     --------
+    Skipped, because it needs a sample of several large nights, which takes minutes:
+
     >>> with_trees(sample).terms["tree_score"]   # doctest: +SKIP
     """
     odds = np.full(len(sample.fast), np.nan)
@@ -138,6 +142,8 @@ def train_on(sample: Sample) -> Trees:
 
     Examples
     --------
+    Skipped, because it needs a sample of several large nights, which takes minutes:
+
     >>> train_on(sample).inputs   # doctest: +SKIP
     """
     rows = sample.with_inputs
@@ -167,6 +173,8 @@ def fit_weights(sample: Sample) -> dict[str, float]:
 
     Examples
     --------
+    Skipped, because it needs a sample of several large nights, which takes minutes:
+
     >>> fit_weights(sample)["transient"]   # doctest: +SKIP
     1.13
     """
@@ -213,6 +221,8 @@ def held_out(sample: Sample) -> dict:
 
     Examples
     --------
+    Skipped, because it needs a sample of several large nights, which takes minutes:
+
     >>> held_out(sample)["recall"]["one night"]   # doctest: +SKIP
     [0.18, 0.26, 0.37]
     """

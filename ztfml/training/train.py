@@ -101,7 +101,9 @@ def train(
 
     Examples
     --------
-    >>> report = train(["night.parquet"], "my_model")  # doctest: +SKIP
+    Skipped, because training takes a minute:
+
+    >>> report = train(["night.parquet"], "my_model")   # doctest: +SKIP
     >>> # skipped: takes a minute
     """
     check_place(Path(folder))
