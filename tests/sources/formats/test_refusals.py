@@ -44,6 +44,7 @@ def as_json(value):
         (text("objectId,jd,fid,magpsf\nZTF18abukavn,2459000.5,1,18\n"), "without candid"),
         (text("candid,jd,fid,magpsf\n1,2459000.5,1,18\n"), "without objectId"),
         (text("objectId,candid,jd,fid,magpsf\n"), "contains no rows"),
+        (text("objectId,candid,jd,fid,magpsf\na,2.7e+18,2459000.5,1,18\n"), "example 2.7e+18"),
         (as_json([{"objectId": "a", "candidate": {}, "prv_candidates": "[]"}]), "list of records"),
         (as_json([{"objectId": "a", "candidate": {}, "prv_candidates": [1]}]), "list of records"),
         (text("objectId,candidate\nZTF18abukavn,\"{'jd': 1}\"\n"), "nested columns"),

@@ -155,6 +155,15 @@ def _require_candid(rows, name):
             f"{name}: a light-curve table without candid, the 19-digit number of each alert; "
             "export the detections with it"
         )
+    if pa.types.is_string(rows["candid"].type):
+        text = rows["candid"].to_pandas()
+        is_float = text.str.contains(r"\d[eE]\+?\d", na=False)
+        if is_float.any():
+            raise DataError(
+                f"{name}: the column candid was written as a floating-point number in "
+                f"{is_float.sum()} rows (for example {text[is_float].iloc[0]}), which is too short "
+                "for 19 digits; export it as an integer or as text"
+            )
 
 
 def _is_alert(rows):
