@@ -270,3 +270,14 @@ def test_a_candid_may_be_text(tmp_path, output, candid, is_read):
     write(tmp_path / "b.avro", packet(7))
     ingest([tmp_path], output)
     assert values(alerts_of(output), "candid") == ([1234567890123456789, 7] if is_read else [7])
+
+
+@pytest.mark.parametrize(("spelling", "fid"), [("g", 1), ("ztfr", 2), ("3", 3), ("ZTF_i", 3)])
+def test_a_band_may_be_text(tmp_path, output, spelling, fid):
+    schema = avro_schema(
+        candidate={**CANDIDATE_FIELDS, "fid": "string"},
+        previous={**PREVIOUS_FIELDS, "fid": "string"},
+    )
+    one = packet(previous=[{**detection(2, 2), "fid": spelling}], fid=spelling)
+    ingest([write(tmp_path / "a.avro", one, schema=schema)], output)
+    assert alerts_of(output)[0]["candidate.fid"] == history_of(output)[0]["fid"] == fid

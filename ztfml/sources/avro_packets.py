@@ -122,12 +122,12 @@ def read_packet(packet: object, avro_schema: dict, remarks: Remarks) -> PacketAl
             f"not a ZTF alert: {_record_name(avro_schema)} has no candidate record"
         )
     object_id = _object_id(packet)
-    previous = [row for name in _HISTORY_LISTS for row in packet.get(name) or ()]
+    lists = [packet.get(name) or [] for name in _HISTORY_LISTS]
+    previous = [row for rows in lists for row in rows]
     forced = [row for row in packet.get(_FORCED_LIST) or () if _is_good(row, remarks)]
     zero_point = None
-    if "psfFluxErr" in candidate or any(
-        "psfFluxErr" in rows[0] for rows in (previous, forced) if rows
-    ):
+    # All rows of a list have the same fields.
+    if any(_has_flux(row) for row in (candidate, *(rows[0] for rows in (*lists, forced) if rows))):
         zero_point = _zero_point([candidate, *previous, *forced], object_id, remarks)
     _complete(candidate, zero_point, remarks)
     for field in ("jd", "fid", "magpsf"):
@@ -183,13 +183,16 @@ def _candid(candid):
 
 def _complete(row, zero_point, remarks):
     """Write isdiffpos as t or f, and add the band and the magnitude that are given otherwise."""
-    if "band" in row and row.get("fid") is None:
+    fid = row.get("fid")
+    if fid is None and "band" in row:
         row["fid"] = _fid(row["band"], remarks)
+    elif isinstance(fid, str):
+        row["fid"] = _fid(fid, remarks)
     spelling = row.get("isdiffpos")
     sign = sign_of(spelling)
     if sign == 0 and spelling is not None and str(spelling).strip().lower() not in _NO_VALUES:
         remarks.add("values of isdiffpos are unreadable and count as unknown", repr(spelling))
-    if "psfFlux" in row or "psfFluxErr" in row:
+    if _has_flux(row):
         sign = _add_magnitude(row, zero_point, sign)
     row["isdiffpos"] = SPELLING_OF_SIGN[sign]
 
@@ -216,9 +219,13 @@ def _add_magnitude(row, zero_point, sign):
     return sign or int(found.sign[0]) or (flux > 0) - (flux < 0)
 
 
+def _has_flux(row):
+    return "psfFlux" in row or "psfFluxErr" in row
+
+
 def _zero_point(rows, object_id, remarks):
     """Return the zero point of the fluxes of a packet, from its magnitudes if it has any."""
-    rows = [row for row in rows if "psfFluxErr" in row]
+    rows = [row for row in rows if _has_flux(row)]
     magnitudes = [_valid(row.get("magpsf"), _MAGNITUDES) for row in rows]
     pairs = [
         (_number(row.get("psfFlux")), mag)
