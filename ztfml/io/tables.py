@@ -123,9 +123,6 @@ def read_table(table: TableFile, names: list[str]) -> pd.DataFrame:
         frame = table.read(names)
     except Exception as error:
         raise _unreadable(table.path, error) from error
-    if frame.columns.has_duplicates:
-        repeated = frame.columns[frame.columns.duplicated()][0]
-        raise DataError(f"{table.path}: the column {repeated} occurs more than once; keep one")
     for name in frame.select_dtypes("object").columns:
         frame[name] = frame[name].map(_as_text)
     return frame

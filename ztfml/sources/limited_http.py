@@ -111,14 +111,14 @@ class LimitedAdapter(HTTPAdapter):
         self._max_bytes = max_bytes
         super().__init__(**options)
 
-    def send(self, request: Any, **options: Any) -> Any:
+    def send(self, request: Any, *args: Any, **options: Any) -> Any:
         """Send a request, and return the answer with its complete content."""
         # The package alerce sets no timeout.
         options["timeout"] = self._timeouts
-        return call_within(self._total_seconds, lambda: self._exchange(request, options))
+        return call_within(self._total_seconds, lambda: self._exchange(request, args, options))
 
-    def _exchange(self, request: Any, options: dict) -> Any:
-        response = super().send(request, **options)
+    def _exchange(self, request: Any, args: tuple, options: dict) -> Any:
+        response = super().send(request, *args, **options)
         parts, n_bytes = [], 0
         for part in response.iter_content(_CHUNK):
             n_bytes += len(part)
