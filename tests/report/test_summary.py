@@ -157,3 +157,14 @@ def test_a_real_night(shared_data):
         assert packet["real-bogus score"].startswith("rb ")
         assert all(len(plot["detections"]) > 0 for plot in card["light_curves"])
     assert render(summary).count("<article") == 20
+
+
+def test_infinite_values_are_missing_on_the_page(night):
+    alerts = night.alerts.assign(distnr=np.inf, magnr=np.inf, drb=np.inf)
+    predictions = nights.predictions_of(night)
+    ranked = nights.ranked_of(night, predictions).assign(age=np.inf, last_mag=-np.inf)
+    summary = summarize(night.replace(alerts=alerts), predictions, ranked, None, None, 3)
+    json.dumps(summary, allow_nan=False)
+    assert summary["ranked"][0]["age"] is None
+    assert "reference source" not in dict(summary["cards"][0]["packet"])
+    assert "inf" not in str(summary["cards"][0]["packet"])

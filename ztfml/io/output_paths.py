@@ -30,9 +30,9 @@ def refuse_inputs(outputs: Iterable[str | Path], inputs: Iterable[str | Path]) -
     ...
     ztfml.errors.DataError: night.parquet: this output is also an input and would ...
     """
-    inputs = [Path(path) for path in inputs]
+    sources = [Path(path) for path in inputs]
     for output in map(Path, outputs):
-        for path in inputs:
+        for path in sources:
             if path.is_dir() and _real(path) in _real(output).parents:
                 raise DataError(
                     f"{output}: this output is in the input folder {path}, and would be read as a "
