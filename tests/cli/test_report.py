@@ -40,7 +40,7 @@ def test_report_shows_fetched_cutouts(nights, model, tmp_path):
 def test_report_uses_other_weights(nights, model, tmp_path):
     ours = (load_ranking().folder / "ranking.toml").read_text()
     wanted = tmp_path / "wanted.toml"
-    wanted.write_text(re.sub(r"^intercept = .*$", "intercept = -99.0", ours, flags=re.M))
+    wanted.write_text(re.sub(r"^intercept = .*$", "intercept = -40.0", ours, flags=re.M))
     out = tmp_path / "night.html"
     ztfml("report", nights[2], "-m", model, "-o", out, "--top", 1, "--weights", wanted)
     assert '<span class="big-score">0.00</span>' in out.read_text(encoding="utf-8")
