@@ -5,6 +5,7 @@ https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html.
 """
 
 import json
+import re
 from dataclasses import dataclass
 
 SENTINEL = -999.0
@@ -49,6 +50,35 @@ def sign_of(spelling: object) -> int:
     text = str(spelling).strip().lower()
     # Decimals have any number of zeros.
     return _SIGN_OF_SPELLING.get(text.rstrip("0").rstrip(".") if "." in text else text, 0)
+
+
+_NAME_OF_BAND = re.compile(r"(?:ztf[_ -]?|z)?([gri])")
+_FID_OF_BAND = {band: fid for fid, band in BAND_OF_FID.items()}
+
+
+def fid_of(spelling: object) -> int | None:
+    """Return the number of a ZTF band, given its name or number in any spelling.
+
+    Parameters
+    ----------
+    spelling : str, int or None
+        ``'g'``, ``'ztfg'``, ``'ZTF_g'``, ``'zg'``, ``'1'``, ...
+
+    Returns
+    -------
+    int or None
+        1 for g, 2 for r, 3 for i; None for anything else.
+
+    Examples
+    --------
+    >>> [fid_of(spelling) for spelling in ("g", "ZTF_r", "zi", "3", 1, "J", None)]
+    [1, 2, 3, 3, 1, None, None]
+    """
+    text = str(spelling).strip().lower()
+    match = _NAME_OF_BAND.fullmatch(text)
+    if match:
+        return _FID_OF_BAND[match.group(1)]
+    return int(text) if text in ("1", "2", "3") else None
 
 
 MISSING_TEXTS = ("", "null", "none", "nan", "n/a", "na", "nat", "<na>", "-", "--")

@@ -4,10 +4,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ztfml.astrophysics import MJD_ZERO
 from ztfml.schema import Column
-
-MJD_ZERO = 2400000.5
-"""Julian date of the modified Julian date 0."""
 
 # MJDs of the years 1968 to 2100; no other unit of time gives these numbers.
 _MJD = (40000.0, 88069.0)

@@ -1,7 +1,6 @@
 """Read a column of any Arrow type as numbers: text, dictionaries, decimals and dates included."""
 
 import logging
-import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ztfml import schema
 from ztfml.errors import DataError
 from ztfml.schema import MISSING_TEXTS, Column
 
@@ -18,9 +18,6 @@ UNIX_EPOCH = 2440587.5
 """Julian date of 1970-01-01."""
 
 _DATES = "dates, read as UTC"
-
-_BAND = re.compile(r"(?:ztf[_ -]?|z)?([gri])")
-_FID_OF_BAND = {"g": 1.0, "r": 2.0, "i": 3.0}
 
 
 class Numbers(NamedTuple):
@@ -175,8 +172,7 @@ def _read_dates(text):
 
 
 def _read_bands(text):
-    matches = [_BAND.fullmatch(value.lower()) for value in text]
-    return np.array([_FID_OF_BAND[m.group(1)] if m else np.nan for m in matches])
+    return np.array([schema.fid_of(value) for value in text], np.float64)
 
 
 def _read_longitudes(text):

@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 from ztfml import schema
-from ztfml.schema import BAND_OF_FID, SPELLING_OF_SIGN, sign_of
+from ztfml.schema import SPELLING_OF_SIGN, fid_of, sign_of
 from ztfml.sources.flux import AB_NANOJANSKY, find_zero_point, magnitudes_of_fluxes
 from ztfml.sources.forced import ZERO_POINTS, forced_magnitude, is_good_status
 from ztfml.sources.remarks import Remarks
@@ -28,11 +28,6 @@ _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 _HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
 _FORCED_LIST = "fp_hists"
 
-_FID_OF_BAND = {
-    spelling: fid
-    for fid, band in BAND_OF_FID.items()
-    for spelling in (band, f"ztf{band}", f"ztf_{band}", f"z{band}", str(fid))
-}
 # Difference magnitudes outside this range are no measurement, e.g. 0, -999 or 99.
 _MAGNITUDES = (8.0, 25.0)
 _LIMITS = (10.0, 24.0)
@@ -198,7 +193,7 @@ def _complete(row, zero_point, remarks):
 
 
 def _fid(band, remarks):
-    fid = _FID_OF_BAND.get(str(band).strip().lower())
+    fid = fid_of(band)
     if fid is None and band is not None:
         remarks.add("rows are in another band than g, r and i", repr(band))
     return fid
@@ -269,7 +264,7 @@ _FORCED_COPIED = ("jd", "pid", "programid", "field", "rcid", "rfid", "magzpsci",
 def _forced(row, zero_point):
     """Return a row of forced photometry with its flux in nJy, or without flux."""
     kept = {name: row.get(name) for name in _FORCED_COPIED}
-    kept["fid"] = row["fid"] if row.get("fid") is not None else _FID_OF_BAND.get(row.get("band"))
+    kept["fid"] = row["fid"] if row.get("fid") is not None else fid_of(row.get("band"))
     flux, error = row.get("forcediffimflux"), row.get("forcediffimfluxunc")
     if flux is not None or error is not None:
         zero_point = row.get("magzpsci")

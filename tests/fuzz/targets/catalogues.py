@@ -84,7 +84,7 @@ _HEADERS = (
     (b"TFORM2", b"TFORM9"),
     (b"'D       '", b"'QD      '"),
     (b"<STREAM", b"<STREAM href='file:///dev/zero'"),
-    (b"double", b"doubel"),
+    (b"double", b"single"),
     (b"arraysize", b"a"),
     (b'arraysize="12"', b'arraysize="999999999999"'),
     (b"base64", b"gzip"),

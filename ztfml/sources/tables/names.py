@@ -62,7 +62,6 @@ _CANONICAL = {
         *_EXTRA,
     )
 }
-_FID_OF_BAND = {band: fid for fid, band in schema.BAND_OF_FID.items()}
 _REQUIRED = frozenset(column.name for column in schema.ALERT_COLUMNS if column.required)
 
 
@@ -205,7 +204,7 @@ def _to_fid(band):
     if not (pa.types.is_string(band.type) or pa.types.is_dictionary(band.type)):
         return band
     text = band.cast(pa.string()).to_pandas()
-    found = text.str.lower().str.removeprefix("ztf").map(_FID_OF_BAND)
+    found = text.map({name: schema.fid_of(name) for name in text.dropna().unique()})
     if found[text.notna()].isna().any():
         return band
     return pa.chunked_array([pa.array(found, pa.float64(), from_pandas=True)])
