@@ -100,7 +100,7 @@ def decode(files: Iterable[PacketFile], with_stamps: bool = False) -> Iterator[D
 
 
 def decode_in_processes(
-    files: Iterable[PacketFile], jobs: int, with_stamps: bool = False
+    files: Iterable[PacketFile], jobs: int, n_bytes: int, with_stamps: bool = False
 ) -> Iterator[DecodedBatch]:
     """Decode packet files in several processes, with results in the order of the files.
 
@@ -109,6 +109,8 @@ def decode_in_processes(
     files : iterable of PacketFile
     jobs : int
         Number of processes; with 1, this process does the work.
+    n_bytes : int
+        Size of all files; this process also does the work if they are small.
     with_stamps : bool
         Whether to keep the image stamps.
 
@@ -119,38 +121,29 @@ def decode_in_processes(
 
     Examples
     --------
-    >>> [batch.n_files for batch in decode_in_processes([], jobs=2)]
+    >>> [batch.n_files for batch in decode_in_processes([], jobs=2, n_bytes=0)]
     []
     """
     tasks = _tasks_of(files)
-    if jobs <= 1:
+    if jobs > 1 and n_bytes > _PARALLEL_BYTES:
+        yield from _decode_in_workers(tasks, jobs, with_stamps)
+    else:
         for task in tasks:
             yield from decode(task, with_stamps)
-        return
-    first, n_bytes = [], 0
-    for task in tasks:
-        first.append(task)
-        n_bytes += _size_of(task)
-        if n_bytes > _PARALLEL_BYTES:
-            yield from _decode_in_workers(first, tasks, jobs, with_stamps)
-            return
-    for task in first:
-        yield from decode(task, with_stamps)
 
 
-def _decode_in_workers(first, others, jobs, with_stamps):
+def _decode_in_workers(tasks, jobs, with_stamps):
     waiting = deque()
     with _Workers(jobs, with_stamps) as workers:
-        for tasks in (first, others):
-            for task in tasks:
-                if _size_of(task) > _TASK_BYTES:
-                    while waiting:
-                        yield from workers.result(*waiting.popleft())
-                    yield from decode(task, with_stamps)
-                    continue
-                waiting.append((task, workers.submit(task)))
-                if len(waiting) > jobs + _WAITING_TASKS:
+        for task in tasks:
+            if _size_of(task) > _TASK_BYTES:
+                while waiting:
                     yield from workers.result(*waiting.popleft())
+                yield from decode(task, with_stamps)
+                continue
+            waiting.append((task, workers.submit(task)))
+            if len(waiting) > jobs + _WAITING_TASKS:
+                yield from workers.result(*waiting.popleft())
         while waiting:
             yield from workers.result(*waiting.popleft())
 

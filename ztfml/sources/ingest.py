@@ -191,7 +191,9 @@ class _PacketReader:
         """Yield the alerts of all files, each candid once."""
         total = None if any(file.name.endswith(ARCHIVE_SUFFIXES) for file in files) else len(files)
         contents = track(contents_of(files), "reading packets", total)
-        for batch in decode_in_processes(contents, jobs, self._cutouts_folder is not None):
+        n_bytes = sum(file.stat().st_size for file in files)
+        with_stamps = self._cutouts_folder is not None
+        for batch in decode_in_processes(contents, jobs, n_bytes, with_stamps):
             self.n_files += batch.n_files
             self.skipped += batch.skipped
             self._unknown_fields |= batch.unknown_fields
