@@ -258,7 +258,9 @@ def write_parquet(rng: Random, path: Path, frame: pd.DataFrame) -> None:
     for k in range(frame.shape[1]):
         values = frame.iloc[:, k]
         try:
-            arrays.append(pa.array(values, from_pandas=True))
+            array = pa.array(values, from_pandas=True)
+            # Parquet has no dicts without keys.
+            arrays.append(array if "struct<>" not in str(array.type) else array.is_null())
         except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
             arrays.append(pa.array([None if v is None else str(v) for v in values]))
     table = pa.Table.from_arrays(arrays, names=[str(name) for name in frame.columns])
