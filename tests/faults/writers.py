@@ -35,7 +35,7 @@ def make_night(version):
     history = pd.DataFrame(
         {
             "objectId": [name for name in names for _ in range(N_ROWS)],
-            "jd": [2458900.5 + k for _ in names for k in range(N_ROWS)],
+            "jd": [2458900.72 + k for _ in names for k in range(N_ROWS)],
             "fid": 1,
             "magpsf": 15.0 + version,
             "sigmapsf": 0.1,

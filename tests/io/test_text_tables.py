@@ -37,4 +37,4 @@ def test_long_cells_are_not_cut_in_a_pipe(capsys):
     print_table(pd.DataFrame({"rank": [1], "score": [0.25], "reasons": [reasons]}), "x" * 250)
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "x" * 250
-    assert lines[-1] == f"    1 │ 0.250 │ {reasons}"
+    assert lines[-1] == f"    1 │ 0.250 │ {reasons}".rstrip()

@@ -102,10 +102,11 @@ def print_table(frame, title: str) -> None:
     ───────┼────────
      agn   │     61
     """
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(show_edge=False)
+    table = Table(box=box.SQUARE, show_edge=False)
     for name in frame.columns:
         is_number = getattr(frame[name].dtype, "kind", "") in tuple("fiu")
         table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
@@ -118,4 +119,7 @@ def print_table(frame, title: str) -> None:
     )
     # Printed separately, because a title of the table would be wrapped at its width.
     console.print(printable(title), style="italic", soft_wrap=True)
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    # The last column is padded, which shows in files and examples.
+    print("\n".join(line.rstrip() for line in capture.get().splitlines()))

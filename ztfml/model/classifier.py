@@ -31,7 +31,6 @@ from ztfml.taxonomy import LABELS
 
 HELD_OUT_PARTS = 5
 """One fifth of the objects is held out for early stopping and calibration."""
-
 MAX_BIN = 63
 """Number of histogram bins of a feature. 255 bins gave no better trees and were slower."""
 
@@ -497,6 +496,5 @@ def probabilities(
         )
     # scikit-learn refuses a table without rows, but a night may have no alerts.
     p = classifier.predict_proba(X, priors=priors) if len(X) else None
-    index = X.index if hasattr(X, "index") else None
-    known = pd.DataFrame(p, columns=list(classifier.classes_), index=index, dtype=float)
+    known = pd.DataFrame(p, columns=list(classifier.classes_), index=X.index, dtype=float)
     return known.reindex(columns=list(LABELS), fill_value=0.0).add_prefix("p_")
