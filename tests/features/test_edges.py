@@ -4,10 +4,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.nights import JD, random_night
+from tests.nights import JD as MIDNIGHT
+from tests.nights import random_night
 from ztfml.errors import DataError
 from ztfml.features import FEATURES, compute, of_light_curve
 from ztfml.night import Night
+
+# Whole and half days would be refused.
+JD = MIDNIGHT + 0.0625
 
 NAMES = [feature.name for feature in FEATURES]
 # Zero is a true value here, not a missing one: one detection in r, by the alert itself.

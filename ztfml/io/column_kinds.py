@@ -245,7 +245,8 @@ def _remedy(column, values):
 def _check_zero_based(column, values, valid, out, name):
     """Refuse bands numbered 0, 1, 2."""
     n_zero = np.count_nonzero(values == 0)
-    if column.quantity == "band" and n_zero * _ZERO_BASED > valid > 0 and not (out == 3).any():
+    from_zero = n_zero == len(values) and not (out == 3).any()
+    if column.quantity == "band" and from_zero and n_zero * _ZERO_BASED > valid > 0:
         raise DataError(
             f"{name}: the column {column.in_file} has 0 in {n_zero} of {len(out)} rows, as if "
             "bands were numbered from 0; number them 1 (g), 2 (r), 3 (i)"
