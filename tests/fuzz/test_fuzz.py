@@ -4,7 +4,8 @@ import pytest
 
 from tests.fuzz.harness import TARGETS, failures
 
-N_INPUTS = 200
+# All targets together take less than two minutes.
+N_INPUTS = 100
 
 
 @pytest.mark.parametrize("name", TARGETS)
@@ -12,6 +13,7 @@ def test_each_input_gives_the_right_result_or_one_sentence(name, fuzz_server):
     counts, faults = failures(name, 0, N_INPUTS, fuzz_server)
     assert not faults, "\n\n".join(faults)
     assert counts.total() == N_INPUTS
-    # Mutations that never change anything, or always destroy the input, test nothing.
+    # Mutations that always destroy the input, or never change anything, test nothing. A damaged
+    # packet or fetched file leaves a remark, and the rest is right.
     assert counts["right"] > 0
-    assert counts["right"] < N_INPUTS or name == "fetched"
+    assert counts["sentence"] > 0 or name in ("packets", "fetched")
