@@ -20,7 +20,7 @@ from ztfml.astrophysics import (
     redshift_of_volume,
 )
 from ztfml.compiled import sources_of
-from ztfml.lightcurves.night_means import nights_of
+from ztfml.lightcurves.night_means import night_means_of
 
 REDSHIFTS = np.array([3e-4, 0.0123, 0.1, 0.77, 3.3])
 
@@ -68,5 +68,5 @@ def test_a_night_lasts_from_midnight_to_midnight_ut(jd, night):
 
 
 def test_the_cache_of_compiled_functions_depends_on_this_file():
-    files, _ = sources_of(nights_of)
+    files, _ = sources_of(night_means_of)
     assert astrophysics.__file__ in files

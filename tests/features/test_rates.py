@@ -87,7 +87,8 @@ def straight(days, slope, sigma, n=4000, seed=1, fid=2):
     """
     rng = np.random.default_rng(seed)
     days = np.asarray(days, float)
-    mag = 18 + slope * days + FLOOR * rng.normal(size=(n, len(days)))
+    # The middle is at 17 mag, so that all magnitudes are between 8 and 25.
+    mag = 17 + slope * (days - days.mean()) + FLOOR * rng.normal(size=(n, len(days)))
     flux = 10 ** (-0.4 * mag)
     err = flux * rng.uniform(0.5, 1.5, flux.shape) * sigma / POGSON
     flux += err * rng.normal(size=flux.shape)

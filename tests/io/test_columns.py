@@ -22,8 +22,10 @@ from tests.night_files import (
     sees,
 )
 from ztfml.errors import DataError
+from ztfml.io.columns import select_columns
 from ztfml.io.companions import history_beside, labels_beside
 from ztfml.night import Night
+from ztfml.schema import HISTORY_COLUMNS
 
 
 def test_alerts_keep_their_order_and_exact_candids(tmp_path):
@@ -357,3 +359,17 @@ def test_a_single_invalid_value_is_missing(tmp_path):
     night = Night.load(save(tmp_path, frame, history_frame()))
     assert_array_equal(night.alerts["fid"], [1, 2, np.nan])
     assert_array_equal(night.alerts["magpsf"], [18.5, 18.0, np.nan])
+
+
+@pytest.mark.parametrize(
+    ("fractions", "refused"), [((0.75,), False), ((0.25,), False), ((0.75, 1.0), True)]
+)
+def test_times_at_one_fraction_of_the_day_are_not_taken_for_rounded_ones(fractions, refused):
+    jd = [2460000 + k + fractions[k % len(fractions)] for k in range(20)]
+    frame = pd.DataFrame({"objectId": "a", "jd": jd, "fid": 1, "magpsf": 18.0, "sigmapsf": 0.1})
+    if refused:
+        with pytest.raises(DataError, match=r"multiples of 0.25 d"):
+            select_columns(pa.Table.from_pandas(frame), HISTORY_COLUMNS, "night")
+    else:
+        read = select_columns(pa.Table.from_pandas(frame), HISTORY_COLUMNS, "night")
+        assert read["jd"].tolist() == jd

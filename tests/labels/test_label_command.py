@@ -66,7 +66,7 @@ def test_labels_conflicts_and_a_table_of_counts(folder):
     assert "1 conflicts" in result.stdout
     assert "catalogues disagree" in result.stderr
     assert [line.split()[0] for line in result.stdout.splitlines() if "│" in line] == [
-        "vsx", "bts", "mpc", "all",
+        "catalog", "vsx", "bts", "mpc", "all",
     ]  # fmt: skip
 
 

@@ -422,7 +422,7 @@ def test_a_term_is_drawn_against_its_main_quantity(name):
     ax = plots.term_shape(plots.figure()[1][0], name)
     (line,) = ax.get_lines()
     x, y = line.get_data()
-    assert (x[0], x[-1]) == TERMS[name].span
+    assert (x[0], x[-1]) == TERMS[name].x_range
     assert ((y >= 0) & (y <= 1)).all()
     # The term depends on this quantity monotonically.
     steps = np.diff(y)

@@ -382,7 +382,10 @@ def test_evaluate_leaves_out_training_objects(nights, trained, tmp_path):
     night = night.replace(
         alerts=night.alerts.assign(objectId=night.alerts["objectId"].replace(met))
     )
-    found = evaluate(night, labels_beside(nights[2]), trained[0])
+    labels = pd.read_csv(labels_beside(nights[2]), dtype={"candid": "int64"})
+    labels["objectId"] = labels["objectId"].replace(met)
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    found = evaluate(night, tmp_path / "labels.csv", trained[0])
     is_met = night.alerts["objectId"].isin(known)
     assert found["trained_on"]["n"] == is_met.sum()
     assert found["n"] == (~is_met).sum()

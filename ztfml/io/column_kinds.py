@@ -30,9 +30,11 @@ _LARGEST = np.finfo(np.float64).max
 
 # Times that are whole days (or half days: a Julian date begins at noon), and times that went
 # through a 32-bit float: their step in days, and how many are needed to be certain. Fewer may be
-# multiples by design, as in an example. Near MJD 60000, a 32-bit float resolves 1/256 d.
-_COARSE_JD = ((0.5, 3), (0.25, 8))
-_COARSE_MJD = ((0.5, 3), (1 / 256, 8))
+# multiples by design, as in an example, and so may be times at one fraction of the day. Near MJD
+# 60000, a 32-bit float resolves 1/256 d.
+_HALF_DAY = 0.5
+_COARSE_JD = ((_HALF_DAY, 3), (0.25, 8))
+_COARSE_MJD = ((_HALF_DAY, 3), (1 / 256, 8))
 
 # Bands are numbered from 0 if there are no 3 and more than one 0 in this many valid values.
 _ZERO_BASED = 10
@@ -269,7 +271,9 @@ def _check_resolution(column, out, unit, name):
 
 def _all_multiples(times, step, enough):
     times = times[~np.isnan(times)]
-    return len(times) >= enough and bool(np.all(times / step == np.floor(times / step)))
+    if len(times) < enough or np.any(times / step != np.floor(times / step)):
+        return False
+    return step == _HALF_DAY or bool(np.ptp(times % 1) > 0)
 
 
 def _as_number(chunk):

@@ -173,6 +173,8 @@ def _assemble(seed, survey, night, parts):
     columns = {name: np.concatenate([table[name] for table in tables])[order] for name in tables[0]}
     text = ("objectId", "ssnamenr", "label", "population")
     alerts = pd.DataFrame(columns).astype(dict.fromkeys(text, "str"))
+    # Packets write "null" for no asteroid; in a Night it is missing.
+    alerts["ssnamenr"] = alerts["ssnamenr"].mask(alerts["ssnamenr"] == "null")
     labels = pd.DataFrame(
         {
             "candid": alerts["candid"],

@@ -28,7 +28,7 @@ def pack_objects(objects: np.ndarray) -> str:
     Examples
     --------
     >>> pack_objects(["ZTF18abukavn", "ZTF20acigmel"])
-    ''
+    'IY4uFNDgFMY='
     """
     hashes = np.unique(_hashes(np.unique(objects)))
     return base64.b64encode(hashes.astype("<u4").tobytes()).decode()

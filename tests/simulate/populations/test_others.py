@@ -21,7 +21,7 @@ def test_asteroids_are_near_the_ecliptic_and_detected_once_per_position(two_nigh
         assert 0.85 < known.mean() < 0.99
         assert (alerts.loc[known, "ssdistnr"] <= 5).mean() > 0.95
         assert np.abs(alerts["magpsf"] - alerts["ssmagnr"])[known].median() < 0.6
-        assert (alerts.loc[~known, "ssnamenr"] == "null").all()
+        assert alerts.loc[~known, "ssnamenr"].isna().all()
         assert night.alerts.loc[~asteroid, "ssdistnr"].isna().all()
         assert (alerts["isdiffpos"] == 1).all()
         code = night.object_code[asteroid]
@@ -36,7 +36,7 @@ def test_asteroids_are_near_the_ecliptic_and_detected_once_per_position(two_nigh
 
 def test_an_asteroid_detected_twice_is_two_objects_with_one_name():
     alerts = next(simulate(2000, seed=6, mix="balanced"))[0].alerts
-    named = alerts[(alerts["ssnamenr"] != "null")]
+    named = alerts[alerts["ssnamenr"].notna()]
     pairs = named[named.duplicated("ssnamenr", keep=False)].sort_values(["ssnamenr", "jd"])
     assert len(pairs) > 10
     two = pairs.groupby("ssnamenr").nth([0, 1])
