@@ -5,66 +5,31 @@ no-look-ahead rule itself, shares no code with ztfml, and uses other algorithms 
 design matrices for lines, textbook forms for moments, sorting and searching instead of sums.
 """
 
-import bisect
 import math
 import sys
 from collections import defaultdict
-from itertools import groupby, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 
-NAN = math.nan
-BANDS = {1: "g", 2: "r", 3: "i"}
-SIGNS = {
-    "t": 1, "true": 1, "1": 1, "1.0": 1,
-    "f": -1, "false": -1, "0": -1, "0.0": -1, "-1": -1, "-1.0": -1,
-}  # fmt: skip
+from tests.features.oracle_rows import (
+    BANDS,
+    NAN,
+    Limit,
+    around,
+    average,
+    clean,
+    detection,
+    episodes,
+    measurements,
+    night,
+    night_means,
+    within,
+)
+
 SHORTEST_BASE = 0.02
-EPISODE_GAP = 30.0
 HALF_A_DAY = 0.5
-DURATION = 2e-4 + 1e-9  # with room for the rounding of Julian dates
-
-
-class Row(NamedTuple):
-    """One row of a history, or an alert, with everything that is not meant made NaN."""
-
-    jd: float
-    fid: float
-    mag: float
-    sigma: float
-    limit: float
-    sign: int
-
-
-class Detection(NamedTuple):
-    """Flux in microjansky, signed; errors with the systematic floor."""
-
-    jd: float
-    band: str
-    mag: float
-    err: float
-    sign: int
-    flux: float
-    flux_err: float
-
-
-class Limit(NamedTuple):
-    """A non-detection."""
-
-    jd: float
-    band: str
-    mag: float
-
-
-class NightMean(NamedTuple):
-    """One band's detections of one night."""
-
-    jd: float
-    mag: float
-    err: float
-    flux: float
-    flux_err: float
 
 
 class Line(NamedTuple):
@@ -103,29 +68,6 @@ def of_night(alerts, history):
     ]
 
 
-def clean(jd, fid, mag, sigma, limit, sign):
-    mag, sigma, limit = within(mag, 8, 25), within(sigma, 0, 10), within(limit, 10, 24)
-    if not sigma > 0 and abs(mag - limit) < 1e-5:
-        mag = NAN  # a limit written as a detection
-    if math.isnan(mag):
-        sigma = NAN
-    if 40000 <= jd <= 88069:
-        jd += 2400000.5  # a modified Julian date
-    return Row(
-        within(jd, 2415020.5, 2488069.5),
-        float(fid) if fid in BANDS else NAN,
-        mag,
-        sigma,
-        limit,
-        SIGNS.get(str(sign).strip().lower(), 0),
-    )
-
-
-# One NaN object, so that equal rows with NaN are equal in a set.
-def within(value, low, high):
-    return float(value) if value is not None and low <= value <= high else NAN
-
-
 def of_alert(alert, rows):
     """All features of one alert, given all rows of its object, in any order.
 
@@ -148,59 +90,6 @@ def of_alert(alert, rows):
         | colours(detections, alert.jd)
         | variability(detections)
     )
-
-
-def measurements(rows, alert):
-    """One row per exposure, in time order: an exposure lasts 2e-4 d from its first row."""
-    if not math.isnan(alert.mag):
-        rows = [row for row in rows if not (alert.jd - row.jd < DURATION and same_band(row, alert))]
-    exposures, latest = [], {}
-    for row in sorted(rows, key=order):
-        mine = latest.get(BANDS.get(row.fid))
-        if mine and row.jd - mine[0].jd < DURATION:
-            mine.append(row)
-        else:
-            exposures.append([row])
-            latest[BANDS.get(row.fid)] = exposures[-1]
-    return sorted((min(group, key=badness) for group in exposures), key=order)
-
-
-def same_band(row, other):
-    return BANDS.get(row.fid) == BANDS.get(other.fid)
-
-
-def badness(row):
-    """Detections are better than limits, then small errors, then bright ones, then known signs."""
-    if math.isnan(row.mag):
-        return (1, math.inf if math.isnan(row.limit) else row.limit)
-    return (0, row.sigma if row.sigma > 0 else math.inf, row.mag, row.sign == 0)
-
-
-def around(jd, days, detections):
-    """The detections within some days of an epoch."""
-    first = bisect.bisect_left(detections, jd - days, key=lambda d: d.jd)
-    last = bisect.bisect_right(detections, jd + days, key=lambda d: d.jd)
-    return detections[first:last]
-
-
-def order(row):
-    """By time; rows of one epoch by their values, with NaN last."""
-    return tuple((math.isnan(value), value) for value in row)
-
-
-def detection(row):
-    # Without an error, or with one of zero: the alert threshold of 5 sigma.
-    sigma = row.sigma if row.sigma > 0 else 2.5 / math.log(10) / 5
-    err = math.hypot(sigma, 0.015)
-    size = 10 ** ((23.9 - row.mag) / 2.5)
-    flux_err = size * err * math.log(10) / 2.5
-    sign = -1 if row.sign < 0 else 1
-    return Detection(row.jd, BANDS.get(row.fid), row.mag, err, row.sign, sign * size, flux_err)
-
-
-def night(jd):
-    """The UT date, within which a night at Palomar lies."""
-    return math.floor(jd + 0.5)
 
 
 # --- counts and timing ------------------------------------------------------------------
@@ -242,41 +131,7 @@ def timing(detections, limits, now):
     }
 
 
-def episodes(detections):
-    """Runs of detections without a gap over 30 d."""
-    runs = [detections[:1]] if detections else []
-    for before, after in pairwise(detections):
-        if after.jd - before.jd > EPISODE_GAP:
-            runs.append([])
-        runs[-1].append(after)
-    return runs
-
-
 # --- rates ------------------------------------------------------------------------------
-
-
-def night_means(detections, band):
-    """The night means of a band's positive detections in the current episode."""
-    current = episodes(detections)[-1] if detections else []
-    chosen = [d for d in current if d.band == band and d.flux > 0]
-    return [mean_of(list(group)) for _, group in groupby(chosen, lambda d: night(d.jd))]
-
-
-def mean_of(detections):
-    weight = [d.flux_err**-2 for d in detections]
-    flux = average([d.flux for d in detections], weight)
-    jd = detections[0].jd
-    jd += average([d.jd - jd for d in detections], weight)
-    flux_err = math.fsum(weight) ** -0.5
-    mag = 23.9 - 2.5 * math.log10(flux)
-    return NightMean(jd, mag, 2.5 / math.log(10) * flux_err / flux, flux, flux_err)
-
-
-def average(values, weight):
-    # Relative to one of the values, so that the average of equal values is exact.
-    reference = min(values, key=abs)
-    excess = math.fsum(w * (v - reference) for w, v in zip(weight, values, strict=True))
-    return reference + excess / math.fsum(weight)
 
 
 def line(jd, mag, err):

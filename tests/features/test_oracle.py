@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from tests.features import oracle
+from tests.features import oracle, oracle_rows
 from tests.features.curves import curves_frames
 from tests.nights import JD, random_frames
 from ztfml.features import FEATURES, compute, of_light_curve
@@ -43,7 +43,7 @@ def disagreements(alerts, history):
 
 
 def test_the_oracle_has_every_light_curve_feature():
-    assert set(oracle.of_alert(oracle.Row(JD, 1, 18.0, 0.1, np.nan, 1), set())) == set(NAMES)
+    assert set(oracle.of_alert(oracle_rows.Row(JD, 1, 18.0, 0.1, np.nan, 1), set())) == set(NAMES)
 
 
 @pytest.mark.parametrize("max_rows", [10, 40, 150])
