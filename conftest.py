@@ -1,5 +1,7 @@
 """A small simulated night for the examples in docstrings, in a temporary folder."""
 
+import logging
+
 import pytest
 from _pytest.doctest import DoctestItem
 
@@ -46,3 +48,13 @@ def _examples_have_a_night(request, doctest_namespace, monkeypatch):
         folder, names = request.getfixturevalue("example_night")
         doctest_namespace.update(names)
         monkeypatch.chdir(folder)
+
+
+@pytest.fixture(autouse=True)
+def _logger_as_before():
+    """Undo what a command sets: each sends the messages of ztfml to its own standard error."""
+    logger = logging.getLogger("ztfml")
+    level, propagate, handlers = logger.level, logger.propagate, list(logger.handlers)
+    yield
+    logger.setLevel(level)
+    logger.propagate, logger.handlers = propagate, handlers

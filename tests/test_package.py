@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from importlib.metadata import version
 
 import pytest
 
@@ -12,7 +13,7 @@ def test_exported_names_are_importable():
     assert set(ztfml.__all__) <= set(dir(ztfml))
     for name in set(ztfml.__all__) - {"__version__"}:
         assert getattr(ztfml, name).__name__ == name
-    assert ztfml.__version__.count(".") == 2
+    assert ztfml.__version__ == version("ztfml")
 
 
 def test_an_unknown_name_is_an_attribute_error():

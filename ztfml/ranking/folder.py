@@ -188,7 +188,7 @@ def save_ranking(
     --------
     >>> old = load_ranking()
     >>> probes = np.zeros((1, len(old.trees.inputs)))
-    >>> new = save_ranking("mine", old.weights, old.instrument, old.trees, old.card, probes)
+    >>> new = save_ranking("my_ranking", old.weights, old.instrument, old.trees, old.card, probes)
     >>> load_ranking(new).weights == old.weights
     True
     """
