@@ -47,7 +47,7 @@ def as_numbers(column: Column, array: pa.ChunkedArray, name: str) -> Numbers:
     Parameters
     ----------
     column : Column
-        Its `Column.quantity` tells which texts are understood besides numbers: dates, the names
+        Its ``Column.quantity`` tells which texts are understood besides numbers: dates, the names
         of bands, or sexagesimal coordinates.
     array : pyarrow.ChunkedArray
     name : str

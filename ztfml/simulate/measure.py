@@ -57,7 +57,7 @@ def measure(
 
     The variance of a PSF fit is that of 1,000 real asteroids and transients without a reference
     source. In units of a fifth of the flux limit it is 0.6 + 0.11 x, where x is the flux, plus a
-    fraction of the flux squared (`Sources.psf_misfit`). At a reference source, the subtraction
+    fraction of the flux squared (``Sources.psf_misfit``). At a reference source, the subtraction
     leaves a fraction of its flux (`Sources.subtraction_residual`) as noise.
 
     Parameters
