@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 # A count in a card; more than this is damage.
@@ -132,8 +134,9 @@ def fault(card: Any, schema: dict) -> str | None:
     >>> fault({"rounds": 3}, record_of({"rounds": COUNT})) is None
     True
     """
-    from jsonschema import Draft202012Validator
-    from jsonschema.exceptions import best_match
+    with _without("rfc3987_syntax"):
+        from jsonschema import Draft202012Validator
+        from jsonschema.exceptions import best_match
 
     error = best_match(Draft202012Validator(schema).iter_errors(card))
     if error is None:
@@ -142,3 +145,20 @@ def fault(card: Any, schema: dict) -> str | None:
     message = " ".join(error.message.split())
     # The message begins with the value, which may be long.
     return f"{place}: {message if len(message) < 200 else '... ' + message[-100:]}"
+
+
+@contextmanager
+def _without(module: str) -> Iterator[None]:
+    """Hide an optional module from the imports in the block.
+
+    jsonschema imports the checkers of formats that are installed. That of web addresses takes a
+    second, and cards contain no formats.
+    """
+    if module in sys.modules:
+        yield
+        return
+    sys.modules[module] = None  # type: ignore[assignment]
+    try:
+        yield
+    finally:
+        del sys.modules[module]
