@@ -11,7 +11,7 @@ from ztfml.errors import DataError
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.atomic import write_beside
 from ztfml.io.companions import labels_beside
-from ztfml.io.safe_text import safe_table
+from ztfml.io.parquet import write_table
 from ztfml.model.model import Model
 from ztfml.report import write_report
 from ztfml.simulate import write_nights
@@ -76,10 +76,10 @@ def run_demo(folder: str | Path, seed: int = 16) -> str:
 
     night = open_night(new)
     predictions, ranked = model.predict_and_rank(night, top=12)
-    _write(folder / "predictions.parquet", predictions.to_parquet)
+    write_table(predictions, folder / "predictions.parquet")
     log_step(f"classified the last night: {folder / 'predictions.parquet'}")
 
-    _write(folder / "ranked.csv", safe_table(ranked).to_csv)
+    write_table(ranked, folder / "ranked.csv")
     log_step(f"ranked its fast transients: {folder / 'ranked.csv'}")
 
     figure = folder / "light_curve.png"
@@ -176,11 +176,6 @@ class _StepTimer:
         now = time.monotonic()
         log.info("%5.1f s  %s", now - self._last, line)
         self._last = now
-
-
-def _write(path, write):
-    with write_beside(path) as part:
-        write(part, index=False)
 
 
 def _ranked_lines(ranked, labels_path):

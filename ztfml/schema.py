@@ -166,8 +166,10 @@ _MAG = (-5.0, 40.0)
 _DISTANCE = (0.0, float("inf"))
 _SCORE = (0.0, 1.0)
 # ZTF saturates at 12.5 mag and reaches 22; a bright and isolated source may be outside.
-_MEASURED = (8.0, 25.0)
-_LIMIT = (10.0, 24.0)
+MAGNITUDES = (8.0, 25.0)
+"""Valid magnitudes of detections in difference images."""
+LIMITS = (10.0, 24.0)
+"""Valid limiting magnitudes of difference images."""
 
 
 def _candidate(
@@ -220,7 +222,7 @@ ALERT_COLUMNS = (
         "magpsf",
         "mag",
         "PSF magnitude of the difference",
-        _MEASURED,
+        MAGNITUDES,
         required=True,
         marks=NOT_DETECTED,
     ),
@@ -231,7 +233,7 @@ ALERT_COLUMNS = (
     _candidate("ra", "deg", "right ascension, J2000", (0.0, 360.0), quantity="longitude"),
     _candidate("dec", "deg", "declination, J2000", (-90.0, 90.0), quantity="latitude"),
     _candidate(
-        "diffmaglim", "mag", "5-sigma limit of the difference image", _LIMIT, marks=NOT_DETECTED
+        "diffmaglim", "mag", "5-sigma limit of the difference image", LIMITS, marks=NOT_DETECTED
     ),
     _score("rb", "real-bogus score of the random forest"),
     _score("drb", "real-bogus score of the deep network"),
@@ -326,7 +328,7 @@ HISTORY_COLUMNS = (
         "float",
         "mag",
         "PSF magnitude, null if not detected",
-        _MEASURED,
+        MAGNITUDES,
         required=True,
         marks=NOT_DETECTED,
     ),
@@ -344,7 +346,7 @@ HISTORY_COLUMNS = (
         "float",
         "mag",
         "5-sigma limit of the difference image",
-        _LIMIT,
+        LIMITS,
         marks=NOT_DETECTED,
     ),
     Column("isdiffpos", "sign", "", "sign of the difference"),

@@ -139,7 +139,7 @@ def separate(frame):
 @given(seed=st.integers(0, 2**32 - 1))
 @settings(max_examples=20, deadline=None)
 def test_duplicates_change_no_feature(seed):
-    alerts, history = curves_frames(seed, n_objects=2)
+    alerts, history = curves_frames(seed, n_objects=8)
     alerts["candidate.isdiffpos"] = "t"
     history = separate(history)
     rng = np.random.default_rng(seed)

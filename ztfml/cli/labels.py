@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
-from ztfml.cli.output import conflicts_beside, write_table
+from ztfml.cli.output import conflicts_beside
 from ztfml.io.text_tables import print_table
 
 
@@ -55,6 +55,8 @@ def cuts(night, history, output, plot, **thresholds):
     counts = counts.reset_index()
     print_table(counts, "remaining sources, from transient to AGN")
     if output:
+        from ztfml.io.parquet import write_table
+
         write_table(result.labels, output)
         click.echo(output)
     if plot:

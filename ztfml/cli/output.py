@@ -12,14 +12,6 @@ WRITE_LABELS = ("label", "cuts")
 _MODEL_FILES = ("model.txt", "card.json", "README.md", "ranking.toml")
 
 
-def write_table(table, path):
-    """Write a table to a CSV or parquet file."""
-    from ztfml.io.parquet import write_tables
-
-    with write_tables(path) as write:
-        write(table)
-
-
 def check_outputs(command: str, parameters: dict[str, Any]) -> None:
     """Refuse outputs of a command that are inputs, or that cannot be written.
 

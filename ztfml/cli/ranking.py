@@ -15,7 +15,6 @@ from ztfml.cli.options import (
     ranking_option,
     weights_option,
 )
-from ztfml.cli.output import write_table
 from ztfml.io.text_tables import print_table
 
 _INPUTS_SHOWN = 8
@@ -64,6 +63,8 @@ def rank(night, history, model, output, top, ranking, weights, instrument, objec
         ranked = loaded.rank(opened, top or scorer.instrument.spectra_per_night, scorer)
         print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
     if output:
+        from ztfml.io.parquet import write_table
+
         write_table(ranked, output)
         click.echo(output)
 

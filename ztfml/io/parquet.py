@@ -71,6 +71,30 @@ def write_tables(path: str | Path) -> "Iterator[Callable[[pd.DataFrame], None]]"
             pending.pop().result()
 
 
+def write_table(table: "pd.DataFrame", path: str | Path) -> None:
+    """Write a table as CSV or parquet according to the suffix of the path.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+    path : str or Path
+        The output file, complete or absent as with `write_beside`.
+
+    Raises
+    ------
+    DataError
+        See `write_beside`.
+
+    Examples
+    --------
+    >>> write_table(predictions, "predictions.parquet")
+    >>> len(pd.read_parquet("predictions.parquet"))
+    300
+    """
+    with write_tables(path) as write:
+        write(table)
+
+
 @contextmanager
 def _appending_csv(part):
     def append(table):

@@ -12,7 +12,7 @@ import math
 from typing import NamedTuple
 
 from ztfml import schema
-from ztfml.schema import SPELLING_OF_SIGN, fid_of, sign_of
+from ztfml.schema import LIMITS, MAGNITUDES, SPELLING_OF_SIGN, fid_of, sign_of
 from ztfml.sources.flux import AB_NANOJANSKY, find_zero_point, magnitudes_of_fluxes
 from ztfml.sources.forced import ZERO_POINTS, forced_magnitude, is_good_status
 from ztfml.sources.remarks import Remarks
@@ -28,9 +28,6 @@ _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 _HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
 _FORCED_LIST = "fp_hists"
 
-# Difference magnitudes outside this range are no measurement, e.g. 0, -999 or 99.
-_MAGNITUDES = (8.0, 25.0)
-_LIMITS = (10.0, 24.0)
 _NO_VALUES = ("", "null", "none", "nan", "na", "n/a")
 
 
@@ -204,12 +201,12 @@ def _add_magnitude(row, zero_point, sign):
     flux, error = _number(row.get("psfFlux")), _number(row.get("psfFluxErr"))
     zero_point = math.nan if zero_point is None else zero_point
     found = magnitudes_of_fluxes([flux], [error], [zero_point])
-    if not _is_between(row.get("magpsf"), _MAGNITUDES):
-        row["magpsf"] = _valid(found.magpsf[0], _MAGNITUDES)
+    if not _is_between(row.get("magpsf"), MAGNITUDES):
+        row["magpsf"] = _valid(found.magpsf[0], MAGNITUDES)
         row["sigmapsf"] = None if row["magpsf"] is None else _finite(found.sigmapsf[0])
     if row["magpsf"] is None:
-        if not _is_between(row.get("diffmaglim"), _LIMITS):
-            row["diffmaglim"] = _valid(found.diffmaglim[0], _LIMITS)
+        if not _is_between(row.get("diffmaglim"), LIMITS):
+            row["diffmaglim"] = _valid(found.diffmaglim[0], LIMITS)
         return 0
     return sign or int(found.sign[0]) or (flux > 0) - (flux < 0)
 
@@ -221,7 +218,7 @@ def _has_flux(row):
 def _zero_point(rows, object_id, remarks):
     """Return the zero point of the fluxes of a packet, from its magnitudes if it has any."""
     rows = [row for row in rows if _has_flux(row)]
-    magnitudes = [_valid(row.get("magpsf"), _MAGNITUDES) for row in rows]
+    magnitudes = [_valid(row.get("magpsf"), MAGNITUDES) for row in rows]
     pairs = [
         (_number(row.get("psfFlux")), mag)
         for row, mag in zip(rows, magnitudes, strict=True)

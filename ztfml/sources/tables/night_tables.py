@@ -12,14 +12,12 @@ import pyarrow.compute as pc
 
 from ztfml.errors import DataError
 from ztfml.night import Night
-from ztfml.schema import SPELLING_OF_SIGN
+from ztfml.schema import MAGNITUDES, SPELLING_OF_SIGN
 from ztfml.sources.flux import find_zero_point, magnitudes_of_fluxes
 from ztfml.sources.tables.names import HISTORY_NAMES, numbers
 
 log = logging.getLogger(__name__)
 
-# Difference magnitudes of ZTF; other values mean that there is no detection.
-_DETECTED = (8.0, 25.0)
 _NO_CANDID = ("", "-1", "0", "-999", "nan", "none", "null", "<na>")
 _NO_ROWS = pa.table({})
 
@@ -169,7 +167,7 @@ def _require_candid(rows, name):
 def _is_alert(rows):
     magnitude = numbers(rows["magpsf"])
     is_alert = _has_candid(rows["candid"]) & np.isfinite(numbers(rows["jd"]))
-    is_alert &= (magnitude >= _DETECTED[0]) & (magnitude <= _DETECTED[1])
+    is_alert &= (magnitude >= MAGNITUDES[0]) & (magnitude <= MAGNITUDES[1])
     if "tag" in rows.column_names:
         tag = rows["tag"].cast(pa.string()).to_pandas().str.lower()
         is_alert &= (tag.isna() | (tag == "valid")).to_numpy(bool)
