@@ -151,3 +151,12 @@ def test_corrected_magnitudes_of_alerce_are_not_difference_magnitudes(tables, tm
             row["mag_corr"] = row["magpsf_corr"] = 12.0
     night = open_json(answers, tmp_path)
     assert night.alerts["magpsf"].min() > 12.0
+
+
+def test_empty_columns_of_fluxes_are_not_mentioned(tables, tmp_path, caplog):
+    alerts = tables[0].rename(columns=lambda name: name.removeprefix("candidate."))
+    alerts = alerts.assign(psfFlux=float("nan"), psfFluxErr=float("nan"))
+    alerts.to_csv(tmp_path / "night.csv", index=False)
+    night = open_night(tmp_path / "night.csv")
+    assert sorted(night.alerts["candid"]) == sorted(tables[0]["candid"])
+    assert "psfFlux" not in caplog.text

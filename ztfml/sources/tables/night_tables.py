@@ -95,6 +95,8 @@ class NightTables:
             np.concatenate([_numbers_or_nan(table, name) for table in tables])
             for name in ("psfFlux", "magpsf", "psfFluxErr")
         ]
+        if not np.isfinite(values[2]).any():
+            return self
         zero_point = find_zero_point(*values)
         if zero_point is None:
             log.warning(
