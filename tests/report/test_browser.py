@@ -13,6 +13,9 @@ playwright = pytest.importorskip(
     "playwright.sync_api", reason="no playwright; pip install 'ztfml[test]'"
 )
 
+# Unlike wait_for_function, it waits without `eval`, which the page's security policy refuses.
+expect = playwright.expect
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = pytest.mark.skipif(
     CHROMIUM is None, reason="no Chromium on the path; on Debian: apt-get install chromium"
@@ -179,8 +182,8 @@ def test_marks_of_two_tabs_are_merged(open_page):
     second.locator("#c1 textarea").fill("a note")
     first.locator("#c3 select.class").select_option("agn")
     for tab in (first, second, open_page(context=first.context)):
-        tab.wait_for_function("document.querySelector('#c3 select.class').value === 'agn'")
-        tab.wait_for_function("document.querySelector('#c1 textarea').value === 'a note'")
+        expect(tab.locator("#c3 select.class")).to_have_value("agn")
+        expect(tab.locator("#c1 textarea")).to_have_value("a note")
         marks = tab.locator("#ranked tbody .mark").all_text_contents()[:3]
         assert marks == ["★ ✎", "✕", "agn"]
         assert tab.messages == []
@@ -213,8 +216,7 @@ def test_exported_marks_can_be_imported(open_page, tmp_path):
     other = open_page()
     other.locator("#c1 .reject").click()
     other.locator("#import-file").set_input_files(path)
-    other.wait_for_function("document.querySelector('#import-result').textContent !== ''")
-    assert other.locator("#import-result").text_content() == (
+    expect(other.locator("#import-result")).to_have_text(
         "Imported 2 marks, classes and notes. "
         "1 differ from those in this browser and were not imported."
     )
@@ -224,9 +226,7 @@ def test_exported_marks_can_be_imported(open_page, tmp_path):
     other.locator("#import-file").set_input_files(
         {"name": "m.csv", "mimeType": "text/csv", "buffer": b"a,b\n1,2\n"}
     )
-    other.wait_for_function(
-        "document.querySelector('#import-result').textContent.startsWith('Not imported')"
-    )
+    expect(other.locator("#import-result")).to_have_text(re.compile("^Not imported"))
     assert other.messages == []
 
 
