@@ -91,7 +91,7 @@ def night():
 
 
 def test_copies_are_the_same_in_every_run_and_have_the_declared_number(night):
-    y = np.resize(["star", "sso"], len(night))
+    y = np.resize(["star", "sso", "transient"], len(night))
     found, again = list(degraded_copies(night, y)), list(degraded_copies(night, y))
     for (name, some, copied), (_, same, _) in zip(found, again, strict=True):
         assert np.array_equal(some, same)
@@ -102,7 +102,7 @@ def test_copies_are_the_same_in_every_run_and_have_the_declared_number(night):
 
 
 def test_an_unknown_asteroid_has_no_ephemeris(night):
-    y = np.resize(["star", "sso"], len(night))
+    y = np.resize(["star", "sso", "transient"], len(night))
     known = night.replace(alerts=night.alerts.assign(ssdistnr=0.3, ssmagnr=18.0))
     copied = {name: (some, other) for name, some, other in degraded_copies(known, y)}
     some, unknown = copied["unknown asteroid"]

@@ -14,6 +14,7 @@ from ztfml.lightcurves.exposures import SAME_EXPOSURE, measurements
 from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY
 from ztfml.taxonomy import LABELS
+from ztfml.training.stray import with_stray_detection
 
 __all__ = ["DEGRADATIONS", "at_earlier_detection", "degraded_copies", "earlier_detections"]
 
@@ -30,12 +31,14 @@ COPY_FRACTIONS = {
     "low drb": 0.05,
     "unknown asteroid": 0.3,
     "earlier detection": 0.5,
+    "old stray detection": 0.3,
 }
 """The fraction of the training alerts that get a copy of each kind."""
 
 COPIED_CLASSES = {
     "unknown asteroid": ("sso",),
     "earlier detection": ("star", "agn", "transient"),
+    "old stray detection": ("transient",),
 }
 """Kinds of copies that only some classes get. An asteroid has no earlier detection, because the
 history of its alert belongs to other objects at that position."""
@@ -126,6 +129,7 @@ DEGRADATIONS = {
     "no Gaia": _without_gaia,
     "low drb": _low_drb,
     "unknown asteroid": _unknown_asteroid,
+    "old stray detection": with_stray_detection,
 }
 """Functions of a night and a random generator that degrade all alerts of the night."""
 

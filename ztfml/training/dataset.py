@@ -24,6 +24,7 @@ from ztfml.labels.label_file import is_simulated, join_labels, label_rows, read_
 from ztfml.night import Night
 from ztfml.sources.formats import open_night
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, degraded_copies
+from ztfml.training.cleaning import clean, report, with_reference_columns
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +206,12 @@ def _labelled_features(path, labels, drop_circular, augment):
     found["copy"] = ORIGINAL
     if not used.any():
         return _no_features(), found, len(night)
-    labelled = without_shared_positions(night.subset(used))
+    labelled = with_reference_columns(path, without_shared_positions(night.subset(used)))
+    labelled, kept, counts = clean(labelled, found["label"].to_numpy(str))
+    report(path, counts)
+    found = found[kept].reset_index(drop=True)
+    if not kept.any():
+        return _no_features(), found, len(night)
     tables, rows = [features.compute(labelled)], [found]
     if augment:
         for name, copied_rows, copies in degraded_copies(labelled, found["label"]):
