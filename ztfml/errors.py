@@ -10,6 +10,10 @@ class ZtfmlError(Exception):
     The command line prints the message and exits with 1.
     """
 
+    def __str__(self) -> str:
+        # A name from a file can contain line ends.
+        return " ".join(super().__str__().split())
+
 
 class DataError(ZtfmlError):
     """A night, history, packet or catalogue is unusable."""

@@ -410,11 +410,31 @@ class Night:
         10
         """
         refuse_source(path, self.name)
-        with write_together(path, history_beside(path)) as (alerts_part, history_part):
-            pq.write_table(
-                history_to_arrow(self.history, self.object_ids), history_part, **WRITE_OPTIONS
-            )
-            pq.write_table(alerts_to_arrow(self.alerts), alerts_part, **WRITE_OPTIONS)
+        with write_together(path, history_beside(path)) as parts:
+            self.write_tables(*parts)
+
+    def write_tables(self, alerts_path: Path, history_path: Path) -> None:
+        """Write the two tables of the night to new files.
+
+        Use `save`, unless the files are switched together with others.
+
+        Parameters
+        ----------
+        alerts_path, history_path : Path
+
+        Examples
+        --------
+        >>> from ztfml.io.atomic import write_together
+        >>> names = ("a.parquet", "a_prv_candidates.parquet", "a_labels.csv")
+        >>> with write_together(*names) as (alerts, history, labels):
+        ...     night.write_tables(alerts, history)
+        ...     _ = labels.write_text("candid,label\\n")
+        >>> len(Night.load("a.parquet"))
+        300
+        """
+        history = history_to_arrow(self.history, self.object_ids)
+        pq.write_table(history, history_path, **WRITE_OPTIONS)
+        pq.write_table(alerts_to_arrow(self.alerts), alerts_path, **WRITE_OPTIONS)
 
 
 def latest_rows(alerts: pd.DataFrame) -> np.ndarray:

@@ -7,9 +7,9 @@ import pytest
 
 @pytest.fixture(scope="session")
 def start():
-    """Start a function of `tests.faults.writers` in a new process."""
+    """Start a function of `tests.faults` in a new process."""
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.faults.writers"])
+    context.set_forkserver_preload(["tests.faults.commands"])
 
     def start(function, *args):
         process = context.Process(target=function, args=args)

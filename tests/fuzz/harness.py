@@ -45,6 +45,7 @@ TARGETS = (
 )  # fmt: skip
 
 BATCH = 200
+COMPARED = "compared"
 MAX_MEMORY = 1_500_000_000
 MAX_CPU_SECONDS = 10.0
 # Wall time is longer, because the computer may be busy.
@@ -66,12 +67,15 @@ class Target:
         Reads the input in a folder, as a command does, and returns results by key.
     optional : bool
         Whether the input is an optional file, whose damage must not end a command.
+    partial : bool
+        Whether results may be missing.
     """
 
     prepare: Callable[[Path], None]
     mutate: Callable[[Random, Path], set | None]
     run: Callable[[Path], dict]
     optional: bool = False
+    partial: bool = False
 
 
 def load_target(name: str) -> Target:
@@ -134,13 +138,13 @@ def _outcome(target, rng, folder, expected):
         return MEMORY, _last_frames()
     except Exception:
         return TRACEBACK, _last_frames()
-    changed = [
-        key for key, value in expected.items()
-        if touched is not None and key not in touched and found.get(key) != value
-    ]  # fmt: skip
+    same = [] if touched is None else [key for key in expected if key not in touched]
+    if target.partial:
+        same = [key for key in same if key in found]
+    changed = [key for key in same if found.get(key) != expected[key]]
     if changed:
         return DIFFERENCE, f"{len(changed)} results differ, such as that of {changed[0]}"
-    return RIGHT, ""
+    return RIGHT, f"{len(same)} {COMPARED}"
 
 
 def _judge_error(error, target):
@@ -298,11 +302,13 @@ class Server:
 
 
 def failures(name: str, first: int, end: int, server: Server) -> tuple[Counter, list[str]]:
-    """Count the outcomes of a target, and describe those that are not accepted."""
+    """Count the outcomes of a target and the compared results, and describe faults."""
     counts: Counter = Counter()
     faults: dict[str, tuple[int, int, str]] = {}
     for number, outcome, detail in server.run(name, first, end):
         counts[outcome] += 1
+        if outcome == RIGHT:
+            counts[COMPARED] += int(detail.split()[0])
         if outcome not in ACCEPTED:
             kind = f"{outcome} {detail.strip().splitlines()[-1] if detail else ''}"[:60]
             n, example, text = faults.get(kind, (0, number, f"{outcome}: {detail}"))

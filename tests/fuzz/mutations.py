@@ -270,12 +270,20 @@ def write_parquet(rng: Random, path: Path, frame: pd.DataFrame) -> None:
     )  # fmt: skip
 
 
-def write_csv(rng: Random, path: Path, frame: pd.DataFrame) -> None:
-    """Write a table as CSV, at times with another delimiter, encoding or ragged rows."""
+def write_csv(rng: Random, path: Path, frame: pd.DataFrame) -> bool:
+    """Write a table as CSV, at times with another delimiter, encoding or ragged rows.
+
+    Returns
+    -------
+    bool
+        Whether all cells are as in the table.
+    """
     text = frame.to_csv(index=False, sep=rng.choice((",", ",", ",", ";", "\t")))
     lines = text.split("\n")
-    if rng.random() < 0.2 and len(lines) > 2:
+    ragged = rng.random() < 0.2 and len(lines) > 2
+    if ragged:
         k = rng.randrange(len(lines))
         lines[k] = rng.choice((lines[k] + ",extra", lines[k].rpartition(",")[0], '"' + lines[k]))
     encoding = rng.choice(("utf-8", "utf-8", "utf-8", "utf-8-sig", "latin-1", "utf-16"))
     path.write_bytes("\n".join(lines).encode(encoding, errors="replace"))
+    return not ragged

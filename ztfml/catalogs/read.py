@@ -255,7 +255,7 @@ def _keys(values, label_file, path, column):
                 f"whole number of up to 19 digits ({bad.sum()} such rows); {REMEDY}"
             )
         return pd.Series(pa.array(text, pa.string()).cast(pa.int64()), dtype="Int64")
-    names = values.astype("str").str.findall(_ZTF_NAME)
+    names = values.astype("str").fillna("").str.findall(_ZTF_NAME)
     named = names.str.len() > 0
     if not named.any():
         example = values.iloc[0] if len(values) else ""

@@ -58,7 +58,9 @@ def write_together(*paths: str | Path) -> Iterator[list[Path]]:
     Yields
     ------
     list of Path
-        The temporary files. After an error they are removed, and `paths` are unchanged.
+        The temporary files. If the block removes one, the output is removed too: a file of an
+        earlier run does not belong to the new ones. After an error the temporary files are
+        removed, and `paths` are unchanged.
 
     Raises
     ------

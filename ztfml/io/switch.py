@@ -38,7 +38,8 @@ def switch_files(moves: Sequence[tuple[Path, Path]]) -> None:
     Parameters
     ----------
     moves : sequence of (Path, Path)
-        Temporary file and target, all in one folder. The journal is named after the first target.
+        Temporary file and target, all in one folder. If the temporary file does not exist, the
+        target is removed. The journal is named after the first target.
 
     Raises
     ------
@@ -55,7 +56,16 @@ def switch_files(moves: Sequence[tuple[Path, Path]]) -> None:
     >>> Path("b.csv").read_text()
     'new'
     """
-    _switch([(part.name, target.name, None) for part, target in moves], moves[0][1])
+    renames, removed = [], []
+    for part, target in moves:
+        if part.exists():
+            renames.append((part.name, target.name, None))
+        elif target.exists():
+            removed.append(temporary_name(target))
+            renames.append((target.name, removed[-1].name, None))
+    _switch(renames, moves[0][1])
+    for path in removed:
+        path.unlink(missing_ok=True)
 
 
 def switch_folder(part: Path, folder: Path) -> None:

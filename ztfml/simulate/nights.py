@@ -8,8 +8,8 @@ import pandas as pd
 import pyarrow as pa
 
 from ztfml.errors import DataError
-from ztfml.io.atomic import write_beside
-from ztfml.io.companions import labels_beside
+from ztfml.io.atomic import write_together
+from ztfml.io.companions import history_beside, labels_beside
 from ztfml.io.progress import track
 from ztfml.lightcurves.history import History
 from ztfml.night import Night
@@ -131,9 +131,10 @@ def write_nights(
     paths = []
     for night, labels in track(nights, "simulating nights", total=n_nights):
         path = Path(folder) / f"{night.name}.parquet"
-        night.save(path)
-        with write_beside(labels_beside(path)) as part:
-            labels.to_csv(part, index=False, lineterminator="\n")
+        names = (path, history_beside(path), labels_beside(path))
+        with write_together(*names) as (alerts_part, history_part, labels_part):
+            night.write_tables(alerts_part, history_part)
+            labels.to_csv(labels_part, index=False, lineterminator="\n")
         paths.append(path)
     return paths
 

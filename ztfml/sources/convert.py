@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ztfml.errors import DataError
+from ztfml.io.atomic import write_together
 from ztfml.io.companions import history_beside
 from ztfml.io.output_paths import refuse_inputs
 from ztfml.sources.archives import ARCHIVE_SUFFIXES
 from ztfml.sources.formats import FORMATS, recognise
 from ztfml.sources.formats.record import Format
-from ztfml.sources.ingest import IngestSummary, ingest
+from ztfml.sources.ingest import IngestSummary, ingest, night_files
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.night_tables import combine
 
@@ -72,7 +73,11 @@ def convert(
     name = str(inputs[0]) if len(inputs) == 1 else f"{inputs[0]} and {len(inputs) - 1} more"
     combined = parts[0] if len(parts) == 1 else combine(parts, name)
     night = combined.to_night()
-    night.save(output)
+    # Forced photometry and skipped files of an earlier run do not belong to this night.
+    with write_together(*night_files(output)) as (alerts_part, history_part, *others_parts):
+        night.write_tables(alerts_part, history_part)
+        for part in others_parts:
+            part.unlink()
     n_repeated = n_read - len(combined.alerts)
     return IngestSummary(len(inputs), len(night), n_repeated, 0, len(night.history.jd), 0, None)
 

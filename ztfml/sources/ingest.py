@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
-from ztfml.io.atomic import write_beside, write_together
+from ztfml.io.atomic import write_together
 from ztfml.io.companions import companion, history_beside
 from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
@@ -142,19 +142,19 @@ def ingest(
     files = find_files(paths)
     reader = _PacketReader(fetched_beside(output) if cutouts else None)
     with (
-        write_together(output, history_beside(output), forced_beside(output)) as parts,
+        write_together(*night_files(output)) as (alerts_part, history_part, forced_part, skipped),
         temporary_beside(output, is_folder=True) as folder,
     ):
         history, forced = (_spill(folder, schema) for schema in (HISTORY_SCHEMA, FORCED_SCHEMA))
         tables = reader.tables(files, joblib.cpu_count() if jobs is None else jobs)
-        n_alerts = _write_alerts(tables, history, forced, parts[0])
+        n_alerts = _write_alerts(tables, history, forced, alerts_part)
         if n_alerts == 0:
             raise DataError(_nothing_readable(paths, reader.skipped))
-        n_history = _write_history(history, HISTORY_SCHEMA, parts[1])
-        n_forced = _write_history(forced, FORCED_SCHEMA, parts[2])
-        skipped_path = _write_skipped(reader.skipped, companion(output, ".skipped.csv"))
-    if n_forced == 0:
-        forced_beside(output).unlink()
+        n_history = _write_history(history, HISTORY_SCHEMA, history_part)
+        n_forced = _write_history(forced, FORCED_SCHEMA, forced_part)
+        if n_forced == 0:
+            forced_part.unlink()
+        _write_skipped(reader.skipped, skipped)
     reader.log_remarks(str(paths[0]) if len(paths) == 1 else f"{paths[0]}, ...")
     return IngestSummary(
         reader.n_files,
@@ -163,9 +163,31 @@ def ingest(
         len(reader.skipped),
         n_history,
         reader.n_cutouts,
-        skipped_path,
+        night_files(output)[3] if reader.skipped else None,
         n_forced,
     )
+
+
+def night_files(output: Path) -> tuple[Path, Path, Path, Path]:
+    """Return the paths of all files that ingest writes or removes together.
+
+    Parameters
+    ----------
+    output : Path
+        The file of the alerts.
+
+    Returns
+    -------
+    tuple of Path
+        Alerts, history, forced photometry and the list of skipped files.
+
+    Examples
+    --------
+    >>> [path.name for path in night_files(Path("a.parquet"))][2:]
+    ['a_fp_hists.parquet', 'a.skipped.csv']
+    """
+    skipped = companion(output, ".skipped.csv")
+    return output, history_beside(output), forced_beside(output), skipped
 
 
 def _nothing_readable(paths, skipped):
@@ -268,10 +290,9 @@ def _write_history(spill, schema, path):
 
 def _write_skipped(skipped, path):
     if not skipped:
-        path.unlink(missing_ok=True)  # Written by an earlier run.
-        return None
-    with write_beside(path) as part, open(part, "w", newline="") as file:
+        path.unlink()
+        return
+    with open(path, "w", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(["file", "reason"])
         writer.writerows([[safe_cell(cell) for cell in row] for row in skipped])
-    return path

@@ -46,10 +46,38 @@ def mutate(rng: Random, folder: Path) -> set | None:
     if rng.random() < 0.2:
         mutate_file(rng, path)
     elif name.endswith(".json"):
-        write_json(rng, path, mutate_json(rng, json.loads(path.read_text())))
+        before = json.loads(path.read_text())
+        after = mutate_json(rng, before)
+        write_json(rng, path, after)
+        return _touched(name, before, after)
     else:
         path.write_bytes(gzip.compress(_mutate_fits(rng, gzip.decompress(path.read_bytes()))))
     return None
+
+
+def _touched(name, before, after):
+    """Return the epochs of rows that are not in the mutated answer, or more than once."""
+    if name == "stamps.json":
+        return set()
+    try:
+        rows = [json.dumps(row) for row in _rows(name, after)]
+    except (TypeError, KeyError):
+        return None
+    return {
+        _epoch(name, row["i:jd"] if name == "fink.json" else row["mjd"] + 2400000.5)
+        for row in _rows(name, before)
+        if rows.count(json.dumps(row)) != 1
+    }
+
+
+def _rows(name, answer):
+    if name == "fink.json":
+        return answer
+    return [*answer["detections"], *answer["non_detections"]]
+
+
+def _epoch(name, jd):
+    return f"{name} {float(jd):.2f}"
 
 
 def _mutate_fits(rng, content):
@@ -87,18 +115,19 @@ def run(folder: Path) -> dict:
     choice = (folder / "choice").read_text()
     results = {}
     for client, name in ((Fink, "fink.json"), (Alerce, "alerce.json")):
-        if choice in (name, ""):
-            curve = client(_Answer((folder / name).read_bytes())).light_curve(NAME)
-            fetched_folder.write_light_curve(folder, NAME, curve)
-            results[name] = len(fetched_folder.light_curve(folder, NAME))
-            assert results[name] == len(curve)
+        curve = client(_Answer((folder / name).read_bytes())).light_curve(NAME)
+        fetched_folder.write_light_curve(folder, NAME, curve)
+        written = fetched_folder.light_curve(folder, NAME)
+        assert len(written) == len(curve)
+        for row in written.to_dict("records"):
+            results.setdefault(_epoch(name, row["jd"]), []).append(str(row))
     if choice in ("stamps.json", ""):
         stamps = Fink(_Answer((folder / "stamps.json").read_bytes())).cutouts(NAME, CANDID)
         fetched_folder.write_cutouts(folder, NAME, stamps)
         assert fetched_folder.cutouts(folder, NAME) is not None
     if choice in ("stamp.fits.gz", ""):
         with querying("a broker", "a stamp"):
-            results["shape"] = read_stamp((folder / "stamp.fits.gz").read_bytes()).shape
+            read_stamp((folder / "stamp.fits.gz").read_bytes())
     return results
 
 

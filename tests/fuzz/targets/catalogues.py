@@ -52,18 +52,21 @@ def mutate(rng: Random, folder: Path) -> set | None:
     kind = rng.randrange(3)
     if kind == 0 or suffix == "ecsv":
         mutate_file(rng, path)
-    elif kind == 1 and suffix in ("fits", "vot"):
+        return None
+    if kind == 1 and suffix in ("fits", "vot"):
         _mutate_header(rng, path)
-    else:
-        changed, _ = mutate_frame(rng, pd.read_csv(folder / "stars.csv"))
-        _write(rng, path, suffix, changed)
-    return None
+        return None
+    stars = pd.read_csv(folder / "stars.csv")
+    changed, touched = mutate_frame(rng, stars)
+    complete = _write(rng, path, suffix, changed)
+    return set(stars["objectId"].iloc[sorted(touched)]) if complete else None
 
 
 def _write(rng, path, suffix, frame):
+    """Write a catalogue, and return whether all its cells are as in the table."""
     if suffix in ("csv", "tsv"):
-        write_csv(rng, path, frame)
-    elif suffix == "parquet":
+        return write_csv(rng, path, frame)
+    if suffix == "parquet":
         write_parquet(rng, path, frame)
     else:
         path.unlink()
@@ -74,6 +77,8 @@ def _write(rng, path, suffix, frame):
                 Table.from_pandas(frame).write(path, **options)
         except Exception:  # astropy refuses some tables; then the file is missing or truncated.
             path.touch()
+            return False
+    return True
 
 
 _HEADERS = (
@@ -112,11 +117,13 @@ def _mutate_header(rng, path):
 def run(folder: Path) -> dict:
     path = folder / f"stars.{(folder / 'choice').read_text()}"
     night = open_alerts(folder / "night.parquet")
-    labels, errors = None, []
+    results, errors = {}, []
     for kind in ("vsx", "objects"):
         try:
             labels = label_from_catalogs(night, [read_catalog(kind, path)])
             labels.summary()
+            for name, label in zip(labels.labels["objectId"], labels.labels["label"], strict=True):
+                results.setdefault(name, {})[kind] = label
         except DataError as error:
             errors.append(error)
     try:
@@ -127,7 +134,7 @@ def run(folder: Path) -> dict:
         errors.append(error)
     if errors:
         raise errors[0]
-    return {"labels": len(labels.labels)}
+    return results
 
 
 TARGET = Target(prepare, mutate, run)

@@ -19,14 +19,23 @@ NAME = "night.parquet"
 
 
 def mutate(rng: Random, folder: Path) -> set | None:
-    return mutate_table(rng, labels_beside(folder / NAME))
+    touched = mutate_table(rng, labels_beside(folder / NAME), "candid")
+    return None if touched is None else set(map(int, touched))
 
 
-def mutate_table(rng: Random, path: Path) -> set | None:
-    """Mutate the cells, columns or bytes of a CSV file; text has no checksum."""
+def mutate_table(rng: Random, path: Path, key: str) -> set | None:
+    """Mutate the cells, columns or bytes of a CSV file; text has no checksum.
+
+    Returns
+    -------
+    set or None
+        The values of the column `key` in the rows whose results may change, None for all.
+    """
     if rng.random() < 0.7:
         frame = pd.read_csv(path, dtype="str", keep_default_na=False)
-        write_csv(rng, path, mutate_frame(rng, frame)[0])
+        changed, touched = mutate_frame(rng, frame)
+        if write_csv(rng, path, changed):
+            return set(frame[key].iloc[sorted(touched)])
     else:
         mutate_file(rng, path)
     return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import shutil
+import tomllib
 from pathlib import Path
 from random import Random
 
@@ -46,10 +47,19 @@ def prepare(folder: Path) -> None:
 
 def mutate(rng: Random, folder: Path) -> set | None:
     path = folder / "ranking.toml"
+    before = tomllib.loads(path.read_text())
+    _mutate(rng, path)
+    try:
+        return set() if tomllib.loads(path.read_text()) == before else None
+    except (ValueError, RecursionError):
+        return None
+
+
+def _mutate(rng, path):
     kind = rng.randrange(4)
     if kind == 0:
         mutate_file(rng, path)
-        return None
+        return
     lines = path.read_text().split("\n")
     k = rng.randrange(len(lines))
     if kind == 1:
@@ -57,7 +67,6 @@ def mutate(rng: Random, folder: Path) -> set | None:
     else:
         lines[k] = re.sub(r"= .*", lambda _: f"= {rng.choice(_ODD)}", lines[k])
     path.write_text("\n".join(lines))
-    return None
 
 
 @functools.cache
