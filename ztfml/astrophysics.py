@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 BAND_WAVELENGTH = np.array([4746e-8, 6366e-8, 7829e-8])
 """Effective wavelengths of ZTF g, r, i in cm (SVO Filter Profile Service, Palomar/ZTF)."""
 
+EXTINCTION = np.array([3.172, 2.271, 1.682])
+"""Galactic extinction in g, r, i for E(B - V) = 1 on the scale of Schlegel et al. (1998), for
+R_V = 3.1 (Schlafly & Finkbeiner 2011, ApJ 737, 103, table 6, PS1 filters)."""
+
 FAST_RATE = 0.3
 """A fast transient rises or fades by more than this (mag/day)."""
 

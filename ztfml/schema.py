@@ -360,4 +360,41 @@ DRB_VERSION = Column(
 ALERT_INPUTS = (*ALERT_COLUMNS, DRB_VERSION)
 """The columns that are read to make the alerts of a night."""
 
-ALERT_BY_NAME = {column.name: column for column in ALERT_COLUMNS}
+
+def _of_galaxy(name, unit, meaning, kind="float"):
+    return Column(f"galaxy_{name}", kind, unit, meaning, prefix="match.")
+
+
+GALAXY_COLUMNS = (
+    _of_galaxy("name", "", "name of the catalogued galaxy", kind="text"),
+    _of_galaxy("offset", "arcsec", "distance from the centre of the galaxy"),
+    _of_galaxy("offset_kpc", "kpc", "projected distance from the centre of the galaxy"),
+    _of_galaxy("offset_radii", "", "the same in half-light radii of the galaxy"),
+    _of_galaxy("chance", "", "probability that a galaxy is this close by chance"),
+    _of_galaxy("modulus", "mag", "distance modulus of the galaxy"),
+    _of_galaxy("modulus_err", "mag", "1-sigma error of the distance modulus"),
+    _of_galaxy("ebv", "mag", "Galactic reddening E(B - V) in front of the galaxy"),
+)
+"""The columns that a catalogue of galaxies adds to the alerts; they are not read from files."""
+
+SKYMAP_COLUMNS = (
+    Column("skymap_name", "text", "", "name of the localised event", prefix="match."),
+    Column("skymap_jd", "float", "d", "Julian date of the localised event", prefix="match."),
+    Column(
+        "skymap_level", "float", "", "smallest credible region that contains the position",
+        prefix="match.",
+    ),
+    Column(
+        "skymap_modulus", "float", "mag", "distance modulus of the event at the position",
+        prefix="match.",
+    ),
+    Column(
+        "skymap_modulus_err", "float", "mag", "1-sigma error of that distance modulus",
+        prefix="match.",
+    ),
+)  # fmt: skip
+"""The columns that a sky map adds to the alerts; they are not read from files."""
+
+MATCH_COLUMNS = (*GALAXY_COLUMNS, *SKYMAP_COLUMNS)
+
+ALERT_BY_NAME = {column.name: column for column in (*ALERT_COLUMNS, *MATCH_COLUMNS)}

@@ -16,7 +16,7 @@ def test_rank_writes_one_row_per_object_with_reasons_and_links(nights, model, tm
     out = tmp_path / "r.csv"
     shown = ztfml("rank", nights[2], "-m", model, "-o", out, "--top", 25).stdout
     table = pd.read_csv(out)
-    expected = ["rank", "objectId", "candid", "score", "reasons", "p_transient"]
+    expected = ["rank", "objectId", "candid", "score", "label", "reasons", "p_transient"]
     expected += ["best_rate", "rate_err", "band", "direction"]
     expected += ["age", "peak_mag", "last_mag", "color"]
     assert list(table.columns[: len(expected)]) == expected

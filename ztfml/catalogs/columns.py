@@ -10,7 +10,9 @@ from ztfml.io.tables import TableFile
 # In brackets after a name; neither changes the meaning of the column.
 _EQUINOX = re.compile(r"^(icrs|j2000(\.0)?|fk5|2000(\.0)?|/|,|\s)+$", re.I)
 _UNIT = re.compile(
-    r"^(deg(rees?)?|°|rad(ians?)?|h|hr|hours?|hourangle|hms|dms|[hd]:m:s|m?as/yr|arcsec/yr)$", re.I
+    r"^(deg(rees?)?|°|rad(ians?)?|h|hr|hours?|hourangle|hms|dms|[hd]:m:s|m?as/yr|arcsec/yr"
+    r"|[kM]?pc|km/s|km s-1|arcsec|arcmin|mag)$",
+    re.I,
 )
 
 

@@ -18,12 +18,13 @@ log = logging.getLogger(__name__)
 # Names in lower case without spaces, dots and underscores; the first pair found is used. In 4LAC,
 # RAJ2000 is the gamma-ray position, with errors of arcminutes.
 _RA = ("racounterpart", "raj2000", "radeg", "raicrs", "ra", "rightascension", "alphaj2000",
-       "ramean", "meanra")  # fmt: skip
+       "ramean", "meanra", "targetra")  # fmt: skip
 _DEC = {
     "racounterpart": ("deccounterpart",), "raj2000": ("dej2000", "decj2000"),
     "radeg": ("dedeg", "decdeg"), "raicrs": ("deicrs", "decicrs"),
     "ra": ("dec", "de", "declination"), "rightascension": ("declination", "dec"),
     "alphaj2000": ("deltaj2000",), "ramean": ("decmean",), "meanra": ("meandec",),
+    "targetra": ("targetdec",),
 }  # fmt: skip
 # Units that names end in; RAd is SIMBAD's name.
 _ENDINGS = {

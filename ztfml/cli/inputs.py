@@ -21,6 +21,43 @@ def for_each_night(paths, history, do):
     return [do(open_night(path, history)) for path in paths]
 
 
+def match_night(night, galaxies, skymap=None):
+    """Match a night with the catalogue of galaxies and the sky map that a user named."""
+    return matcher(galaxies, skymap)(night)
+
+
+def matcher(galaxies, skymap=None):
+    """Return a function that matches nights with a catalogue of galaxies and a sky map.
+
+    Both files are read once.
+    """
+    catalogs = []
+    if galaxies is not None:
+        from ztfml.catalogs.galaxies import GalaxyCatalog
+
+        catalogs.append(GalaxyCatalog.load(galaxies))
+    if skymap is not None:
+        from ztfml.catalogs.skymap import SkyMap
+
+        catalogs.append(SkyMap.load(skymap))
+
+    def match(night):
+        for catalog in catalogs:
+            night = catalog.match(night)
+        return night
+
+    return match
+
+
+def selection_from(everything, min_score, within, skymap):
+    """Make the selection of rows from the options of a command."""
+    from ztfml.ranking.selection import Selection
+
+    if within is not None and skymap is None:
+        raise click.UsageError("--within needs --skymap FILE")
+    return Selection(min_score, 1.0 if within is None else within, everything)
+
+
 def alert_files(paths):
     """Drop the history files from the paths, which a shell adds for ``*.parquet``."""
     from ztfml.schema import HISTORY_SUFFIX

@@ -4,10 +4,11 @@ import sys
 
 import click
 
-from ztfml.cli.inputs import alert_files, for_each_night, model_folder
+from ztfml.cli.inputs import alert_files, for_each_night, matcher, model_folder
 from ztfml.cli.options import (
     PATH,
     command,
+    galaxies_option,
     history_option,
     model_option,
     night_argument,
@@ -26,10 +27,12 @@ from ztfml.cli.options import (
     help="Print the definitions of all features and exit: table (default), markdown or json.",
 )  # fmt: skip
 @click.option("--broker", is_flag=True, help="Add the broker scores (acai, braai).")
-def features(nights, history, output, listing, broker):
+@galaxies_option
+def features(nights, history, output, listing, broker, galaxies):
     """Compute the features of every alert.
 
-    Features use only data taken up to the alert. Several nights are written to one table.
+    Features use only data taken up to the alert. With --galaxies, there are also the features of
+    the most probable host galaxy and the luminosity in it. Several nights are written to one table.
     Only one night at a time is in memory.
     """
     if listing:
@@ -44,7 +47,10 @@ def features(nights, history, output, listing, broker):
     from ztfml.features import compute_in_parts
     from ztfml.io.parquet import write_tables
 
+    match = matcher(galaxies)
+
     def write_features(night):
+        night = match(night)
         for table in compute_in_parts(night, broker=broker):
             ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
             write(pd.concat([ids, table], axis=1))

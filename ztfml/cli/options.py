@@ -98,3 +98,36 @@ instrument_option = click.option(
     "--instrument", type=PATH, metavar="FILE",
     help="TOML file with a table [instrument]. Default: that of the ranking (SEDM).",
 )  # fmt: skip
+
+
+galaxies_option = click.option(
+    "--galaxies", type=PATH, metavar="FILE",
+    help="Catalogue of galaxies with distances or redshifts (NED-LVS, GLADE+, DESI, ...).",
+)  # fmt: skip
+
+
+skymap_option = click.option(
+    "--skymap", type=PATH, metavar="FILE",
+    help="Sky map of a gravitational-wave, gamma-ray or neutrino alert (HEALPix FITS).",
+)  # fmt: skip
+
+
+def selection_options(function):
+    """Declare the options that select rows of the ranked list."""
+    for option in (
+        click.option(
+            "--all", "everything", is_flag=True,
+            help="Also list objects that are stars or artifacts with at least 90 % probability, "
+            "and every name of a source with several names.",
+        ),
+        click.option(
+            "--min-score", type=click.FloatRange(0, 1), default=0.0, metavar="SCORE",
+            help="List only objects with at least this score.",
+        ),
+        click.option(
+            "--within", type=click.FloatRange(0, 1, min_open=True), metavar="LEVEL",
+            help="With --skymap: list only objects inside this credible region, such as 0.9.",
+        ),
+    ):  # fmt: skip
+        function = option(function)
+    return function

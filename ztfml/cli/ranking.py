@@ -2,10 +2,11 @@
 
 import click
 
-from ztfml.cli.inputs import alert_files
+from ztfml.cli.inputs import alert_files, match_night, selection_from
 from ztfml.cli.options import (
     PATH,
     command,
+    galaxies_option,
     history_option,
     instrument_option,
     model_option,
@@ -13,6 +14,8 @@ from ztfml.cli.options import (
     nights_argument,
     output_option,
     ranking_option,
+    selection_options,
+    skymap_option,
     weights_option,
 )
 from ztfml.io.text_tables import print_table
@@ -22,7 +25,8 @@ _INPUTS_SHOWN = 8
 
 @command(
     "ztfml rank night.parquet -o ranked.csv --top 12\n"
-    "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png"
+    "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png\n"
+    "ztfml rank night.parquet --min-score 0.1"
 )
 @night_argument
 @history_option
@@ -35,6 +39,9 @@ _INPUTS_SHOWN = 8
 @ranking_option
 @weights_option
 @instrument_option
+@galaxies_option
+@skymap_option
+@selection_options
 @click.option(
     "--explain", "object_id", metavar="OBJECTID",
     help="Print what each term adds to the score of this object.",
@@ -43,25 +50,35 @@ _INPUTS_SHOWN = 8
     "--plot", type=PATH, metavar="FIGURE",
     help="With --explain: figure file with the light curve and the terms.",
 )  # fmt: skip
-def rank(night, history, model, output, top, ranking, weights, instrument, object_id, plot):
-    """Rank the fast transients of a night, with reasons."""
+def rank(
+    night, history, model, output, top, ranking, weights, instrument, galaxies, skymap, everything,
+    min_score, within, object_id, plot,
+):  # fmt: skip
+    """Rank the fast transients of a night, with reasons.
+
+    With --galaxies, the reasons give the luminosity in the most probable host galaxy; with
+    --skymap, the credible region and the time since the event.
+    """
     if plot and not object_id:
         raise click.UsageError("--plot needs --explain OBJECTID")
     if object_id and top:
         raise click.UsageError("--explain and --top cannot be combined")
     from ztfml.model.model import Model
-    from ztfml.ranking import FastTransientScorer
+    from ztfml.ranking import FastTransientScorer, headline
     from ztfml.sources.formats import open_night
 
+    selection = selection_from(everything, min_score, within, skymap)
     scorer = FastTransientScorer.load(ranking, weights, instrument)
     loaded = Model.load(model)
-    opened = open_night(night, history)
+    opened = match_night(open_night(night, history), galaxies, skymap)
     if object_id:
         ranked = loaded.rank(opened, scorer=scorer)
         _explain(opened, ranked, scorer, object_id, loaded, plot)
     else:
-        ranked = loaded.rank(opened, top or scorer.instrument.spectra_per_night, scorer)
-        print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], str(night))
+        top = top or scorer.instrument.spectra_per_night
+        ranked = loaded.rank(opened, top, scorer, selection=selection)
+        title = "\n".join(filter(None, [str(night), headline(ranked)]))
+        print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], title)
     if output:
         from ztfml.io.parquet import write_table
 

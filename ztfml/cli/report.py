@@ -2,14 +2,18 @@
 
 import click
 
+from ztfml.cli.inputs import match_night, selection_from
 from ztfml.cli.options import (
     command,
+    galaxies_option,
     history_option,
     instrument_option,
     model_option,
     night_argument,
     output_option,
     ranking_option,
+    selection_options,
+    skymap_option,
     weights_option,
 )
 
@@ -21,12 +25,18 @@ from ztfml.cli.options import (
 @ranking_option
 @weights_option
 @instrument_option
+@galaxies_option
+@skymap_option
+@selection_options
 @output_option([".html"])
 @click.option(
     "--top", default=50, show_default=True, type=click.IntRange(1),
     help="Number of objects shown in detail.",
 )  # fmt: skip
-def report(night, history, model, ranking, weights, instrument, output, top):
+def report(
+    night, history, model, ranking, weights, instrument, galaxies, skymap, everything, min_score,
+    within, output, top,
+):  # fmt: skip
     """Write the HTML page of a night.
 
     The page has a summary, the ranked list and the top objects in detail. It is one file and
@@ -39,11 +49,12 @@ def report(night, history, model, ranking, weights, instrument, output, top):
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
 
+    selection = selection_from(everything, min_score, within, skymap)
     loaded = Model.load(model)
     folder = fetched_beside(night)
-    opened = open_night(night, history)
+    opened = match_night(open_night(night, history), galaxies, skymap)
     folder = folder if folder.is_dir() else None
     scorer = FastTransientScorer.load(ranking, weights, instrument)
-    summary = write_report(opened, loaded, output, folder, top, scorer)
+    summary = write_report(opened, loaded, output, folder, top, scorer, selection)
     click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} in detail")
     click.echo(output)

@@ -10,6 +10,8 @@ from ztfml.features import (
     colour,
     context,
     counts,
+    host,
+    localization,
     packet,
     rates,
     timing,
@@ -28,7 +30,14 @@ BROKER = broker.GROUP
 FEATURES = tuple(feature for group in GROUPS for feature in group.features)
 """All features in the order of the table."""
 
-check_unique((*FEATURES, *BROKER.features))
+MATCHED = (host.GROUP, localization.GROUP)
+"""Groups that need a match of the night with a galaxy catalogue or a sky map; each is computed for
+nights that have the columns that it reads."""
+
+OPTIONAL = tuple(feature for group in (BROKER, *MATCHED) for feature in group.features)
+"""Features that are not computed for every night, and that no shipped model uses."""
+
+check_unique((*FEATURES, *OPTIONAL))
 
 
 @kernel

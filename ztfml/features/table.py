@@ -11,7 +11,7 @@ import pandas as pd
 
 from ztfml.compiled import kernel, say_if_compiling
 from ztfml.errors import DataError
-from ztfml.features.groups import BROKER, FEATURES, GROUPS, write_features
+from ztfml.features.groups import BROKER, FEATURES, GROUPS, MATCHED, write_features
 from ztfml.features.registry import Feature
 from ztfml.io.progress import track
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
@@ -46,7 +46,8 @@ def compute(night: Night, broker: bool = False) -> pd.DataFrame:
     -------
     pandas.DataFrame of float64
         One row per alert in the order and with the index of ``night.alerts``; columns in the
-        order of `FEATURES`; missing values are NaN.
+        order of `FEATURES`; missing values are NaN. Nights that were matched with a galaxy
+        catalogue or a sky map also have the features of that group.
 
     Examples
     --------
@@ -54,7 +55,7 @@ def compute(night: Night, broker: bool = False) -> pd.DataFrame:
     >>> len(table) == len(night), "fade_rate_r" in table
     (True, True)
     """
-    features = _features(broker)
+    features = _features(night, broker)
     table = _empty_table(features, len(night))
     for rows, records in _parts(night):
         _compute(night, rows, features, records, table[:, rows])
@@ -79,7 +80,7 @@ def compute_in_parts(night: Night, broker: bool = False) -> Iterator[pd.DataFram
     >>> sum(len(part) for part in compute_in_parts(night)) == len(night)
     True
     """
-    features = _features(broker)
+    features = _features(night, broker)
     for rows, records in _parts(night):
         table = _empty_table(features, len(records))
         _compute(night, rows, features, records, table)
@@ -128,8 +129,14 @@ def of_light_curve(curve: pd.DataFrame, alert: dict[str, Any] | None = None) -> 
     return compute(night).iloc[0]
 
 
-def _features(broker):
-    return FEATURES + (tuple(BROKER.features) if broker else ())
+def _features(night, broker):
+    matched = tuple(one for group in MATCHED for one in group.features if _has_match(night, group))
+    return FEATURES + (tuple(BROKER.features) if broker else ()) + matched
+
+
+def _has_match(night, group):
+    """Whether the night has the columns that the first feature of a group reads."""
+    return all(field.rpartition(".")[2] in night.alerts for field in group.features[0].reads)
 
 
 def _empty_table(features, n_alerts):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ztfml.astrophysics import (
     BAND_WAVELENGTH,
+    EXTINCTION,
     FAST_RATE,
     comoving_volume,
     night_of,
@@ -19,7 +20,7 @@ from ztfml.astrophysics import (
 from ztfml.errors import DataError
 from ztfml.injection.alerts import build_night, in_packets, last_detections
 from ztfml.injection.conditions import Conditions, column_of
-from ztfml.injection.physics import REDDENING, apparent_magnitude
+from ztfml.injection.physics import apparent_magnitude
 from ztfml.injection.populations import KINDS
 from ztfml.injection.surroundings import Hosts, draw_hosts
 from ztfml.io.progress import track
@@ -173,7 +174,7 @@ def _observe(rng, conditions, kind, z, absolute):
     magnitude = apparent_magnitude(
         lambda days, wavelength: absolute(row, days, wavelength),
         z[row], jd - begin[row], BAND_WAVELENGTH[band],
-    ) + REDDENING[band] * _reddening(latitude)[row]  # fmt: skip
+    ) + EXTINCTION[band] * _reddening(latitude)[row]  # fmt: skip
     true_flux = 10 ** (-0.4 * magnitude)
     # The light of the host adds noise like that of the event.
     hosts = draw_hosts(rng, z, kind.host)

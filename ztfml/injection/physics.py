@@ -6,10 +6,6 @@ import numpy as np
 
 from ztfml.astrophysics import STEFAN_BOLTZMANN, distance_modulus
 
-# A_band / E(B - V) in PS1 g, r, i, which are close to ZTF's bands (Schlafly & Finkbeiner 2011,
-# ApJ 737, 103, table 6, R_V = 3.1).
-REDDENING = np.array([3.172, 2.271, 1.682])
-
 _UNDETECTABLE = 99.0  # mag
 
 

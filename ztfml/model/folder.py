@@ -148,9 +148,9 @@ def describe_features(names: list[str]) -> list[dict]:
     {'name': 'my_feature', 'group': 'own'}
     """
     # Imported here because `model show` and `model verify` do not need the compiled features.
-    from ztfml.features import BROKER, FEATURES
+    from ztfml.features import FEATURES, OPTIONAL
 
-    declared = {feature.name: feature for feature in (*FEATURES, *BROKER.features)}
+    declared = {feature.name: feature for feature in (*FEATURES, *OPTIONAL)}
     return [
         {"name": name, "unit": one.unit, "version": one.version, "group": one.group}
         if (one := declared.get(name))

@@ -12,7 +12,7 @@ from ztfml.features import FEATURES
 from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.model.folder import Check, read_model, shipped_model, verify_model
 from ztfml.night import Night
-from ztfml.ranking import FastTransientScorer
+from ztfml.ranking import FastTransientScorer, Selection
 
 UNCERTAIN_ODDS = 3.0
 """A prediction is uncertain if its best class is less than this many times as probable as the
@@ -170,6 +170,7 @@ class Model:
         top: int | None = None,
         scorer: FastTransientScorer | None = None,
         table: pd.DataFrame | None = None,
+        selection: Selection | None = None,
     ) -> pd.DataFrame:
         """Rank the fast transients of a night.
 
@@ -182,6 +183,8 @@ class Model:
             By default one with the weights and the instrument that are shipped with ztfml.
         table : pandas.DataFrame, optional
             Known features, as for `features`.
+        selection : Selection, optional
+            Which objects are listed; by default all.
 
         Returns
         -------
@@ -198,7 +201,7 @@ class Model:
         >>> len(model.rank(night, top=3))
         3
         """
-        return self.predict_and_rank(night, top, scorer, table)[1]
+        return self.predict_and_rank(night, top, scorer, table, selection)[1]
 
     def predict_and_rank(
         self,
@@ -206,12 +209,13 @@ class Model:
         top: int | None = None,
         scorer: FastTransientScorer | None = None,
         table: pd.DataFrame | None = None,
+        selection: Selection | None = None,
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Predict and rank a night; features and predictions are computed once.
 
         Parameters
         ----------
-        night, top, scorer, table
+        night, top, scorer, table, selection
             As for `rank`.
 
         Returns
@@ -235,7 +239,7 @@ class Model:
         table = self._complete_table(night, table)
         predictions = self._predictions(night, table)
         scorer = scorer or FastTransientScorer()
-        return predictions, scorer.rank(night, table, predictions, top=top)
+        return predictions, scorer.rank(night, table, predictions, top, selection)
 
     def _complete_table(self, night, table):
         """All features of ztfml, which the ranking needs, and the user's own features."""
@@ -267,7 +271,7 @@ class Model:
         return computed.drop(columns=known.columns, errors="ignore").join(known)
 
     def _check_versions(self):
-        versions = {one.name: one.version for one in (*FEATURES, *features.BROKER.features)}
+        versions = {one.name: one.version for one in (*FEATURES, *features.OPTIONAL)}
         for feature in self.card["features"]:
             name, version = feature["name"], feature.get("version")
             if version is not None and versions.get(name) != version:

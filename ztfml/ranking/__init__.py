@@ -11,7 +11,8 @@ weighted sum of terms, each between 0 and 1:
 - `settings`: weights and instrument, from TOML files;
 - `folder`: trees, weights and instrument as a folder that is checked before use;
 - `scorer`: the score and the ranked list;
-- `reasons`: the reasons in words.
+- `selection`: which objects are listed;
+- `reasons`: the reasons in words; `match_reasons`: those from galaxies and sky maps.
 
 `ztfml.training.fit_ranking` fits trees and weights on simulated nights.
 """
@@ -19,6 +20,7 @@ weighted sum of terms, each between 0 and 1:
 from ztfml.ranking.folder import RankingModel, load_ranking, save_ranking, verify_ranking
 from ztfml.ranking.reasons import best_rates
 from ztfml.ranking.scorer import FastTransientScorer, row_of
+from ztfml.ranking.selection import Selection, headline
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
 from ztfml.ranking.terms import TERMS
 
@@ -27,7 +29,9 @@ __all__ = [
     "FastTransientScorer",
     "Instrument",
     "RankingModel",
+    "Selection",
     "best_rates",
+    "headline",
     "load_ranking",
     "read_instrument",
     "read_weights",

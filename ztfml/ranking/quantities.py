@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from ztfml.features import OPTIONAL
 from ztfml.schema import BANDS
 
 if TYPE_CHECKING:
@@ -31,6 +32,8 @@ ON_STAR = 1.5
 MIN_P_TRANSIENT = 0.02
 """The trees are evaluated only for alerts with at least this probability of being a transient:
 about one alert in fifty."""
+
+_OPTIONAL = {feature.name for feature in OPTIONAL}
 
 HALF_FLUX = 2.5 * np.log10(2)
 # Without an earlier non-detection a source may have been visible for this long (d).
@@ -106,6 +109,8 @@ class Columns:
         if name not in self._known:
             if name in QUANTITIES:
                 self._known[name] = self.call(QUANTITIES[name].function)
+            elif name in _OPTIONAL and name not in self._tables[0]:
+                self._known[name] = np.full(len(self._tables[0]), np.nan)
             else:
                 table = next(table for table in self._tables if name in table)
                 self._known[name] = table[name].to_numpy(np.float64)
@@ -249,6 +254,18 @@ def underlying_star(sgscore1, distpsnr1, star_offset):
     """Probability that a star lies within 1.5 arcsec, from the PS1 star/galaxy scores."""
     nearest = (distpsnr1 < ON_STAR) * np.where(np.isnan(sgscore1), 0.5, sgscore1)
     return np.fmax(nearest, star_offset < ON_STAR)
+
+
+@_quantity("mag")
+def peak_abs_mag(abs_mag, magpsf, peak_mag):
+    """Absolute magnitude at the peak, if the source is in the catalogued galaxy next to it."""
+    return np.fmin(abs_mag, abs_mag - magpsf + peak_mag)
+
+
+@_quantity("d")
+def event_delay(days_since_event, age):
+    """Days from the event of the sky map to the first detection."""
+    return days_since_event - age
 
 
 # --- trees ---------------------------------------------------------------------------------

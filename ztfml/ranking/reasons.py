@@ -12,6 +12,8 @@ from ztfml.taxonomy import PROBABILITY_COLUMNS
 _RECENT = 10.0
 # PS1 g - r of stars of type K7 and later (Covey et al. 2007, AJ 134, 2398): M dwarfs flare.
 _RED_STAR = 1.2
+# A smaller minimum rate (mag/day) says nothing; it would be printed as 0.00 or 0.01.
+_MIN_BOUND = 0.02
 _AT_PEAK = 0.5  # d
 _AT_CENTRE = 0.8  # arcsec
 _LONG_AGO = 60.0  # d
@@ -51,6 +53,7 @@ def best_rates(features: pd.DataFrame) -> pd.DataFrame:
     rises = np.array([direction == "rise" for direction, _ in kinds])[:, None]
     rate = np.where(rises & (since_peak > _RECENT), np.nan, rate)
     bound = np.where(rises & (features["age"].to_numpy() > _RECENT), np.nan, bound)
+    bound = np.where(bound < _MIN_BOUND, np.nan, bound)
     measured, min_measured = _largest(rate - err)
     limiting, min_limit = _largest(bound)
     # A measured rate that is significantly fast is better evidence than a limit.

@@ -11,8 +11,10 @@ second name if its first position was inaccurate.
 """
 
 
-def same_position_remarks(alerts: pd.DataFrame, rows: np.ndarray, listed: np.ndarray) -> list[str]:
-    """Describe the other objects at the positions of listed objects.
+def find_same_position(
+    alerts: pd.DataFrame, rows: np.ndarray, listed: np.ndarray
+) -> list[np.ndarray]:
+    """Find the other objects at the positions of listed objects.
 
     Parameters
     ----------
@@ -21,40 +23,66 @@ def same_position_remarks(alerts: pd.DataFrame, rows: np.ndarray, listed: np.nda
     rows : ndarray of int64, shape (n_objects,)
         The latest alert of each object; output of `ztfml.night.latest_rows`.
     listed : ndarray of int64, shape (n_listed,)
-        The rows of the objects to describe.
+        The rows of the listed objects.
 
     Returns
     -------
-    list of str
-        The nearest other object for each listed one; ``''`` if there is none within
-        `SAME_POSITION`.
+    list of ndarray of int64
+        For each listed object the rows of the others within `SAME_POSITION`.
 
     Examples
     --------
     >>> two = night.alerts[:2].assign(objectId=["ZTF18a", "ZTF18b"], ra=10.0, dec=[0.0, 1 / 7200])
-    >>> same_position_remarks(two, np.array([0, 1]), np.array([0]))
-    ['same position as ZTF18b, 0.5″ away: one source with two names?']
+    >>> find_same_position(two, np.array([0, 1]), np.array([0]))
+    [array([1])]
     """
-    remarks = [""] * len(listed)
+    found: list[np.ndarray] = [np.empty(0, np.int64)] * len(listed)
     if not {"ra", "dec"} <= set(alerts.columns):
-        return remarks
+        return found
     position = alerts[["ra", "dec"]].to_numpy(np.float64)
     rows = rows[np.isfinite(position[rows]).all(axis=1)]
-    found = np.flatnonzero(np.isfinite(position[listed]).all(axis=1))
-    if len(rows) < 2 or not len(found):
-        return remarks
+    known = np.flatnonzero(np.isfinite(position[listed]).all(axis=1))
+    if len(rows) < 2 or not len(known):
+        return found
     # SciPy's tree finds the pairs of 100,000 objects in 0.2 s; importing astropy takes longer.
     from scipy.spatial import KDTree
 
     tree = KDTree(_unit_vectors(position[rows]))
     chord = 2.0 * np.sin(np.radians(SAME_POSITION / 3600.0) / 2.0)
-    names = alerts["objectId"].to_numpy(str)
-    near = tree.query_ball_point(_unit_vectors(position[listed[found]]), chord)
-    for place, others in zip(found, near, strict=True):
-        others = rows[[k for k in others if rows[k] != listed[place]]]
-        if len(others):
-            remarks[place] = _remark(position[listed[place]], position[others], names[others])
-    return remarks
+    near = tree.query_ball_point(_unit_vectors(position[listed[known]]), chord)
+    for place, others in zip(known, near, strict=True):
+        found[place] = rows[[k for k in others if rows[k] != listed[place]]]
+    return found
+
+
+def same_position_remark(alerts: pd.DataFrame, row: int, others: np.ndarray) -> str:
+    """Describe the other objects at the position of an object.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        The alerts of a night.
+    row : int
+        The row of the object.
+    others : ndarray of int64
+        The rows of the others, from `find_same_position`.
+
+    Returns
+    -------
+    str
+        ``''`` if there are none.
+
+    Examples
+    --------
+    >>> two = night.alerts[:2].assign(objectId=["ZTF18a", "ZTF18b"], ra=10.0, dec=[0.0, 1 / 7200])
+    >>> same_position_remark(two, 0, np.array([1]))
+    'same position as ZTF18b, 0.5″ away: one source with two names?'
+    """
+    if not len(others):
+        return ""
+    table = alerts.iloc[[row, *others]]
+    position, names = table[["ra", "dec"]].to_numpy(np.float64), table["objectId"].to_numpy(str)
+    return _remark(position[0], position[1:], names[1:])
 
 
 def _remark(position, others, names):

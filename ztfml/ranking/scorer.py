@@ -8,15 +8,20 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator
 
 from ztfml.errors import DataError
+from ztfml.evaluation.metrics import labels_from
 from ztfml.night import Night, latest_rows
 from ztfml.ranking.folder import load_ranking
+from ztfml.ranking.match_reasons import match_reasons
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import best_rates, reasons
-from ztfml.ranking.same_position import same_position_remarks
+from ztfml.ranking.same_position import find_same_position, same_position_remark
+from ztfml.ranking.selection import Selection
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import Trees
+from ztfml.schema import MATCH_COLUMNS
 from ztfml.sources.brokers import link_columns
+from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 
 class FastTransientScorer(BaseEstimator):
@@ -149,6 +154,7 @@ class FastTransientScorer(BaseEstimator):
         features: pd.DataFrame,
         probabilities: pd.DataFrame,
         top: int | None = None,
+        selection: Selection | None = None,
     ) -> pd.DataFrame:
         """Rank the objects of a night, each by its latest alert.
 
@@ -158,15 +164,18 @@ class FastTransientScorer(BaseEstimator):
         features, probabilities : pandas.DataFrame, one row per alert, in the order of the night
         top : int, optional
             The number of rows to return; by default all.
+        selection : Selection, optional
+            Which objects are listed; by default all.
 
         Returns
         -------
         pandas.DataFrame
-            ``rank``, ``objectId``, ``candid``, ``score``, ``reasons`` (including a remark if the
-            night has another object at the same position), ``p_transient``, ``best_rate`` and
-            ``rate_err`` (mag/day), ``band``, ``direction``, ``age`` (d), ``peak_mag``,
-            ``last_mag``, ``color`` (g - r), ``ra``, ``dec``, the terms as ``term_<name>``, and
-            links.
+            ``rank``, ``objectId``, ``candid``, ``score``, ``label`` (the most probable class),
+            ``reasons`` (including a remark if the night has another object at the same position),
+            ``p_transient``, ``best_rate`` and ``rate_err`` (mag/day), ``band``, ``direction``,
+            ``age`` (d), ``peak_mag``, ``last_mag``, ``color`` (g - r), ``ra``, ``dec``, the
+            columns of the match with a galaxy catalogue or a sky map, the terms as
+            ``term_<name>``, and links.
 
         Examples
         --------
@@ -175,19 +184,31 @@ class FastTransientScorer(BaseEstimator):
         True
         """
         rows = latest_rows(night.alerts)
-        terms = self.terms(features.iloc[rows], probabilities.iloc[rows])
+        latest_features, p = features.iloc[rows], probabilities.iloc[rows]
+        terms = self.terms(latest_features, p)
         score = self.score(terms)
         candid = night.alerts["candid"].to_numpy()[rows]
-        order = np.lexsort([candid, -score])[:top]
+        order = np.lexsort([candid, -score])
+        one_name = selection is not None and not selection.everything
+        if selection is not None:
+            order = order[selection.keep(score, latest_features, p)[order]]
+        # Sources with several names are listed once, so a few more rows are needed.
+        order = order[: top + _SPARE_ROWS if one_name and top else top]
+        same = find_same_position(night.alerts, rows, rows[order])
+        if one_name:
+            first = _first_of_source(rows[order], same)
+            order, same = order[first], [others for k, others in enumerate(same) if first[k]]
+        order, same = order[:top], same[:top]
         listed = rows[order]
-        remarks = same_position_remarks(night.alerts, rows, listed)
-        ranked = _describe(
-            night.alerts.iloc[listed], features.iloc[listed], probabilities.iloc[listed]
+        alerts, listed_features = night.alerts.iloc[listed], features.iloc[listed]
+        ranked = _describe(alerts, listed_features, probabilities.iloc[listed])
+        remarks = zip(
+            ranked["reasons"],
+            match_reasons(alerts, listed_features),
+            (same_position_remark(night.alerts, *one) for one in zip(listed, same, strict=True)),
+            strict=True,
         )
-        ranked["reasons"] = [
-            f"{text}; {remark}" if remark else text
-            for text, remark in zip(ranked["reasons"], remarks, strict=True)
-        ]
+        ranked["reasons"] = ["; ".join(filter(None, texts)) for texts in remarks]
         ranked.insert(0, "rank", np.arange(1, len(listed) + 1))
         ranked.insert(3, "score", score[order])
         terms = terms.iloc[order].add_prefix("term_").reset_index(drop=True)
@@ -312,12 +333,26 @@ def row_of(ranked: pd.DataFrame, object_id: str) -> pd.Series:
     return rows.iloc[0]
 
 
+# Objects of a list that are second names of other objects in it.
+_SPARE_ROWS = 50
+
+
+def _first_of_source(rows, same):
+    """Whether no earlier row is at the same position."""
+    seen, first = set(), np.ones(len(rows), bool)
+    for k, (row, others) in enumerate(zip(rows.tolist(), same, strict=True)):
+        first[k] = seen.isdisjoint(others.tolist())
+        seen.add(row)
+    return first
+
+
 def _describe(alerts, features, probabilities):
     """The columns of the ranked list except rank, score, terms and links."""
     alerts, table = alerts.reset_index(drop=True), features.reset_index(drop=True)
     p = probabilities.reset_index(drop=True)
     rates = best_rates(table)
     described = alerts[["objectId", "candid"]].copy()
+    described["label"] = labels_from(p[list(PROBABILITY_COLUMNS)])
     described["reasons"] = reasons(table, p, rates)
     described["p_transient"] = p["p_transient"]
     described = described.join(rates.drop(columns=["base", "is_bound"]))
@@ -327,4 +362,9 @@ def _describe(alerts, features, probabilities):
     described["color"] = table["g_r"]
     for column in ("ra", "dec"):
         described[column] = alerts.get(column, np.nan)
+    matched = [one.name for one in MATCH_COLUMNS if one.name in alerts]
+    described[matched] = alerts[matched]
+    for column in ("abs_mag", "abs_mag_err", "days_since_event"):
+        if column in table:
+            described[column] = table[column]
     return described

@@ -144,6 +144,24 @@ def blue(g_r_peak):
     return _or(expit((-0.2 - g_r_peak) / 0.06), 0.05)
 
 
+@_term(
+    "peak_abs_mag", "absolute magnitude at the peak", (-24, -6), galaxy_chance=0.01
+)  # fmt: skip
+def luminous(peak_abs_mag, galaxy_chance):
+    """As luminous as a fast transient, in a galaxy of the catalogue: 0 at M = -10, where novae are,
+    1 at -14 and brighter, times the probability that the galaxy is not there by chance; 0 without
+    a catalogue."""
+    return _or(_ramp(-peak_abs_mag, 10.0, 14.0) * (1 - galaxy_chance), 0.0)
+
+
+@_term("skymap_level", "credible level in the sky map", (0, 1), event_delay=1.0)
+def localized(skymap_level, event_delay):
+    """In the localisation of an event and first detected soon after it: 1 at the best position, 0
+    outside of the map or if first detected before; half of that after 3 days; 0 without a map."""
+    delay = _or(event_delay, 3.0)
+    return _or((1 - skymap_level) * _decline(delay, 3.0, 2) * (delay >= 0), 0.0)
+
+
 # --- what it is not ------------------------------------------------------------------------
 
 

@@ -9,7 +9,7 @@ from ztfml.astrophysics import FAST_RATE
 from ztfml.io.atomic import write_beside
 from ztfml.model.model import Model
 from ztfml.night import Night
-from ztfml.ranking import FastTransientScorer
+from ztfml.ranking import FastTransientScorer, Selection
 from ztfml.report.summary import CARDS, LISTED, summarize
 from ztfml.taxonomy import LABELS
 
@@ -23,6 +23,7 @@ def write_report(
     folder: str | Path | None = None,
     cards: int = CARDS,
     scorer: FastTransientScorer | None = None,
+    selection: Selection | None = None,
 ) -> dict:
     """Classify and rank a night, and write its HTML page.
 
@@ -38,6 +39,8 @@ def write_report(
         Number of objects shown in detail.
     scorer : FastTransientScorer, optional
         Default: the scorer with the settings of the package.
+    selection : Selection, optional
+        Which objects are listed; by default all.
 
     Returns
     -------
@@ -57,7 +60,9 @@ def write_report(
     >>> len(summary["cards"])
     3
     """
-    predictions, ranked = model.predict_and_rank(night, max(LISTED, cards), scorer)
+    predictions, ranked = model.predict_and_rank(
+        night, max(LISTED, cards), scorer, selection=selection
+    )
     summary = summarize(night, predictions, ranked, model, folder, cards)
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")

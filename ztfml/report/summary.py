@@ -17,6 +17,7 @@ from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.packet_summary import date_of, packet_summary
 from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import TERMS
+from ztfml.ranking.selection import headline as fast_headline
 from ztfml.report.curve import layout_light_curve
 from ztfml.report.sky import layout_sky
 from ztfml.schema import BANDS, PACKET_HISTORY
@@ -57,9 +58,9 @@ def summarize(
     Returns
     -------
     dict
-        Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``ranked`` and
-        ``cards``, with texts, numbers, lists and dicts. Missing values are None, and candids are
-        text, because JavaScript numbers have too few digits.
+        Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``headline``, ``ranked``
+        and ``cards``, with texts, numbers, lists and dicts. Missing values are None, and candids
+        are text, because JavaScript numbers have too few digits.
 
     Examples
     --------
@@ -78,6 +79,7 @@ def summarize(
         "classes": _classes(predictions),
         "cuts": _records(apply_cuts(night).flow),
         "sky": layout_sky(night, rows[:cards]),
+        "headline": fast_headline(ranked),
         "ranked": rows,
         "cards": [
             _card(row, few, of_alert.loc[int(row["candid"])], folder, context)

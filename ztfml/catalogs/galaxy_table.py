@@ -1,0 +1,310 @@
+"""Read tables of galaxies: positions, distances and sizes, whatever their columns are called."""
+
+from __future__ import annotations
+
+import logging
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from ztfml.astrophysics import distance_modulus, redshift_of
+from ztfml.catalogs.columns import describe_columns, find_column, unit_of
+from ztfml.catalogs.glade import is_glade_text, open_glade_text
+from ztfml.catalogs.positions import find_positions
+from ztfml.catalogs.read import read_places
+from ztfml.errors import DataError
+from ztfml.io.tables import TableFile, open_table
+
+log = logging.getLogger(__name__)
+
+MAX_REDSHIFT = 1.0
+"""Farther galaxies are omitted: at z = 1, an event of 21 mag has M = -23."""
+
+PECULIAR_VELOCITY = 300.0
+"""Typical peculiar velocity of galaxies (km/s), an error of distances from redshifts."""
+
+_C = 299792.458
+# Motion of the Sun relative to the cosmic microwave background (Planck 2018 I, A&A 641, A1).
+_CMB_SPEED, _CMB_RA, _CMB_DEC = 369.82, 167.942, -6.944
+
+# Names in lower case without spaces, dots and underscores; the first one found is used.
+_NAMES = {
+    "name": ("objname", "name", "mainid", "objectname", "galaxy", "designation", "hyperleda",
+             "gwgc", "glade+", "gladeno", "pgc", "targetid", "cluid"),
+    "z_cmb": ("zcmb", "redshiftcmb", "zcmbcorr"),
+    "z": ("zhelio", "zhel", "redshifthelio", "redshift", "z", "zspec", "zbest", "zobs"),
+    "z_err": ("zunc", "zerr", "zerror", "ez", "ezhelio", "ezcmb", "redshifterr", "redshifterror",
+              "redshiftunc"),
+    "v_cmb": ("vcmb", "czcmb"),
+    "v": ("vhelio", "cz", "czhelio", "vhel", "hrv", "vh", "radialvelocity", "velocity"),
+    "distance": ("distmpc", "dl", "luminositydistance", "lumdist", "distancempc", "distance",
+                 "dist", "dmpc", "distkpc", "distancekpc"),
+    "distance_err": ("distmpcunc", "distmpcerr", "edl", "dlerr", "distanceerr", "distanceerror",
+                     "disterr", "distunc", "edist"),
+    "modulus": ("modulus", "distmod", "distancemodulus", "modbest", "dm", "mu"),
+    "modulus_err": ("moduluserr", "distmoderr", "emodbest", "edm", "edistmod"),
+    "method": ("distmpcmethod", "distancemethod"),
+    "technique": ("ztech", "ztechnique"),
+    "ebv": ("ebv", "e(b-v)", "ebvsfd"),
+    "type": ("spectype",),
+    "warning": ("zwarn", "zwarning"),
+    "diameter": ("d25", "diam", "diameter", "majax", "majoraxis", "d26"),
+    "log_diameter": ("logd25",),
+    "petrosian": ("petrorad", "petroradr", "rpetro", "petroradius"),
+    "r90": ("petror90", "petror90r", "r90"),
+    "r50": ("r50", "petror50", "petror50r", "halflightradius", "re", "reff", "shaper",
+            "sersicr", "radius"),
+    "ba": ("ba", "b/a", "diamba", "b2a", "axisratio", "axialratio"),
+    "log_ab": ("logr25",),
+    "pa": ("pa", "diampa", "posang", "positionangle"),
+}  # fmt: skip
+
+# Half-light radii for an exponential disk: D25/2 at the central surface brightness of Freeman
+# (1970); the Petrosian radius and the radius of 90 % of the light (Graham et al. 2005).
+_PER_SIZE = {"diameter": 0.5 / 1.84, "petrosian": 1 / 2.16, "r90": 1 / 2.32, "r50": 1.0}
+_ARCSEC = {"arcsec": 1.0, '"': 1.0, "arcmin": 60.0, "'": 60.0, "deg": 3600.0, "degree": 3600.0}
+_MPC = {"mpc": 1.0, "kpc": 1e-3, "pc": 1e-6, "gpc": 1e3, "m": 1 / 3.0856776e22}
+_KM_S = {"km/s": 1.0, "km s-1": 1.0, "km.s-1": 1.0, "km s**-1": 1.0, "km / s": 1.0, "m/s": 1e-3}
+# Diameters D25 are traditionally in arcmin (RC3); NED writes its diameters in arcsec.
+_IN_ARCMIN = ("d25", "majax", "majoraxis", "d26")
+_MISSING = (-99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0)
+
+GALAXY_FIELDS = ("ra", "dec", "z", "modulus", "modulus_err", "radius", "ba", "pa", "ebv", "name")
+"""The columns of a table of galaxies: see `read_galaxies`."""
+
+
+def read_galaxies(path: str | Path) -> pd.DataFrame:
+    """Read the galaxies of a catalogue that have a position and a distance.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file in any format of `ztfml.io.tables.open_table`, or ``GLADE+.txt``. Positions in any
+        notation of `ztfml.catalogs.positions`; distances in Mpc, distance moduli, redshifts
+        (heliocentric or relative to the microwave background) or velocities.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``ra`` and ``dec`` (deg), ``z`` (cosmological), ``modulus`` and ``modulus_err`` (mag),
+        ``radius`` (half-light radius along the major axis, arcsec), ``ba`` (axis ratio), ``pa``
+        (position angle, deg), ``ebv`` (mag) and ``name``; NaN where the file does not tell.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read, or has no columns with positions or distances, or no galaxy.
+
+    Examples
+    --------
+    >>> rows = pd.DataFrame({"ra": [10.0], "dec": [20.0], "z": [0.01], "objname": ["UGC 1"]})
+    >>> rows.to_csv("galaxies.csv", index=False)
+    >>> read_galaxies("galaxies.csv")["modulus"].round(1).tolist()
+    [33.3]
+    """
+    table = open_glade_text(path) if is_glade_text(path) else open_table(path)
+    found = {name: find_column(table, names) for name, names in _NAMES.items()}
+    positions = find_positions(table).names
+    found = {name: column for name, column in found.items() if column not in (*positions, None)}
+    if not {"z", "z_cmb", "v", "v_cmb", "distance", "modulus"} & set(found):
+        raise DataError(
+            f"{table.path}: no column with a redshift, velocity or distance (such as z, z_cmb, "
+            f"DistMpc or d_L); {describe_columns(table)}"
+        )
+    places = read_places(table, **{name: _NAMES[name] for name in found})
+    return _Reader(table, found, places).galaxies()
+
+
+class _Reader:
+    """Converts the columns of one table."""
+
+    def __init__(self, table: TableFile, found: dict[str, str], places: pd.DataFrame):
+        self.table, self.found, self.places = table, found, places
+
+    def galaxies(self) -> pd.DataFrame:
+        """The table of `read_galaxies`."""
+        keep = self._are_galaxies()
+        ra, dec = self.places["ra"].to_numpy(), self.places["dec"].to_numpy()
+        observed = self._redshift(ra, dec)
+        modulus, from_distance = self._modulus(observed)
+        z = np.where(np.isnan(modulus), np.nan, redshift_of(modulus))
+        frame = pd.DataFrame(
+            {
+                "ra": ra, "dec": dec, "z": z, "modulus": modulus,
+                "modulus_err": self._modulus_error(modulus, z, from_distance),
+                "radius": self._radius(), "ba": self._axis_ratio(), "pa": self._numbers("pa"),
+                "ebv": self._in_range("ebv", 0.0, 20.0), "name": self._galaxy_names(),
+            }
+        )  # fmt: skip
+        known = np.isfinite(modulus) & keep
+        near = known & (z <= MAX_REDSHIFT)
+        self._report(len(frame), keep, known, near)
+        return frame[near].reset_index(drop=True)
+
+    def _report(self, n, keep, known, near):
+        path, no_distance = self.table.path, int((keep & ~known).sum())
+        if not near.any():
+            raise DataError(
+                f"{path}: none of its {n} rows is a galaxy with a position and a distance within "
+                f"z = {MAX_REDSHIFT:g}; use a catalogue with redshifts above 0 or distances in Mpc"
+            )
+        reasons = [
+            (int((~keep).sum()), "are stars or have a redshift warning"),
+            (no_distance, "have no distance and no redshift above 0"),
+            (int((known & ~near).sum()), f"are beyond z = {MAX_REDSHIFT:g}"),
+        ]
+        omitted = ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
+        log.info(
+            "%s: %s galaxies%s",
+            path,
+            f"{near.sum():,}",
+            f" (omitted: {omitted})" if omitted else "",
+        )
+
+    def _numbers(self, name):
+        """A column as floats; NaN where it is absent, unreadable or a mark of a missing value."""
+        if name not in self.places:
+            return np.full(len(self.places), np.nan)
+        column = self.places[name]
+        if column.dtype.kind not in "fiu":
+            text = column.astype("str").str.strip().str.replace("−", "-")
+            column = pd.to_numeric(text, errors="coerce")
+        numbers = column.to_numpy(np.float64, na_value=np.nan)
+        return np.where(np.isin(numbers, _MISSING) | ~np.isfinite(numbers), np.nan, numbers)
+
+    def _in_range(self, name, low, high):
+        values = self._numbers(name)
+        return np.where((values >= low) & (values <= high), values, np.nan)
+
+    def _text(self, name):
+        if name not in self.places:
+            return pd.Series("", self.places.index, dtype="str")
+        text = self.places[name].astype("str").fillna("").str.strip()
+        return text.where(~text.str.lower().isin(["nan", "null", "none", "<na>"]), "")
+
+    def _galaxy_names(self):
+        """Names; numbers get the name of the catalogue, such as PGC 42."""
+        if "name" in self.places and self.places["name"].dtype.kind in "fiu":
+            number = self.places["name"].astype("Int64").astype("str")
+            return (self.found["name"] + " " + number).where(self.places["name"].notna(), "")
+        return self._text("name")
+
+    def _factor(self, name, factors, default):
+        """The factor to the unit that ztfml uses, from the unit of the column."""
+        column = self.found[name]
+        unit = unit_of(self.table, column) or _unit_in_name(column)
+        if unit is None:
+            return default
+        if unit not in factors:
+            raise DataError(
+                f"{self.table.path}: the column {column} has the unit {unit!r}; convert it to "
+                f"{next(iter(factors))}"
+            )
+        return factors[unit]
+
+    def _are_galaxies(self):
+        """Whether a row is neither a star nor a failed redshift (columns of DESI)."""
+        keep = np.ones(len(self.places), bool)
+        if "type" in self.places:
+            keep &= (self._text("type").str.upper() != "STAR").to_numpy()
+        if "warning" in self.places:
+            keep &= ~(self._numbers("warning") > 0)
+        return keep
+
+    def _redshift(self, ra, dec):
+        """Redshifts relative to the microwave background, NaN unless they are above 0."""
+        z = np.full(len(ra), np.nan)
+        for name in ("z_cmb", "v_cmb", "z", "v"):
+            values = self._numbers(name)
+            if name.startswith("v") and name in self.found:
+                values = values * self._factor(name, _KM_S, 1.0) / _C
+            if not name.endswith("cmb"):
+                values = to_cmb(values, ra, dec)
+            z = np.where(np.isnan(z), values, z)
+        return np.where(z > 0, z, np.nan)
+
+    def _modulus(self, z):
+        """Distance moduli, and whether they come from a distance and not from a redshift."""
+        distance = self._numbers("distance")
+        if "distance" in self.found:
+            distance = distance * self._factor("distance", _MPC, 1.0)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            modulus = np.where(distance > 0, 5 * np.log10(distance) + 25, np.nan)
+        given = self._in_range("modulus", 10.0, 50.0)
+        modulus = np.where(np.isnan(modulus), given, modulus)
+        from_distance = np.isfinite(modulus)
+        return np.where(from_distance, modulus, _modulus_of(z)), from_distance
+
+    def _modulus_error(self, modulus, z, from_distance):
+        """Errors of the distance moduli."""
+        z_err = self._in_range("z_err", 0.0, 10.0)
+        photometric = self._text("technique").str.upper().str.startswith("P").to_numpy(bool)
+        # Photometric redshifts without an error are good to a few percent.
+        floor = np.where(photometric, 0.03 * (1 + z), PECULIAR_VELOCITY / _C)
+        z_err = np.where(np.isnan(z_err), floor, np.hypot(z_err, PECULIAR_VELOCITY / _C))
+        from_z = 5 / np.log(10) * z_err / z
+        distance, distance_err = self._numbers("distance"), self._numbers("distance_err")
+        given = 5 / np.log(10) * np.where(distance_err > 0, distance_err, np.nan) / distance
+        given = np.fmax(given, self._in_range("modulus_err", 0.0, 10.0))
+        # Most distances in catalogues are redshifts in other units.
+        independent = self._text("method").str.contains("indep", case=False).to_numpy(bool)
+        given = np.where(independent, np.where(np.isnan(given), 0.2, given), np.fmax(given, from_z))
+        return np.minimum(np.where(from_distance, given, from_z), 5.0)
+
+    def _radius(self):
+        """Half-light radii along the major axis in arcsec."""
+        radius = np.full(len(self.places), np.nan)
+        for name, per_size in _PER_SIZE.items():
+            if name in self.found:
+                column = self.found[name]
+                default = 60.0 if column.lower().rstrip("_") in _IN_ARCMIN else 1.0
+                factor = self._factor(name, _ARCSEC, default)
+                radius = np.fmax(radius, self._in_range(name, 1e-9, 1e5) * factor * per_size)
+        # HyperLEDA: the logarithm of the diameter in tenths of an arcminute.
+        diameter = 6.0 * 10 ** self._in_range("log_diameter", -2.0, 4.0)
+        radius = np.where(np.isnan(radius), diameter * _PER_SIZE["diameter"], radius)
+        return np.where(radius < 3 * 3600, radius, np.nan)
+
+    def _axis_ratio(self):
+        ratio = np.fmax(self._in_range("ba", 1e-3, 1e3), 10 ** -self._in_range("log_ab", 0.0, 3.0))
+        ratio = np.where(ratio > 1, 1 / ratio, ratio)
+        return np.maximum(ratio, 0.1)
+
+
+def to_cmb(z: np.ndarray, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
+    """Convert heliocentric redshifts to redshifts relative to the microwave background.
+
+    Parameters
+    ----------
+    z : ndarray
+    ra, dec : ndarray, deg
+
+    Returns
+    -------
+    ndarray
+
+    Examples
+    --------
+    Towards the motion of the Sun the correction is 370 km/s:
+
+    >>> float(to_cmb(0.01, 167.942, -6.944).round(6))
+    0.011246
+    """
+    lon, lat, pole = np.radians(np.subtract(ra, _CMB_RA)), np.radians(dec), np.radians(_CMB_DEC)
+    cosine = np.sin(lat) * np.sin(pole) + np.cos(lat) * np.cos(pole) * np.cos(lon)
+    return (1 + np.asarray(z)) * (1 + _CMB_SPEED / _C * cosine) - 1
+
+
+def _modulus_of(z):
+    """Distance modulus; below z = 0.0001 Hubble's law, as interpolation ends there."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        near = 5 * np.log10(z / 1e-4)
+        return distance_modulus(np.fmax(z, 1e-4)) + np.minimum(near, 0.0)
+
+
+def _unit_in_name(column):
+    """The unit at the end of a name, such as kpc in ``dist_kpc``."""
+    found = re.search(r"[_ ](mpc|kpc|gpc|pc|arcmin|arcsec|deg)$", column.lower())
+    return found[1] if found else None
