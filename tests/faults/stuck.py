@@ -67,5 +67,13 @@ def workers():
     joblib.Parallel(n_jobs=2)(joblib.delayed(time.sleep)(LONG) for _ in range(2))
 
 
+@_stuck
+def executor():
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    futures = [ProcessPoolExecutor(2).submit(time.sleep, LONG)]
+    futures[0].result()
+
+
 if __name__ == "__main__":
     main(sys.argv[1:])

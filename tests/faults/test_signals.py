@@ -25,7 +25,9 @@ def run_until_ready(command, path):
 
 
 @pytest.mark.parametrize("number", SIGNALS, ids=lambda number: number.name)
-@pytest.mark.parametrize("command", ["python-code", "compiled-code", "restarted-code", "workers"])
+@pytest.mark.parametrize(
+    "command", ["python-code", "compiled-code", "restarted-code", "workers", "executor"]
+)
 def test_a_signal_ends_a_command(command, number, tmp_path):
     path = tmp_path / "out.csv"
     path.write_text("old")
@@ -43,6 +45,29 @@ def test_a_signal_ends_a_command(command, number, tmp_path):
     assert names_in(tmp_path) == {"out.csv"}
     for child in children:
         wait_until_gone(child)
+
+
+INTERRUPTED_IMPORT = """
+import os, signal, sys
+
+class Interrupt:
+    def find_spec(self, name, *_):
+        if name == sys.argv[-1]:
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, Interrupt())
+from ztfml.__main__ import run
+run()
+"""
+
+
+@pytest.mark.parametrize("module", ["click", "ztfml.cli.group", "pandas", "ztfml.io.parquet"])
+def test_ctrl_c_during_an_import(module):
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED_IMPORT, "features", "-o", "a.csv", "none.csv", module],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "Interrupted.\n")
 
 
 def children_of(pid):

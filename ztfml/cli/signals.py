@@ -6,6 +6,7 @@ compiled code, a pool of threads or a network request delays this.
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -63,6 +64,7 @@ def exit_stopped(number: signal.Signals) -> None:
     if switching.acquire(timeout=_GRACE_SECONDS):
         remove_all_temporary()
     _end_children()
+    _remove_semaphores()
     # A progress bar hides the cursor.
     show_cursor = "\x1b[?25h\n" if os.isatty(2) else ""
     os.write(2, f"{show_cursor}{_MESSAGES[number]}\n".encode())
@@ -76,6 +78,8 @@ def _raise_once():
         nonlocal raised
         if not raised:
             raised = True
+            # Errors in other threads are now consequences of the stop.
+            threading.excepthook = lambda arguments: None
             raise Stopped(number)
 
     return handle
@@ -87,6 +91,17 @@ def _watch(reader, ended):
         if received[0] in EXIT_CODES and not ended.wait(_GRACE_SECONDS):
             exit_stopped(signal.Signals(received[0]))
     os.close(reader)
+
+
+def _remove_semaphores():
+    """Remove the semaphores of worker processes, as Python does when it ends normally.
+
+    Otherwise a helper process of loky removes them with a long warning.
+    """
+    util = sys.modules.get("multiprocessing.util")
+    if util is not None:
+        with suppress(Exception):
+            util._run_finalizers(0)
 
 
 def _end_children():

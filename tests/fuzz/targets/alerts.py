@@ -49,7 +49,7 @@ def run(folder: Path) -> dict:
     results = feature_bytes(night)
     model = shipped_model()
     predictions, ranked = model.predict_and_rank(night)
-    render(summarize(night, predictions, ranked, model, cards=5))
+    render(summarize(night, predictions, ranked, model, cards=1))
     return results
 
 

@@ -37,8 +37,13 @@ def mutate(rng: Random, folder: Path) -> set | None:
 
 
 def run(folder: Path) -> dict:
-    verify_model(folder / "model")
     describe_model(folder / "model")
+    return predictions_of(folder)
+
+
+def predictions_of(folder: Path) -> dict:
+    """Verify and load the model, and return its predictions by candid."""
+    verify_model(folder / "model")
     model = Model.load(folder / "model")
     repr(model)
     night = open_night(folder / "night.parquet")

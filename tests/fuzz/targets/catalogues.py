@@ -11,6 +11,7 @@ from astropy.table import Table
 
 from tests.fuzz.harness import Target
 from tests.fuzz.mutations import mutate_file, mutate_frame, write_csv, write_parquet
+from tests.fuzz.targets.labels import undamaged_alerts
 from tests.fuzz.targets.night import write_night
 from ztfml.catalogs.context import find_context
 from ztfml.catalogs.read import read_catalog, read_doubtful
@@ -116,7 +117,7 @@ def _mutate_header(rng, path):
 
 def run(folder: Path) -> dict:
     path = folder / f"stars.{(folder / 'choice').read_text()}"
-    night = open_alerts(folder / "night.parquet")
+    night = undamaged_alerts(folder)
     results, errors = {}, []
     for kind in ("vsx", "objects"):
         try:

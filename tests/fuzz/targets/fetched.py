@@ -19,11 +19,12 @@ from ztfml.sources import fetched_folder
 from ztfml.sources.formats import open_night
 
 FOLDER = "night_fetched"
+N_ALERTS = 8
 
 
 @functools.cache
 def _night(path):
-    night = open_night(path)
+    night = open_night(path).subset(range(N_ALERTS))
     predictions, ranked = shipped_model().predict_and_rank(night)
     return night, predictions, ranked
 
@@ -63,7 +64,7 @@ def _odd_images(rng):
     names = ["science", "reference", "difference", rng.choice(ODD_TEXTS[:6])]
     images = (
         np.zeros((63, 63)),
-        np.broadcast_to(np.int8(0), (6000, 6000)),
+        np.broadcast_to(np.int8(0), (1100, 1100)),
         np.zeros(5),
         np.zeros((0, 5)),
         np.full((9, 9), np.nan),
@@ -83,7 +84,7 @@ def _odd_images(rng):
 def run(folder: Path) -> dict:
     base = folder if folder.name == "base" else folder.parent.parent / "base"
     night, predictions, ranked = _night(base / "night.parquet")
-    summary = summarize(night, predictions, ranked, None, folder / FOLDER, cards=3)
+    summary = summarize(night, predictions, ranked, None, folder / FOLDER, cards=1)
     page = render(summary)
     of_objects = {row["objectId"]: [str(row)] for row in summary["ranked"]}
     for card in summary["cards"]:

@@ -13,6 +13,7 @@ from tests.fuzz.mutations import mutate_file, mutate_frame, write_csv
 from tests.fuzz.targets.night import write_night
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import labels_of, read_labels
+from ztfml.night import Night
 from ztfml.sources.formats import open_alerts
 
 NAME = "night.parquet"
@@ -42,12 +43,18 @@ def mutate_table(rng: Random, path: Path, key: str) -> set | None:
 
 
 @functools.cache
-def _night(path):
+def _read_once(path):
     return open_alerts(path)
 
 
+def undamaged_alerts(folder: Path) -> Night:
+    """Return the alerts from the folder of the undamaged input."""
+    base = folder if folder.name == "base" else folder.parent.parent / "base"
+    return _read_once(base / NAME)
+
+
 def run(folder: Path) -> dict:
-    night = _night(folder.parent.parent / "base" / NAME if folder.name != "base" else folder / NAME)
+    night = undamaged_alerts(folder)
     labels = labels_of(night, read_labels(labels_beside(folder / NAME)))
     return dict(zip(night.alerts["candid"], map(str, labels), strict=True))
 

@@ -44,4 +44,4 @@ def _mutate_numbers(rng, path):
     path.write_text(re.sub(r"(?m)^tree_sizes=.*$", f"tree_sizes={sizes}", text, count=1))
 
 
-TARGET = Target(cards.prepare, mutate, cards.run)
+TARGET = Target(cards.prepare, mutate, cards.predictions_of)
