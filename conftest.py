@@ -15,13 +15,13 @@ def example_night(tmp_path_factory):
     import pandas as pd
 
     from ztfml import Model, Night, features
-    from ztfml.io.companions import history_beside, labels_beside
+    from ztfml.io.companions import galaxies_beside, history_beside, labels_beside
     from ztfml.simulate import write_nights
 
     folder = tmp_path_factory.mktemp("examples")
     (written,) = write_nights(folder, 300, 1, seed=8, start_jd=JD)
     path = folder / "night.parquet"
-    for place in (history_beside, labels_beside, lambda name: name):
+    for place in (history_beside, labels_beside, galaxies_beside, lambda name: name):
         place(written).rename(place(path))
     night = Night.load(path)
     model = Model.load()
@@ -48,6 +48,7 @@ def _examples_have_a_night(request, doctest_namespace, monkeypatch):
         folder, names = request.getfixturevalue("example_night")
         doctest_namespace.update(names)
         monkeypatch.chdir(folder)
+        monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
 
 
 @pytest.fixture(autouse=True)

@@ -92,6 +92,7 @@ SPELLING_OF_SIGN = {1: "t", -1: "f", 0: None}
 
 HISTORY_SUFFIX = "_prv_candidates"
 LABELS_SUFFIX = "_labels"
+GALAXIES_SUFFIX = "_galaxies"
 
 INDEXED_BY_OBJECT = {
     "pandas": json.dumps(

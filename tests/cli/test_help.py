@@ -11,7 +11,7 @@ import pytest
 from tests.cli.run import ztfml
 from tests.sources.formats import exporters
 from ztfml.cli import main
-from ztfml.io.companions import history_beside, labels_beside
+from ztfml.io.companions import galaxies_beside, history_beside, labels_beside
 from ztfml.simulate import write_nights
 
 OBJECT = "ZTF18abukavn"
@@ -71,6 +71,7 @@ def example_folder(nights, model, tmp_path_factory):
     labels.assign(objectId=labels["objectId"].replace(renamed)).to_csv(
         labels_beside(night), index=False
     )
+    shutil.copy(galaxies_beside(nights[2]), galaxies_beside(night))
     shutil.copytree(model, folder / "my_model")
     ztfml("rank", night, "-m", model, "-o", folder / "ranked.csv")
     (folder / "bts.csv").write_text(f"ZTFID,type\n{OBJECT},SN Ic-BL\n")
@@ -97,6 +98,8 @@ def test_examples_run(line, example_folder, request, monkeypatch, tmp_path):
         monkeypatch.setenv("XDG_CACHE_HOME", str(example_folder / "cache"))
         assert "nothing was fetched" in ztfml(*arguments, "--offline", code=1).stderr
         return
+    if "--galaxies" in arguments:
+        monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     if arguments[0] == "simulate":
         monkeypatch.chdir(tmp_path)
     if arguments[0] == "ingest":

@@ -43,6 +43,8 @@ _MIN_ANGLE = 10.0 / 3600.0
 # Positions of alerts and galaxies agree to half an arcsecond at best.
 _POSITION_ERROR = 0.5
 _BATCH = 20_000
+# Distance (deg) of the positions whose galaxies are unrelated to an injected event.
+_UNRELATED = 0.15
 _WHOLE_SKY = 41252.96  # deg^2
 # Cells of the footprint: the smallest that typically contain this many galaxies.
 _FOOTPRINT_ORDER, _PER_CELL = 6, 8
@@ -274,19 +276,26 @@ class GalaxyCatalog:
         place, galaxy = np.concatenate(found, axis=1)
         row = rows[place]
         value = {name: column[galaxy] for name, column in self._column.items()}
-        offset, angle = separation(value["ra"], value["dec"], ra[row], dec[row])
-        kpc = offset * kpc_per_arcsec(np.maximum(value["z"], 1e-9))
-        near = offset <= 3600 * _search_radius(value["z"])
+        pairs, near = self._describe(value, ra[row], dec[row])
+        pairs.insert(0, "row", row)
+        pairs.insert(1, "galaxy", galaxy)
+        return pairs[near]
+
+    def _describe(self, value, ra, dec):
+        """Offset and chance for pairs of a galaxy and a position, and whether it is near enough."""
+        offset, angle = separation(value["ra"], value["dec"], ra, dec)
         effective = np.maximum(offset, _POSITION_ERROR) / 3600
         once = -np.expm1(-np.pi * effective**2 * value["density"])
-        chance = self._calibrated(once)
         light = _light_radius(value["radius"], value["ba"], value["pa"], angle)
-        return pd.DataFrame(
+        pairs = pd.DataFrame(
             {
-                "row": row, "galaxy": galaxy, "offset": offset, "offset_kpc": kpc,
-                "offset_radii": offset / light, "chance": chance,
+                "offset": offset,
+                "offset_kpc": offset * kpc_per_arcsec(np.maximum(value["z"], 1e-9)),
+                "offset_radii": offset / light,
+                "chance": self._calibrated(once),
             }
-        )[near]  # fmt: skip
+        )
+        return pairs, offset <= 3600 * _search_radius(value["z"])
 
     def _near(self, tier: _Tier, ra, dec) -> np.ndarray:
         """Pairs of position and galaxy of a tier in the same or a neighbouring cell."""
@@ -330,8 +339,61 @@ class GalaxyCatalog:
         33.01
         """
         alerts = night.alerts
-        missing = pd.Series(np.nan, alerts.index)
-        best = self.hosts(*(alerts.get(name, missing).to_numpy() for name in ("ra", "dec")))
+        return night.replace(alerts=alerts.assign(**self._columns(*_positions(alerts))))
+
+    def plant(self, night: Night, galaxies: pd.DataFrame) -> Night:
+        """Match alerts that each have one more galaxy: the host of an injected event.
+
+        Unrelated galaxies are those of a random position nearby, because the event replaces a
+        source of the night, and the host of that source is not there.
+
+        Parameters
+        ----------
+        night : Night
+            The alerts of the events.
+        galaxies : pandas.DataFrame
+            One row per alert with the columns of `ztfml.catalogs.galaxy_table.read_galaxies`;
+            NaN if the host is not in the catalogue.
+
+        Returns
+        -------
+        Night
+            As from `match`.
+
+        Examples
+        --------
+        >>> at = night.alerts
+        >>> rows = pd.DataFrame({"ra": [10.0], "dec": [20.0], "DistMpc": [40.0]})
+        >>> rows.to_csv("galaxies.csv", index=False)
+        >>> catalog = GalaxyCatalog.load("galaxies.csv", cache=False)
+        >>> hosts = at[["ra", "dec"]].assign(z=0.01, modulus=33.2, modulus_err=0.2, radius=9.0)
+        >>> hosts = hosts.assign(ba=1.0, pa=0.0, ebv=0.0, name="host")
+        >>> set(catalog.plant(night, hosts).alerts["galaxy_name"])
+        {'host'}
+        """
+        alerts = night.alerts
+        ra, dec = _positions(alerts)
+        angle = 2 * np.pi * np.random.default_rng(2).random(len(alerts))
+        away = np.clip(dec + _UNRELATED * np.cos(angle), -90.0, 90.0)
+        columns = self._columns((ra + _UNRELATED * np.sin(angle)) % 360.0, away)
+        value = {name: galaxies[name].to_numpy() for name in GALAXY_FIELDS}
+        by_distance = np.argsort(self._column["modulus"], kind="stable")
+        value["density"] = np.interp(
+            value["modulus"],
+            self._column["modulus"][by_distance], self._column["density"][by_distance],
+        )  # fmt: skip
+        host, near = self._describe(value, ra, dec)
+        better = near & ~(host["chance"].to_numpy() >= columns["galaxy_chance"])
+        better &= np.isfinite(host["chance"].to_numpy())
+        value |= {name: host[name].to_numpy() for name in host}
+        for name, old in columns.items():
+            new = pd.Series(value[name.removeprefix("galaxy_")])
+            columns[name] = pd.Series(old).reset_index(drop=True).mask(better, new).to_numpy()
+        return night.replace(alerts=alerts.assign(**columns).astype({"galaxy_name": "str"}))
+
+    def _columns(self, ra, dec) -> dict:
+        """The columns of `ztfml.schema.GALAXY_COLUMNS` for positions."""
+        best = self.hosts(ra, dec)
         galaxy = best["galaxy"].to_numpy()
         found = galaxy >= 0
         if found.any() and not np.isfinite(self._column["ebv"]).any():
@@ -339,16 +401,20 @@ class GalaxyCatalog:
                 "%s: has no E(B - V), so absolute magnitudes are not corrected for Galactic "
                 "extinction", self.name,
             )  # fmt: skip
-        names = np.full(len(alerts), None, object)
+        names = np.full(len(ra), None, object)
         names[found] = self.table["name"].take(pa.array(galaxy[found])).to_pylist()
-        values = {"name": pd.Series(names, alerts.index, dtype="str")}
+        values = {"name": pd.array(names, dtype="str")}
         for field in ("offset", "offset_kpc", "offset_radii", "chance"):
             values[field] = best[field].to_numpy()
         for field in ("modulus", "modulus_err", "ebv"):
             column = self._column[field][np.maximum(galaxy, 0)]
             values[field] = np.where(found, column, np.nan)
-        columns = {one.name: values[one.name.removeprefix("galaxy_")] for one in GALAXY_COLUMNS}
-        return night.replace(alerts=alerts.assign(**columns))
+        return {one.name: values[one.name.removeprefix("galaxy_")] for one in GALAXY_COLUMNS}
+
+
+def _positions(alerts):
+    missing = pd.Series(np.nan, alerts.index)
+    return [alerts.get(name, missing).to_numpy(np.float64) for name in ("ra", "dec")]
 
 
 def separation(

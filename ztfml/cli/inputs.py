@@ -17,6 +17,7 @@ def for_each_night(paths, history, do):
 
     if history is not None and len(paths) > 1:
         raise click.UsageError("--history belongs to one night; give one NIGHT with it")
+    paths = alert_files(paths) if len(paths) > 1 else paths
     paths = track(paths, "nights") if len(paths) > 1 else paths
     return [do(open_night(path, history)) for path in paths]
 
@@ -59,10 +60,13 @@ def selection_from(everything, min_score, within, skymap):
 
 
 def alert_files(paths):
-    """Drop the history files from the paths, which a shell adds for ``*.parquet``."""
-    from ztfml.schema import HISTORY_SUFFIX
+    """Drop the files beside nights from the paths, which a shell adds for ``*.parquet``."""
+    from ztfml.schema import GALAXIES_SUFFIX, HISTORY_SUFFIX
 
-    alerts = [path for path in paths if not path.stem.endswith(HISTORY_SUFFIX)]
+    suffixes = (HISTORY_SUFFIX, GALAXIES_SUFFIX)
+    alerts = [path for path in paths if not path.stem.endswith(suffixes)]
     if not alerts:
-        raise click.UsageError("give at least one file of alerts; these are only history files")
+        raise click.UsageError(
+            "give at least one file of alerts; these are only histories or catalogues of galaxies"
+        )
     return alerts

@@ -26,7 +26,7 @@ _INPUTS_SHOWN = 8
 @command(
     "ztfml rank night.parquet -o ranked.csv --top 12\n"
     "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png\n"
-    "ztfml rank night.parquet --min-score 0.1"
+    "ztfml rank night.parquet --galaxies night_galaxies.parquet --min-score 0.1"
 )
 @night_argument
 @history_option
@@ -114,7 +114,10 @@ def _explain(night, ranked, scorer, object_id, model, figure):
         click.echo(figure)
 
 
-@command("ztfml recover night.parquet -o recovery.json --repeats 20 --plot recovery.png")
+@command(
+    "ztfml recover night.parquet -o recovery.json --repeats 20 --plot recovery.png\n"
+    "ztfml recover night.parquet -o recovery.json --repeats 20 --galaxies night_galaxies.parquet"
+)
 @night_argument
 @history_option
 @model_option
@@ -139,6 +142,7 @@ def _explain(night, ranked, scorer, object_id, model, figure):
 @ranking_option
 @weights_option
 @instrument_option
+@galaxies_option
 @output_option([".json"])
 @click.option(
     "--plot",
@@ -147,14 +151,15 @@ def _explain(night, ranked, scorer, object_id, model, figure):
     help="Figure file: recall, in total and by type, brightness and rate.",
 )
 def recover(
-    night, history, model, repeats, per_night, seed, labels, ranking, weights, instrument, output,
-    plot,
+    night, history, model, repeats, per_night, seed, labels, ranking, weights, instrument, galaxies,
+    output, plot,
 ):  # fmt: skip
     """Measure how many injected fast transients the ranking recovers.
 
     Kilonovae, afterglows, fast blue transients and fast supernovae at physical distances are
     observed with the cadence and depth of the night and ranked with its real objects. The
-    result is the recall in the first 12, 25 and 50 rows, compared with other selections.
+    result is the recall in the first 12, 25 and 50 rows, compared with other selections. With
+    --galaxies, hosts of the events are added to the catalogue, as far as it would contain them.
     """
     import json
 
@@ -173,7 +178,12 @@ def recover(
         labels = labels_beside(night)
     label_table = None if labels is None else read_labels(labels)
     scorer = FastTransientScorer.load(ranking, weights, instrument)
-    result = recover_events(opened, loaded, scorer, repeats, per_night, seed, label_table)
+    catalog = None
+    if galaxies is not None:
+        from ztfml.catalogs.galaxies import GalaxyCatalog
+
+        catalog = GalaxyCatalog.load(galaxies)
+    result = recover_events(opened, loaded, scorer, repeats, per_night, seed, label_table, catalog)
     click.echo(recovery_report(result))
     with write_beside(output) as part:
         part.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")

@@ -52,8 +52,8 @@ class Injected(NamedTuple):
         (brightest detection so far), ``rate`` (mag/day, the larger of the true changes in g
         and r over the day before the last detection), ``half_time`` (d), ``n_nights`` (with a
         detection), ``n_det``, ``last_mag``, ``days_since_discovery``, ``latitude`` (deg,
-        absolute galactic latitude), ``host_offset`` (arcsec), ``host_mag``, ``host_at_event``
-        (see `Hosts`).
+        absolute galactic latitude), ``host_offset`` (arcsec), ``host_mag``, ``host_at_event``,
+        ``host_total`` and ``host_radius`` (see `Hosts`).
     expected : dict of str to float
         Expected number of events of each kind on such a night, over the whole sky.
     """
@@ -292,6 +292,8 @@ def _as_night(conditions, parts, seed, expected):
                 kind=kind.name, host_mag=trials.hosts.magnitude[events.index],
                 host_offset=trials.hosts.offset[events.index],
                 host_at_event=trials.hosts.at_event[events.index],
+                host_total=trials.hosts.total[events.index],
+                host_radius=trials.hosts.radius[events.index],
                 position=trials.position[events.index],
             )
         )  # fmt: skip

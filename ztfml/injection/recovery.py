@@ -9,9 +9,11 @@ import numpy as np
 import pandas as pd
 
 from ztfml import features
+from ztfml.catalogs.galaxies import GalaxyCatalog
 from ztfml.errors import DataError
 from ztfml.injection.baselines import BASELINES
 from ztfml.injection.conditions import Conditions
+from ztfml.injection.host_galaxies import match_injected
 from ztfml.injection.observing import inject
 from ztfml.injection.populations import KINDS
 from ztfml.injection.positions import (
@@ -51,6 +53,8 @@ class InjectedNight:
         Events injected each time, of all kinds in turn.
     seed : int
         The same seed injects the same events.
+    galaxies : GalaxyCatalog, optional
+        Catalogue for luminosities; hosts of the events are added to it.
 
     Attributes
     ----------
@@ -81,14 +85,19 @@ class InjectedNight:
         repeats: int = REPEATS,
         per_night: int = PER_NIGHT,
         seed: int = 1,
+        galaxies: GalaxyCatalog | None = None,
     ):
         if repeats < 1 or per_night < 1:
             raise DataError(
                 f"cannot inject {per_night} events {repeats} times; choose at least 1 for both"
             )
         self.night, self.repeats, self.per_night, self.seed = night, repeats, per_night, seed
-        self.night_tables = tables_of(night, model)
         self.injected = inject(Conditions(night), _counts(repeats * per_night), seed)
+        if galaxies is not None:
+            matched = match_injected(self.injected, galaxies, seed)
+            self.injected = self.injected._replace(night=matched)
+            self.night = night = galaxies.match(night)
+        self.night_tables = tables_of(night, model)
         self.event_tables = tables_of(self.injected.night, model)
         self.repeat = _assign(len(self.injected.events), repeats, seed)
 
@@ -101,6 +110,7 @@ def recover(
     per_night: int = PER_NIGHT,
     seed: int = 1,
     labels: pd.DataFrame | None = None,
+    galaxies: GalaxyCatalog | None = None,
 ) -> dict:
     """Inject fast transients into a night repeatedly and measure how the ranking finds them.
 
@@ -114,6 +124,8 @@ def recover(
         As for `InjectedNight`.
     labels
         As for `measure_recall`.
+    galaxies
+        As for `InjectedNight`.
 
     Returns
     -------
@@ -131,7 +143,8 @@ def recover(
     >>> len(found["events"])
     10
     """
-    return measure_recall(InjectedNight(night, model, repeats, per_night, seed), scorer, labels)
+    injected_night = InjectedNight(night, model, repeats, per_night, seed, galaxies)
+    return measure_recall(injected_night, scorer, labels)
 
 
 def measure_recall(

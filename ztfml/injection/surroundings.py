@@ -46,11 +46,15 @@ class Hosts(NamedTuple):
         Distance of the event from the centre of the galaxy.
     at_event : ndarray, mag
         Light of the galaxy within the PSF at the position of the event.
+    total, radius : ndarray, mag and arcsec, optional
+        Total r magnitude and half-light radius, for a catalogue of galaxies.
     """
 
     magnitude: np.ndarray
     offset: np.ndarray
     at_event: np.ndarray
+    total: np.ndarray | None = None
+    radius: np.ndarray | None = None
 
 
 def draw_hosts(rng: np.random.Generator, z: np.ndarray, host: Host) -> Hosts:
@@ -88,7 +92,8 @@ def draw_hosts(rng: np.random.Generator, z: np.ndarray, host: Host) -> Hosts:
     offset = np.hypot(in_disk * projection, np.abs(rng.normal(0, 0.12, n)))
     # The disk fades by 1.086 mag per scale length, but not within the seeing.
     scale = np.hypot(size / 1.68, 1.0)
-    return Hosts(magnitude, offset, magnitude + 1.086 * offset / scale)
+    total = absolute + distance_modulus(z)
+    return Hosts(magnitude, offset, magnitude + 1.086 * offset / scale, total, size)
 
 
 class Sky:

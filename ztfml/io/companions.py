@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ztfml.schema import HISTORY_SUFFIX, LABELS_SUFFIX
+from ztfml.schema import GALAXIES_SUFFIX, HISTORY_SUFFIX, LABELS_SUFFIX
 
 # A night may also be a folder or a compressed file, so these are removed repeatedly.
 _SUFFIXES = (
@@ -78,6 +78,27 @@ def labels_beside(path: str | Path) -> Path:
     ('a_labels.csv', 'a_labels.csv')
     """
     return companion(path, LABELS_SUFFIX + ".csv")
+
+
+def galaxies_beside(path: str | Path) -> Path:
+    """Return the path of the simulated catalogue of galaxies that belongs to a night.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or folder of the night, e.g. ``NAME.parquet``.
+
+    Returns
+    -------
+    Path
+        ``NAME_galaxies.parquet`` in the same folder.
+
+    Examples
+    --------
+    >>> galaxies_beside("nights/a.parquet").name
+    'a_galaxies.parquet'
+    """
+    return companion(path, GALAXIES_SUFFIX + ".parquet")
 
 
 def _split(path):

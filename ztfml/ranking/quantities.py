@@ -257,9 +257,11 @@ def underlying_star(sgscore1, distpsnr1, star_offset):
 
 
 @_quantity("mag")
-def peak_abs_mag(abs_mag, magpsf, peak_mag):
-    """Absolute magnitude at the peak, if the source is in the catalogued galaxy next to it."""
-    return np.fmin(abs_mag, abs_mag - magpsf + peak_mag)
+def peak_abs_mag(abs_mag, magpsf, peak_mag, galaxy_chance):
+    """Absolute magnitude at the peak in the catalogued galaxy next to the source; NaN if the galaxy
+    is there by chance with a probability above 0.1."""
+    brightest = np.fmin(abs_mag, abs_mag - magpsf + peak_mag)
+    return np.where(galaxy_chance <= 0.1, brightest, np.nan)
 
 
 @_quantity("d")

@@ -89,7 +89,7 @@ def draw_hosts(
     local = flux_of(r) * np.exp(-distance / np.clip(angular_size, 0.7, None))
     local = np.where(kind == GALAXY, local, 0.0)
     reference_flux = local[:, None] * np.array([0.6, 1, 1.3])
-    return Counterpart(kind, mag, distance), reference_flux
+    return Counterpart(kind, mag, distance, z, apparent, angular_size), reference_flux
 
 
 def draw_dust(rng: np.random.Generator, n: int) -> np.ndarray:

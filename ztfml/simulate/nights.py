@@ -9,12 +9,14 @@ import pyarrow as pa
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_together
-from ztfml.io.companions import history_beside, labels_beside
+from ztfml.io.companions import galaxies_beside, history_beside, labels_beside
+from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
 from ztfml.lightcurves.history import History
 from ztfml.night import Night
 from ztfml.simulate.alerts import alert_columns, catalogue_fields
 from ztfml.simulate.blocks import draw_blocks
+from ztfml.simulate.galaxies import draw_galaxies, draw_hosts_of
 from ztfml.simulate.identifiers import name_numbers, object_ids
 from ztfml.simulate.mix import MIXES, alert_quotas
 from ztfml.simulate.past import HISTORIES, history_rows, look_back
@@ -81,6 +83,13 @@ def simulate(
     >>> labels["label"].value_counts()["star"]
     np.int64(84)
     """
+    _check(n_alerts, n_nights, mix, histories)
+    ordered = sort_populations(populations)
+    nights = _nights(n_alerts, n_nights, seed, mix, start_jd, histories, ordered)
+    return ((night, labels) for night, labels, _ in nights)
+
+
+def _check(n_alerts, n_nights, mix, histories):
     if n_alerts < 1 or n_nights < 1:
         raise DataError(
             f"cannot simulate {n_alerts} alerts on {n_nights} nights; request at least one of each"
@@ -89,8 +98,6 @@ def simulate(
         raise DataError(f"unknown mix {mix!r}; choose one of {', '.join(MIXES)}")
     if histories not in HISTORIES:
         raise DataError(f"unknown histories {histories!r}; choose one of {', '.join(HISTORIES)}")
-    ordered = sort_populations(populations)
-    return _nights(n_alerts, n_nights, seed, mix, start_jd, histories, ordered)
 
 
 def write_nights(
@@ -108,7 +115,8 @@ def write_nights(
     ----------
     folder : str or Path
         An existing folder. Each night is written as ``ztf_alerts_<jd>.parquet`` with its
-        ``_prv_candidates.parquet`` and ``_labels.csv``.
+        ``_prv_candidates.parquet`` and ``_labels.csv``, and a catalogue of galaxies for
+        ``--galaxies``, ``_galaxies.parquet``.
     n_alerts, n_nights, seed, mix, start_jd, histories
         As in `simulate`.
 
@@ -127,12 +135,17 @@ def write_nights(
     >>> [path.name for path in write_nights(".", 50, n_nights=2)]
     ['ztf_alerts_2460474.5.parquet', 'ztf_alerts_2460475.5.parquet']
     """
-    nights = simulate(n_alerts, n_nights, seed, mix, start_jd, histories)
+    _check(n_alerts, n_nights, mix, histories)
+    populations = sort_populations(POPULATIONS)
+    nights = _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations)
     paths = []
-    for night, labels in track(nights, "simulating nights", total=n_nights):
+    for night, labels, hosts in track(nights, "simulating nights", total=n_nights):
         path = Path(folder) / f"{night.name}.parquet"
-        names = (path, history_beside(path), labels_beside(path))
-        with write_together(*names) as (alerts_part, history_part, labels_part):
+        position = (night.alerts[name].to_numpy() for name in ("ra", "dec"))
+        galaxies = draw_galaxies(seed, *position, hosts)
+        names = (path, history_beside(path), labels_beside(path), galaxies_beside(path))
+        with write_together(*names) as (alerts_part, history_part, labels_part, galaxies_part):
+            galaxies.to_parquet(galaxies_part, index=False, **WRITE_OPTIONS)
             night.write_tables(alerts_part, history_part)
             labels.to_csv(labels_part, index=False, lineterminator="\n")
         paths.append(path)
@@ -154,7 +167,15 @@ def _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations):
     catalogues = [catalogue_fields(block) for block in blocks]
     parts = list(zip(blocks, pasts, catalogues, numbers, strict=True))
     for night in range(n_nights):
-        yield _assemble(seed, survey, night, [part for part in parts if night in part[0].nights()])
+        of_night = [part for part in parts if night in part[0].nights()]
+        hosts = [_hosts(seed, night, block) for block, *_ in of_night]
+        yield *_assemble(seed, survey, night, of_night), hosts
+
+
+def _hosts(seed, night, block):
+    """The catalogued hosts of the sources of a block that have alerts on a night."""
+    hosts = draw_hosts_of(seed, block)
+    return hosts[hosts.index.isin(block.alerts(night).row)]
 
 
 def _assemble(seed, survey, night, parts):

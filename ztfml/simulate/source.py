@@ -41,11 +41,17 @@ class Counterpart:
         g, r, i, z magnitudes; NaN where there is no counterpart.
     distance : ndarray, shape (n,), arcsec
         True separation.
+    z, total_mag, radius : ndarray, shape (n,), optional
+        Redshift, total r magnitude and half-light radius (arcsec) of host galaxies, for the
+        catalogue of galaxies.
     """
 
     kind: np.ndarray
     mag: np.ndarray
     distance: np.ndarray
+    z: np.ndarray | None = None
+    total_mag: np.ndarray | None = None
+    radius: np.ndarray | None = None
 
     @classmethod
     def none(cls, n: int) -> "Counterpart":
@@ -54,7 +60,11 @@ class Counterpart:
 
     def take(self, rows: np.ndarray) -> "Counterpart":
         """Return the counterparts of some sources."""
-        return Counterpart(self.kind[rows], self.mag[rows], self.distance[rows])
+        hosts = (self.z, self.total_mag, self.radius)
+        return Counterpart(
+            self.kind[rows], self.mag[rows], self.distance[rows],
+            *(None if values is None else values[rows] for values in hosts),
+        )  # fmt: skip
 
 
 @dataclass

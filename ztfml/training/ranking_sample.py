@@ -15,8 +15,10 @@ import numpy as np
 import pandas as pd
 
 from ztfml import features
+from ztfml.catalogs.galaxies import GalaxyCatalog
+from ztfml.catalogs.galaxy_table import read_galaxies
 from ztfml.errors import LabelError
-from ztfml.io.companions import labels_beside
+from ztfml.io.companions import galaxies_beside, labels_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
@@ -159,7 +161,9 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
     parts, inputs = [], []
     counts = pd.Series(0, index=[kind.name for kind in POPULATIONS])
     for number, path in enumerate(nights):
-        night, kind, label = _read(path)
+        # Every second night has a catalogue of galaxies, so that the scores are right with and
+        # without one.
+        night, kind, label = _read(path, with_galaxies=number % 2 == 1)
         counts = counts.add(pd.Series(kind).value_counts(), fill_value=0)
         part, part_inputs = _latest_alerts(night, kind, label, model)
         inputs.append(part_inputs)
@@ -189,9 +193,12 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
     )
 
 
-def _read(path):
+def _read(path, with_galaxies):
     """A night, and the kind and the label of each of its alerts."""
     night, labels = open_night(path), read_labels(labels_beside(path))
+    galaxies = galaxies_beside(path)
+    if with_galaxies and galaxies.is_file():
+        night = GalaxyCatalog.from_frame(read_galaxies(galaxies), galaxies.name).match(night)
     row = label_rows(night, labels)
     kind = labels["evidence"].str.extract(r"^simulated: (.+)$")[0]
     if (row < 0).any() or kind.isna().any():

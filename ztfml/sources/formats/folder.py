@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from ztfml.errors import DataError
-from ztfml.schema import HISTORY_SUFFIX, LABELS_SUFFIX
+from ztfml.schema import GALAXIES_SUFFIX, HISTORY_SUFFIX, LABELS_SUFFIX
 from ztfml.sources.formats.record import Format
 from ztfml.sources.tables.companions import data_files, read_history, with_history
 from ztfml.sources.tables.content import Content
@@ -27,7 +27,7 @@ def _read_tables(content: Content) -> NightTables:
 
     folder, parts, histories, skipped = content.path, [], [], []
     for file in data_files(folder):
-        if file.name.endswith(LABELS_SUFFIX + ".csv"):
+        if file.name.endswith((LABELS_SUFFIX + ".csv", GALAXIES_SUFFIX + ".parquet")):
             continue
         if _is_history(file, folder):
             histories.append(read_history(file))
