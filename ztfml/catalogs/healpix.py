@@ -20,7 +20,7 @@ def cell_of(ra: np.ndarray, dec: np.ndarray, order: int) -> np.ndarray:
 
     Examples
     --------
-    >>> cell_of(np.array([45.0, 45.0]), np.array([0.0, 89.0]), 0)
+    >>> cell_of(np.array([0.0, 45.0]), np.array([0.0, 89.0]), 0)
     array([4, 0])
     """
     import astropy.units as u

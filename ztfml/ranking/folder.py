@@ -73,7 +73,7 @@ def load_ranking(folder: str | Path | None = None) -> RankingModel:
     Examples
     --------
     >>> load_ranking()
-    <RankingModel ranking: 15 terms, 160 tree inputs, fitted 2026-11-24>
+    <RankingModel ranking: 17 terms, 160 tree inputs, fitted 2026-11-24>
     """
     return _shipped() if folder is None else verified_folder.run_checks(_steps(Path(folder)))
 

@@ -30,8 +30,9 @@ class Selection(NamedTuple):
 
     Examples
     --------
-    >>> Selection(min_score=0.3).keep(np.array([0.2, 0.4]), table[:2], predictions[:2]).tolist()
-    [False, True]
+    >>> p = pd.DataFrame({"p_star": [0.1, 0.1, 0.95], "p_artifact": 0.0})
+    >>> Selection(min_score=0.3).keep(np.array([0.2, 0.4, 0.5]), table[:3], p).tolist()
+    [False, True, False]
     """
 
     min_score: float = 0.0

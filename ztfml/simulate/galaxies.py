@@ -91,6 +91,7 @@ def draw_hosts_of(seed: int, block: Block) -> pd.DataFrame:
     Examples
     --------
     >>> from ztfml.simulate import POPULATIONS
+    >>> from ztfml.simulate.blocks import draw_blocks
     >>> from ztfml.simulate.survey import observe
     >>> survey = observe(np.random.default_rng(1), 2460474.5, 1)
     >>> (snia,) = (one for one in POPULATIONS if one.name == "SN Ia")
