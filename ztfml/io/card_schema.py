@@ -1,4 +1,4 @@
-"""Check the card of a folder against a JSON Schema, and parts that cards have in common."""
+"""Check cards and settings against a JSON Schema, and parts that schemas have in common."""
 
 from __future__ import annotations
 
@@ -80,6 +80,26 @@ def record_of(required: Mapping[str, dict], optional: Mapping[str, dict] | None 
         "properties": {**required, **(optional or {})},
         "required": list(required),
     }
+
+
+def only(record: dict) -> dict:
+    """Return the schema of an object that has no other values.
+
+    Parameters
+    ----------
+    record : dict
+        From `record_of`.
+
+    Returns
+    -------
+    dict
+
+    Examples
+    --------
+    >>> only(record_of({"name": TEXT}))["additionalProperties"]
+    False
+    """
+    return {**record, "additionalProperties": False}
 
 
 def or_null(schema: dict) -> dict:

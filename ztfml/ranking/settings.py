@@ -1,17 +1,17 @@
 """Weights and instrument of the ranking, from TOML files."""
 
 import logging
+import math
 import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from ztfml.errors import DataError
+from ztfml.io.card_schema import TEXT, fault, only, record_of
 from ztfml.io.limits import MAX_SETTINGS_BYTES
 from ztfml.ranking.terms import TERMS
 
 log = logging.getLogger(__name__)
-
-_MOST_SPECTRA = 100_000
 
 
 class Instrument(NamedTuple):
@@ -30,6 +30,30 @@ class Instrument(NamedTuple):
     spectra_per_night: int
 
 
+def settings_schema() -> dict[str, dict]:
+    """Return the JSON Schema of each table of a file of settings.
+
+    Returns
+    -------
+    dict of str to dict
+
+    Examples
+    --------
+    >>> settings_schema()["instrument"]["properties"]["spectra_per_night"]["minimum"]
+    1
+    """
+    weight = {"type": "number", "minimum": -1e6, "maximum": 1e6}
+    instrument = {
+        "name": TEXT,
+        "limiting_magnitude": {"type": "number", "minimum": -100, "maximum": 100},
+        "spectra_per_night": {"type": "integer", "minimum": 1, "maximum": 100_000},
+    }
+    return {
+        "weights": only(record_of({"intercept": weight}, dict.fromkeys(TERMS, weight))),
+        "instrument": only(record_of(instrument)),
+    }
+
+
 def read_weights(path: str | Path) -> dict[str, float]:
     """Read the weights of the terms from the table ``[weights]`` of a TOML file.
 
@@ -46,8 +70,8 @@ def read_weights(path: str | Path) -> dict[str, float]:
     Raises
     ------
     DataError
-        If the file cannot be read, a term is unknown, the intercept is missing, or a weight is
-        not a number.
+        If the file cannot be read or does not fit `settings_schema`, or if all scores would be
+        equal.
 
     Examples
     --------
@@ -56,20 +80,11 @@ def read_weights(path: str | Path) -> dict[str, float]:
     >>> weights["young"]
     1.0
     """
-    table = _table(path, "weights")
-    unknown = sorted(set(table) - {*TERMS, "intercept"})
-    if unknown:
-        raise DataError(
-            f"{path}: [weights] has {', '.join(unknown)}, which is not a term of the ranking; "
-            f"the terms are {', '.join(TERMS)}, and there is an intercept"
-        )
-    if "intercept" not in table:
-        raise DataError(f"{path}: [weights] has no intercept; add a line `intercept = -14.77`")
+    table = _table(path, "weights", f"the terms are {', '.join(TERMS)}, and there is an intercept")
     missing = [name for name in TERMS if name not in table]
     if missing:
         log.warning("%s: has no weight for %s; the weight is 0", path, ", ".join(missing))
-    table = dict.fromkeys(TERMS, 0.0) | table
-    weights = {name: _number(path, f"weights.{name}", value) for name, value in table.items()}
+    weights = {name: float(table.get(name, 0.0)) for name in (*TERMS, "intercept")}
     _refuse_equal_scores(path, weights)
     return weights
 
@@ -101,8 +116,7 @@ def read_instrument(path: str | Path) -> Instrument:
     Raises
     ------
     DataError
-        If the file cannot be read, or a value is missing, unknown, of the wrong type or not
-        positive.
+        If the file cannot be read or does not fit `settings_schema`.
 
     Examples
     --------
@@ -110,24 +124,9 @@ def read_instrument(path: str | Path) -> Instrument:
     >>> read_instrument(load_ranking().folder / "ranking.toml").spectra_per_night
     12
     """
-    table = _table(path, "instrument")
-    different = set(table) ^ set(Instrument._fields)
-    if different:
-        raise DataError(
-            f"{path}: [instrument] must have exactly {', '.join(Instrument._fields)}; "
-            f"missing or unknown: {', '.join(sorted(different))}"
-        )
-    spectra = table["spectra_per_night"]
-    if type(spectra) is not int or not 1 <= spectra <= _MOST_SPECTRA:
-        raise DataError(
-            f"{path}: instrument.spectra_per_night must be a whole number from 1 to "
-            f"{_MOST_SPECTRA:,}"
-        )
-    limit = _number(path, "instrument.limiting_magnitude", table["limiting_magnitude"])
-    name = table["name"]
-    if not isinstance(name, str):
-        raise DataError(f"{path}: instrument.name is {name!r}; write it in quotes")
-    return Instrument(name, limit, spectra)
+    table = _table(path, "instrument", _COPY)
+    limit = float(table["limiting_magnitude"])
+    return Instrument(table["name"], limit, table["spectra_per_night"])
 
 
 def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
@@ -175,30 +174,35 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
     return tomlkit.dumps(document)
 
 
-def _table(path: str | Path, name: str) -> dict[str, Any]:
+def _table(path: str | Path, name: str, remedy: str) -> dict[str, Any]:
+    """Read one table of a TOML file and check it."""
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_SETTINGS_BYTES + 1)
         if len(text) > MAX_SETTINGS_BYTES:
             raise ValueError(f"more than {MAX_SETTINGS_BYTES:,} bytes")
-        content = tomllib.loads(text.decode("utf-8").replace("\r\n", "\n"))
+        lines = text.decode("utf-8").replace("\r\n", "\n")
+        content = tomllib.loads(lines, parse_float=_finite)
     except (OSError, ValueError, RecursionError) as error:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: not a readable TOML file ({reason}); {_COPY}") from error
     table = content.get(name)
     if not isinstance(table, dict):
         raise DataError(f"{path}: has no table [{name}]; {_COPY}")
+    found = fault({name: table}, record_of({name: settings_schema()[name]}))
+    if found:
+        raise DataError(f"{path}: {found}; {remedy}")
     return table
+
+
+def _finite(text: str) -> float:
+    # JSON Schema does not exclude NaN, and with an infinite weight all scores would be equal.
+    if not math.isfinite(float(text)):
+        raise ValueError(f"{text} is not a number")
+    return float(text)
 
 
 # 1 / (1 + exp(-37)) is 1 in double precision.
 _LOGIT_LIMIT = 36.0
 
 _COPY = "start from a copy of models/ranking/ranking.toml"
-
-
-def _number(path: str | Path, name: str, value: Any) -> float:
-    # With a weight of infinity or nan all scores would be equal.
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) < 1e6:
-        raise DataError(f"{path}: {name} is {value!r}; write a number")
-    return float(value)
