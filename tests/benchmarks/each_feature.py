@@ -18,7 +18,7 @@ from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
 from ztfml.compiled import kernel
-from ztfml.features import FEATURES, colour, counts, rates, timing, variability
+from ztfml.features import FEATURES, colour, counts, rates, timing, tonight, variability
 from ztfml.features.table import RECORD, RECORD_POSITIONS
 from ztfml.io.text_tables import markdown_table
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
@@ -106,7 +106,10 @@ def _nothing(curve, means, workspace, row):
 
 
 # The compiled function of each group of features of light curves.
-_GROUPS = {module.GROUP: module.write for module in (counts, timing, rates, colour, variability)}
+_GROUPS = {
+    module.GROUP: module.write
+    for module in (counts, timing, rates, tonight, colour, variability)
+}
 
 
 def _loop_over_curves():

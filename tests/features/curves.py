@@ -41,8 +41,9 @@ def exposures(rng):
     nights = np.unique(rng.integers(-20, rng.choice([15, 60, 200]), rng.integers(4, 40)))
     day = np.repeat(nights, rng.integers(1, 5, len(nights))).astype(float)
     t = day + 0.15 + 0.3 * rng.random(len(day))
-    fid = rng.choice([1, 2, 3], len(t), p=[0.45, 0.45, 0.1])
-    flux = rng.choice([transient, recurrent, variable, flat])(t, fid, rng)
+    # Some sources are observed mostly in one band.
+    fid = rng.choice([1, 2, 3], len(t), p=rng.dirichlet([0.8, 0.8, 0.8]))
+    flux = rng.choice([transient, recurrent, variable, flat, flaring, flaring])(t, fid, rng)
     noise = 10 ** (-0.4 * (LIMIT + rng.normal(0, 0.4, len(t)) - 23.9)) / 5
     seen = flux + noise * rng.normal(size=len(t))
     detected = np.abs(seen) > 5 * noise
@@ -96,6 +97,13 @@ def recurrent(t, fid, rng):
 def variable(t, fid, rng):
     """A pulsation about the reference, positive and negative."""
     return peak_flux(rng) * np.sin(2 * np.pi * t / rng.uniform(0.3, 30) + 0.2 * fid)
+
+
+def flaring(t, fid, rng):
+    """A flare every night, at another time."""
+    night = np.floor(t).astype(int)
+    since = t - night - rng.uniform(0.15, 0.4, 300)[night]
+    return 3 * peak_flux(rng) * np.where(since < 0, 0.002, np.exp(-since / rng.uniform(0.01, 0.08)))
 
 
 def flat(t, fid, rng):

@@ -27,6 +27,7 @@ from tests.features.oracle_rows import (
     night_means,
     within,
 )
+from tests.features.oracle_tonight import tonight
 
 SHORTEST_BASE = 0.02
 HALF_A_DAY = 0.5
@@ -87,6 +88,7 @@ def of_alert(alert, rows):
         counts(detections, limits, alert.jd)
         | timing(detections, limits, alert.jd)
         | rates(detections, limits, alert.jd)
+        | tonight(detections, limits, alert.jd, common_slope)
         | colours(detections, alert.jd)
         | variability(detections)
     )

@@ -151,6 +151,10 @@ RATES = {
     "best_rise_rate": 0.5, "best_rise_rate_err": 0.02**0.5 / 2,
     "best_fade_rate": 0.25, "best_fade_rate_err": 0.02**0.5 / 4,
 }  # fmt: skip
+TONIGHT = {
+    # one detection tonight, and never two of a band in one night
+    feature.name: np.nan for feature in FEATURES if feature.group == "tonight"
+}
 COLOUR = {
     # g - r is -0.1, -0.1 and 0.1 at days 0.05, 2.05 and 6.05
     "g_r": 0.1, "g_r_err": 0.02**0.5, "g_r_age": 3.95, "g_r_peak": -0.1,
@@ -208,6 +212,7 @@ EXPECTED = (
     | COUNTS
     | TIMING
     | RATES
+    | TONIGHT
     | COLOUR
     | VARIABILITY
     | CONTEXT

@@ -15,12 +15,13 @@ from ztfml.features import (
     packet,
     rates,
     timing,
+    tonight,
     variability,
 )
 from ztfml.features.registry import check_unique
 
 GROUPS = tuple(
-    module.GROUP for module in (packet, counts, timing, rates, colour, variability, context)
+    module.GROUP for module in (packet, counts, timing, rates, tonight, colour, variability, context)
 )
 """The groups in the order of the table."""
 
@@ -56,5 +57,6 @@ def write_features(curve, means, workspace, row):
     counts.write(curve, means, workspace, row)
     timing.write(curve, means, workspace, row)
     rates.write(curve, means, workspace, row)
+    tonight.write(curve, means, workspace, row)
     colour.write(curve, means, workspace, row)
     variability.write(curve, means, workspace, row)

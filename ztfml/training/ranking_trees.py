@@ -28,7 +28,7 @@ PARAMETERS = {
 ROUNDS = 500
 
 # Not the packet group: simulated detections have fewer defects than real ones.
-_GROUPS = ("counts", "timing", "rates", "colour", "context")
+_GROUPS = ("counts", "timing", "rates", "tonight", "colour", "context")
 
 
 def tree_inputs() -> tuple[str, ...]:
@@ -37,7 +37,7 @@ def tree_inputs() -> tuple[str, ...]:
     Returns
     -------
     tuple of str
-        Features of five groups, class probabilities, and quantities of the terms.
+        Features of six groups, class probabilities, and quantities of the terms.
 
     Examples
     --------
