@@ -153,7 +153,9 @@ RATES = {
 }  # fmt: skip
 TONIGHT = {
     # one detection tonight, and never two of a band in one night
-    feature.name: np.nan for feature in FEATURES if feature.group == "tonight"
+    feature.name: np.nan
+    for feature in FEATURES
+    if feature.group == "tonight"
 }
 COLOUR = {
     # g - r is -0.1, -0.1 and 0.1 at days 0.05, 2.05 and 6.05

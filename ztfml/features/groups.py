@@ -21,7 +21,8 @@ from ztfml.features import (
 from ztfml.features.registry import check_unique
 
 GROUPS = tuple(
-    module.GROUP for module in (packet, counts, timing, rates, tonight, colour, variability, context)
+    module.GROUP
+    for module in (packet, counts, timing, rates, tonight, colour, variability, context)
 )
 """The groups in the order of the table."""
 
