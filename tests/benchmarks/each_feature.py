@@ -107,8 +107,7 @@ def _nothing(curve, means, workspace, row):
 
 # The compiled function of each group of features of light curves.
 _GROUPS = {
-    module.GROUP: module.write
-    for module in (counts, timing, rates, tonight, colour, variability)
+    module.GROUP: module.write for module in (counts, timing, rates, tonight, colour, variability)
 }
 
 
