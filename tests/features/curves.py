@@ -100,10 +100,12 @@ def variable(t, fid, rng):
 
 
 def flaring(t, fid, rng):
-    """A flare every night, at another time."""
-    night = np.floor(t).astype(int)
-    since = t - night - rng.uniform(0.15, 0.4, 300)[night]
-    return 3 * peak_flux(rng) * np.where(since < 0, 0.002, np.exp(-since / rng.uniform(0.01, 0.08)))
+    """A flare every 35 nights, one of them on a night with exposures."""
+    night = np.floor(t)
+    on = (night - rng.choice(night[night >= night.max() - 35])) % 35 == 0
+    since = t - night - rng.uniform(0.2, 0.4)
+    shape = np.where(since < 0, 0, np.exp(-since / rng.uniform(0.05, 0.3)))
+    return 3 * peak_flux(rng) * on * shape
 
 
 def flat(t, fid, rng):
