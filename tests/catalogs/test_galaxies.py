@@ -5,7 +5,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.nights import random_night
@@ -18,8 +18,10 @@ from ztfml.schema import GALAXY_COLUMNS
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path, monkeypatch):
+def _own_cache(tmp_path, monkeypatch, request):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    if "random_positions" not in request.node.name:
+        monkeypatch.setattr(module, "_N_RANDOM", 100)
 
 
 def catalog(ra, dec, modulus, **others):
@@ -108,7 +110,7 @@ def test_chance_at_random_positions_means_what_it_says():
         assert np.mean(chance < level) == pytest.approx(level, rel=0.3)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(seed=st.integers(0, 10**6), place=st.sampled_from(["anywhere", "pole", "wrap"]))
 def test_the_search_finds_every_galaxy_within_60_kpc(seed, place):
     rng = np.random.default_rng(seed)

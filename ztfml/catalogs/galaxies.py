@@ -10,9 +10,12 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -67,8 +70,9 @@ class GalaxyCatalog:
     Parameters
     ----------
     table : pyarrow.Table
-        `ztfml.catalogs.galaxy_table.GALAXY_FIELDS`, ``order`` and ``cell`` by which it is sorted,
-        and ``density`` (galaxies per square degree that are not farther away).
+        `ztfml.catalogs.galaxy_table.GALAXY_FIELDS`, with ``kpc`` (per arcsec) instead of the
+        redshift, because the import of a cosmology takes a second; ``order`` and ``cell`` by
+        which it is sorted; and ``density`` (galaxies per square degree that are not farther away).
     calibration : ndarray, shape (2, n)
         Logarithms of the probability that one galaxy is at most so far away and so close by
         chance, and of the fraction of random positions where one is; see `hosts`.
@@ -160,7 +164,8 @@ class GalaxyCatalog:
         1
         """
         galaxies = galaxies[list(GALAXY_FIELDS)]
-        angle = _search_radius(galaxies["z"].to_numpy())
+        galaxies = galaxies.assign(kpc=_kpc(galaxies["z"].to_numpy())).drop(columns="z")
+        angle = _search_radius(galaxies["kpc"].to_numpy())
         ra, dec = galaxies["ra"].to_numpy(), galaxies["dec"].to_numpy()
         order = np.zeros(len(galaxies), np.int8)
         cell = np.zeros(len(galaxies), np.int64)
@@ -264,9 +269,11 @@ class GalaxyCatalog:
         """
         ra, dec = np.asarray(ra, float), np.asarray(dec, float)
         known = np.flatnonzero(np.isfinite(ra) & (np.abs(dec) <= 90))
-        parts = [self._pairs(ra, dec, known[:0])]
-        for begin in range(0, len(known), _BATCH):
-            parts.append(self._pairs(ra, dec, known[begin : begin + _BATCH]))
+        # Neighbours on the sky are near each other in the table, so searches use the cache.
+        known = known[np.argsort(cell_of(ra[known], dec[known], max(_TIERS)), kind="stable")]
+        batches = [known[begin : begin + _BATCH] for begin in range(0, len(known), _BATCH)]
+        with ThreadPoolExecutor(joblib.cpu_count()) as threads:
+            parts = list(threads.map(partial(self._pairs, ra, dec), batches or [known]))
         pairs = pd.concat(parts, ignore_index=True)
         return pairs.sort_values(["row", "chance", "galaxy"], ignore_index=True)
 
@@ -275,27 +282,27 @@ class GalaxyCatalog:
         found += [self._near(tier, ra[rows], dec[rows]) for tier in self._tiers]
         place, galaxy = np.concatenate(found, axis=1)
         row = rows[place]
+        value = {name: self._column[name][galaxy] for name in ("ra", "dec", "kpc")}
+        near = _is_near(value, ra[row], dec[row])
+        row, galaxy = row[near], galaxy[near]
         value = {name: column[galaxy] for name, column in self._column.items()}
-        pairs, near = self._describe(value, ra[row], dec[row])
-        pairs.insert(0, "row", row)
-        pairs.insert(1, "galaxy", galaxy)
-        return pairs[near]
+        pairs = self._describe(value, ra[row], dec[row])
+        return pairs.assign(row=row, galaxy=galaxy)
 
     def _describe(self, value, ra, dec):
-        """Offset and chance for pairs of a galaxy and a position, and whether it is near enough."""
+        """Offset and chance for pairs of a galaxy and a position."""
         offset, angle = separation(value["ra"], value["dec"], ra, dec)
         effective = np.maximum(offset, _POSITION_ERROR) / 3600
         once = -np.expm1(-np.pi * effective**2 * value["density"])
         light = _light_radius(value["radius"], value["ba"], value["pa"], angle)
-        pairs = pd.DataFrame(
+        return pd.DataFrame(
             {
                 "offset": offset,
-                "offset_kpc": offset * kpc_per_arcsec(np.maximum(value["z"], 1e-9)),
+                "offset_kpc": offset * value["kpc"],
                 "offset_radii": offset / light,
                 "chance": self._calibrated(once),
             }
         )
-        return pairs, offset <= 3600 * _search_radius(value["z"])
 
     def _near(self, tier: _Tier, ra, dec) -> np.ndarray:
         """Pairs of position and galaxy of a tier in the same or a neighbouring cell."""
@@ -310,7 +317,10 @@ class GalaxyCatalog:
         around[1:][around[1:] == around[:-1]] = -1
         sorted_cells = self._column["cell"][tier.first : tier.last]
         begin = np.searchsorted(sorted_cells, around, side="left")
-        count = np.where(around < 0, 0, np.searchsorted(sorted_cells, around, "right") - begin)
+        # Most small cells are empty, so only the others need the end.
+        full = sorted_cells[np.minimum(begin, len(sorted_cells) - 1)] == around
+        count = np.zeros_like(begin)
+        count[full] = np.searchsorted(sorted_cells, around[full], side="right") - begin[full]
         begin, count = begin[:, position].ravel(), count[:, position].ravel()
         place = np.repeat(np.tile(np.arange(len(ra)), 9), count)
         start = np.repeat(begin - (np.cumsum(count) - count), count)
@@ -377,13 +387,14 @@ class GalaxyCatalog:
         away = np.clip(dec + _UNRELATED * np.cos(angle), -90.0, 90.0)
         columns = self._columns((ra + _UNRELATED * np.sin(angle)) % 360.0, away)
         value = {name: galaxies[name].to_numpy() for name in GALAXY_FIELDS}
+        value["kpc"] = _kpc(value["z"])
         by_distance = np.argsort(self._column["modulus"], kind="stable")
         value["density"] = np.interp(
             value["modulus"],
             self._column["modulus"][by_distance], self._column["density"][by_distance],
         )  # fmt: skip
-        host, near = self._describe(value, ra, dec)
-        better = near & ~(host["chance"].to_numpy() >= columns["galaxy_chance"])
+        host = self._describe(value, ra, dec)
+        better = _is_near(value, ra, dec) & ~(host["chance"].to_numpy() >= columns["galaxy_chance"])
         better &= np.isfinite(host["chance"].to_numpy())
         value |= {name: host[name].to_numpy() for name in host}
         for name, old in columns.items():
@@ -447,10 +458,20 @@ def separation(
     return arcsec, np.degrees(np.arctan2(east, north)) % 360.0
 
 
-def _search_radius(z):
-    """Angle (deg) of 60 kpc at a redshift."""
-    angle = MAX_OFFSET / kpc_per_arcsec(np.maximum(z, 1e-9)) / 3600.0
-    return np.clip(angle, _MIN_ANGLE, MAX_ANGLE)
+def _is_near(value, ra, dec):
+    """Whether positions are within the search radius of galaxies."""
+    offset, _ = separation(value["ra"], value["dec"], ra, dec)
+    return offset <= 3600 * _search_radius(value["kpc"])
+
+
+def _search_radius(kpc):
+    """Angle (deg) of 60 kpc, for a length per arcsec in kpc."""
+    return np.clip(MAX_OFFSET / kpc / 3600.0, _MIN_ANGLE, MAX_ANGLE)
+
+
+def _kpc(z):
+    """Length (kpc) of one arcsec; proportional to the redshift below 0.0001."""
+    return kpc_per_arcsec(np.maximum(z, 1e-4)) * np.minimum(z / 1e-4, 1.0)
 
 
 def _light_radius(radius, ba, pa, angle):
