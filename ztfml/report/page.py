@@ -60,9 +60,8 @@ def write_report(
     >>> len(summary["cards"])
     3
     """
-    predictions, ranked = model.predict_and_rank(
-        night, max(LISTED, cards), scorer, selection=selection
-    )
+    n_rows = max(LISTED, cards)
+    predictions, ranked = model.predict_and_rank(night, n_rows, scorer, None, selection)
     summary = summarize(night, predictions, ranked, model, folder, cards)
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")
