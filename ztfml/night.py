@@ -7,6 +7,7 @@ this rule: an alert sees the history rows of its object with ``jd < alert.jd``, 
 import logging
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,7 +135,7 @@ class Night:
             rows = None
         else:
             rows = read_columns(history_path, schema.HISTORY_COLUMNS)
-        return cls._from_columns(alerts, rows, str(path), str(history_path))
+        return cls.from_columns(alerts, rows, str(path), str(history_path))
 
     @classmethod
     def load_alerts(cls, path: str | Path) -> "Night":
@@ -162,7 +163,7 @@ class Night:
         <Night night.parquet: 300 alerts, 0 history rows>
         """
         finish_switch(path)
-        return cls._from_columns(read_columns(path, schema.ALERT_INPUTS), None, str(path), "")
+        return cls.from_columns(read_columns(path, schema.ALERT_INPUTS), None, str(path), "")
 
     @classmethod
     def from_frames(
@@ -234,10 +235,36 @@ class Night:
         rows = None
         if history is not None:
             rows = select_columns(history, schema.HISTORY_COLUMNS, history_name)
-        return cls._from_columns(columns, rows, name, history_name)
+        return cls.from_columns(columns, rows, name, history_name)
 
     @classmethod
-    def _from_columns(cls, columns, rows, name, history_name):
+    def from_columns(
+        cls, columns: dict[str, Any], rows: dict[str, Any] | None, name: str, history_name: str
+    ) -> "Night":
+        """Make a night from clean columns.
+
+        Parameters
+        ----------
+        columns, rows : dict
+            Columns of the alerts and of the history, returned by `ztfml.io.columns`.
+        name, history_name : str
+            Used in messages.
+
+        Returns
+        -------
+        Night
+
+        Raises
+        ------
+        DataError
+            See `Night.load`.
+
+        Examples
+        --------
+        >>> columns = read_columns("night.parquet", schema.ALERT_INPUTS)
+        >>> Night.from_columns(columns, None, "night", "")
+        <Night night: 300 alerts, 0 history rows>
+        """
         alerts = make_alerts(columns, name)
         history, object_ids = make_history(rows, history_name)
         night = cls(alerts, history, object_ids, name)

@@ -91,6 +91,7 @@ SPELLING_OF_SIGN = {1: "t", -1: "f", 0: None}
 """``isdiffpos`` as ZTF packets and files in the format of ztfml spell it."""
 
 HISTORY_SUFFIX = "_prv_candidates"
+FORCED_SUFFIX = "_fp_hists"
 LABELS_SUFFIX = "_labels"
 GALAXIES_SUFFIX = "_galaxies"
 

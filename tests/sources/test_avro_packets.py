@@ -19,8 +19,9 @@ from tests.sources.packet_files import (
     values,
     write,
 )
+from ztfml.io.companions import forced_beside
 from ztfml.night import Night
-from ztfml.sources.forced_file import forced_beside, read_forced
+from ztfml.sources.forced_file import read_forced
 from ztfml.sources.ingest import ingest
 
 

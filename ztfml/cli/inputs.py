@@ -61,9 +61,9 @@ def selection_from(everything, min_score, within, skymap):
 
 def alert_files(paths):
     """Drop the files beside nights from the paths, which a shell adds for ``*.parquet``."""
-    from ztfml.schema import GALAXIES_SUFFIX, HISTORY_SUFFIX
+    from ztfml.schema import FORCED_SUFFIX, GALAXIES_SUFFIX, HISTORY_SUFFIX
 
-    suffixes = (HISTORY_SUFFIX, GALAXIES_SUFFIX)
+    suffixes = (HISTORY_SUFFIX, FORCED_SUFFIX, GALAXIES_SUFFIX)
     alerts = [path for path in paths if not path.stem.endswith(suffixes)]
     if not alerts:
         raise click.UsageError(

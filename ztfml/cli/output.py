@@ -55,8 +55,7 @@ def _paths(value: Any) -> Iterator[Path]:
 
 def _files_of(night: Path, with_labels: bool) -> list[Path]:
     """Return the files beside a night that an output must not replace."""
-    from ztfml.io.companions import companion, history_beside, labels_beside
-    from ztfml.sources.forced_file import forced_beside
+    from ztfml.io.companions import companion, forced_beside, history_beside, labels_beside
 
     files = [history_beside(night), forced_beside(night), companion(night, "_marks.csv")]
     return [*files, labels_beside(night)] if with_labels else files
@@ -64,8 +63,7 @@ def _files_of(night: Path, with_labels: bool) -> list[Path]:
 
 def _written_beside(command: str, output: Path) -> list[Path]:
     """Return the files that a command writes beside its output."""
-    from ztfml.io.companions import companion, history_beside
-    from ztfml.sources.forced_file import forced_beside
+    from ztfml.io.companions import companion, forced_beside, history_beside
 
     if command == "ingest":
         skipped = companion(output, ".skipped.csv")

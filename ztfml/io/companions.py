@@ -1,10 +1,10 @@
-"""Paths of the files that belong to a night: its history and its labels."""
+"""Paths of the files that belong to a night: its history, forced photometry and labels."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from ztfml.schema import GALAXIES_SUFFIX, HISTORY_SUFFIX, LABELS_SUFFIX
+from ztfml.schema import FORCED_SUFFIX, GALAXIES_SUFFIX, HISTORY_SUFFIX, LABELS_SUFFIX
 
 # A night may also be a folder or a compressed file, so these are removed repeatedly.
 _SUFFIXES = (
@@ -57,6 +57,28 @@ def history_beside(path: str | Path) -> Path:
     """
     alerts, name, suffix = _split(path)
     return alerts.with_name(name + HISTORY_SUFFIX + suffix)
+
+
+def forced_beside(path: str | Path) -> Path:
+    """Return the path of the forced photometry that belongs to a night.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of the alerts, ``NAME.parquet``.
+
+    Returns
+    -------
+    Path
+        ``NAME_fp_hists.parquet`` in the same folder; it exists only if `ztfml ingest` found
+        forced photometry.
+
+    Examples
+    --------
+    >>> forced_beside("nights/a.parquet").name
+    'a_fp_hists.parquet'
+    """
+    return companion(path, FORCED_SUFFIX + ".parquet")
 
 
 def labels_beside(path: str | Path) -> Path:

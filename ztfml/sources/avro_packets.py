@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ztfml import schema
 from ztfml.schema import LIMITS, MAGNITUDES, SPELLING_OF_SIGN, fid_of, sign_of
 from ztfml.sources.flux import AB_NANOJANSKY, find_zero_point, magnitudes_of_fluxes
-from ztfml.sources.forced import ZERO_POINTS, forced_magnitude, is_good_status
+from ztfml.sources.forced import forced_magnitude, is_good_status
 from ztfml.sources.remarks import Remarks
 
 # Schemas before 2.0 have one PS1 match, named without the suffix 1.
@@ -54,8 +54,8 @@ class PacketAlert(NamedTuple):
     previous : list of dict
         The previous candidates.
     forced : list of dict
-        The forced photometry (``fp_hists``) as fluxes in nJy: `jd`, `fid`, `pid`, `flux`,
-        `flux_err`, `diffmaglim`, ...
+        The forced photometry (``fp_hists``): `jd`, `fid`, `pid`, `forcediffimflux`, ..., and
+        the `zero_point` of `psfFlux`.
     stamps : list of bytes or None
         Science, template and difference image as gzipped FITS.
 
@@ -255,30 +255,20 @@ def _previous(row, zero_point, remarks):
     return row
 
 
-_FORCED_COPIED = ("jd", "pid", "programid", "field", "rcid", "rfid", "magzpsci", "diffmaglim")
+_FORCED_COPIED = (
+    "jd", "pid", "programid", "field", "rcid", "rfid", "magzpsci", "diffmaglim", "procstatus",
+    "forcediffimflux", "forcediffimfluxunc", "psfFlux", "psfFluxErr",
+)  # fmt: skip
 
 
 def _forced(row, zero_point):
-    """Return a row of forced photometry with its flux in nJy, or without flux."""
+    """Return a row of forced photometry, with the zero point of its psfFlux."""
     kept = {name: row.get(name) for name in _FORCED_COPIED}
     kept["fid"] = row["fid"] if row.get("fid") is not None else fid_of(row.get("band"))
-    flux, error = row.get("forcediffimflux"), row.get("forcediffimfluxunc")
-    if flux is not None or error is not None:
-        zero_point = row.get("magzpsci")
-        zero_point = zero_point if _is_between(zero_point, ZERO_POINTS) else None
-    else:
-        flux, error = row.get("psfFlux"), row.get("psfFluxErr")
-    flux, error = _number(flux), _number(error)
-    # Without an error, or with one that is not positive, a flux cannot be used.
-    if zero_point is not None and error > 0 and math.isfinite(error):
-        scale = 10 ** (0.4 * (AB_NANOJANSKY - zero_point))
-        kept["flux_err"] = error * scale
-        if math.isfinite(flux) and flux != _NO_FLUX:
-            kept["flux"] = flux * scale
+    kept["zero_point"] = zero_point
+    status = kept["procstatus"]
+    kept["procstatus"] = None if status is None else "0"  # Others are left out.
     return kept
-
-
-_NO_FLUX = -99999.0
 
 
 def _number(value):

@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from ztfml.errors import DataError
-from ztfml.io.atomic import write_together
-from ztfml.io.companions import history_beside
+from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.output_paths import refuse_inputs
 from ztfml.sources.archives import ARCHIVE_SUFFIXES
 from ztfml.sources.formats import FORMATS, recognise
@@ -15,6 +14,7 @@ from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import IngestSummary, ingest, night_files
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.night_tables import combine
+from ztfml.sources.tables.write_pair import write_pair
 
 _PACKET_SUFFIXES = (".avro", ".avro.gz", *ARCHIVE_SUFFIXES)
 
@@ -25,7 +25,8 @@ def convert(
     """Write alerts in any format as the parquet pair of a night.
 
     Packets alone are streamed, see `ztfml.sources.ingest.ingest`. Other formats, and mixtures,
-    are combined: each candid and each exposure is written once, with the columns that ztfml uses.
+    are combined: each candid and each exposure is written once. The columns that ztfml uses are
+    written in the units and spellings of packets, all other columns unchanged.
 
     Parameters
     ----------
@@ -57,7 +58,8 @@ def convert(
     others = [path for path, one in formats.items() if one is not None and one.name != "avro"]
     # A folder of packets may contain the output, which is not a packet.
     refuse_inputs(
-        [output, history_beside(output)], [p for p in inputs if p.is_file() or p in others]
+        [output, history_beside(output), forced_beside(output)],
+        [p for p in inputs if p.is_file() or p in others],
     )
     if not others:
         return ingest(inputs, output, cutouts)
@@ -66,20 +68,17 @@ def convert(
     if cutouts:
         raise DataError(f"{others[0]}: contains no cutouts; convert it without --cutouts")
     parts = [
-        (one or FORMATS["avro"]).read_tables(Content(path)).resolve()
+        (one or FORMATS["avro"]).read_tables(Content(path, all_columns=True)).resolve()
         for path, one in formats.items()
     ]
     n_read = sum(len(part.alerts) for part in parts)
     name = str(inputs[0]) if len(inputs) == 1 else f"{inputs[0]} and {len(inputs) - 1} more"
     combined = parts[0] if len(parts) == 1 else combine(parts, name)
-    night = combined.to_night()
-    # Forced photometry and skipped files of an earlier run do not belong to this night.
-    with write_together(*night_files(output)) as (alerts_part, history_part, *others_parts):
-        night.write_tables(alerts_part, history_part)
-        for part in others_parts:
-            part.unlink()
+    # Skipped files of an earlier run do not belong to this night.
+    night, n_history = write_pair(combined.complete(), *night_files(output))
     n_repeated = n_read - len(combined.alerts)
-    return IngestSummary(len(inputs), len(night), n_repeated, 0, len(night.history.jd), 0, None)
+    n_forced = len(combined.forced)
+    return IngestSummary(len(inputs), len(night), n_repeated, 0, n_history, 0, None, n_forced)
 
 
 def _format_of(path: Path) -> Format | None:

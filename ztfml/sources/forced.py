@@ -8,7 +8,11 @@ from __future__ import annotations
 import math
 from functools import lru_cache
 
-from ztfml.sources.flux import SNR_LIMIT
+import numpy as np
+import pyarrow as pa
+from numpy.typing import ArrayLike
+
+from ztfml.sources.flux import AB_NANOJANSKY, SNR_LIMIT
 
 SNR_DETECTION = 3.0
 """SNT in Masci et al. 2023."""
@@ -89,3 +93,93 @@ def forced_magnitude(
             "isdiffpos": "t" if flux > 0 else "f",
         }
     return {"diffmaglim": zero_point - 2.5 * math.log10(SNR_LIMIT * error)}
+
+
+def fluxes_in_nanojansky(
+    flux: ArrayLike, error: ArrayLike, zero_point: ArrayLike
+) -> tuple[np.ndarray, np.ndarray]:
+    """Convert fluxes of images with a zero point to nJy.
+
+    Parameters
+    ----------
+    flux, error : array_like, shape (n,)
+        `forcediffimflux` and `forcediffimfluxunc`, DN; or fluxes in another unit.
+    zero_point : array_like, shape (n,), mag
+        `magzpsci`; or the AB magnitude of one flux unit.
+
+    Returns
+    -------
+    flux, error : ndarray of float64, shape (n,), nJy
+        NaN where the flux could not be measured, or its error or zero point is missing.
+
+    Examples
+    --------
+    >>> flux, error = fluxes_in_nanojansky([100, -99999, 100], [10, 10, 10], [31.4, 31.4, np.nan])
+    >>> flux, error
+    (array([100.,  nan,  nan]), array([10., 10., nan]))
+    """
+    flux, error, zero_point = (np.asarray(v, np.float64) for v in (flux, error, zero_point))
+    is_valid = np.isfinite(error) & (error > 0) & np.isfinite(zero_point)
+    scale = np.full(len(flux), np.nan)
+    scale[is_valid] = 10 ** (0.4 * (AB_NANOJANSKY - zero_point[is_valid]))
+    is_flux = np.isfinite(flux) & (flux != _NO_FLUX)
+    return np.where(is_flux, flux, np.nan) * scale, np.where(is_valid, error, np.nan) * scale
+
+
+def valid_zero_points(magzpsci: ArrayLike) -> np.ndarray:
+    """Return zero points with NaN in place of invalid ones.
+
+    Parameters
+    ----------
+    magzpsci : array_like, mag
+
+    Returns
+    -------
+    ndarray of float64
+
+    Examples
+    --------
+    >>> valid_zero_points([26.25, 0, -999, -99999])
+    array([26.25,   nan,   nan,   nan])
+    """
+    zero_point = np.asarray(magzpsci, np.float64)
+    low, high = ZERO_POINTS
+    return np.where((zero_point >= low) & (zero_point <= high), zero_point, np.nan)
+
+
+def add_fluxes(rows: pa.Table) -> pa.Table:
+    """Add `flux` and `flux_err` in nJy to forced photometry.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With `forcediffimflux`, `forcediffimfluxunc` (DN) and `magzpsci` (mag); where both fluxes
+        are missing, `psfFlux` and `psfFluxErr` with their `zero_point` are used.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> names = ("forcediffimflux", "forcediffimfluxunc", "magzpsci", "psfFlux", "psfFluxErr")
+    >>> row = dict.fromkeys((*names, "zero_point"), pa.array([None], pa.float64()))
+    >>> row |= {"psfFlux": [100.0], "psfFluxErr": [10.0], "zero_point": [31.4]}
+    >>> add_fluxes(pa.table(row)).select(["flux", "flux_err"]).to_pylist()
+    [{'flux': 100.0, 'flux_err': 10.0}]
+    """
+    columns = {name: rows[name].cast(pa.float64()).to_numpy() for name in _FLUX_COLUMNS}
+    raw, raw_error, zero_point, psf, psf_error, psf_zero = columns.values()
+    is_raw = ~(np.isnan(raw) & np.isnan(raw_error))
+    flux, error = fluxes_in_nanojansky(
+        np.where(is_raw, raw, psf),
+        np.where(is_raw, raw_error, psf_error),
+        np.where(is_raw, valid_zero_points(zero_point), psf_zero),
+    )
+    rows = rows.append_column("flux", pa.array(flux, from_pandas=True))
+    return rows.append_column("flux_err", pa.array(error, from_pandas=True))
+
+
+_FLUX_COLUMNS = (
+    "forcediffimflux", "forcediffimfluxunc", "magzpsci", "psfFlux", "psfFluxErr", "zero_point",
+)  # fmt: skip

@@ -1,76 +1,56 @@
-"""The forced photometry of a night: ``NAME_fp_hists.parquet`` beside the alerts.
-
-ZTF measures the flux at the position of an alert in all images of the last 30 days and sends it
-with the packet (``fp_hists``, schemas 4.x). Light curves and features do not use it.
-"""
+"""Read the forced photometry of a night in any format."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 
-from ztfml.errors import DataError
-from ztfml.io.companions import companion
-
-
-def forced_beside(path: str | Path) -> Path:
-    """Return the path of the forced photometry that belongs to a night.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file of the alerts, ``NAME.parquet``.
-
-    Returns
-    -------
-    Path
-        ``NAME_fp_hists.parquet`` in the same folder; it exists only if `ztfml ingest` found
-        forced photometry in the packets.
-
-    Examples
-    --------
-    >>> forced_beside("nights/a.parquet").name
-    'a_fp_hists.parquet'
-    """
-    return companion(path, "_fp_hists.parquet")
+from ztfml.lightcurves.forced_table import FORCED_SCHEMA
+from ztfml.sources.formats import format_of
+from ztfml.sources.tables.companions import find_forced, read_forced_rows
+from ztfml.sources.tables.content import Content
 
 
 def read_forced(path: str | Path) -> pd.DataFrame:
     """Read the forced photometry of a night.
 
+    For the parquet pair this is ``NAME_fp_hists.parquet`` beside the alerts, which `ztfml ingest`
+    writes; other formats are read completely, which takes longer.
+
     Parameters
     ----------
     path : str or Path
-        The file of the alerts, ``NAME.parquet``.
+        The night in any of the formats in `ztfml.sources.formats.FORMATS`.
 
     Returns
     -------
     pandas.DataFrame
-        Indexed by ``objectId`` and sorted by time within an object: `jd`, `fid` (1 g, 2 r, 3 i),
-        `flux` and `flux_err` of the difference (nJy, AB zero point 31.4; missing if it could not
-        be measured), `diffmaglim` (5-sigma limit of the image, mag), `magzpsci`, `pid`,
-        `programid`, `field`, `rcid` and `rfid`. Only rows with processing status 0. Empty if the
-        night has no forced photometry.
+        Indexed by ``objectId`` (a category) and sorted by object and time, each exposure once:
+        `jd`, `fid` (1 g, 2 r, 3 i; missing for another band), `flux` and `flux_err` of the
+        difference (nJy, AB zero point 31.4; NaN if it could not be measured), `diffmaglim`
+        (5-sigma limit of the image, mag); as in packets `forcediffimflux` and
+        `forcediffimfluxunc` (DN; NaN for BOOM, which has nJy only), `magzpsci` (mag),
+        `procstatus`, `pid`, `programid`, `field`, `rcid` and `rfid`. Only rows with processing
+        status 0, or without a status. Empty if the night has no forced photometry.
 
     Raises
     ------
     DataError
-        If the file cannot be read.
+        If a file cannot be read.
 
     Examples
     --------
-    >>> len(read_forced("night.parquet"))
-    0
+    >>> forced = read_forced("night.parquet")
+    >>> len(forced), forced.columns[:4].tolist()
+    (0, ['jd', 'fid', 'flux', 'flux_err'])
     """
-    file = forced_beside(path)
-    if not file.is_file():
-        return pd.DataFrame(columns=["jd", "fid", "flux", "flux_err", "diffmaglim"])
-    try:
-        return pq.read_table(file).to_pandas()
-    except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{file}: cannot be read as parquet ({str(error).splitlines()[0]}); repeat ztfml ingest"
-        ) from error
+    file_format = format_of(path)
+    if file_format.read is not None:
+        beside = find_forced(path)
+        table = FORCED_SCHEMA.empty_table() if beside is None else read_forced_rows(beside)
+    else:
+        table = file_format.read_tables(Content(path, all_columns=True)).forced
+    place = table.column_names.index("objectId")
+    objects = table["objectId"].dictionary_encode()
+    return table.set_column(place, "objectId", objects).to_pandas()

@@ -19,19 +19,18 @@ import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_together
-from ztfml.io.companions import companion, history_beside
+from ztfml.io.companions import companion, forced_beside, history_beside
 from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
 from ztfml.io.safe_text import safe_cell
 from ztfml.io.temporary import temporary_beside
+from ztfml.lightcurves.forced_table import FORCED_SCHEMA, one_row_per_exposure
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, contents_of, find_files
 from ztfml.sources.decode import decode_in_processes
 from ztfml.sources.fetched_folder import Cutouts, fetched_beside, write_cutouts
-from ztfml.sources.forced_file import forced_beside
 from ztfml.sources.merge_history import HistorySpill, merge_rows
 from ztfml.sources.packet_tables import (
     ALERTS_SCHEMA,
-    FORCED_SCHEMA,
     HISTORY_SCHEMA,
     N_PARTS,
     PacketTables,
@@ -150,8 +149,9 @@ def ingest(
         n_alerts = _write_alerts(tables, history, forced, alerts_part)
         if n_alerts == 0:
             raise DataError(_nothing_readable(paths, reader.skipped))
-        n_history = _write_history(history, HISTORY_SCHEMA, history_part)
-        n_forced = _write_history(forced, FORCED_SCHEMA, forced_part)
+        n_history = _write_history(_merged(history, HISTORY_SCHEMA), HISTORY_SCHEMA, history_part)
+        measured = (one_row_per_exposure(part) for part in _merged(forced, FORCED_SCHEMA))
+        n_forced = _write_history(measured, FORCED_SCHEMA, forced_part)
         if n_forced == 0:
             forced_part.unlink()
         _write_skipped(reader.skipped, skipped)
@@ -278,13 +278,17 @@ def _write_alerts(batches, history, forced, path):
     return n_alerts
 
 
-def _write_history(spill, schema, path):
+def _merged(spill, schema):
+    for table in track(spill.parts(), "merging histories", N_PARTS):
+        yield merge_rows(table, schema)
+
+
+def _write_history(tables, schema, path):
     n_rows = 0
     with pq.ParquetWriter(path, schema, **WRITE_OPTIONS) as writer:
-        for table in track(spill.parts(), "merging histories", N_PARTS):
-            merged = merge_rows(table, schema)
-            writer.write_table(merged)
-            n_rows += len(merged)
+        for table in tables:
+            writer.write_table(table)
+            n_rows += len(table)
     return n_rows
 
 

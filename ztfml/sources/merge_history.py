@@ -98,7 +98,7 @@ def merge_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     rows : pyarrow.Table
         Columns of ``with_origin(schema)``, with all rows of the objects in it.
     schema : pyarrow.Schema
-        Columns of the result; `jd`, `pid` and `candid` identify a row.
+        Columns of the result; `jd`, `pid` and, if there is one, `candid` identify a row.
 
     Returns
     -------
@@ -121,7 +121,8 @@ def merge_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     pid = rows["pid"].fill_null(0).to_numpy()
     # Without a pid, the start of the exposure identifies the exposure.
     exposure = np.where(pid == 0, jd.view(np.int64), pid)
-    candid = rows["candid"].fill_null(0).to_numpy()
+    has_candid = "candid" in rows.column_names  # Forced photometry has none.
+    candid = rows["candid"].fill_null(0).to_numpy() if has_candid else np.zeros(len(rows), int)
     order = np.lexsort((rows["alert_jd"].to_numpy(), candid, exposure, object_code))
     key = np.stack([object_code, exposure, candid])[:, order]
     first = np.concatenate([[True], (key[:, 1:] != key[:, :-1]).any(axis=0)])

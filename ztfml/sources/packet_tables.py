@@ -10,8 +10,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from ztfml.lightcurves.forced_table import FORCED_SCHEMA
 from ztfml.schema import INDEXED_BY_OBJECT
 from ztfml.sources.avro_packets import PacketAlert
+from ztfml.sources.forced import add_fluxes
 
 # The fields of a candidate in schemas 1.3 to 4.02 with their types, in the order of the packet
 # (https://zwickytransientfacility.github.io/ztf-avro-alert/schema.html). fastavro could skip
@@ -76,17 +78,16 @@ HISTORY_SCHEMA = pa.schema([("objectId", "string"), *_PREVIOUS], metadata=INDEXE
 # A night of 10 million history rows has about 150,000 rows per part.
 N_PARTS = 64
 
-# Forced photometry (fp_hists) as differences in nJy. Its numbers are in float64 because the zero
-# points of the images are in them.
+# Forced photometry (fp_hists) as packets contain it, with the zero point of psfFlux.
 _FORCED = pa.struct(
     [
-        ("jd", "float64"), ("fid", "int32"), ("pid", "int64"), ("candid", "int64"),
-        ("programid", "int32"), ("field", "int32"), ("rcid", "int32"), ("rfid", "int64"),
-        ("flux", "float64"), ("flux_err", "float64"), ("diffmaglim", "float32"),
-        ("magzpsci", "float32"),
+        ("jd", "float64"), ("fid", "int32"), ("pid", "int64"), ("programid", "int32"),
+        ("field", "int32"), ("rcid", "int32"), ("rfid", "int64"), ("procstatus", "string"),
+        ("forcediffimflux", "float64"), ("forcediffimfluxunc", "float64"),
+        ("psfFlux", "float64"), ("psfFluxErr", "float64"), ("zero_point", "float64"),
+        ("diffmaglim", "float32"), ("magzpsci", "float32"),
     ]
 )  # fmt: skip
-FORCED_SCHEMA = pa.schema([("objectId", "string"), *_FORCED], metadata=INDEXED_BY_OBJECT)
 
 # Raised here and in Arrow if a value does not have the type of the schema.
 CONVERSION_ERRORS = (pa.ArrowException, ValueError, TypeError, AttributeError, OverflowError)
@@ -198,20 +199,20 @@ def to_tables(alerts: Sequence[PacketAlert]) -> PacketTables:
         schema=ALERTS_SCHEMA,
     )
 
-    def rows_of(lists, kind, schema):
+    def rows_of(lists, kind):
         rows = pa.array(lists, pa.list_(kind))
         alert = pc.list_parent_indices(rows)
         jd = candidates.field("jd")
-        columns = [
-            object_id.take(alert), *rows.flatten().flatten(), alert, jd.take(alert),
-            part.take(alert),
-        ]  # fmt: skip
-        return pa.table(columns, schema=with_origin(schema))
+        columns = dict(zip(kind.names, rows.flatten().flatten(), strict=True))
+        origin = {"alert": alert, "alert_jd": jd.take(alert), "part": part.take(alert)}
+        return pa.table({"objectId": object_id.take(alert), **columns, **origin})
 
+    forced = add_fluxes(rows_of([alert.forced for alert in alerts], _FORCED))
+    history = rows_of([alert.previous for alert in alerts], _PREVIOUS)
+    schemas = with_origin(HISTORY_SCHEMA), with_origin(FORCED_SCHEMA)
     return PacketTables(
         alerts_table,
-        rows_of([alert.previous for alert in alerts], _PREVIOUS, HISTORY_SCHEMA),
-        rows_of([alert.forced for alert in alerts], _FORCED, FORCED_SCHEMA),
+        *(t.select(s.names).cast(s) for t, s in zip((history, forced), schemas, strict=True)),
     )
 
 

@@ -39,14 +39,16 @@ def _recognises(content: Content) -> bool:
 def _read_tables(content: Content) -> NightTables:
     name = str(content.path)
     if content.kind == "json" and any(key in d for d in content.documents for key in _LISTS):
-        rows = rename_columns(rows_to_table(_rows_of_documents(content.documents)), name)
+        found = rows_to_table(_rows_of_documents(content.documents), content.all_columns)
+        rows = rename_columns(found, name)
     else:
         rows = rename_columns(content.read_table(), name)
     rows = _with_object(rows, content.path)
     if not content.in_folder:
         limits = _non_detections_beside(content.path)
         if limits is not None:
-            more = rename_columns(Content(limits).read_table(), str(limits))
+            beside = Content(limits, all_columns=content.all_columns)
+            more = rename_columns(beside.read_table(), str(limits))
             rows = stack([rows, _with_object(more, limits, rows)])
     return with_history(NightTables(name, rows=rows, one_alert_per_object=True), content)
 

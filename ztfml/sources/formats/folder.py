@@ -6,15 +6,21 @@ import logging
 from pathlib import Path
 
 from ztfml.errors import DataError
-from ztfml.schema import GALAXIES_SUFFIX, HISTORY_SUFFIX, LABELS_SUFFIX
+from ztfml.schema import FORCED_SUFFIX, GALAXIES_SUFFIX, HISTORY_SUFFIX, LABELS_SUFFIX
 from ztfml.sources.formats.record import Format
-from ztfml.sources.tables.companions import data_files, read_history, with_history
+from ztfml.sources.tables.companions import (
+    data_files,
+    read_forced_rows,
+    read_history,
+    with_history,
+)
 from ztfml.sources.tables.content import Content
-from ztfml.sources.tables.night_tables import NightTables, combine, stack
+from ztfml.sources.tables.night_tables import NightTables, combine, concat_forced, stack
 
 log = logging.getLogger(__name__)
 
 _HISTORY_FOLDERS = ("prv_candidates", "history")
+_FORCED_FOLDERS = ("fp_hists", "forced")
 
 
 def _recognises(content: Content) -> bool:
@@ -25,14 +31,18 @@ def _read_tables(content: Content) -> NightTables:
     # The registry imports this module.
     from ztfml.sources.formats import recognise
 
-    folder, parts, histories, skipped = content.path, [], [], []
+    folder, parts, histories, forced, skipped = content.path, [], [], [], []
     for file in data_files(folder):
         if file.name.endswith((LABELS_SUFFIX + ".csv", GALAXIES_SUFFIX + ".parquet")):
             continue
-        if _is_history(file, folder):
-            histories.append(read_history(file))
+        if _belongs_to(file, folder, HISTORY_SUFFIX, _HISTORY_FOLDERS):
+            histories.append(read_history(file, content.all_columns))
             continue
-        part = Content(file, in_folder=True, partition=_partition_of(file, folder))
+        if _belongs_to(file, folder, FORCED_SUFFIX, _FORCED_FOLDERS):
+            if content.all_columns:
+                forced.append(read_forced_rows(file))
+            continue
+        part = Content(file, True, _partition_of(file, folder), content.all_columns)
         try:
             file_format = recognise(part)
         except DataError as error:
@@ -46,15 +56,17 @@ def _read_tables(content: Content) -> NightTables:
             "%s: %d of %d files are not alerts and are ignored (for example %s)",
             folder, len(skipped), len(skipped) + len(parts), skipped[0][0].name,
         )  # fmt: skip
-    combined = combine([*parts, NightTables("", history=stack(histories))], str(folder))
+    beside = NightTables("", history=stack(histories), forced=concat_forced(forced))
+    combined = combine([*parts, beside], str(folder))
     has_history = len(combined.history) or len(combined.rows)
     return combined if has_history else with_history(combined, content)
 
 
-def _is_history(file: Path, folder: Path) -> bool:
+def _belongs_to(file: Path, folder: Path, suffix: str, folders: tuple[str, ...]) -> bool:
+    """Check whether a file, or a folder that it is in, is named as a history or the like."""
     names = [part.partition(".")[0] for part in file.relative_to(folder).parts]
-    in_folder = any(name.lower() in _HISTORY_FOLDERS for name in names[:-1])
-    return in_folder or any(name.endswith(HISTORY_SUFFIX) for name in names)
+    in_folder = any(name.lower() in folders for name in names[:-1])
+    return in_folder or any(name.endswith(suffix) for name in names)
 
 
 def _partition_of(file: Path, folder: Path) -> dict[str, str]:

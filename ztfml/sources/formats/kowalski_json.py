@@ -20,7 +20,7 @@ def _recognises(content: Content) -> bool:
 
 
 def _read_tables(content: Content) -> NightTables:
-    tables = tables_of_documents(content.documents, str(content.path))
+    tables = tables_of_documents(content.documents, str(content.path), content.all_columns)
     has_history = any(key in one for one in content.documents for key in HISTORY_LISTS)
     return tables if has_history else with_history(tables, content)
 

@@ -23,9 +23,8 @@ def _recognises(content: Content) -> bool:
 def _read_tables(content: Content) -> NightTables:
     name = str(content.path)
     rows = [row for document in content.documents for row in _rows(document)]
-    tables = NightTables(
-        name, rows=rename_columns(rows_to_table(rows), name), one_alert_per_object=True
-    )
+    table = rename_columns(rows_to_table(rows, content.all_columns), name)
+    tables = NightTables(name, rows=table, one_alert_per_object=True)
     return with_history(tables, content)
 
 

@@ -16,7 +16,7 @@ def _recognises(content: Content) -> bool:
 
 
 def _read_tables(content: Content) -> NightTables:
-    tables = tables_of_nested(content.read_table(), str(content.path))
+    tables = tables_of_nested(content.read_table(), str(content.path), content.all_columns)
     has_history = any(name in content.names for name in HISTORY_LISTS)
     return tables if has_history else with_history(tables, content)
 

@@ -10,14 +10,15 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 
-from ztfml.io.companions import history_beside
+from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.temporary import temporary_beside
+from ztfml.lightcurves.forced_table import FORCED_SCHEMA
 from ztfml.sources.archives import PACKET_SUFFIXES, find_files, find_schemas, is_tar
 from ztfml.sources.avro_files import AVRO_MAGIC
 from ztfml.sources.formats.record import Format
 from ztfml.sources.ingest import ingest
 from ztfml.sources.tables.content import Content
-from ztfml.sources.tables.names import rename_columns
+from ztfml.sources.tables.names import rename_columns, without_prefix
 from ztfml.sources.tables.night_tables import NightTables
 
 log = logging.getLogger(__name__)
@@ -48,9 +49,13 @@ def _read_tables(content: Content) -> NightTables:
                 "%s: skipped %d files that are not readable ZTF packets; ztfml ingest lists them",
                 path, summary.n_skipped,
             )  # fmt: skip
-        alerts, history = pq.read_table(pair), pq.read_table(history_beside(pair))
+        files = (pair, history_beside(pair), forced_beside(pair))
+        alerts, history, forced = (pq.read_table(f) if f.exists() else None for f in files)
     return NightTables(
-        str(path), rename_columns(alerts, str(path)), rename_columns(history, str(path))
+        str(path),
+        rename_columns(alerts, str(path)),
+        without_prefix(rename_columns(history, str(path))),
+        forced=FORCED_SCHEMA.empty_table() if forced is None else forced,
     )
 
 

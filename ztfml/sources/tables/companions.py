@@ -1,4 +1,4 @@
-"""Histories in files of their own."""
+"""Histories and forced photometry in files of their own."""
 
 from __future__ import annotations
 
@@ -9,12 +9,23 @@ from pathlib import Path
 import pyarrow as pa
 
 from ztfml.errors import DataError
-from ztfml.io.companions import companion, history_beside
-from ztfml.schema import HISTORY_SUFFIX
+from ztfml.io.companions import companion, forced_beside, history_beside
+from ztfml.schema import FORCED_SUFFIX, HISTORY_SUFFIX
 from ztfml.sources.tables.content import Content
-from ztfml.sources.tables.names import HISTORY_NAMES, canonical_name, rename_columns
+from ztfml.sources.tables.forced import forced_of_rows
+from ztfml.sources.tables.names import (
+    HISTORY_NAMES,
+    canonical_name,
+    rename_columns,
+    without_prefix,
+)
 from ztfml.sources.tables.nested import HISTORY_LISTS, tables_of_documents, tables_of_nested
-from ztfml.sources.tables.night_tables import NightTables, select_history, stack
+from ztfml.sources.tables.night_tables import (
+    NightTables,
+    concat_forced,
+    select_history,
+    stack,
+)
 
 log = logging.getLogger(__name__)
 
@@ -40,13 +51,35 @@ def find_history(path: str | Path) -> Path | None:
     >>> find_history("night.csv").name, find_history("other.csv")
     ('night_prv_candidates.parquet', None)
     """
-    first = history_beside(path)
-    others = [companion(path, HISTORY_SUFFIX + suffix) for suffix in _SUFFIXES]
+    return _find(path, history_beside(path), HISTORY_SUFFIX)
+
+
+def find_forced(path: str | Path) -> Path | None:
+    """Find the forced photometry that belongs to a night, in parquet or another format.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file or folder of the alerts.
+
+    Returns
+    -------
+    Path or None
+
+    Examples
+    --------
+    >>> find_forced("night.parquet")
+    """
+    return _find(path, forced_beside(path), FORCED_SUFFIX)
+
+
+def _find(path, first, ending):
+    others = [companion(path, ending + suffix) for suffix in _SUFFIXES]
     return next((one for one in (first, *others) if one.exists() and one != Path(path)), None)
 
 
 def with_history(tables: NightTables, content: Content) -> NightTables:
-    """Add the history that is beside a file, unless the file is read as a part of a folder.
+    """Add the history and forced photometry beside a file, unless it is a part of a folder.
 
     Parameters
     ----------
@@ -64,6 +97,7 @@ def with_history(tables: NightTables, content: Content) -> NightTables:
     """
     if content.in_folder:
         return tables
+    tables = _with_forced(tables, content)
     beside = find_history(content.path)
     if beside is None:
         if not len(tables.history) and not len(tables.rows):
@@ -72,15 +106,58 @@ def with_history(tables: NightTables, content: Content) -> NightTables:
                 content.path, history_beside(content.path).name,
             )  # fmt: skip
         return tables
-    return replace(tables, history=stack([tables.history, read_history(beside)]))
+    history = read_history(beside, content.all_columns)
+    return replace(tables, history=stack([tables.history, history]))
 
 
-def read_history(path: str | Path) -> pa.Table:
+def _with_forced(tables, content):
+    beside = find_forced(content.path)
+    if beside is None or not content.all_columns:
+        return tables
+    return replace(tables, forced=concat_forced([tables.forced, read_forced_rows(beside)]))
+
+
+def read_forced_rows(path: str | Path) -> pa.Table:
+    """Read forced photometry from a file of its own, in any format of tables.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    pyarrow.Table
+        Columns of `ztfml.lightcurves.forced_table.FORCED_SCHEMA`.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> from ztfml.lightcurves.forced_table import FORCED_SCHEMA
+    >>> import pyarrow.parquet as pq
+    >>> pq.write_table(FORCED_SCHEMA.empty_table(), "a_fp_hists.parquet")
+    >>> len(read_forced_rows("a_fp_hists.parquet"))
+    0
+    """
+    content = Content(path, all_columns=True)
+    if content.kind == "folder":
+        return concat_forced([read_forced_rows(part) for part in data_files(content.path)])
+    if content.kind not in ("parquet", "arrow", "json", "text"):
+        raise DataError(f"{path}: not forced photometry; use a table in parquet, CSV or JSON")
+    return forced_of_rows(content.read_table(), str(path))
+
+
+def read_history(path: str | Path, all_columns: bool = False) -> pa.Table:
     """Read a history in any format: a table, documents with nested rows, or a folder.
 
     Parameters
     ----------
     path : str or Path
+    all_columns : bool
+        Whether to read also the columns that ztfml does not use.
 
     Returns
     -------
@@ -96,26 +173,26 @@ def read_history(path: str | Path) -> pa.Table:
     >>> read_history("night_prv_candidates.parquet").column_names[:3]
     ['objectId', 'jd', 'fid']
     """
-    content = Content(path)
+    content = Content(path, all_columns=all_columns)
     if not content.path.exists():
         raise DataError(f"{path}: there is no such file; use the path of a history")
     if content.kind == "folder":
-        return stack([read_history(part) for part in data_files(content.path)])
+        return stack([read_history(part, all_columns) for part in data_files(content.path)])
     if content.kind not in ("parquet", "arrow", "json", "text"):
         raise DataError(f"{path}: not a history; use a table in parquet, CSV or JSON")
     if content.kind == "json" and any(isinstance(d.get(HISTORY_LISTS[0]), list)
                                       for d in content.documents):  # fmt: skip
-        tables = tables_of_documents(content.documents, str(path))
-        return stack([tables.history, select_history(tables.rows)])
+        tables = tables_of_documents(content.documents, str(path), all_columns)
+        return stack([tables.history, without_prefix(tables.rows)])
     if any(name in HISTORY_LISTS for name in content.names):
-        return tables_of_nested(content.read_table(), str(path)).history
+        return tables_of_nested(content.read_table(), str(path), all_columns).history
     known = {canonical_name(name) for name in content.names} & set(HISTORY_NAMES)
     if not known:
         raise DataError(
             f"{path}: not a history: the columns are {', '.join(content.names[:5])}; use a table "
             "with objectId, jd, fid, magpsf, sigmapsf"
         )
-    return select_history(rename_columns(content.read_table(), str(path)))
+    return select_history(rename_columns(content.read_table(), str(path)), all_columns)
 
 
 def data_files(folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from ztfml.io.gunzip import gunzip
 from ztfml.io.limits import MAX_TEXT_BYTES
 from ztfml.io.parquet import READ_OPTIONS, open_parquet
 from ztfml.sources.archives import gunzip_head
-from ztfml.sources.tables.documents import read_documents, rows_to_table
+from ztfml.sources.tables.documents import CUTOUTS, read_documents, rows_to_table
 from ztfml.sources.tables.names import canonical_name
 from ztfml.sources.tables.text import decode, read_text_table, text_header
 
@@ -34,6 +34,8 @@ class Content:
         Whether it is read as a part of a folder, together with the other files there.
     partition : dict of str to str, optional
         Columns whose values are in the name of the folder, as in ``fid=1/part-0.parquet``.
+    all_columns : bool
+        Whether to read also the columns that ztfml does not use.
 
     Examples
     --------
@@ -43,10 +45,15 @@ class Content:
     """
 
     def __init__(
-        self, path: str | Path, in_folder: bool = False, partition: dict[str, str] | None = None
+        self,
+        path: str | Path,
+        in_folder: bool = False,
+        partition: dict[str, str] | None = None,
+        all_columns: bool = False,
     ) -> None:
         self.path = Path(path)
         self.in_folder = in_folder
+        self.all_columns = all_columns
         self._partition = partition or {}
 
     @cached_property
@@ -108,7 +115,7 @@ class Content:
         return read_documents(self.path, self._whole)
 
     def read_table(self) -> pa.Table:
-        """Read the columns that ztfml uses."""
+        """Read the columns that ztfml uses, or all of them."""
         table = self._read_file()
         for key, value in self._partition.items():
             if key not in table.column_names:
@@ -117,12 +124,13 @@ class Content:
 
     def _read_file(self):
         if self.kind == "json":
-            return rows_to_table(self.documents)
+            return rows_to_table(self.documents, self.all_columns)
         if self.kind == "text":
-            return read_text_table(self.path, self._whole)
-        wanted = [name for name in self._names_in_file if canonical_name(name) or name in _NESTED]
+            table = read_text_table(self.path, self._whole)
+            return table if self.all_columns else table.select(self._wanted(table.column_names))
+        wanted = self._wanted(self._names_in_file)
         index = self._unnamed_index
-        if index and "objectId" not in map(canonical_name, wanted):
+        if index and "objectId" not in map(canonical_name, wanted) and index not in wanted:
             wanted.append(index)
         try:
             if self.kind == "parquet":
@@ -133,9 +141,16 @@ class Content:
             raise DataError(
                 f"{self.path}: the file is damaged or truncated; write or download it again"
             ) from error
+        if "objectId" in map(canonical_name, table.column_names):
+            return table
         return table.rename_columns(
             ["objectId" if name == index else name for name in table.column_names]
         )
+
+    def _wanted(self, names):
+        if self.all_columns:
+            return [name for name in names if not name.startswith(CUTOUTS)]
+        return [name for name in names if canonical_name(name) or name in _NESTED]
 
     @property
     def _unnamed_index(self):

@@ -177,13 +177,19 @@ def _is_empty_answer(value):
     return all(not one or (isinstance(one, dict) and _is_empty_answer(one)) for one in contents)
 
 
-def rows_to_table(rows: list[dict]) -> pa.Table:
-    """Make a table from rows, with the columns that ztfml uses.
+CUTOUTS = "cutout"
+"""Beginning of the names of image cutouts, which are not kept in tables."""
+
+
+def rows_to_table(rows: list[dict], all_columns: bool = False) -> pa.Table:
+    """Make a table from rows, with the columns that ztfml uses or all columns.
 
     Parameters
     ----------
     rows : list of dict
-        Nested values are omitted.
+        Records become one column per field, with a dot in its name.
+    all_columns : bool
+        Whether to keep also columns that ztfml does not use. Lists of records become JSON.
 
     Returns
     -------
@@ -193,13 +199,42 @@ def rows_to_table(rows: list[dict]) -> pa.Table:
     --------
     >>> rows_to_table([{"jd": 2459000.5, "name": "x"}, {"jd": None, "fid": "g"}]).to_pylist()
     [{'jd': 2459000.5, 'fid': None}, {'jd': None, 'fid': 'g'}]
+    >>> rows_to_table([{"jd": 2459000.5, "host": {"z": 0.25}}], all_columns=True).column_names
+    ['jd', 'host.z']
     """
+    if all_columns:
+        rows = [dict(_leaves(row, "", _DEPTH)) for row in rows]
     names = {name: None for row in rows for name in row}
     columns = {}
     for name in names:
-        if canonical_name(name) is None:
+        is_known = canonical_name(name) is not None
+        if not is_known and not all_columns:
             continue
         values = [row.get(name) for row in rows]
-        if not {dict, list} & set(map(type, values)):
+        kinds = set(map(type, values))
+        if not {dict, list} & kinds:
             columns[name] = list_to_array(values)
+        elif not is_known:
+            columns[name] = _lists_to_array(values)
     return pa.table(columns)
+
+
+def _leaves(record, prefix, depth):
+    """Yield the fields of a record and of the records in it."""
+    for key, value in record.items():
+        if key.startswith(CUTOUTS):
+            continue
+        if isinstance(value, dict) and value and depth:
+            yield from _leaves(value, f"{prefix}{key}.", depth - 1)
+        else:
+            yield f"{prefix}{key}", value
+
+
+def _lists_to_array(values):
+    try:
+        array = pa.array(values)
+        if pa.types.is_list(array.type) and not pa.types.is_nested(array.type.value_type):
+            return array
+    except (pa.ArrowException, TypeError, ValueError, OverflowError):
+        pass  # Lists of mixed types.
+    return pa.array([None if v is None else json.dumps(v, default=str) for v in values])

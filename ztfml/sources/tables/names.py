@@ -14,6 +14,7 @@ from ztfml import schema
 from ztfml.astrophysics import MJD_ZERO
 from ztfml.errors import DataError
 from ztfml.io.frames import plain_array
+from ztfml.sources.packet_tables import KNOWN_FIELDS
 
 log = logging.getLogger(__name__)
 
@@ -126,9 +127,10 @@ def required_names(names: Iterable[str]) -> set[str]:
 
 
 def rename_columns(table: pa.Table, name: str) -> pa.Table:
-    """Select the columns that ztfml uses, under the names of packets without prefix.
+    """Rename the columns that ztfml uses as in packets, without prefix, and put the others last.
 
-    MJD become JD, and bands become `fid`.
+    MJD become JD, and bands become `fid`. Other columns of a candidate get the prefix
+    ``candidate.``; all others keep their names.
 
     Parameters
     ----------
@@ -152,18 +154,24 @@ def rename_columns(table: pa.Table, name: str) -> pa.Table:
     ['objectId', 'fid', 'magpsf', 'jd']
     """
     found: dict[str, list] = {}
+    others: dict[str, pa.ChunkedArray] = {}
     for place, in_file in enumerate(table.column_names):
         canonical, rank = _identify(in_file)
         column = table.column(place)
         if canonical and not pa.types.is_nested(column.type):
             found.setdefault(canonical, []).append((rank, place, in_file))
+        else:
+            others.setdefault(_other_name(in_file), column)
     columns = {}
     for canonical, places in found.items():
         best = min(places)
+        columns[canonical] = plain_column(table.column(best[1]))
         for rank, place, in_file in places:
             if rank == best[0] and place != best[1]:
                 _check_equal(table, best, (rank, place, in_file), name)
-        columns[canonical] = plain_column(table.column(best[1]))
+            elif place != best[1] and not table.column(place).equals(table.column(best[1])):
+                # For example magnitudes of another kind; kept, but not used.
+                others.setdefault(_other_name(in_file), table.column(place))
     if "mjd" in columns:
         mjd = columns.pop("mjd")
         if "jd" not in columns:
@@ -171,7 +179,43 @@ def rename_columns(table: pa.Table, name: str) -> pa.Table:
     if "band" in columns:
         band = _to_fid(columns.pop("band"))
         columns["fid"] = fill_gaps(columns["fid"], band) if "fid" in columns else band
-    return pa.table(columns)
+    kept = {key: column for key, column in others.items() if key not in columns}
+    return pa.table({**columns, **kept})
+
+
+def _other_name(in_file):
+    """Return the name of a column that ztfml does not use, in the file of the alerts."""
+    name = in_file.strip().lstrip("\ufeff")
+    for prefix in ("i:", "candidate_", "candidate/"):
+        if name.lower().startswith(prefix) and len(name) > len(prefix):
+            return f"candidate.{name[len(prefix) :]}"
+    return f"candidate.{name}" if name in KNOWN_FIELDS and name not in _CANONICAL else name
+
+
+def without_prefix(table: pa.Table) -> pa.Table:
+    """Remove the prefix ``candidate.`` from the names of columns, for rows of a history.
+
+    Parameters
+    ----------
+    table : pyarrow.Table
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> without_prefix(pa.table({"candidate.rcid": [7], "jd": [2459000.5]})).column_names
+    ['rcid', 'jd']
+    """
+    names = [name.removeprefix("candidate.") for name in table.column_names]
+    repeated = {name for name in names if names.count(name) > 1}
+    return table.rename_columns(
+        [
+            old if new in repeated else new
+            for old, new in zip(table.column_names, names, strict=True)
+        ]
+    )
 
 
 def _check_equal(table, first, second, name):

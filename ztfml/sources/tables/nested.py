@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -10,10 +9,9 @@ import pyarrow.compute as pc
 
 from ztfml.errors import DataError
 from ztfml.sources.tables.documents import rows_to_table
-from ztfml.sources.tables.names import rename_columns, required_names
+from ztfml.sources.tables.forced import forced_of_rows
+from ztfml.sources.tables.names import canonical_name, rename_columns, required_names
 from ztfml.sources.tables.night_tables import NightTables, select_history, stack
-
-log = logging.getLogger(__name__)
 
 HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
 """Lists of earlier detections and limits; BOOM has the limits in a list of their own."""
@@ -24,7 +22,9 @@ _RECORDS = ("candidate", "classifications")
 _ENOUGH = 4
 
 
-def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
+def tables_of_documents(
+    documents: Sequence[dict], name: str, all_columns: bool = False
+) -> NightTables:
     """Take alerts and history from documents with ``candidate`` and ``prv_candidates``.
 
     A document without ``candidate`` is the history of an object, as in the auxiliary collections
@@ -35,6 +35,8 @@ def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
     documents : sequence of dict
     name : str
         Used in messages.
+    all_columns : bool
+        Whether to keep also columns that ztfml does not use.
 
     Returns
     -------
@@ -48,38 +50,57 @@ def tables_of_documents(documents: Sequence[dict], name: str) -> NightTables:
     ([{'jd': 2459002.5, 'objectId': 'ZTF18abukavn', 'candid': 7}], [{'objectId': 'ZTF18abukavn', \
 'jd': 2459001.5}])
     """
-    alerts, history, rows = [], [], []
+    alerts, history, rows, forced = [], [], [], []
     with_alert = {_object_of(one) for one in documents if _candidate_of(one) is not None}
     for document in documents:
         object_id = _object_of(document)
         candidate = _candidate_of(document)
-        earlier = [{**row, "objectId": object_id} for row in _earlier_rows(document, name)]
+        earlier = _rows_of(document, HISTORY_LISTS, object_id, name)
         if candidate is not None:
-            top = {key: one for key, one in document.items() if not isinstance(one, dict | list)}
-            scores = document.get("classifications")
-            alerts.append({**candidate, **(scores if isinstance(scores, dict) else {}), **top})
+            alerts.append(_alert_of(document, candidate, all_columns))
             history += earlier
         elif object_id in with_alert:
             history += earlier
         else:
             rows += earlier
-    for row in alerts:
-        row.pop("_id", None)
-    lists = (document.get(_FORCED) for document in documents)
-    _report_forced(sum(len(rows) for rows in lists if isinstance(rows, list)), name)
+        forced += _rows_of(document, (_FORCED,), object_id, name)
+    earlier = rename_columns(rows_to_table(history, all_columns), name)
+    rows = rename_columns(rows_to_table(rows, all_columns), name)
     return NightTables(
         name,
-        alerts=rename_columns(rows_to_table(alerts), name),
-        history=select_history(rename_columns(rows_to_table(history), name)),
-        rows=rename_columns(rows_to_table(rows), name),
+        alerts=rename_columns(rows_to_table(alerts, all_columns), name),
+        history=select_history(earlier, all_columns),
+        rows=rows,
+        forced=_forced_of_documents(forced, stack([earlier, rows]), name),
         one_alert_per_object=True,
         alerts_are_history=True,
     )
 
 
-def _report_forced(n_rows, name):
-    if n_rows:
-        log.info("%s: %d rows of forced photometry (fp_hists) are not read", name, n_rows)
+def _alert_of(document, candidate, all_columns):
+    """Return the fields of an alert in one dict, with the prefixes that the file of alerts has."""
+    top = {key: one for key, one in document.items() if not isinstance(one, dict | list)}
+    scores = document.get("classifications")
+    scores = scores if isinstance(scores, dict) else {}
+    others = {}
+    if all_columns:
+        candidate = {_with_prefix(key, "candidate."): one for key, one in candidate.items()}
+        scores = {_with_prefix(key, "classifications."): one for key, one in scores.items()}
+        read = ("candidate", "classifications", _FORCED, *HISTORY_LISTS)
+        others = {key: one for key, one in document.items() if key not in read}
+    return {key: one for key, one in {**others, **candidate, **scores, **top}.items()
+            if key != "_id"}  # fmt: skip
+
+
+def _with_prefix(key, prefix):
+    return key if canonical_name(key) else prefix + key
+
+
+def _forced_of_documents(rows, others, name):
+    # Rows of BOOM have no status, because only good ones are in its answers.
+    if any("procstatus" in row for row in rows):
+        rows = [{"procstatus": "0", **row} for row in rows]
+    return forced_of_rows(rows_to_table(rows, all_columns=True), name, others)
 
 
 def _candidate_of(document):
@@ -92,9 +113,10 @@ def _candidate_of(document):
     return {} if len(required_names(document)) >= _ENOUGH else None
 
 
-def _earlier_rows(document, name):
+def _rows_of(document, keys, object_id, name):
+    """Return the rows in lists of a document, with the name of its object."""
     rows = []
-    for key in HISTORY_LISTS:
+    for key in keys:
         found = document.get(key) or []
         if not isinstance(found, list) or not all(isinstance(row, dict) for row in found):
             raise DataError(
@@ -102,7 +124,7 @@ def _earlier_rows(document, name):
                 "a list of objects with jd, fid, magpsf, ..."
             )
         rows += found
-    return rows
+    return [{**row, "objectId": object_id} for row in rows]
 
 
 def _object_of(document):
@@ -110,7 +132,7 @@ def _object_of(document):
     return document.get("objectId") or document.get("_id")
 
 
-def tables_of_nested(table: pa.Table, name: str) -> NightTables:
+def tables_of_nested(table: pa.Table, name: str, all_columns: bool = False) -> NightTables:
     """Take alerts and history from a table with struct and list columns.
 
     Parameters
@@ -120,6 +142,8 @@ def tables_of_nested(table: pa.Table, name: str) -> NightTables:
         list of structs or a struct of lists.
     name : str
         Used in messages.
+    all_columns : bool
+        Whether to keep also columns that ztfml does not use.
 
     Returns
     -------
@@ -141,17 +165,24 @@ def tables_of_nested(table: pa.Table, name: str) -> NightTables:
     for record in _RECORDS:
         if record in flat.column_names:
             flat = _flatten(flat, record, name)
-    histories = [
-        _explode(table, column, name) for column in HISTORY_LISTS if column in table.column_names
-    ]
-    if _FORCED in table.column_names and _is_list(table[_FORCED].type):
-        _report_forced(pc.sum(pc.list_value_length(table[_FORCED])).as_py() or 0, name)
+    lists = [column for column in HISTORY_LISTS if column in table.column_names]
+    history = stack([rename_columns(_explode(table, column, name), name) for column in lists])
+    forced = _explode(table, _FORCED, name) if _FORCED in table.column_names else pa.table({})
+    others = [column for column in (*lists, _FORCED) if column in flat.column_names]
     return NightTables(
         name,
-        alerts=rename_columns(flat, name),
-        history=stack([select_history(rename_columns(one, name)) for one in histories]),
+        alerts=rename_columns(_flatten_records(flat.drop_columns(others)), name),
+        history=select_history(history, all_columns),
+        forced=forced_of_rows(forced, name, history),
         alerts_are_history=True,
     )
+
+
+def _flatten_records(table):
+    """Replace each record by one column per field, with a dot in its name."""
+    while any(pa.types.is_struct(column.type) for column in table.columns):
+        table = table.flatten()
+    return table
 
 
 def _flatten(table, record, name):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -11,10 +12,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ztfml.errors import DataError
+from ztfml.lightcurves.forced_table import FORCED_SCHEMA, one_row_per_exposure
 from ztfml.night import Night
 from ztfml.schema import MAGNITUDES, SPELLING_OF_SIGN
 from ztfml.sources.flux import find_zero_point, magnitudes_of_fluxes
-from ztfml.sources.tables.names import HISTORY_NAMES, numbers
+from ztfml.sources.tables.names import HISTORY_NAMES, numbers, without_prefix
 
 log = logging.getLogger(__name__)
 
@@ -40,6 +42,8 @@ class NightTables:
         Earlier detections and non-detections, with ``objectId``.
     rows : pyarrow.Table
         Rows of light curves: detections, of which some are alerts, and non-detections.
+    forced : pyarrow.Table
+        Forced photometry, with the columns of `FORCED_SCHEMA`.
     one_alert_per_object : bool
         Whether only the latest detection of each object in `rows` is an alert, even if all rows
         are detections of several nights.
@@ -58,6 +62,7 @@ class NightTables:
     alerts: pa.Table = field(default_factory=_no_rows)
     history: pa.Table = field(default_factory=_no_rows)
     rows: pa.Table = field(default_factory=_no_rows)
+    forced: pa.Table = field(default_factory=FORCED_SCHEMA.empty_table)
     one_alert_per_object: bool = False
     alerts_are_history: bool = False
 
@@ -69,13 +74,9 @@ class NightTables:
         DataError
             If there are no alerts, or a required column is absent or invalid.
         """
-        split = self.resolve()
-        if not len(split.alerts):
-            raise DataError(f"{self.name}: contains no rows; use a file with at least one alert")
-        earlier = _repeated(split.alerts) if split.alerts_are_history else _NO_ROWS
-        history = stack([split.history, earlier])
-        history = _complete(history) if len(history) else None
-        return Night.from_tables(split.alerts, history, self.name)
+        tables = self.resolve().complete()
+        history = tables.history if len(tables.history) else None
+        return Night.from_tables(tables.alerts, history, self.name)
 
     def resolve(self) -> NightTables:
         """Convert fluxes to magnitudes, and divide light curves into alerts and history.
@@ -86,6 +87,20 @@ class NightTables:
             If no row is an alert.
         """
         return self._with_magnitudes()._split_rows()
+
+    def complete(self) -> NightTables:
+        """Add earlier alerts and required columns to the history of resolved tables.
+
+        Raises
+        ------
+        DataError
+            If there are no alerts.
+        """
+        if not len(self.alerts):
+            raise DataError(f"{self.name}: contains no rows; use a file with at least one alert")
+        earlier = _repeated(self.alerts) if self.alerts_are_history else _NO_ROWS
+        history = stack([self.history, earlier])
+        return replace(self, history=_complete(history) if len(history) else history)
 
     def _with_magnitudes(self) -> NightTables:
         tables = [self.alerts, self.history, self.rows]
@@ -137,7 +152,7 @@ class NightTables:
         return replace(
             self,
             alerts=stack([self.alerts, alerts]),
-            history=stack([self.history, select_history(others)]),
+            history=stack([self.history, without_prefix(others)]),
             rows=_NO_ROWS,
             alerts_are_history=True,
         )
@@ -218,15 +233,17 @@ def _repeated(alerts):
         return _NO_ROWS
     objects = alerts["objectId"].cast(pa.string()).to_pandas()
     repeated = objects.duplicated(keep=False).to_numpy()
-    return select_history(alerts.filter(pa.array(repeated))) if repeated.any() else _NO_ROWS
+    return without_prefix(alerts.filter(pa.array(repeated))) if repeated.any() else _NO_ROWS
 
 
-def select_history(table: pa.Table) -> pa.Table:
+def select_history(table: pa.Table, all_columns: bool = False) -> pa.Table:
     """Select the columns of a history, and fluxes from which magnitudes follow.
 
     Parameters
     ----------
     table : pyarrow.Table
+    all_columns : bool
+        Whether to keep also columns that ztfml does not use.
 
     Returns
     -------
@@ -237,6 +254,8 @@ def select_history(table: pa.Table) -> pa.Table:
     >>> select_history(pa.table({"objectId": ["a"], "jd": [2459000.5], "rb": [0.5]})).column_names
     ['objectId', 'jd']
     """
+    if all_columns:
+        return without_prefix(table)
     names = (*HISTORY_NAMES, "psfFlux", "psfFluxErr")
     return table.select([name for name in names if name in table.column_names])
 
@@ -320,10 +339,18 @@ def stack(tables: Sequence[pa.Table]) -> pa.Table:
     for name in names:
         parts = [t[name] if name in t.column_names else pa.nulls(len(t)) for t in tables]
         kind = _common_type({part.type for part in parts if not pa.types.is_null(part.type)})
-        parts = [part.cast(kind, safe=False) for part in parts]
+        parts = [_cast(part, kind) for part in parts]
         chunks = [c for p in parts for c in (p.chunks if isinstance(p, pa.ChunkedArray) else [p])]
         columns[name] = pa.chunked_array(chunks, kind)
     return pa.table(columns)
+
+
+def _cast(column, kind):
+    if pa.types.is_nested(column.type) and column.type != kind:
+        # Lists of one file and numbers of another, in a column that ztfml does not use.
+        return pa.array([None if v is None else json.dumps(v, default=str)
+                         for v in column.to_pylist()], kind)  # fmt: skip
+    return column.cast(kind, safe=False)
 
 
 def _common_type(types):
@@ -370,6 +397,30 @@ def combine(parts: Sequence[NightTables], name: str) -> NightTables:
         alerts=alerts,
         history=stack([part.history for part in parts]),
         rows=stack([part.rows for part in parts]),
+        forced=concat_forced([part.forced for part in parts]),
         one_alert_per_object=any(part.one_alert_per_object for part in parts),
         alerts_are_history=any(part.alerts_are_history for part in parts),
     )
+
+
+def concat_forced(tables: Sequence[pa.Table]) -> pa.Table:
+    """Combine forced photometry of several files, each exposure once.
+
+    Parameters
+    ----------
+    tables : sequence of pyarrow.Table
+        Columns of `FORCED_SCHEMA`.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Examples
+    --------
+    >>> len(concat_forced([]))
+    0
+    """
+    tables = [table for table in tables if len(table)]
+    if len(tables) < 2:
+        return tables[0] if tables else FORCED_SCHEMA.empty_table()
+    return one_row_per_exposure(pa.concat_tables(tables))
