@@ -406,3 +406,18 @@ def test_text_from_a_catalogue_stays_text(night, tmp_path):
     path = write_places(tmp_path / "v.csv", [[10.0, 20.0, evil, "RRAB", ""]])
     ztfml("context", night, FIRST, "--catalog", f"vsx={path}")
     assert fetched.context(night.with_name("night_fetched"))["name"].tolist() == [evil]
+
+
+def test_proper_motion_counts_from_the_epoch_of_the_catalogue_to_the_alert(objects, tmp_path):
+    years = (2460474.5 - 2451545.0) / 365.25
+    stars = pd.DataFrame(
+        {
+            "ra": [10.0, 10.0], "dec": [20.0 - years * ARCSEC, 20.0], "pmra": 0.0,
+            "pmdec": [1000.0, 1000.0], "epoch": 2000.0, "name": ["moving", "moved away"],
+            "type": "RRab",
+        }
+    )  # fmt: skip
+    stars.to_csv(tmp_path / "stars.csv", index=False)
+    rows, _ = find_context(objects.assign(jd=2460474.5), [("vsx", tmp_path / "stars.csv")])
+    assert rows["name"].tolist() == ["moving"]
+    assert rows["separation_arcsec"].tolist() == [0.0]

@@ -80,10 +80,28 @@ def test_simbad_is_queried_once_per_position_and_matched_like_a_file(server, nig
     ]  # fmt: skip
     assert labels["confidence"].tolist() == ["high", "high", "low"]
     assert asked["cat2"] == "simbad"
-    assert float(asked["distMaxArcsec"]) == 1.5
+    assert float(asked["distMaxArcsec"]) == 31.5, "with a margin for proper motion"
     assert (asked["colRA1"], asked["colDec1"]) == ("alert_ra", "alert_dec")
     assert pd.read_csv(io.StringIO(asked["cat1"])).values.tolist() == [[10.0, -5.0], [200.0, 60.0]]
     assert len(server.log) == 1, "one request, and none for the list of all tables"
+
+
+def test_answers_with_proper_motion_are_matched_at_the_time_of_the_alert(server, night):
+    # 1 arcsec/yr to the north; the alert is 23.15 years after J2000, where nothing else is.
+    years = 2000.0 + (2460000.8 - 2451545.0) / 365.25 - 2000.0
+
+    def respond(request):
+        return votable(
+            angDist=[23.0, 0.1], alert_ra=[10.0, 200.0], alert_dec=[-5.0, 60.0],
+            main_id=["moving", "moved away"],
+            ra=[10.0, 200.0], dec=[-5.0 - years * ARCSEC, 60.0],
+            pmra=[0.0, 0.0], pmdec=[1000.0, 1000.0], main_type=["RRLyrae", "RRLyrae"],
+        )  # fmt: skip
+
+    answer(server, respond)
+    labels = label_from_catalogs(night, [fetch_catalog("simbad", night)]).labels
+    assert labels["objectId"].unique().tolist() == ["ZTF23aaaaaaa"]
+    assert labels["evidence"].unique().tolist() == ["simbad(0.00as):RRLyrae"]
 
 
 @pytest.mark.parametrize(

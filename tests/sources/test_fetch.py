@@ -163,6 +163,7 @@ def test_objects_of_a_night_are_their_latest_alerts(night):
     assert found["objectId"].tolist() == [OTHER, NAME, "ZTF20bbbbbbb"]
     assert found["candid"].fillna(0).tolist() == [12, CANDID, 0]
     assert found["ra"].fillna(-1).tolist() == [20.0, 10.0, -1.0]
+    assert found["jd"].notna().tolist() == [True, True, False]
 
 
 def test_a_ranked_list(tmp_path):

@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.catalogs.kinds import CONTEXT_KINDS, UNSURE_BEYOND
-from ztfml.catalogs.matching import pairs_within
+from ztfml.catalogs.matching import pairs_at_time, pairs_within
 from ztfml.catalogs.read import read_places
 from ztfml.catalogs.services import entries_around, query_ned
 from ztfml.errors import BrokerError, DataError
@@ -57,8 +57,8 @@ def find_context(
     Parameters
     ----------
     objects : pandas.DataFrame
-        ``objectId``, ``ra``, ``dec`` (deg; NaN if unknown); output of
-        `ztfml.sources.fetch.objects_of`.
+        ``objectId``, ``ra``, ``dec`` (deg; NaN if unknown) and ``jd`` of the latest alert (d),
+        for proper motions; output of `ztfml.sources.fetch.objects_of`.
     files : sequence of (str, str or Path)
         Catalogue files: a name in `ztfml.catalogs.kinds.CONTEXT_KINDS`, and the path.
     online : sequence of str
@@ -161,7 +161,7 @@ def _entries(kind, table):
         "name": _NAMES, "type": kind.type_columns, "redshift": _REDSHIFTS,
         "prefix": ("nameprefix",), "internal": ("internalnames",),
     }  # fmt: skip
-    entries = read_places(table, **columns)
+    entries = read_places(table, kind, **columns)
     for column in ("name", "type", "prefix", "internal"):
         text = entries[column].astype("str").fillna("") if column in entries else ""
         entries[column] = pd.Series(text, entries.index, dtype="str").str.strip()
@@ -181,7 +181,13 @@ def _match(kind, entries, located):
         return pd.DataFrame()
     object_position = (located[axis].to_numpy(np.float64) for axis in ("ra", "dec"))
     entry_position = (entries[axis].to_numpy(np.float64) for axis in ("ra", "dec"))
-    order, entry, separation = pairs_within(HOST_RADIUS, *entry_position, *object_position)
+    if "pm_ra" in entries and "jd" in located:
+        # Without an alert in the night, the position is not older than the others.
+        jd = located["jd"].astype("float64").fillna(located["jd"].max()).to_numpy()
+        pairs = pairs_at_time(HOST_RADIUS, *entry_position, entries, *object_position, jd)
+    else:
+        pairs = pairs_within(HOST_RADIUS, *entry_position, *object_position)
+    order, entry, separation = pairs
     rows = entries.iloc[entry].assign(
         order=order,
         separation_arcsec=np.round(separation, 2),

@@ -73,6 +73,8 @@ class Kind:
         Julian year of the positions, for proper motions, if the table does not give it.
     motion_unit : str
         Unit of proper motions if the table does not give it.
+    has_motions : bool
+        Whether the answers of the service contain proper motions.
     content : {'sources', 'reports', 'galaxies'}
         Entries are known sources, reports of discoveries (TNS) or galaxies that may be hosts.
 
@@ -97,6 +99,7 @@ class Kind:
     content: str = "sources"
     epoch: float = 2000.0
     motion_unit: str = "mas/yr"
+    has_motions: bool = False
 
     def meanings(self, text: str) -> list[tuple[str, int]]:
         """Return each label that a type may mean, with its number of doubts.
@@ -202,7 +205,7 @@ _ALL = (
         "it collects positions from many sources, most of them good to 1 arcsec; brokers use the "
         "same radius",
         ("maintype", "otype", "type"), class_names.simbad, _doubt_of_simbad, "simbad",
-        "SIMBAD, CDS Strasbourg (Wenger et al. 2000)", context_online=True,
+        "SIMBAD, CDS Strasbourg (Wenger et al. 2000)", context_online=True, has_motions=True,
     ),
     Kind(
         "milliquas", "Milliquas", "quasars and AGN; doubts for narrow lines and candidates", 1.5,
@@ -239,6 +242,7 @@ _ALL = (
         ),
         _doubt_of_variable, "vizier:B/gcvs/gcvs_cat",
         "General Catalogue of Variable Stars (Samus' et al. 2017)", motion_unit="arcsec/yr",
+        has_motions=True,
     ),
     Kind(
         "gaia", "Gaia", "variables in Gaia DR3, classified by a machine; one doubt", 1.5,

@@ -119,17 +119,61 @@ class Catalog:
         radius, position = self.kind.radius, positions_of(night)
         if self.motions is None:
             return pairs_within(radius, self.ra, self.dec, *position)
-        pm_ra, pm_dec, epoch = self.motions[["pm_ra", "pm_dec", "epoch"]].to_numpy(np.float64).T
-        year = 2000.0 + (night.alerts["jd"].to_numpy() - _J2000) / 365.25
-        middle = (year.min() + year.max()) / 2
-        farthest = np.hypot(pm_ra, pm_dec).max(initial=0.0) * (year.max() - middle)
-        ra, dec = moved(self.ra, self.dec, pm_ra, pm_dec, middle - epoch)
-        alert, entry, _ = pairs_within(radius + farthest + 1e-3, ra, dec, *position)
-        years = year[alert] - epoch[entry]
-        ra, dec = moved(self.ra[entry], self.dec[entry], pm_ra[entry], pm_dec[entry], years)
-        separation = _separation(ra, dec, position[0][alert], position[1][alert])
-        near = separation <= radius
-        return alert[near], entry[near], separation[near]
+        jd = night.alerts["jd"].to_numpy()
+        return pairs_at_time(radius, self.ra, self.dec, self.motions, *position, jd)
+
+
+def pairs_at_time(
+    radius: float,
+    entry_ra: np.ndarray,
+    entry_dec: np.ndarray,
+    motions: pd.DataFrame,
+    ra: np.ndarray,
+    dec: np.ndarray,
+    jd: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Find all pairs within a radius, with each entry where it was at the time of the alert.
+
+    Parameters
+    ----------
+    radius : float, arcsec
+    entry_ra, entry_dec : ndarray of float64, shape (n_entries,), deg
+    motions : pandas.DataFrame
+        See `Catalog`.
+    ra, dec : ndarray of float64, shape (n_alerts,), deg
+        NaN if an alert has no position.
+    jd : ndarray of float64, shape (n_alerts,), d
+
+    Returns
+    -------
+    alert, entry, separation : ndarray, shape (n_pairs,)
+        See `pairs_within`.
+
+    Examples
+    --------
+    Barnard's star moves 10.3 arcsec per year; here 20 years after the epoch:
+
+    >>> motions = pd.DataFrame({"pm_ra": [0.0], "pm_dec": [10.3], "epoch": [2000.0]})
+    >>> star, jd = np.array([10.0]), np.array([2458849.5])
+    >>> now = star + 10.3 * 20 / 3600
+    >>> pairs_at_time(2.0, star, star, motions, star, now, jd)[2].round(1)
+    array([0.])
+    """
+    if not len(entry_ra) or not len(ra):
+        return pairs_within(radius, entry_ra, entry_dec, ra, dec)
+    pm_ra, pm_dec, epoch = motions[["pm_ra", "pm_dec", "epoch"]].to_numpy(np.float64).T
+    year = 2000.0 + (np.asarray(jd, np.float64) - _J2000) / 365.25
+    middle = (year.min() + year.max()) / 2
+    farthest = np.hypot(pm_ra, pm_dec).max(initial=0.0) * (year.max() - middle)
+    moved_ra, moved_dec = moved(entry_ra, entry_dec, pm_ra, pm_dec, middle - epoch)
+    alert, entry, _ = pairs_within(radius + farthest + 1e-3, moved_ra, moved_dec, ra, dec)
+    years = year[alert] - epoch[entry]
+    moved_ra, moved_dec = moved(
+        entry_ra[entry], entry_dec[entry], pm_ra[entry], pm_dec[entry], years
+    )
+    separation = _separation(moved_ra, moved_dec, ra[alert], dec[alert])
+    near = separation <= radius
+    return alert[near], entry[near], separation[near]
 
 
 def _separation(ra, dec, other_ra, other_dec):

@@ -28,6 +28,10 @@ log = logging.getLogger(__name__)
 ONLINE = tuple(kind.name for kind in KINDS.values() if kind.service)
 """Names of the kinds of catalogues that `fetch_catalog` can query."""
 
+# arcsec. Stars move from the epoch of a catalogue (1991 to 2016) to the alert; only some hundred
+# move farther than this.
+_MOTION_MARGIN = 30.0
+
 # Queries of NED stop if this many fail at the start.
 _MAX_FAILURES = 3
 
@@ -66,7 +70,8 @@ def fetch_catalog(kind: str, night: Night, timeout: float = CROSSMATCH_SECONDS) 
     positions = np.unique(np.round(np.column_stack([ra, dec]), 7), axis=0)
     positions = positions[np.isfinite(positions).all(axis=1)]
     log.info("%s: querying the CDS for %d positions", record.name, len(positions))
-    table = entries_around(record, positions, record.radius, timeout)
+    margin = _MOTION_MARGIN if record.has_motions else 0.0
+    table = entries_around(record, positions, record.radius + margin, timeout)
     if table is None:
         return Catalog(record, record.name, np.array([]), np.array([]), pd.Series([], dtype="str"))
     return make_catalog(record, record.name, table)

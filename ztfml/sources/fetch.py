@@ -45,7 +45,7 @@ def objects_of(path: str | Path, object_ids: Sequence[str]) -> pd.DataFrame:
     pandas.DataFrame
         One row per object, in the given order, each object once: ``objectId``, ``candid``
         (Int64; missing if the object is not in the night), ``ra`` and ``dec`` (deg), ``xpos``
-        and ``ypos`` (pixels); NaN if unknown.
+        and ``ypos`` (pixels), and ``jd`` of that alert (d); NaN if unknown.
 
     Raises
     ------
@@ -68,7 +68,7 @@ def objects_of(path: str | Path, object_ids: Sequence[str]) -> pd.DataFrame:
             "%s: no alert of %s; using the latest alert for which a broker has stamps",
             path, ", ".join(absent),
         )  # fmt: skip
-    return objects.reindex(columns=["objectId", "candid", "ra", "dec", "xpos", "ypos"])
+    return objects.reindex(columns=["objectId", "candid", "ra", "dec", "xpos", "ypos", "jd"])
 
 
 def read_ranked(path: str | Path, top: int) -> list[str]:
