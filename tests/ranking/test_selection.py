@@ -131,6 +131,17 @@ def test_reasons_from_a_galaxy():
     assert "at 0.8 Mpc" in galaxy(galaxy_modulus=24.47)
 
 
+def test_luminosity_from_the_magnitude_of_the_galaxy():
+    row = {"host_mag": 19.0, "host_offset": 2.0, "magpsf": 18.2, "positive": 1.0, "age": 1.0}
+    none = pd.DataFrame({"objectId": ["a"]})
+    (text,) = match_reasons(none, pd.DataFrame([row]))
+    assert text == "about M = −18 ± 1.6 from the magnitude of the galaxy"
+    for other in ({"host_offset": 20.0}, {"host_mag": np.nan}, {"positive": 0.0}):
+        assert match_reasons(none, pd.DataFrame([row | other])) == [""]
+    # A faint galaxy at this distance may be there by chance.
+    assert match_reasons(none, pd.DataFrame([row | {"host_mag": 22.0, "host_offset": 9.0}])) == [""]
+
+
 def event(**changed):
     row = {
         "skymap_level": 0.45, "days_since_event": 1.0, "age": 0.2,

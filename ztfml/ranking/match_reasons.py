@@ -1,9 +1,12 @@
-"""Reasons from a catalogue of galaxies and from a sky map."""
+"""Reasons from the luminosity in a host galaxy and from a sky map."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+
+from ztfml.ranking.photometric_distance import ERROR
+from ztfml.ranking.quantities import Columns
 
 _CHANCE = 0.1
 _POSSIBLE_HOST = 0.5
@@ -14,10 +17,12 @@ _REGIONS = (0.1, 0.5, 0.9)
 def match_reasons(alerts: pd.DataFrame, features: pd.DataFrame) -> list[str]:
     """Describe the luminosity of sources, and where and when they are in a sky map.
 
+    Without a galaxy in a catalogue, the luminosity follows from the PS1 magnitude of the host, with
+    a large error.
+
     Parameters
     ----------
     alerts : pandas.DataFrame
-        The alerts of a night that was matched; without a match there are no reasons.
     features : pandas.DataFrame
         Their features.
 
@@ -36,6 +41,14 @@ def match_reasons(alerts: pd.DataFrame, features: pd.DataFrame) -> list[str]:
     texts = [[] for _ in range(len(features))]
     if "galaxy_chance" in features:
         _add(texts, (_luminosity(row) for row in _rows(features, alerts, "galaxy_name")))
+    if "host_mag" in features:
+        columns = Columns(features, features.iloc[:, :0], None, None)
+        magnitude, chance = columns["photo_abs_mag"], columns["chance_alignment"]
+        absent = np.array([not parts for parts in texts], bool)
+        use = absent & np.isfinite(magnitude) & (chance <= _CHANCE)
+        _add(
+            texts, (_photometric(one) if ok else "" for one, ok in zip(magnitude, use, strict=True))
+        )
     if "skymap_level" in features:
         _add(texts, (_localization(row) for row in _rows(features, alerts, "skymap_name")))
     return ["; ".join(parts) for parts in texts]
@@ -66,6 +79,11 @@ def _luminosity(row):
     if row["galaxy_chance"] > _CHANCE:
         place += f", {row['galaxy_chance']:.0%} by chance"
     return place
+
+
+def _photometric(abs_mag):
+    magnitude = f"{abs_mag:.0f} ± {ERROR:.1f}".replace("-", "−")
+    return f"about M = {magnitude} from the magnitude of the galaxy"
 
 
 def _distance(modulus):
