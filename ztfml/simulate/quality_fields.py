@@ -10,6 +10,9 @@ from ztfml.simulate import noise
 from ztfml.simulate.measure import Measurements
 from ztfml.simulate.registry import Population
 
+MILD_RESIDUAL = "rare residual"
+"""The population of residuals that have the shape and a middling drb of real sources."""
+
 _CCD = 3072  # pixels along a side
 _RB_T17_START = 2458634.5  # first night of the present random forest (t17)
 _DRB_START = 2458648.5  # first night with drb in public packets
@@ -61,6 +64,9 @@ def draw_quality(
     """
     n = len(pairs.jd)
     fault = population.name if population.label == "artifact" else None
+    is_mild = fault == MILD_RESIDUAL
+    if is_mild:
+        fault = None  # its shape is that of any residual at a bright star
     depth = pairs.limit - pairs.magpsf
     snr = 1.0857 / pairs.sigmapsf
     on_source = reference["distnr"] < 1.2
@@ -74,7 +80,9 @@ def draw_quality(
         shape
         | negative
         | aperture
-        | _scores(rng, pairs.jd, depth, snr, reference_mag, of_source, badness, population.label)
+        | _scores(
+            rng, pairs.jd, depth, snr, reference_mag, of_source, badness, population.label, is_mild
+        )
         | _surroundings(rng, pairs, depth, fault)
     )
 
@@ -108,13 +116,16 @@ def has_broker_history(key: np.ndarray, magpsf: np.ndarray, label: str) -> np.nd
     return (centre - 1.8 * of_source > 0) | near_object
 
 
-def _scores(rng, jd, depth, snr, reference_mag, of_source, badness, label):
+def _scores(rng, jd, depth, snr, reference_mag, of_source, badness, label, is_mild):
     """Real-bogus scores: rb of the random forest, drb of the neural network (Duev et al. 2019)."""
     n = len(depth)
     scatter = rng.normal(size=n)
     if label == "artifact":
         rb = 0.48 - 0.04 * badness + 0.15 * scatter
         drb = -4.6 - 1.8 * of_source + 2.2 * rng.normal(size=n)
+        if is_mild:
+            rb = rb + 0.02
+            drb = np.minimum(0.3 + 1.3 * (drb + 4.6) / 2.8, 2.5)
     else:
         without_source = np.interp(
             depth, [0, 0.4, 0.8, 1.5, 2.5, 3.5, 5], [0.70, 0.78, 0.88, 0.96, 0.98, 0.95, 0.80]

@@ -15,6 +15,9 @@ THICK = (14.0, 0.15)
 HALO = (20.0, 1.2)
 
 
+FAR_HALO = (15.0, 20.0)
+
+
 def star_colours(rng: np.random.Generator, g_r: np.ndarray) -> np.ndarray:
     """Draw g, r, i, z colours along the stellar locus (Covey et al. 2007), with dust and scatter.
 

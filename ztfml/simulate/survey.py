@@ -307,7 +307,7 @@ def observe(rng: np.random.Generator, start_jd: float, n_nights: int) -> Survey:
         nights=nights[LOOK_BACK:],
         begin=first_light,
         # Real fields had 769 to 4,650 exposures after five and a half years (2023-10-18).
-        old_coverage=expected * np.exp(rng.normal(0, 0.45, len(ra))),
+        old_coverage=1.1 * expected * np.exp(rng.normal(0, 0.55, len(ra))),
     )
 
 

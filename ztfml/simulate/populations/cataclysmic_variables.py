@@ -51,15 +51,27 @@ def _draw_dwarf_nova(rng, n, observed):
 
     Rarer outbursts are higher (the relation of Kukarkin and Parenago).
     """
-    ra, dec = draw_positions(rng, n, observed.fields, disk=THICK)
+    return _dwarf_novae(rng, n, observed, THICK, lambda height: rng.uniform(12.5, 20.3, n) + height)
+
+
+def _draw_faint_dwarf_nova(rng, n, observed):
+    """Dwarf novae whose quiescent star is near or below the limit of PS1, with past outbursts."""
+    return _dwarf_novae(
+        rng, n, observed, (20.0, 0.4), lambda height: rng.uniform(20.3, 23.5, n), blue=0.1
+    )
+
+
+def _dwarf_novae(rng, n, observed, disk_position, quiescent, blue=0.3):
+    """Dwarf novae; ``quiescent(height)`` gives the r magnitude between outbursts."""
+    ra, dec = draw_positions(rng, n, observed.fields, disk=disk_position)
     recurrence = log_uniform(rng, n, 15, 3000)
     height = np.clip(1.0 + 1.4 * np.log10(recurrence) + rng.normal(0, 0.6, n), 1.8, 8)
     length = log_uniform(rng, n, 1.5, 10) * (recurrence / 80) ** 0.3
     fade = rng.uniform(0.5, 1.1, n) / height  # mag/d over the height
     key = rng.integers(0, 2**63, n).astype(np.uint64)
     begin = rng.random(n)
-    r = rng.uniform(12.5, 20.3, n) + height
-    mag = r[:, None] + star_colours(rng, rng.normal(0.3, 0.35, n))
+    r = quiescent(height)
+    mag = r[:, None] + star_colours(rng, rng.normal(blue, 0.35, n))
     base = flux_of(mag[:, :3])
     # In outburst the disk outshines the star and sets the colour (Bruch & Engel 1994).
     disk = base[:, [1]] * 10 ** (0.4 * np.outer(rng.normal(-0.05, 0.1, n), [-1.0, 0.0, 0.7]))
@@ -151,6 +163,14 @@ def _draw_novalike(rng, n, observed):
 
 POPULATIONS = (
     Population("dwarf nova", "star", 0.035, _draw_dwarf_nova, mistaken_for=("transient",)),
+    Population(
+        "faint dwarf nova",
+        "star",
+        0.01,
+        _draw_faint_dwarf_nova,
+        mistaken_for=("transient",),
+        balanced_weight=0.35,
+    ),
     # A few dozen are visible on the whole sky at any time. Nothing resembles a fast transient
     # more, so balanced nights have many of them to learn from.
     Population(

@@ -6,7 +6,16 @@ from ztfml.simulate import noise
 from ztfml.simulate.registry import Population
 from ztfml.simulate.sky import draw_positions
 from ztfml.simulate.source import variable_source
-from ztfml.simulate.stellar import DISK, HALO, PLANE, THICK, giant_mags, log_uniform, star_mags
+from ztfml.simulate.stellar import (
+    DISK,
+    FAR_HALO,
+    HALO,
+    PLANE,
+    THICK,
+    giant_mags,
+    log_uniform,
+    star_mags,
+)
 
 
 def _pulse(phase, rise):
@@ -60,13 +69,24 @@ def _pulsator(
     return draw
 
 
-def _stars(name, fraction, mistaken_for, *model, **more):
-    return Population(name, "star", fraction, _pulsator(*model, **more), mistaken_for=mistaken_for)
+def _stars(name, fraction, mistaken_for, *model, balanced_weight=None, **more):
+    return Population(
+        name,
+        "star",
+        fraction,
+        _pulsator(*model, **more),
+        mistaken_for=mistaken_for,
+        balanced_weight=balanced_weight,
+    )
 
 
 POPULATIONS = (
-    _stars("RR Lyrae", 0.2, ("delta Scuti", "quasar"),
+    _stars("RR Lyrae", 0.15, ("delta Scuti", "quasar"),
            (0.3, 0.8), (0.8, 0.15, 1.4), 0.17, (0.23, 0.2), (12.8, 19.8), HALO),
+    # Halo stars as blue and faint as quasars. On a natural night every fourth RR Lyrae star is one.
+    _stars("faint RR Lyrae", 0.05, ("quasar", "faint quasar"),
+           (0.28, 0.75), (0.75, 0.18, 1.4), 0.17, (0.16, 0.12), (16.8, 20.4), FAR_HALO,
+           balanced_weight=0.4),
     _stars("Mira", 0.07, ("semi-regular",),
            (120, 500), (3.5, 0.15, 7.0), 0.42, (3.0, 0.8), (12.5, 18.5), PLANE,
            ratio=(1.0, 0.85, 0.6), cycle_scatter=0.08, mags=giant_mags),

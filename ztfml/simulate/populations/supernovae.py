@@ -11,8 +11,11 @@ from ztfml.simulate.templates import IA, IBC, ICBL, II, IIN, SLSN, TDE
 _YOUNG = 0.3  # fraction of events that began within the last six days
 
 
-def _supernova(template, faintest=20.7, nuclear=False):
-    """Events of one template that began at any time from which they are still visible."""
+def _supernova(template, faintest=20.7, nuclear=False, host=None):
+    """Events of one template that began at any time from which they are still visible.
+
+    `host` replaces the mean absolute magnitude of the host galaxies of the template.
+    """
 
     def draw(rng, n, observed):
         ra, dec = draw_positions(rng, n, observed.fields, avoidance=9)
@@ -33,7 +36,9 @@ def _supernova(template, faintest=20.7, nuclear=False):
         young = rng.random(n) < _YOUNG
         maximum = np.where(young, explosion - template.days[0] * stretch, maximum)
         dust = draw_dust(rng, n)
-        counterpart, reference_flux = draw_hosts(rng, n, z, template.host, nuclear)
+        counterpart, reference_flux = draw_hosts(
+            rng, n, z, template.host if host is None else host, nuclear
+        )
 
         def flux(row, jd, fid):
             t = (jd - maximum[row]) / stretch[row]
@@ -53,7 +58,15 @@ POPULATIONS = (
     Population("SN Ic-BL", "transient", 0.015, _supernova(ICBL), mistaken_for=("SN Ib/c", "SN Ia")),
     Population("SN IIn", "transient", 0.045, _supernova(IIN), mistaken_for=("SN II", "agn")),
     Population("SLSN", "transient", 0.025, _supernova(SLSN), mistaken_for=("TDE", "SN IIn")),
+    # Events in the centres of their galaxies have the position, the reference source and often the
+    # old detections of an active nucleus.
+    Population("nuclear SN Ia", "transient", 0.02, _supernova(IA, nuclear=True, host=-21.8),
+               mistaken_for=("agn", "TDE"), balanced_weight=0.25),
+    Population("nuclear SN II", "transient", 0.01, _supernova(II, nuclear=True, host=-21.0),
+               mistaken_for=("agn", "TDE"), balanced_weight=0.2),
+    Population("nuclear SLSN", "transient", 0.005, _supernova(SLSN, nuclear=True, host=-18.8),
+               mistaken_for=("agn", "TDE"), balanced_weight=0.15),
     Population(
         "TDE", "transient", 0.03, _supernova(TDE, nuclear=True), mistaken_for=("agn", "SLSN")
     ),
-)
+)  # fmt: skip
