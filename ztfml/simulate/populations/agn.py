@@ -152,12 +152,12 @@ def _draw_blazar(rng, n, observed):
 
 
 POPULATIONS = (
-    Population("quasar", "agn", 0.46, _quasar(_counts_mags), mistaken_for=("star",)),
+    Population("quasar", "agn", 0.40, _quasar(_counts_mags), mistaken_for=("star",)),
     # Most detected quasars are bright. Those near the limit, detected now and then, need a
     # fraction of their own to be learned.
     Population(
-        "faint quasar", "agn", 0.18, _quasar(_faint_mags), mistaken_for=("transient", "star")
+        "faint quasar", "agn", 0.15, _quasar(_faint_mags), mistaken_for=("transient", "star")
     ),
-    Population("Seyfert galaxy", "agn", 0.24, _draw_seyfert, mistaken_for=("TDE", "transient")),
-    Population("blazar", "agn", 0.12, _draw_blazar, mistaken_for=("novalike", "star")),
+    Population("Seyfert galaxy", "agn", 0.22, _draw_seyfert, mistaken_for=("TDE", "transient")),
+    Population("blazar", "agn", 0.105, _draw_blazar, mistaken_for=("novalike", "star")),
 )

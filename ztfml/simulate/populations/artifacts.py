@@ -112,7 +112,7 @@ POPULATIONS = (
     Population(
         "cosmic ray",
         "artifact",
-        0.36,
+        0.31,
         _one_exposure(0.8),
         mistaken_for=("transient",),
         one_night=True,
@@ -120,7 +120,7 @@ POPULATIONS = (
     Population(
         "ghost",
         "artifact",
-        0.18,
+        0.15,
         _one_exposure(0.45),
         mistaken_for=("sso", "transient"),
         one_night=True,
@@ -128,7 +128,7 @@ POPULATIONS = (
     Population(
         "edge",
         "artifact",
-        0.11,
+        0.09,
         _one_exposure(0.45),
         mistaken_for=("transient", "star"),
         one_night=True,
@@ -136,14 +136,14 @@ POPULATIONS = (
     Population(
         "bright-star residual",
         "artifact",
-        0.18,
+        0.17,
         _failed_subtraction(10.5, 14.0, 1.0, 0.009, (0.002, 0.15)),
         mistaken_for=("star",),
     ),
     Population(
         "dipole",
         "artifact",
-        0.17,
+        0.16,
         _failed_subtraction(13.5, 17.0, 0.45, 0.07, (0.002, 0.15)),
         mistaken_for=("star",),
     ),

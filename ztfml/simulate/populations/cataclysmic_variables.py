@@ -162,7 +162,7 @@ def _draw_novalike(rng, n, observed):
 
 
 POPULATIONS = (
-    Population("dwarf nova", "star", 0.035, _draw_dwarf_nova, mistaken_for=("transient",)),
+    Population("dwarf nova", "star", 0.025, _draw_dwarf_nova, mistaken_for=("transient",)),
     Population(
         "faint dwarf nova",
         "star",

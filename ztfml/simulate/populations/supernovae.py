@@ -52,12 +52,12 @@ def _supernova(template, faintest=20.7, nuclear=False, host=None):
 # Fractions of these and all other transients as in the Bright Transient Survey (Perley et al.
 # 2020); the fast ones are a handful among the transients of a whole night.
 POPULATIONS = (
-    Population("SN Ia", "transient", 0.582, _supernova(IA), mistaken_for=("SN Ib/c",)),
-    Population("SN II", "transient", 0.19, _supernova(II), mistaken_for=("SN IIn",)),
+    Population("SN Ia", "transient", 0.562, _supernova(IA), mistaken_for=("SN Ib/c",)),
+    Population("SN II", "transient", 0.18, _supernova(II), mistaken_for=("SN IIn",)),
     Population("SN Ib/c", "transient", 0.06, _supernova(IBC), mistaken_for=("SN Ia",)),
     Population("SN Ic-BL", "transient", 0.015, _supernova(ICBL), mistaken_for=("SN Ib/c", "SN Ia")),
     Population("SN IIn", "transient", 0.045, _supernova(IIN), mistaken_for=("SN II", "agn")),
-    Population("SLSN", "transient", 0.025, _supernova(SLSN), mistaken_for=("TDE", "SN IIn")),
+    Population("SLSN", "transient", 0.02, _supernova(SLSN), mistaken_for=("TDE", "SN IIn")),
     # Events in the centres of their galaxies have the position, the reference source and often the
     # old detections of an active nucleus.
     Population("nuclear SN Ia", "transient", 0.02, _supernova(IA, nuclear=True, host=-21.8),
