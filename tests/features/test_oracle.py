@@ -10,6 +10,7 @@ from tests.features import oracle, oracle_rows
 from tests.features.curves import curves_frames
 from tests.nights import JD, random_frames
 from ztfml.features import FEATURES, compute, of_light_curve
+from ztfml.features.context import opposition_distance
 from ztfml.night import Night
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -255,7 +256,22 @@ def test_latitudes_agree_with_astropy_one_position_at_a_time():
         position = SkyCoord(ra, dec, unit="deg")
         assert values["abs_gal_lat"][k] == pytest.approx(abs(position.galactic.b.deg), abs=1e-9)
         ecliptic = position.barycentricmeanecliptic
-        assert values["abs_ecl_lat"][k] == pytest.approx(abs(ecliptic.lat.deg), abs=1e-5)
+        assert values["abs_ecl_lat"][k] == pytest.approx(abs(ecliptic.lat.deg), abs=1e-9)
+
+
+def test_opposition_agrees_with_astropy():
+    from astropy.coordinates import SkyCoord, get_sun
+    from astropy.time import Time
+
+    rng = np.random.default_rng(9)
+    ra, dec, jd = rng.uniform(0, 360, 50), rng.uniform(-30, 90, 50), rng.uniform(2.45e6, 2.47e6, 50)
+    sun = get_sun(Time(np.round(jd, 2), format="jd", scale="tdb"))
+    sun, here = (
+        SkyCoord(*position, unit="deg").barycentricmeanecliptic.lon.deg
+        for position in ((sun.ra.deg, sun.dec.deg), (ra, dec))
+    )
+    expected = np.abs((here - sun) % 360 - 180)
+    assert opposition_distance(ra, dec, jd) == pytest.approx(expected, abs=1e-9)
 
 
 def test_opposition_agrees_with_the_astronomical_almanac():

@@ -146,43 +146,64 @@ def mag_minus_sso(magpsf, ssmagnr):
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_gal_lat(ra, dec):
     """Absolute galactic latitude."""
-    return np.abs(_transform(ra, dec, "galactic").b.deg)
+    return np.abs(np.degrees(np.arcsin(_directions(ra, dec) @ _GALACTIC_POLE)))
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_ecl_lat(ra, dec):
     """Absolute ecliptic latitude."""
-    return np.abs(_transform(ra, dec, "barycentricmeanecliptic").lat.deg)
+    return np.abs(np.degrees(_ecliptic(_directions(ra, dec))[1]))
 
 
 @GROUP.feature(unit="deg", missing="without a position")
 def opposition_distance(ra, dec, jd):
     """Difference in ecliptic longitude from the point opposite to the Sun, 0 to 180."""
-    longitude = _transform(ra, dec, "barycentricmeanecliptic").lon.deg
+    longitude = np.degrees(_ecliptic(_directions(ra, dec))[0])
     # The Sun moves by 0.01 deg in 0.01 d, so one position per 0.01 d is enough.
     step, position = np.unique(np.round(jd, 2), return_inverse=True)
     return np.abs((longitude - _solar_longitude(step)[position]) % 360 - 180)
 
 
-def _transform(ra, dec, frame):
-    """Transform positions from ICRS to another frame of astropy."""
-    # Imported here, because astropy takes a third of a second to load and few modules need it.
-    from astropy.coordinates import SkyCoord
+# Positions are rotated here and with ERFA, the library below astropy.coordinates, which takes
+# 0.4 s to load and is the largest part of the start of a command.
 
-    return SkyCoord(ra, dec, unit="deg").transform_to(frame)
+# The north galactic pole in ICRS, as in astropy.
+_GALACTIC_POLE = np.array([-0.8676661375596576, -0.19807633727300053, 0.4559838136873016])
+
+
+def _directions(ra, dec):
+    """Return unit vectors of positions in degrees, shape (n, 3)."""
+    import erfa
+
+    return erfa.s2c(np.radians(ra), np.radians(dec))
+
+
+def _ecliptic(directions):
+    """Return mean ecliptic longitude and latitude (J2000) of ICRS directions, in radians."""
+    import erfa
+
+    return erfa.c2s(erfa.rxp(erfa.ecm06(_J2000, 0.0), directions))
+
+
+_J2000 = 2451545.0
 
 
 def _solar_longitude(jd):
     """Ecliptic longitude of the Sun in degrees, NaN without a date."""
-    from astropy.coordinates import get_sun
-    from astropy.time import Time
+    import erfa
 
     longitude = np.full(len(jd), np.nan)
     known = np.isfinite(jd)
     # As TDB, which differs by a minute from UTC, dates need no table of leap seconds; the table
     # expires.
-    sun = get_sun(Time(jd[known], format="jd", scale="tdb"))
-    # Only the direction: with the distance, the origin would move from the Earth to the barycentre.
-    direction = _transform(sun.ra.deg, sun.dec.deg, "barycentricmeanecliptic")
-    longitude[known] = direction.lon.deg
+    heliocentric, barycentric = erfa.epv00(jd[known], 0.0)
+    earth, velocity = heliocentric["p"], barycentric["v"] / _LIGHT_AU_PER_DAY
+    distance = np.linalg.norm(earth, axis=-1)
+    # Aberration, as in astropy.coordinates.get_sun.
+    inverse_lorentz = np.sqrt(1 - np.sum(velocity**2, axis=-1))
+    sun = -erfa.ab(earth / distance[:, np.newaxis], -velocity, distance, inverse_lorentz)
+    longitude[known] = np.degrees(_ecliptic(sun)[0])
     return longitude
+
+
+_LIGHT_AU_PER_DAY = 173.14463267424034

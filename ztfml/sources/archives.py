@@ -19,6 +19,7 @@ from ztfml.sources.tar_members import TAR_MAGIC, TAR_MAGIC_AT, read_members
 ARCHIVE_SUFFIXES = (".tar", ".tar.gz", ".tgz")
 
 PACKET_SUFFIXES = (".avro", ".avro.gz")
+AVRO_MAGIC = b"Obj\x01"
 _SCHEMA_PATTERNS = ("*.avsc", "*schema*.json")
 
 

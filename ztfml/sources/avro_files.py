@@ -19,9 +19,8 @@ import fastavro
 
 from ztfml.io.gunzip import GZIP_MAGIC
 from ztfml.io.limits import MAX_PACKET_BYTES, MAX_SCHEMA_BYTES
+from ztfml.sources.archives import AVRO_MAGIC
 from ztfml.sources.avro_schemas import BadSchemaError, parse_schema
-
-AVRO_MAGIC = b"Obj\x01"
 
 _SYNC_BYTES = 16
 # The wire format of Confluent begins a message with a zero and the number of its schema.

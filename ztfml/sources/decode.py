@@ -10,8 +10,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from ztfml.sources.archives import PacketFile, find_schemas
-from ztfml.sources.avro_files import AVRO_MAGIC, BadAvroError, read_records
+from ztfml.sources.archives import AVRO_MAGIC, PacketFile, find_schemas
+from ztfml.sources.avro_files import BadAvroError, read_records
 from ztfml.sources.avro_packets import PacketAlert, RejectedPacketError, read_packet
 from ztfml.sources.packet_tables import CONVERSION_ERRORS, KNOWN_FIELDS, PacketTables, to_tables
 from ztfml.sources.remarks import Remarks

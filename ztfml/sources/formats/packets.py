@@ -13,10 +13,8 @@ import pyarrow.parquet as pq
 from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.temporary import temporary_beside
 from ztfml.lightcurves.forced_table import FORCED_SCHEMA
-from ztfml.sources.archives import PACKET_SUFFIXES, find_files, find_schemas, is_tar
-from ztfml.sources.avro_files import AVRO_MAGIC
+from ztfml.sources.archives import AVRO_MAGIC, PACKET_SUFFIXES, find_files, find_schemas, is_tar
 from ztfml.sources.formats.record import Format
-from ztfml.sources.ingest import ingest
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.names import rename_columns, without_prefix
 from ztfml.sources.tables.night_tables import NightTables
@@ -35,6 +33,9 @@ def _recognises(content: Content) -> bool:
 
 
 def _read_tables(content: Content) -> NightTables:
+    # Imported here, because fastavro takes as long to load as the readers of all other formats.
+    from ztfml.sources.ingest import ingest
+
     path = content.path
     with temporary_beside(Path(tempfile.gettempdir()) / "ztfml", is_folder=True) as folder:
         pair = folder / "night.parquet"
