@@ -30,6 +30,9 @@ PLATEAU = 0.05
 ON_STAR = 1.5
 """A source nearer than this (arcsec) to a star is on the star, as in ZTFReST."""
 
+RED_STAR = 1.2
+"""PS1 g - r of stars of type K7 and later (Covey et al. 2007, AJ 134, 2398): M dwarfs flare."""
+
 MIN_P_TRANSIENT = 0.02
 """The trees are evaluated only for alerts with at least this probability of being a transient:
 about one alert in fifty."""
@@ -183,6 +186,20 @@ def first_rise_rate(table):
     return np.fmax.reduce([table[f"rise_bound_{band}"] for band in BANDS])
 
 
+@_quantity("mag / d")
+def min_tonight_rate(table):
+    """Largest rate of change within the night after subtracting three errors, or required by a
+    non-detection of the night.
+
+    Three errors, because the errors of rates within hours are larger than most rates of nights.
+    """
+    measured = [
+        np.abs(table[f"tonight_slope{band}"]) - 3 * table[f"tonight_slope_err{band}"]
+        for band in ("", *(f"_{band}" for band in BANDS))
+    ]
+    return np.fmax.reduce([*measured, *(table[f"tonight_rise_bound_{band}"] for band in BANDS)])
+
+
 # --- durations -----------------------------------------------------------------------------
 
 
@@ -255,6 +272,14 @@ def underlying_star(sgscore1, distpsnr1, star_offset):
     """Probability that a star lies within 1.5 arcsec, from the PS1 star/galaxy scores."""
     nearest = (distpsnr1 < ON_STAR) * np.where(np.isnan(sgscore1), 0.5, sgscore1)
     return np.fmax(nearest, star_offset < ON_STAR)
+
+
+@_quantity("")
+def red_star(star_offset, star_g_r):
+    """Probability that a star within 1.5 arcsec is red, so that it may flare; 0.5 for a star of
+    unknown colour."""
+    red = np.where(np.isnan(star_g_r), 0.5, star_g_r > RED_STAR)
+    return np.where(star_offset < ON_STAR, red, 0.0)
 
 
 @_quantity("mag")

@@ -4,14 +4,12 @@ import numpy as np
 import pandas as pd
 
 from ztfml.astrophysics import FAST_RATE
-from ztfml.ranking.quantities import ON_STAR
+from ztfml.ranking.quantities import ON_STAR, RED_STAR
 from ztfml.schema import BANDS
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 # A rise that ended longer ago than this (d) is not mentioned.
 _RECENT = 10.0
-# PS1 g - r of stars of type K7 and later (Covey et al. 2007, AJ 134, 2398): M dwarfs flare.
-_RED_STAR = 1.2
 # A smaller minimum rate (mag/day) says nothing; it would be printed as 0.00 or 0.01.
 _MIN_BOUND = 0.02
 _AT_PEAK = 0.5  # d
@@ -21,13 +19,18 @@ _YEAR = 365.25
 _NEAR_PLANE = 15.0  # deg
 _NEAR_ECLIPTIC = 25.0  # deg
 _PROBABLE = 0.2
+# Changes within a night are mentioned if they exceed this many errors.
+_SIGNIFICANT = 3.0
+# Reduced chi-square within earlier nights above which a star probably varies within hours.
+_VARIES_WITHIN_HOURS = 5.0
 
 
 def best_rates(features: pd.DataFrame) -> pd.DataFrame:
     """Select the rate that is the best evidence of a fast transient.
 
     A measured rise is used until 10 days after its peak, a minimum rise from the last
-    non-detection until 10 days after the first detection.
+    non-detection until 10 days after the first detection. Where no rate is known, the slope within
+    the night is used if it exceeds three errors.
 
     Parameters
     ----------
@@ -37,8 +40,9 @@ def best_rates(features: pd.DataFrame) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``best_rate``, ``rate_err`` (mag/day), ``band``, ``direction`` (``rise`` or ``fade``),
-        ``base`` (time base in days) and ``is_bound`` (True if the rate is a minimum from a
-        non-detection, without an error). Empty text and NaN where no rate is known.
+        ``base`` (time base in days), ``is_bound`` (True if the rate is a minimum from a
+        non-detection, without an error) and ``is_tonight`` (True for a slope within the night).
+        Empty text and NaN where no rate is known.
 
     Examples
     --------
@@ -62,7 +66,7 @@ def best_rates(features: pd.DataFrame) -> pd.DataFrame:
     known = np.isfinite(np.fmax(min_measured, min_limit))
     direction, band = np.array(kinds).T[:, pick[0]]
     base = _stack(features, "{}_base_{}", kinds)
-    return pd.DataFrame(
+    rates = pd.DataFrame(
         {
             "best_rate": np.where(known, np.where(is_bound, bound[pick], rate[pick]), np.nan),
             "rate_err": np.where(known & ~is_bound, err[pick], np.nan),
@@ -70,6 +74,30 @@ def best_rates(features: pd.DataFrame) -> pd.DataFrame:
             "direction": np.where(known, direction, ""),
             "base": np.where(known & ~is_bound, base[pick], np.nan),
             "is_bound": is_bound,
+            "is_tonight": False,
+        },
+        index=features.index,
+    )
+    within_night = _rates_tonight(features)
+    use = ~known & (within_night["best_rate"] > _SIGNIFICANT * within_night["rate_err"])
+    return rates.where(~use, within_night)
+
+
+def _rates_tonight(features):
+    """The slope within the night of the band in which it is most significant."""
+    kinds = [(band,) for band in BANDS]
+    slope = _stack(features, "tonight_slope_{}", kinds)
+    err = _stack(features, "tonight_slope_err_{}", kinds)
+    pick = (_largest(np.abs(slope) / err)[0], np.arange(len(features)))
+    return pd.DataFrame(
+        {
+            "best_rate": np.abs(slope[pick]),
+            "rate_err": err[pick],
+            "band": np.array(BANDS)[pick[0]],
+            "direction": np.where(slope[pick] > 0, "fade", "rise"),
+            "base": _stack(features, "tonight_base_{}", kinds)[pick],
+            "is_bound": False,
+            "is_tonight": True,
         },
         index=features.index,
     )
@@ -111,7 +139,11 @@ def reasons(features: pd.DataFrame, probabilities: pd.DataFrame, rates: pd.DataF
 
 def _evidence(row):
     rate = _rate_text(row)
-    yield rate
+    tonight = _tonight_text(row)
+    if tonight:
+        yield tonight
+    if not (row["is_tonight"] or (tonight and not row["direction"])):
+        yield rate
     if rate.startswith("rose"):
         yield from _fade_since(row)
     yield f"{row['age']:.1f} d old" if row["age"] > 0 else "first detection"
@@ -140,6 +172,20 @@ def _rate_text(row):
     return amount.format("", f" ± {row['rate_err']:.2f}") + f" over {_duration(row['base'])}"
 
 
+def _tonight_text(row):
+    """The change within the night, empty if it is not significant."""
+    slope, err, base = (row[f"tonight_{name}"] for name in ("slope", "slope_err", "base"))
+    if abs(slope) > _SIGNIFICANT * err:
+        verb = "fading" if slope > 0 else "rising"
+        digits = 1 if err * base >= 0.05 else 2
+        change = f"{abs(slope) * base:.{digits}f} ± {err * base:.{digits}f} mag"
+        return f"{verb} {change} in {24 * base:.1f} h"
+    bound = np.fmax.reduce([row[f"tonight_rise_bound_{band}"] for band in BANDS])
+    if bound / 24 >= 0.1:
+        return f"rising at least {bound / 24:.1f} mag per hour tonight (from a non-detection)"
+    return ""
+
+
 def _fade_since(row):
     """The most significant fade after a rise, if there is one."""
     least, band = max(
@@ -166,7 +212,7 @@ def _surroundings(row):
 def _warnings(row):
     """What else the source may be."""
     if row["star_offset"] < ON_STAR:
-        if row["star_g_r"] > _RED_STAR:
+        if row["star_g_r"] > RED_STAR:
             yield f"{row['star_offset']:.1f}″ from a red star: may be a flare"
         else:
             yield f"{row['star_offset']:.1f}″ from a star: may be a cataclysmic variable"
@@ -177,6 +223,8 @@ def _warnings(row):
             f"no galaxy nearby and {row['abs_gal_lat']:.0f}° from the Galactic plane: may be a "
             "dwarf nova or a nova"
         )
+    if row["earlier_nights_chi2"] > _VARIES_WITHIN_HOURS:
+        yield "also changed within earlier nights: may be a pulsating or eclipsing star"
     before = row["age_hist"] - row["age"]
     if before > _LONG_AGO:
         ago = f"{before:.0f} d" if before < _YEAR else f"{before / _YEAR:.1f} yr"

@@ -355,7 +355,7 @@ def _describe(alerts, features, probabilities):
     described["label"] = labels_from(p[list(PROBABILITY_COLUMNS)])
     described["reasons"] = reasons(table, p, rates)
     described["p_transient"] = p["p_transient"]
-    described = described.join(rates.drop(columns=["base", "is_bound"]))
+    described = described.join(rates.drop(columns=["base", "is_bound", "is_tonight"]))
     described["age"] = table["age"]
     described["peak_mag"] = table["peak_mag"]
     described["last_mag"] = table["magpsf"].where(table["positive"] != 0)

@@ -108,6 +108,19 @@ def rising(first_rise_rate, min_rise_rate, age, days_since_peak):
 
 
 @_term(
+    "min_tonight_rate", "change within the night, mag/day", (0, 6),
+    red_star=0.0, earlier_nights_chi2=np.nan,
+)  # fmt: skip
+def tonight(min_tonight_rate, red_star, earlier_nights_chi2):
+    """Changes within the night, beyond three errors: 0 at 0.3, 1 at 3 mag/day; 0 on a red star,
+    which may flare; half of that if fluxes within earlier nights have a reduced chi-square of 5, like
+    those of pulsating and eclipsing stars."""
+    rate = np.log10(np.fmax(min_tonight_rate, 0.01))
+    changes = _or(_ramp(rate, np.log10(0.3), np.log10(3.0)), 0.0)
+    return changes * (1 - red_star) * _or(_decline(earlier_nights_chi2, 5.0, 2), 1.0)
+
+
+@_term(
     "fade_significance", "fade beyond 0.05 mag/day, in errors", (-1, 6), time_to_peak=3.0
 )  # fmt: skip
 def past_peak(fade_significance, time_to_peak):
