@@ -24,7 +24,10 @@ def test_min_tonight_rate_is_beyond_three_errors():
     assert quantity("min_tonight_rate", **_FADES, **rises) == pytest.approx(14)
     noise = {"tonight_slope_g": -20.0, "tonight_slope_err_g": 15.0}
     assert quantity("min_tonight_rate", **noise) < 0
-    assert quantity("min_tonight_rate", tonight_rise_bound_r=9.0) == 9
+    bound = {"tonight_rise_bound_r": 9.0}
+    assert quantity("min_tonight_rate", **bound, max_separation=0.03) == 9
+    assert np.isnan(quantity("min_tonight_rate", **bound, max_separation=0.01)), "it may move"
+    assert np.isnan(quantity("min_tonight_rate", **bound)), "it may move"
     assert np.isnan(quantity("min_tonight_rate"))
 
 
@@ -52,7 +55,8 @@ def test_a_change_within_the_night_is_a_reason():
     assert reason(**rises).startswith("rising 0.80 ± 0.02 mag in 1.9 h;")
     noise = _FADES | {"tonight_slope_err": 4.0}
     assert reason(**noise).startswith("no rate yet;")
-    bound = reason(tonight_rise_bound_g=24.0)
+    assert reason(tonight_rise_bound_g=24.0).startswith("no rate yet;")
+    bound = reason(tonight_rise_bound_g=24.0, max_separation=0.03)
     assert bound.startswith("rising at least 1.0 mag per hour tonight (from a non-detection);")
 
 

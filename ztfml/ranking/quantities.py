@@ -15,6 +15,7 @@ import pandas as pd
 
 from ztfml.features import OPTIONAL
 from ztfml.ranking.photometric_distance import photometric_modulus
+from ztfml.lightcurves.slopes import MIN_BASE
 from ztfml.schema import BANDS
 
 if TYPE_CHECKING:
@@ -189,15 +190,18 @@ def first_rise_rate(table):
 @_quantity("mag / d")
 def min_tonight_rate(table):
     """Largest rate of change within the night after subtracting three errors, or required by a
-    non-detection of the night.
+    non-detection of the night if the source did not move for half an hour.
 
-    Three errors, because the errors of rates within hours are larger than most rates of nights.
+    Three errors, because the errors of rates within hours are larger than most rates of nights. A
+    moving object that arrives after a non-detection did not rise.
     """
     measured = [
         np.abs(table[f"tonight_slope{band}"]) - 3 * table[f"tonight_slope_err{band}"]
         for band in ("", *(f"_{band}" for band in BANDS))
     ]
-    return np.fmax.reduce([*measured, *(table[f"tonight_rise_bound_{band}"] for band in BANDS)])
+    bound = np.fmax.reduce([table[f"tonight_rise_bound_{band}"] for band in BANDS])
+    stays = table["max_separation"] >= MIN_BASE
+    return np.fmax.reduce([*measured, np.where(stays, bound, np.nan)])
 
 
 # --- durations -----------------------------------------------------------------------------

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.astrophysics import FAST_RATE
+from ztfml.lightcurves.slopes import MIN_BASE
 from ztfml.ranking.quantities import ON_STAR, RED_STAR
 from ztfml.schema import BANDS
 from ztfml.taxonomy import PROBABILITY_COLUMNS
@@ -181,7 +182,7 @@ def _tonight_text(row):
         change = f"{abs(slope) * base:.{digits}f} ± {err * base:.{digits}f} mag"
         return f"{verb} {change} in {24 * base:.1f} h"
     bound = np.fmax.reduce([row[f"tonight_rise_bound_{band}"] for band in BANDS])
-    if bound / 24 >= 0.1:
+    if bound / 24 >= 0.1 and row["max_separation"] >= MIN_BASE:
         return f"rising at least {bound / 24:.1f} mag per hour tonight (from a non-detection)"
     return ""
 

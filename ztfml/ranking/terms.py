@@ -113,8 +113,8 @@ def rising(first_rise_rate, min_rise_rate, age, days_since_peak):
 )  # fmt: skip
 def tonight(min_tonight_rate, red_star, earlier_nights_chi2):
     """Changes within the night, beyond three errors: 0 at 0.3, 1 at 3 mag/day; 0 on a red star,
-    which may flare; half of that if fluxes within earlier nights have a reduced chi-square of 5, like
-    those of pulsating and eclipsing stars."""
+    which may flare; half of that if the reduced chi-square within earlier nights is 5, as for
+    pulsating and eclipsing stars."""
     rate = np.log10(np.fmax(min_tonight_rate, 0.01))
     changes = _or(_ramp(rate, np.log10(0.3), np.log10(3.0)), 0.0)
     return changes * (1 - red_star) * _or(_decline(earlier_nights_chi2, 5.0, 2), 1.0)
