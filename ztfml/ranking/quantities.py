@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from ztfml.features import OPTIONAL
-from ztfml.ranking.photometric_distance import photometric_modulus
 from ztfml.lightcurves.slopes import MIN_BASE
+from ztfml.ranking.photometric_distance import photometric_modulus
 from ztfml.schema import BANDS
 
 if TYPE_CHECKING:
