@@ -177,7 +177,9 @@ def serve() -> None:
                    "astropy.io.votable", "ztfml.sources.alerce",
                    "ztfml.simulate.nights"):  # fmt: skip
         importlib.import_module(module)
-    with tempfile.TemporaryDirectory(prefix="ztfml-fuzz-") as folder:
+    # In memory, where the disk need not be waited for.
+    memory = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix="ztfml-fuzz-", dir=memory) as folder:
         for line in sys.stdin:
             name, first, end = json.loads(line)
             for values in _run(name, first, end, Path(folder)):

@@ -7,20 +7,23 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from ztfml.errors import DataError
-from ztfml.io.switch import finish_switch, switch_files
+from ztfml.io.switch import finish_switch, switch_files, sync
 from ztfml.io.temporary import temporary_beside
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 @contextmanager
-def write_beside(path: str | Path) -> Iterator[Path]:
+def write_beside(path: str | Path, durable: bool = True) -> Iterator[Path]:
     """Write to a temporary file beside `path`, and rename it to `path` at the end.
 
     Parameters
     ----------
     path : str or Path
         The output file. An existing file is replaced only when the block ends without error.
+    durable : bool
+        Whether to wait until the disk has stored the file, so that it also survives a power
+        failure. False is for many small files that can be made again.
 
     Yields
     ------
@@ -39,12 +42,12 @@ def write_beside(path: str | Path) -> Iterator[Path]:
     >>> len(pd.read_csv("ranked.csv")) == len(ranked)
     True
     """
-    with write_together(path) as (part,):
+    with write_together(path, durable=durable) as (part,):
         yield part
 
 
 @contextmanager
-def write_together(*paths: str | Path) -> Iterator[list[Path]]:
+def write_together(*paths: str | Path, durable: bool = True) -> Iterator[list[Path]]:
     """Write files that belong together, such as a night and its history.
 
     A reader sees all the old files or all the new ones. If the process is killed between the
@@ -54,6 +57,8 @@ def write_together(*paths: str | Path) -> Iterator[list[Path]]:
     ----------
     *paths : str or Path
         The output files, all in one folder.
+    durable : bool
+        See `write_beside`.
 
     Yields
     ------
@@ -84,11 +89,16 @@ def write_together(*paths: str | Path) -> Iterator[list[Path]]:
             raise _not_writable(targets[0], error) from error
         with name_full_disk(targets[0]):
             yield parts
+            for part in parts if durable else ():
+                if part.exists():
+                    sync(part)
         try:
             if len(parts) == 1:
                 os.replace(parts[0], targets[0])
             else:
                 switch_files(list(zip(parts, targets, strict=True)))
+            if durable:
+                sync(targets[0].parent)
         except OSError as error:
             raise _not_writable(targets[0], error) from error
 

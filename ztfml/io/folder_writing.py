@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ztfml.errors import ModelError
-from ztfml.io.switch import finish_switch, switch_folder
+from ztfml.io.switch import finish_switch, switch_folder, sync
 from ztfml.io.temporary import temporary_beside
 from ztfml.io.verified_folder import CARD, README, TREES
 
@@ -53,8 +53,10 @@ def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path]
         with temporary_beside(target, is_folder=True) as part:
             for name, content in files.items():
                 (part / name).write_bytes(content)
+                sync(part / name)
             read(part)
             switch_folder(part, target)
+            sync(target.parent)
     except OSError as error:
         raise ModelError(
             f"{folder}: cannot be written ({error.strerror}); name a place in a folder that "

@@ -100,6 +100,36 @@ def switch_folder(part: Path, folder: Path) -> None:
             _switch([(part.name, folder.name, temporary_name(folder).name)], folder)
 
 
+def sync(path: Path) -> None:
+    """Wait until the disk has stored a file, or the names in a folder.
+
+    Without this, a file that was renamed just before a power failure can be empty. It takes about
+    10 ms, less than 1 % of the time of any command.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OSError
+        If the disk is full or damaged.
+
+    Examples
+    --------
+    >>> sync(Path("night.parquet"))
+    """
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    except OSError as error:
+        # Some file systems cannot do this for folders.
+        if error.errno not in _NOT_SUPPORTED:
+            raise
+    finally:
+        os.close(descriptor)
+
+
 def finish_switch(path: str | Path) -> None:
     """Finish the switch of a run that was killed; wait for one that runs.
 
@@ -181,6 +211,7 @@ def _switch(moves, path):
     with switching, _locked(_journal_of(path), path) as descriptor:
         content = json.dumps(moves).encode() + b"\n"
         os.pwrite(descriptor, content, 0)
+        os.fsync(descriptor)
         _rename(path.parent, moves)
 
 

@@ -331,7 +331,8 @@ def write_cutouts(folder: str | Path, object_id: str, stamps: Cutouts) -> None:
     images: dict[str, Any] = {
         name: np.asarray(getattr(stamps, name), np.float32) for name in _STAMPS
     }
-    with write_beside(path) as part, open(part, "wb") as file:
+    # A night has thousands of them.
+    with write_beside(path, durable=False) as part, open(part, "wb") as file:
         np.savez_compressed(file, **images)
 
 
