@@ -79,7 +79,7 @@ model: $(ENV)  ## train the shipped model (DATA=folder with alerts and catalogue
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459300.5 --alerts 3000 --seed 103 --mix balanced
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460235.5 --alerts 3000 --seed 104
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 3000 --seed 105 --mix balanced
-	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default
+	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default --force
 
 # The ranking: trees and weights, fitted on simulated nights that the classifier has not seen.
 # The mix "transients" supplies the rare classes, the natural mix the common contaminants.
@@ -93,4 +93,4 @@ ranker: $(ENV)  ## fit the ranking on simulated nights
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 50000 --seed $$seed; done
 	@set -e; seed=220; for jd in $(RARE); do seed=$$((seed + 1)); \
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; done
-	$(BIN)/ztfml fit-ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o models/ranking
+	$(BIN)/ztfml fit-ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o models/ranking --force

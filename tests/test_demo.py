@@ -44,6 +44,7 @@ def test_the_demo_runs_all_steps(demo):
 def test_the_demo_replaces_its_own_files_and_keeps_others(tmp_path, monkeypatch):
     monkeypatch.setattr("ztfml.demo.N_ALERTS", 500)
     monkeypatch.setattr("ztfml.demo.N_TRAINING_NIGHTS", 1)
+    monkeypatch.setattr("ztfml.training.train.MIN_OBJECTS_OF_CLASS", 1)
     folder = tmp_path / "demo"
     first = CliRunner().invoke(main, ["demo", str(folder), "-q"])
     assert first.exit_code == 0, first.output

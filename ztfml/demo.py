@@ -68,7 +68,7 @@ def run_demo(folder: str | Path, seed: int = 16) -> str:
     log_step(f"simulated {len(paths)} nights of {N_ALERTS} alerts: {folder}")
 
     model_folder = folder / "model"
-    train(labelled, model_folder)
+    train(labelled, model_folder, overwrite=True)
     model = Model.load(model_folder)
     log_step(f"trained a model on the first {len(labelled)} nights: {model_folder}")
     for metrics in model.card["metrics"]:

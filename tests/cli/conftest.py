@@ -4,6 +4,7 @@ import pytest
 
 from tests.cli.run import ztfml
 from ztfml.simulate import write_nights
+from ztfml.taxonomy import LABELS
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,7 @@ def nights(tmp_path_factory):
 @pytest.fixture(scope="session")
 def model(nights, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "mine"
-    result = ztfml("train", *nights[:2], "-o", folder)
+    # Two small nights have few transients.
+    result = ztfml("train", *nights[:2], "--classes", ",".join(LABELS), "-o", folder)
     assert result.stdout.startswith("Sources not used in training")
     return folder

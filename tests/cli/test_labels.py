@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from tests.cli.run import ztfml
+from tests.cli.run import one_sentence, ztfml
 from ztfml.taxonomy import LABELS
 
 
@@ -20,5 +20,8 @@ def test_cuts_print_the_cut_flow_and_write_labels(nights, tmp_path):
 def test_training_with_labels_of_the_rules(nights, tmp_path):
     labels = tmp_path / "rules.csv"
     ztfml("cuts", nights[0], "-o", labels)
-    ztfml("train", nights[0], "--labels", labels, "-o", tmp_path / "by_rules")
+    command = ("train", nights[0], "--labels", labels, "-o", tmp_path / "by_rules")
+    one_sentence(ztfml(*command, code=1), "too few labelled objects", "--classes", "--onto")
+    assert not (tmp_path / "by_rules").exists()
+    ztfml(*command, "--classes", ",".join(pd.read_csv(labels)["label"].unique()))
     assert "rules" in ztfml("model", "show", tmp_path / "by_rules").stdout

@@ -65,7 +65,7 @@ def read_pair(folder):
 def write_model(folder, version):
     text = f"{version}\n".encode()
     files = {"model.txt": text, "card.json": text, "README.md": text}
-    write_folder(folder / "model", files, read=lambda part: None)
+    write_folder(folder / "model", files, read=lambda part: None, overwrite=True)
 
 
 def write_model_without_exchange(folder, version):

@@ -146,10 +146,13 @@ def test_verify_stops_at_the_first_fault(folder):
     assert "tree 0" in checks[-1].outcome
 
 
-def test_replaces_an_older_model(saved, folder):
+def test_an_older_model_is_replaced_only_if_wanted(saved, folder):
     table, y = _table(300, 5)
     other = AlertClassifier(n_estimators=2).fit(table, y)
-    save_model(other, folder, {}, table)
+    with pytest.raises(ModelError, match="contains a model; name another folder, or replace it"):
+        save_model(other, folder, {}, table)
+    assert Model.load(folder).classifier.n_rounds_ == saved[1].n_rounds_
+    save_model(other, folder, {}, table, overwrite=True)
     assert Model.load(folder).classifier.n_rounds_ == other.n_rounds_
     assert [p.name for p in folder.parent.iterdir()] == ["small"]
 
@@ -172,7 +175,7 @@ def test_a_relative_path_is_accepted(tmp_path, monkeypatch):
 def test_a_model_folder_with_other_files_is_not_replaced(saved, folder):
     (folder / "notes.txt").write_text("x")
     with pytest.raises(ModelError, match=r"notes\.txt"):
-        save_model(saved[1], folder, {}, _table(20, 5)[0])
+        save_model(saved[1], folder, {}, _table(20, 5)[0], overwrite=True)
     assert Model.load(folder)
 
 
@@ -187,7 +190,7 @@ def test_a_failed_save_leaves_the_old_model(saved, folder):
         {},
     )
     with pytest.raises(ModelError, match="class_prior"):
-        save_model(broken, folder, {}, _table(20, 5)[0])
+        save_model(broken, folder, {}, _table(20, 5)[0], overwrite=True)
     assert (folder / "card.json").read_bytes() == before
     assert [p.name for p in folder.parent.iterdir()] == ["small"]
 

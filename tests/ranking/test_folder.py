@@ -83,12 +83,14 @@ def test_a_saved_ranking_is_read_back(tmp_path):
     assert new.instrument == instrument
     assert (new.trees.log_odds(probes) == old.trees.log_odds(probes)).all()
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["mine"]
-    # Writing again replaces it; a folder with other files is refused.
-    save_ranking(path, old.weights, instrument, old.trees, old.card, probes)
+    with pytest.raises(ModelError, match="contains a model; name another folder, or replace it"):
+        save_ranking(path, old.weights, instrument, old.trees, old.card, probes)
+    assert load_ranking(path).weights == weights
+    save_ranking(path, old.weights, instrument, old.trees, old.card, probes, overwrite=True)
     assert load_ranking(path).weights == old.weights
     (path / "notes.txt").write_text("mine")
     with pytest.raises(ModelError, match=r"holds notes\.txt"):
-        save_ranking(path, weights, instrument, old.trees, old.card, probes)
+        save_ranking(path, weights, instrument, old.trees, old.card, probes, overwrite=True)
 
 
 @pytest.mark.parametrize(

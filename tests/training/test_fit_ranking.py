@@ -1,5 +1,7 @@
 """The fit of the ranking: known weights are found, and figures come from objects left out."""
 
+import shutil
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,6 +9,7 @@ from scipy.special import expit
 
 from ztfml.errors import LabelError, ModelError
 from ztfml.io.companions import labels_beside
+from ztfml.io.verified_folder import shipped_folder
 from ztfml.model.model import Model
 from ztfml.ranking import TERMS, load_ranking
 from ztfml.simulate import POPULATIONS, write_nights
@@ -143,6 +146,12 @@ def test_a_folder_with_other_files_is_refused_before_the_fit(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ModelError, match="exists and is not a model"):
         fit_ranking(["no.parquet"], tmp_path)
+
+
+def test_a_ranking_is_not_replaced_unless_wanted(tmp_path):
+    shutil.copytree(shipped_folder("ranking"), tmp_path / "mine")
+    with pytest.raises(ModelError, match="contains a model; name another folder, or replace it"):
+        fit_ranking(["no.parquet"], tmp_path / "mine")
 
 
 def test_labels_that_are_not_simulated_are_refused(night, tmp_path):

@@ -20,6 +20,8 @@ from ztfml.training.dataset import CLASS_SHARE, TrainingSet, bogus_rows, read_tr
 from ztfml.training.evaluate import evaluate
 from ztfml.training.train import train
 
+TWO = ("sso", "star")
+
 
 def _write_night(folder, name, seed):
     """A night whose stars are bright and whose asteroids are faint, with its labels."""
@@ -54,7 +56,7 @@ def nights(tmp_path_factory):
 @pytest.fixture(scope="module")
 def trained(nights, tmp_path_factory):
     folder = tmp_path_factory.mktemp("models") / "two_nights"
-    report = train(nights[:2], folder)
+    report = train(nights[:2], folder, classes=TWO)
     return Model.load(folder), report
 
 
@@ -114,14 +116,50 @@ def test_contradicting_label_files_are_refused(nights, tmp_path):
         read_training_set([nights[0]], [labels_beside(nights[0]), tmp_path / "other.csv"])
 
 
-def test_one_class_is_refused(nights, tmp_path):
+def test_too_few_labels_are_refused(nights, tmp_path):
+    folder = tmp_path / "model"
+    with pytest.raises(LabelError, match=r"\(no artifact, 13 sso, 13 star, no agn"):
+        train([nights[0]], folder)
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.assign(label="agn").to_csv(tmp_path / "agn.csv", index=False)
-    with pytest.raises(LabelError, match="only alerts of class agn are labelled"):
-        train([nights[0]], tmp_path / "model", [tmp_path / "agn.csv"])
-    with pytest.raises(LabelError, match="no alert is labelled"):
-        train([nights[1]], tmp_path / "model", [tmp_path / "agn.csv"])
-    assert not (tmp_path / "model").exists()
+    with pytest.raises(LabelError, match="no alert is labelled as sso"):
+        train([nights[0]], folder, [tmp_path / "agn.csv"], classes=["sso", "agn"])
+    with pytest.raises(LabelError, match="no alert is labelled; name nights with labels"):
+        train([nights[1]], folder, [tmp_path / "agn.csv"])
+    assert not folder.exists()
+
+
+def test_a_class_needs_some_objects(nights, tmp_path):
+    """The number of objects counts, not that of alerts."""
+    labels = pd.read_csv(labels_beside(nights[0]))
+    labels["label"] = np.array(LABELS)[np.arange(len(labels)) % 5]
+    one_object = labels["objectId"] == labels["objectId"].iloc[0]
+    labels = labels[(labels["label"] != "agn") | one_object]
+    labels.loc[one_object, "label"] = "agn"
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    counts = labels.groupby("label")["objectId"].nunique()
+    assert counts["agn"] == 1
+    with pytest.raises(LabelError, match=f"{counts['artifact']} artifact, .*1 agn"):
+        train([nights[0]], tmp_path / "model", [tmp_path / "labels.csv"])
+
+
+def test_labels_of_other_classes_are_ignored(nights, tmp_path):
+    labels = pd.read_csv(labels_beside(nights[0]))
+    labels.loc[:9, "label"] = "agn"
+    labels.to_csv(tmp_path / "labels.csv", index=False)
+    known = read_training_set([nights[0]], [tmp_path / "labels.csv"], augment=True, classes=TWO)
+    assert set(known.y) == set(TWO)
+    assert known.nights[0]["labelled"] == (labels["label"] != "agn").sum()
+
+
+def test_a_model_of_some_classes_gives_the_others_no_probability(nights, trained, caplog):
+    night = Night.load(nights[2])
+    with caplog.at_level(logging.WARNING):
+        predictions, ranked = trained[0].predict_and_rank(night, top=3)
+    assert (predictions[["p_artifact", "p_agn", "p_transient"]] == 0).all(axis=None)
+    assert set(predictions["label"]) == set(TWO)
+    assert len(ranked) == 3
+    assert "two_nights: the model has no class artifact, agn, transient" in caplog.text
 
 
 def _weights(rows):
@@ -248,7 +286,7 @@ def test_metrics_are_of_sources_absent_from_training(trained):
 
 def test_cross_validated_metrics_by_hand(nights, trained):
     """Train on one night, predict the other, and the other way round."""
-    one, other = (read_training_set([path], augment=True) for path in nights[:2])
+    one, other = (read_training_set([path], augment=True, classes=TWO) for path in nights[:2])
     rounds = trained[0].card["rounds"]
     found, truth = [], []
     for known, new in ((other, one), (one, other)):
@@ -295,24 +333,24 @@ def test_only_real_alerts_are_scored_if_there_are_any(nights, tmp_path):
     labels = pd.read_csv(labels_beside(nights[2]))
     labels["evidence"] = "simulated: " + labels["evidence"]
     labels.to_csv(labels_beside(simulated), index=False)
-    train([nights[0], simulated], tmp_path / "model")
+    train([nights[0], simulated], tmp_path / "model", classes=TWO)
     figures = Model.load(tmp_path / "model").card["metrics"]
     assert figures[0]["title"] == "Sources not used in training"
     assert figures[0]["n"] == len(pd.read_csv(labels_beside(nights[0])))
     assert "Metrics are for real alerts only" in figures[0]["rule"]
-    train([simulated], tmp_path / "model")
+    train([simulated], tmp_path / "model", classes=TWO, overwrite=True)
     rule = Model.load(tmp_path / "model").card["metrics"][0]["rule"]
     assert "All alerts are simulated" in rule
 
 
 def test_metrics_of_one_source_are_marked_as_optimistic(nights, tmp_path):
-    train(nights[:1], tmp_path / "model")
+    train(nights[:1], tmp_path / "model", classes=TWO)
     figures = Model.load(tmp_path / "model").card["metrics"]
     assert all("optimistic" in figure["title"] for figure in figures)
 
 
 def test_training_again_gives_the_same_bytes(nights, trained, tmp_path):
-    train(nights[:2], tmp_path / "again", n_jobs=1)
+    train(nights[:2], tmp_path / "again", classes=TWO, n_jobs=1)
     for name in ("model.txt", "card.json"):
         assert (tmp_path / "again" / name).read_bytes() == (trained[0].folder / name).read_bytes()
 
@@ -415,7 +453,9 @@ def test_a_damaged_list_of_training_objects_is_refused(nights, trained):
 def test_real_nights(shared_data, tmp_path):
     """A model of 272 real alerts classifies a night five years earlier."""
     alerts = shared_data / "alerts"
-    train([alerts / "ztf_alerts_2460235.5.parquet"], tmp_path / "model")
+    path = alerts / "ztf_alerts_2460235.5.parquet"
+    labelled = pd.read_csv(labels_beside(path))["label"].unique()
+    train([path], tmp_path / "model", classes=labelled)
     model = Model.load(tmp_path / "model")
     old = alerts / "ztf_alerts_2458451.5.parquet"
     found = evaluate(Night.load(old), labels_beside(old), model)

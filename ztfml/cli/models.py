@@ -8,6 +8,7 @@ from ztfml.cli.inputs import alert_files, for_each_night, matcher, model_folder
 from ztfml.cli.options import (
     PATH,
     command,
+    force_option,
     galaxies_option,
     history_option,
     model_option,
@@ -62,15 +63,35 @@ def features(nights, history, output, listing, broker, galaxies):
     click.echo(f"{n_alerts} alerts, {counts[0][1]} features: {output}")
 
 
-@command("ztfml train nights/*.parquet -o my_model")
+def _classes(ctx, param, value):
+    """Read a list of classes, in the order of the taxonomy."""
+    if value is None:
+        return None
+    from ztfml.taxonomy import LABELS
+
+    named = [name.strip().lower() for name in value.split(",")]
+    unknown = [name for name in named if name not in LABELS]
+    if unknown or len(set(named)) < 2:
+        problem = f"{unknown[0]!r} is not a class" if unknown else "this is one class"
+        raise click.BadParameter(f"{problem}; name two or more of {','.join(LABELS)}")
+    return [label for label in LABELS if label in named]
+
+
+@command("ztfml train nights/*.parquet -o new_model")
 @click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT...")
 @click.option(
     "-o", "--output", type=PATH, required=True, metavar="DIR", help="Model folder to write."
 )
+@force_option
 @click.option(
     "--labels", type=PATH, multiple=True, metavar="FILE",
     help="Label file; one for all nights, or one per night. "
     "Default: NAME_labels.csv next to each night.",
+)  # fmt: skip
+@click.option(
+    "--classes", callback=_classes, metavar="CLASS,CLASS...",
+    help="Train a model of these classes only, with any number of objects. "
+    "Default: all classes, with at least 20 objects each.",
 )  # fmt: skip
 @click.option(
     "--drop-circular", is_flag=True,
@@ -80,7 +101,7 @@ def features(nights, history, output, listing, broker, galaxies):
     "--class-weight", type=click.Choice(["none", "balanced"]), default="balanced",
     show_default=True, help="balanced: every class has the same total weight in training.",
 )  # fmt: skip
-def train(nights, output, labels, drop_circular, class_weight):
+def train(nights, output, force, labels, classes, drop_circular, class_weight):
     """Train a model on labelled nights.
 
     Prints the cross-validated scores of the model. The first is for sources that are not in
@@ -92,8 +113,10 @@ def train(nights, output, labels, drop_circular, class_weight):
         alert_files(nights),
         output,
         labels=labels or None,
+        classes=classes,
         drop_circular=drop_circular,
         class_weight=None if class_weight == "none" else class_weight,
+        overwrite=force,
     )
     click.echo(report)
     click.echo(output)

@@ -82,6 +82,11 @@ model_option = click.option(
 )  # fmt: skip
 
 
+force_option = click.option(
+    "--force", is_flag=True, help="Replace an older model in the output folder."
+)
+
+
 ranking_option = click.option(
     "--ranking", type=PATH, metavar="DIR",
     help="Folder written by ztfml fit-ranking. Default: the ranking that ships with ztfml.",

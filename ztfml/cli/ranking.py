@@ -6,6 +6,7 @@ from ztfml.cli.inputs import alert_files, match_night, selection_from
 from ztfml.cli.options import (
     PATH,
     command,
+    force_option,
     galaxies_option,
     history_option,
     instrument_option,
@@ -206,7 +207,8 @@ def recover(
 @click.option(
     "-o", "--output", type=PATH, required=True, metavar="DIR", help="The ranking folder to write."
 )
-def fit_ranking(nights, model, output):
+@force_option
+def fit_ranking(nights, model, output, force):
     """Fit the ranking on simulated nights: boosted trees, and the weights of the terms.
 
     Use nights from ztfml simulate on which the model was not trained. The fit prints its recall
@@ -218,5 +220,7 @@ def fit_ranking(nights, model, output):
     from ztfml.ranking.folder import describe_ranking
     from ztfml.training.fit_ranking import fit_ranking as fit
 
-    click.echo(describe_ranking(fit(alert_files(nights), output, Model.load(model))))
+    click.echo(
+        describe_ranking(fit(alert_files(nights), output, Model.load(model), overwrite=force))
+    )
     click.echo(output)

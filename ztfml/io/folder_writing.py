@@ -16,7 +16,12 @@ from ztfml.io.temporary import temporary_beside
 from ztfml.io.verified_folder import CARD, README, TREES
 
 
-def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path], object]) -> Path:
+def write_folder(
+    folder: Path,
+    files: Mapping[str, bytes],
+    read: Callable[[Path], object],
+    overwrite: bool = False,
+) -> Path:
     """Write a folder as a whole, and only if it can be read back.
 
     The files are written to a temporary folder beside the target, read back, and then moved
@@ -30,6 +35,8 @@ def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path]
         The content of each file.
     read : callable
         Reads the temporary folder with every check; it raises if a check fails.
+    overwrite : bool
+        Replace an older model in the folder.
 
     Returns
     -------
@@ -39,14 +46,14 @@ def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path]
     Raises
     ------
     ModelError
-        If the folder exists and holds anything else, or cannot be written.
+        If the folder exists and may not be replaced, or cannot be written.
 
     Examples
     --------
     >>> write_folder(Path("mine"), {"card.json": b"{}"}, read=lambda part: None).name
     'mine'
     """
-    check_place(folder, set(files))
+    check_place(folder, set(files), overwrite)
     target = folder.resolve()
     try:
         finish_switch(target)
@@ -65,19 +72,24 @@ def write_folder(folder: Path, files: Mapping[str, bytes], read: Callable[[Path]
     return folder
 
 
-def check_place(folder: Path, files: Iterable[str] = (TREES, CARD, README)) -> None:
+def check_place(
+    folder: Path, files: Iterable[str] = (TREES, CARD, README), overwrite: bool = False
+) -> None:
     """Check that a folder may be written, before the work of training.
 
     Parameters
     ----------
     folder : str or Path
     files : iterable of str
-        The files that will be replaced.
+        The files that will be written.
+    overwrite : bool
+        Accept a folder with an older model.
 
     Raises
     ------
     ModelError
-        If the place holds something that is not such a folder, or other files.
+        If the place holds something that is not such a folder, other files, or an older model
+        that may not be replaced.
 
     Examples
     --------
@@ -96,6 +108,11 @@ def check_place(folder: Path, files: Iterable[str] = (TREES, CARD, README)) -> N
         raise ModelError(
             f"{folder}: holds {others[0]}, which is not part of a model and would be lost; "
             "move it away or name another folder"
+        )
+    if inside and not overwrite:
+        raise ModelError(
+            f"{folder}: contains a model; name another folder, or replace it with --force "
+            "(overwrite=True in Python)"
         )
 
 

@@ -34,7 +34,11 @@ _CHECKS = (
 
 
 def save_model(
-    classifier: AlertClassifier, folder: str | Path, card: dict, probes: pd.DataFrame
+    classifier: AlertClassifier,
+    folder: str | Path,
+    card: dict,
+    probes: pd.DataFrame,
+    overwrite: bool = False,
 ) -> Path:
     """Write a fitted classifier as a model folder.
 
@@ -56,6 +60,8 @@ def save_model(
     probes : DataFrame, shape (n, n_features)
         Rows of the training table. The first 16 are stored with their probabilities, so that a
         loaded model can be checked.
+    overwrite : bool
+        Replace an older model in the folder.
 
     Returns
     -------
@@ -65,7 +71,7 @@ def save_model(
     Raises
     ------
     ModelError
-        If the folder exists and is not a model, or cannot be written.
+        If the folder exists and may not be replaced, or cannot be written.
 
     Examples
     --------
@@ -79,7 +85,7 @@ def save_model(
     True
     """
     folder = Path(folder)
-    folder_writing.check_place(folder)
+    folder_writing.check_place(folder, overwrite=overwrite)
     trees = trees_only(classifier.booster_.model_to_string())
     full_card = _complete_card(classifier, card, trees, probes, folder)
     files = {
@@ -87,7 +93,7 @@ def save_model(
         CARD: folder_writing.card_bytes(full_card),
         README: model_page(full_card, folder.name).encode(),
     }
-    return folder_writing.write_folder(folder, files, read=read_model)
+    return folder_writing.write_folder(folder, files, read_model, overwrite)
 
 
 def _complete_card(classifier, card, trees, probes, folder):

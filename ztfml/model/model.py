@@ -1,5 +1,6 @@
 """A trained model: compute features, predict and rank a night, all with one object."""
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,9 @@ from ztfml.model.classifier import AlertClassifier, probabilities
 from ztfml.model.folder import Check, read_model, shipped_model, verify_model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, Selection
+from ztfml.taxonomy import LABELS
+
+log = logging.getLogger(__name__)
 
 UNCERTAIN_ODDS = 3.0
 """A prediction is uncertain if its best class is less than this many times as probable as the
@@ -281,6 +285,13 @@ class Model:
                 )
 
     def _predictions(self, night, table, priors=None):
+        absent = [label for label in LABELS if label not in self.card["classes"]]
+        if absent:
+            log.warning(
+                "%s: the model has no class %s; their probability is 0",
+                self.folder.name,
+                ", ".join(absent),
+            )
         p = probabilities(self.classifier, table, priors)
         ids = night.alerts[["objectId", "candid", "jd"]]
         return ids.assign(label=labels_from(p)).join(p).assign(uncertain=_is_uncertain(p))

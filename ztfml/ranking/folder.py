@@ -157,8 +157,9 @@ def save_ranking(
     trees: Trees,
     card: dict[str, Any],
     probes: np.ndarray,
+    overwrite: bool = False,
 ) -> Path:
-    """Write a ranking folder, replacing an older one only when the new one is complete.
+    """Write a ranking folder.
 
     Parameters
     ----------
@@ -173,6 +174,8 @@ def save_ranking(
         `ztfml.training.fit_ranking.held_out`).
     probes : ndarray, shape (n, n_inputs)
         Rows of the training sample; the first 16 are stored with the log odds.
+    overwrite : bool
+        Replace an older ranking in the folder when the new one is complete.
 
     Returns
     -------
@@ -212,7 +215,7 @@ def save_ranking(
         SETTINGS: settings_toml(weights, instrument).encode(),
         README: ranking_page(complete, weights, instrument, folder.name).encode(),
     }
-    return folder_writing.write_folder(folder, files, load_ranking)
+    return folder_writing.write_folder(folder, files, load_ranking, overwrite)
 
 
 def declare_inputs(names: tuple[str, ...]) -> list[dict[str, Any]]:

@@ -129,6 +129,7 @@ def read_training_set(
     labels: Sequence[str | Path] | None = None,
     drop_circular: bool = False,
     augment: bool = False,
+    classes: Sequence[str] | None = None,
 ) -> TrainingSet:
     """Read nights and their labels, and compute the features of the labelled alerts.
 
@@ -138,6 +139,8 @@ def read_training_set(
         As for `ztfml.training.train.train`.
     augment : bool
         Add degraded copies of alerts (see `ztfml.training.augmentation`).
+    classes : sequence of str, optional
+        Use labels of these classes only; by default of all classes.
 
     Returns
     -------
@@ -146,7 +149,7 @@ def read_training_set(
     Raises
     ------
     DataError, LabelError
-        As for `ztfml.training.train.train`.
+        If a night or a label file cannot be used, or no alert is labelled.
 
     Examples
     --------
@@ -160,6 +163,9 @@ def read_training_set(
     for position, path in enumerate(track(list(nights), "computing features")):
         given = read_labels(labels_beside(path)) if shared_labels is None else shared_labels
         table, found, n_alerts = _labelled_features(path, given, drop_circular, augment)
+        if classes is not None:
+            kept = found["label"].isin(classes).to_numpy()
+            table, found = table[kept], found[kept]
         is_original = (found["copy"] == ORIGINAL).to_numpy()
         is_new = ~found["candid"].isin(seen).to_numpy()
         if not is_new.all():
@@ -180,12 +186,11 @@ def read_training_set(
     data = TrainingSet(
         pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), summaries
     )
-    classes = np.unique(data.y[data.is_original])
-    if len(classes) < 2:
-        problem = f"only alerts of class {classes[0]} are" if len(classes) else "no alert is"
+    if not data.is_original.any():
+        which = "" if classes is None else f" as {' or '.join(classes)}"
         raise LabelError(
-            f"{', '.join(map(str, nights))}: {problem} labelled; name nights with labels of at "
-            "least two classes"
+            f"{', '.join(map(str, nights))}: no alert is labelled{which}; name nights with labels, "
+            "or give their labels with --labels"
         )
     return data
 

@@ -41,7 +41,10 @@ _N_FOLDS = 3
 
 
 def fit_ranking(
-    nights: Sequence[str | Path], folder: str | Path, model: Model | None = None
+    nights: Sequence[str | Path],
+    folder: str | Path,
+    model: Model | None = None,
+    overwrite: bool = False,
 ) -> Path:
     """Fit trees and weights on simulated nights and write a ranking folder.
 
@@ -54,6 +57,8 @@ def fit_ranking(
         Where to write; the instrument is that of the ranking that ships with ztfml.
     model : Model, optional
         The classifier; by default the one that ships with ztfml.
+    overwrite : bool
+        Replace an older ranking in the folder.
 
     Returns
     -------
@@ -73,7 +78,7 @@ def fit_ranking(
 
     >>> fit_ranking(nights, "my_ranking")   # doctest: +SKIP
     """
-    check_place(Path(folder), FILES)
+    check_place(Path(folder), FILES, overwrite)
     model = model or Model.load()
     # Training the trees draws rows at random: use one order, whatever the order of the arguments.
     paths = sorted(Path(night) for night in nights)
@@ -93,7 +98,7 @@ def fit_ranking(
     }
     instrument = load_ranking().instrument
     return save_ranking(
-        folder, fit_weights(sample), instrument, trees, card, _probes(sample, trees)
+        folder, fit_weights(sample), instrument, trees, card, _probes(sample, trees), overwrite
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 
+from ztfml.errors import LabelError
 from ztfml.evaluation.metrics import metrics, metrics_by
 from ztfml.evaluation.text import metrics_table
 from ztfml.features import FEATURES
@@ -30,6 +31,9 @@ MAX_SOURCE_FOLDS = 15
 
 MIN_ALERTS_OF_NIGHT = 20
 """Nights with fewer labelled alerts have common metrics."""
+
+MIN_OBJECTS_OF_CLASS = 20
+"""A class with fewer labelled objects cannot be trained and tested."""
 
 N_EXPLAINED = 1000
 """Alerts for which the feature importance in the card is computed."""
@@ -61,10 +65,12 @@ def train(
     nights: Sequence[str | Path],
     folder: str | Path,
     labels: Sequence[str | Path] | None = None,
+    classes: Sequence[str] | None = None,
     drop_circular: bool = False,
     class_weight: str | dict | None = "balanced",
     seed: int = 0,
     n_jobs: int | None = None,
+    overwrite: bool = False,
 ) -> str:
     """Train a model on labelled nights and write it as a model folder.
 
@@ -73,9 +79,13 @@ def train(
     nights : sequence of str or Path
         Alert files. One night at a time is in memory, and the features of all labelled alerts.
     folder : str or Path
-        The model folder; an older model there is replaced when the new one is complete.
+        The model folder to write.
     labels : sequence of str or Path, optional
         Label files, each for any of the nights; by default ``NAME_labels.csv`` beside each night.
+    classes : sequence of str, optional
+        Train a model of these classes only, with any number of objects; labels of other classes
+        are ignored. By default all five classes are needed, with at least
+        `MIN_OBJECTS_OF_CLASS` objects each.
     drop_circular : bool
         Leave out labels that were derived from a field that is also a feature.
     class_weight : None, 'balanced' or dict
@@ -84,6 +94,8 @@ def train(
     seed : int
     n_jobs : int, optional
         Number of threads; by default all cores.
+    overwrite : bool
+        Replace an older model in the folder when the new one is complete.
 
     Returns
     -------
@@ -95,9 +107,9 @@ def train(
     Raises
     ------
     DataError, LabelError
-        If a night or a label file cannot be used, or fewer than two classes are labelled.
+        If a night or a label file cannot be used, or a class has too few labelled objects.
     ModelError
-        If the folder exists and is not a model.
+        If the folder exists and is not a model, or is a model and ``overwrite`` is False.
 
     Examples
     --------
@@ -106,8 +118,9 @@ def train(
     >>> report = train(["night.parquet"], "my_model")   # doctest: +SKIP
     >>> # skipped: takes a minute
     """
-    check_place(Path(folder))
-    data = read_training_set(nights, labels, drop_circular, augment=True)
+    check_place(Path(folder), overwrite=overwrite)
+    data = read_training_set(nights, labels, drop_circular, augment=True, classes=classes)
+    _check_classes(data, classes, nights)
     balanced = class_weight == "balanced"
     classifier = AlertClassifier(
         class_weight=None if balanced else class_weight, random_state=seed, n_jobs=n_jobs
@@ -132,8 +145,33 @@ def train(
             {feature.name: feature.group for feature in FEATURES},
         ),
     }
-    save_model(classifier, folder, card, _probe_rows(data))
+    save_model(classifier, folder, card, _probe_rows(data), overwrite=overwrite)
     return "\n\n".join(f"{one['title']}\n{one['rule']}\n\n{metrics_table(one)}" for one in figures)
+
+
+def _check_classes(data, classes, nights):
+    """Refuse a training set that lacks a class or has too few objects of one."""
+    original = pd.Series(data.objects[data.is_original])
+    counts = original.groupby(data.y[data.is_original]).nunique()
+    where = ", ".join(map(str, nights))
+    if classes is not None:
+        absent = [label for label in classes if label not in counts]
+        if absent:
+            raise LabelError(
+                f"{where}: no alert is labelled as {' or '.join(absent)}; add labels, or leave "
+                "this class out of --classes"
+            )
+        return
+    few = {label: n for label in LABELS if (n := counts.get(label, 0)) < MIN_OBJECTS_OF_CLASS}
+    if few:
+        found = ", ".join(f"{n or 'no'} {label}" for label, n in few.items())
+        enough = [label for label in LABELS if label not in few]
+        raise LabelError(
+            f"{where}: too few labelled objects ({found}) to train a model of five classes, which "
+            f"needs {MIN_OBJECTS_OF_CLASS} objects of each class; extend an existing model with "
+            "these labels (--onto default), add labelled or simulated nights, or train a model of "
+            f"fewer classes (--classes {','.join(enough if len(enough) > 1 else LABELS[2:])})"
+        )
 
 
 # --- the card ---------------------------------------------------------------------------
