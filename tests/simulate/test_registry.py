@@ -25,7 +25,8 @@ def _draw_bright(rng, n, observed):
     )
 
 
-EXTRA = Population("extra", "transient", 0.2, _draw_bright)
+# At a third of the transients, at least two alerts a night have this kind in each mix.
+EXTRA = Population("extra", "transient", 0.5, _draw_bright)
 
 
 def _alerts(populations, n_nights=2, mix="balanced"):

@@ -15,7 +15,7 @@ from ztfml.model.model import UNCERTAIN_ODDS, Model
 from ztfml.night import Night
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training import train as training
-from ztfml.training.augmentation import COPY_FRACTIONS
+from ztfml.training.augmentation import COPIED_CLASSES, COPY_FRACTIONS
 from ztfml.training.dataset import CLASS_SHARE, TrainingSet, bogus_rows, read_training_set
 from ztfml.training.evaluate import evaluate
 from ztfml.training.train import train
@@ -210,6 +210,9 @@ def test_copies_lack_the_fields_in_their_name(nights):
     )
     for name in COPY_FRACTIONS:
         rows = (known.labels["copy"] == name).to_numpy()
+        if COPIED_CLASSES.get(name) == ("transient",):
+            assert not rows.any()  # the nights have no transients
+            continue
         assert 0 < rows.sum() < 0.6 * known.is_original.sum()
         copies = known.table[rows]
         assert ("no drb" in name) == copies["drb"].isna().all()

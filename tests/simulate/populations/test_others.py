@@ -6,8 +6,8 @@ import pytest
 from tests.simulate.helpers import population_named
 from ztfml.simulate import simulate
 from ztfml.simulate.populations.agn import quasar_variability
-from ztfml.simulate.sky import ecliptic
-from ztfml.simulate.source import mag_of
+from ztfml.simulate.sky import ecliptic, galactic_latitude
+from ztfml.simulate.source import flux_of, mag_of
 
 
 def test_asteroids_are_near_the_ecliptic_and_detected_once_per_position(two_nights):
@@ -74,6 +74,80 @@ def test_rr_lyrae_are_periodic(observed):
         change = [np.median(np.abs(flux[lag:] - flux[:-lag])) / swing for lag in lags]
         assert min(change) < 0.05
         assert max(change) > 0.2
+
+
+def _difference(name, observed, n, days, fid=2, seed=4):
+    """Sources of a population, and their difference flux on days after the first night."""
+    sources = population_named(name).draw(np.random.default_rng(seed), n, observed)
+    jd = observed.first_jd + np.asarray(days, float)
+    row = np.repeat(np.arange(n), len(jd))
+    flux = sources.flux(row, np.tile(jd, n), np.full(len(row), fid))
+    return sources, flux.reshape(n, len(jd))
+
+
+def test_faint_rr_lyrae_are_as_blue_as_quasars_and_change_within_hours(observed):
+    sources, flux = _difference("faint RR Lyrae", observed, 300, np.arange(0, 0.8, 0.05), fid=1)
+    mag = sources.counterpart.mag
+    colour = mag[:, 0] - mag[:, 1]
+    assert 0.0 < np.median(colour) < 0.3
+    assert ((mag[:, 1] > 16) & (mag[:, 1] < 21)).mean() > 0.95
+    assert (np.abs(galactic_latitude(sources.ra, sources.dec)) > 20).mean() > 0.5
+    total = flux + sources.reference_flux[:, [0]]
+    change = 2.5 * np.log10(total.max(axis=1) / total.min(axis=1))
+    assert np.median(change) > 0.4
+    assert (flux.max(axis=1) > 0).mean() > 0.9
+    assert (flux.min(axis=1) < 0).mean() > 0.9
+
+
+def test_faint_dwarf_novae_are_near_the_limit_of_ps1_and_have_repeated_outbursts(observed):
+    days = -np.arange(0, 700, 2.0)
+    sources, flux = _difference("faint dwarf nova", observed, 300, days)
+    r = sources.counterpart.mag[:, 1]
+    assert ((r > 20) & (r < 23.7)).all()
+    bright = flux > flux_of(20.0)
+    outbursts = (np.diff(bright.astype(int), axis=1) == 1).sum(axis=1)
+    assert (outbursts >= 2).mean() > 0.25
+
+
+def test_changing_nuclei_that_turned_off_are_always_below_the_reference(observed):
+    _, flux = _difference("changing-look AGN", observed, 400, -np.arange(0, 60, 5.0))
+    limit = flux_of(20.5)
+    below, above = (flux < -limit).all(axis=1), (flux > limit).all(axis=1)
+    assert below.mean() > 0.1
+    assert above.mean() > 0.05
+
+
+def test_liners_are_weak_nuclei_of_red_galaxies(observed):
+    sources, flux = _difference("LINER", observed, 400, -np.arange(0, 400, 20.0))
+    mag = sources.counterpart.mag
+    assert 0.6 < np.median(mag[:, 0] - mag[:, 1]) < 0.9
+    assert np.median(np.abs(flux).max(axis=1) / sources.reference_flux[:, 1]) < 0.2
+
+
+def test_bright_blazars_are_brighter_than_17_and_vary_strongly(observed):
+    sources, flux = _difference("bright blazar", observed, 300, -np.arange(0, 400, 10.0))
+    assert np.quantile(sources.counterpart.mag[:, 1], 0.9) < 17.7
+    total = flux + sources.reference_flux[:, [1]]
+    assert np.median(np.std(-2.5 * np.log10(total), axis=1)) > 0.15
+
+
+def test_rare_residuals_have_a_middling_drb_and_few_detections(balanced):
+    night, labels = balanced
+    rows = (labels["evidence"] == "simulated: rare residual").to_numpy()
+    alerts = night.alerts[rows]
+    assert len(alerts) > 20
+    assert set(labels["label"][rows]) == {"artifact"}
+    assert 0.3 < alerts["drb"].median() < 0.8
+    assert alerts["drb"].max() < 0.95
+    assert (alerts["isdiffpos"] < 0).mean() > 0.55
+    assert (alerts["ndethist"] / alerts["ncovhist"]).quantile(0.9) < 0.05
+
+
+@pytest.mark.parametrize("name", ["nuclear SN Ia", "nuclear SN II", "nuclear SLSN"])
+def test_nuclear_supernovae_are_in_the_centres_of_their_hosts(observed, name):
+    sources, flux = _difference(name, observed, 200, [0.0])
+    assert np.quantile(sources.counterpart.distance, 0.95) < 0.4
+    assert (flux >= 0).all()
 
 
 def test_quasars_vary_as_published():
