@@ -233,6 +233,6 @@ def test_old_copies_are_deleted(path, tmp_path):
 
 
 def test_memory_per_galaxy(path):
-    """100 bytes and the name: 10 million galaxies have 1 GB, mapped and not read as a whole."""
+    """70 bytes and the name: 10 million galaxies have 1 GB, mapped and not read as a whole."""
     catalog = GalaxyCatalog.load(path)
-    assert catalog.table.nbytes / len(catalog) < 110
+    assert catalog.table.nbytes / len(catalog) < 80

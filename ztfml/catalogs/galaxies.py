@@ -182,10 +182,13 @@ class GalaxyCatalog:
         area = _WHOLE_SKY if cells is None else len(cells) * _WHOLE_SKY / (12 * 4**footprint_order)
         galaxies = galaxies.assign(order=order, cell=cell, density=rank / area)
         # By position inside a cell, so that the order of the rows in the file does not matter.
-        galaxies = galaxies.sort_values(["order", "cell", "ra", "dec", "name"], ignore_index=True)
+        by_cell = np.lexsort([dec, ra, cell, order])
         # NaN stays NaN: columns with nulls cannot be used without a copy.
-        names = pa.array(galaxies.pop("name"), pa.string(), from_pandas=True)
-        table = pa.table({field: pa.array(galaxies[field].to_numpy()) for field in galaxies})
+        names = pa.array(galaxies.pop("name").iloc[by_cell], pa.string(), from_pandas=True)
+        columns = {
+            field: pa.array(galaxies.pop(field).to_numpy()[by_cell]) for field in [*galaxies]
+        }
+        table = pa.table(columns)
         catalog = cls(table.append_column("name", names), np.empty((2, 0)), name)
         catalog.calibration = catalog._calibrate(cells, footprint_order)
         return catalog

@@ -71,6 +71,10 @@ _KM_S = {"km/s": 1.0, "km s-1": 1.0, "km.s-1": 1.0, "km s**-1": 1.0, "km / s": 1
 _IN_ARCMIN = ("d25", "majax", "majoraxis", "d26")
 _MISSING = (-99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0)
 
+# Columns for which single precision is enough.
+_SINGLE = ("modulus_err", "radius", "ba", "pa", "ebv")
+_ROWS = 1_000_000
+
 GALAXY_FIELDS = ("ra", "dec", "z", "modulus", "modulus_err", "radius", "ba", "pa", "ebv", "name")
 """The columns of a table of galaxies: see `read_galaxies`."""
 
@@ -114,7 +118,32 @@ def read_galaxies(path: str | Path) -> pd.DataFrame:
             f"DistMpc or d_L); {describe_columns(table)}"
         )
     places = read_places(table, **{name: _NAMES[name] for name in found})
-    return _Reader(table, found, places).galaxies()
+    parts, omitted = [], np.zeros(3, int)
+    # In parts, so that intermediate results need little memory.
+    for begin in range(0, len(places), _ROWS):
+        part, counts = _Reader(table, found, places[begin : begin + _ROWS]).galaxies()
+        parts.append(part)
+        omitted += counts
+    galaxies = pd.concat(parts, ignore_index=True)
+    _report(table.path, len(galaxies), omitted)
+    return galaxies
+
+
+def _report(path, n_galaxies, omitted):
+    stars, no_distance, far = omitted.tolist()
+    if not n_galaxies:
+        raise DataError(
+            f"{path}: none of its {omitted.sum()} rows is a galaxy with a position and a distance "
+            f"within z = {MAX_REDSHIFT:g}; use a catalogue with redshifts above 0 or distances in "
+            "Mpc"
+        )
+    reasons = [
+        (stars, "are stars or have a redshift warning"),
+        (no_distance, "have no distance and no redshift above 0"),
+        (far, f"are beyond z = {MAX_REDSHIFT:g}"),
+    ]
+    text = ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
+    log.info("%s: %s galaxies%s", path, f"{n_galaxies:,}", f" (omitted: {text})" if text else "")
 
 
 class _Reader:
@@ -123,8 +152,8 @@ class _Reader:
     def __init__(self, table: TableFile, found: dict[str, str], places: pd.DataFrame):
         self.table, self.found, self.places = table, found, places
 
-    def galaxies(self) -> pd.DataFrame:
-        """The table of `read_galaxies`."""
+    def galaxies(self) -> tuple[pd.DataFrame, list[int]]:
+        """The table of `read_galaxies`, and the numbers of rows that are omitted by reason."""
         keep = self._are_galaxies()
         ra, dec = self.places["ra"].to_numpy(), self.places["dec"].to_numpy()
         observed = self._redshift(ra, dec)
@@ -140,28 +169,8 @@ class _Reader:
         )  # fmt: skip
         known = np.isfinite(modulus) & keep
         near = known & (z <= MAX_REDSHIFT)
-        self._report(len(frame), keep, known, near)
-        return frame[near].reset_index(drop=True)
-
-    def _report(self, n, keep, known, near):
-        path, no_distance = self.table.path, int((keep & ~known).sum())
-        if not near.any():
-            raise DataError(
-                f"{path}: none of its {n} rows is a galaxy with a position and a distance within "
-                f"z = {MAX_REDSHIFT:g}; use a catalogue with redshifts above 0 or distances in Mpc"
-            )
-        reasons = [
-            (int((~keep).sum()), "are stars or have a redshift warning"),
-            (no_distance, "have no distance and no redshift above 0"),
-            (int((known & ~near).sum()), f"are beyond z = {MAX_REDSHIFT:g}"),
-        ]
-        omitted = ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
-        log.info(
-            "%s: %s galaxies%s",
-            path,
-            f"{near.sum():,}",
-            f" (omitted: {omitted})" if omitted else "",
-        )
+        frame = frame.astype(dict.fromkeys(_SINGLE, np.float32))
+        return frame[near], [(~keep).sum(), (keep & ~known).sum(), (known & ~near).sum()]
 
     def _numbers(self, name):
         """A column as floats; NaN where it is absent, unreadable or a mark of a missing value."""

@@ -236,6 +236,9 @@ def _open(path: Path) -> tuple[Any, Callable[[str], np.ndarray | None]]:
     """The header of the map, and a function that reads a column by its name in lower case."""
     from astropy.io import fits
 
+    with open(path, "rb") as file:
+        if not file.read(6).startswith((b"SIMPLE", b"\x1f\x8b")):
+            raise DataError("is not a FITS file; use the FITS file of the localisation")
     # Not memory-mapped: a file that shrinks while it is read would end the process.
     with warnings.catch_warnings(), fits.open(path, memmap=False) as hdus:
         warnings.simplefilter("ignore")  # about the standard; what matters is checked here

@@ -22,15 +22,10 @@ def for_each_night(paths, history, do):
     return [do(open_night(path, history)) for path in paths]
 
 
-def match_night(night, galaxies, skymap=None):
-    """Match a night with the catalogue of galaxies and the sky map that a user named."""
-    return matcher(galaxies, skymap)(night)
-
-
 def matcher(galaxies, skymap=None):
     """Return a function that matches nights with a catalogue of galaxies and a sky map.
 
-    Both files are read once.
+    Both files are read first, so that a wrong file is an error before the work.
     """
     catalogs = []
     if galaxies is not None:

@@ -2,7 +2,7 @@
 
 import click
 
-from ztfml.cli.inputs import alert_files, match_night, selection_from
+from ztfml.cli.inputs import alert_files, matcher, selection_from
 from ztfml.cli.options import (
     PATH,
     command,
@@ -71,7 +71,7 @@ def rank(
     selection = selection_from(everything, min_score, within, skymap)
     scorer = FastTransientScorer.load(ranking, weights, instrument)
     loaded = Model.load(model)
-    opened = match_night(open_night(night, history), galaxies, skymap)
+    opened = matcher(galaxies, skymap)(open_night(night, history))
     if object_id:
         ranked = loaded.rank(opened, scorer=scorer)
         _explain(opened, ranked, scorer, object_id, loaded, plot)

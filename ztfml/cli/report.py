@@ -2,7 +2,7 @@
 
 import click
 
-from ztfml.cli.inputs import match_night, selection_from
+from ztfml.cli.inputs import matcher, selection_from
 from ztfml.cli.options import (
     command,
     galaxies_option,
@@ -52,7 +52,7 @@ def report(
     selection = selection_from(everything, min_score, within, skymap)
     loaded = Model.load(model)
     folder = fetched_beside(night)
-    opened = match_night(open_night(night, history), galaxies, skymap)
+    opened = matcher(galaxies, skymap)(open_night(night, history))
     folder = folder if folder.is_dir() else None
     scorer = FastTransientScorer.load(ranking, weights, instrument)
     summary = write_report(opened, loaded, output, folder, top, scorer, selection)

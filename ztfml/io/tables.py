@@ -123,7 +123,7 @@ def read_table(table: TableFile, names: list[str]) -> pd.DataFrame:
         frame = table.read(names)
     except Exception as error:
         raise _unreadable(table.path, error) from error
-    for name in frame.select_dtypes(["object", "str"]).columns:
+    for name in frame.columns[frame.dtypes == object]:
         frame[name] = frame[name].map(_as_text)
     return frame
 
