@@ -123,8 +123,9 @@ def read_table(table: TableFile, names: list[str]) -> pd.DataFrame:
         frame = table.read(names)
     except Exception as error:
         raise _unreadable(table.path, error) from error
-    for name in frame.columns[frame.dtypes == object]:
-        frame[name] = frame[name].map(_as_text)
+    for name, dtype in frame.dtypes.items():
+        if dtype == np.dtype(object):  # The others cannot hold bytes.
+            frame[name] = frame[name].map(_as_text)
     return frame
 
 
