@@ -75,7 +75,7 @@ def make_model():
         _use(folder)
     except ModelError:
         print("training a model on two simulated nights, once", file=sys.stderr)
-        train(write_nights(FOLDER, 5000, 2, seed=2, start_jd=2460400.5), folder)
+        train(write_nights(FOLDER, 5000, 2, seed=2, start_jd=2460400.5), folder, overwrite=True)
     return str(folder), False
 
 

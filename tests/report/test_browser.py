@@ -150,7 +150,7 @@ def test_exported_labels_can_be_read_for_training(open_page, night, tmp_path):
     tab.locator(f"#c{fading} select.class").select_option("transient")
     tab.locator(f"#c{cards[nights.MANY]} .follow").click()
     path = tmp_path / "labels.csv"
-    assert saved(tab, "#export-labels", path) == "odd_labels.csv"
+    assert saved(tab, "#export-labels", path) == "odd_labels_by_eye.csv"
     labels = read_labels(path).set_index("objectId")
     assert labels["candid"].to_dict() == {
         name: nights.CANDIDS[name] for name in (nights.FADING, nights.HOSTILE)

@@ -112,7 +112,9 @@ def test_labels_of_all_nights_in_one_file(nights, tmp_path):
 def test_contradicting_label_files_are_refused(nights, tmp_path):
     labels = pd.read_csv(labels_beside(nights[0]))
     labels.assign(label="agn").to_csv(tmp_path / "other.csv", index=False)
-    with pytest.raises(LabelError, match="different labels in two of the files"):
+    first = labels.iloc[0]
+    conflict = rf"{first['candid']} {first['label']} \(.*night_0_labels.csv\) and agn \(.*other.csv"
+    with pytest.raises(LabelError, match=f"each other for {len(labels)} alerts: {conflict}"):
         read_training_set([nights[0]], [labels_beside(nights[0]), tmp_path / "other.csv"])
 
 

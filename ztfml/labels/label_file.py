@@ -35,6 +35,7 @@ _DELIMITERS = (",", ";", "\t", "|")
 # ssdistnr, ssmagnr and ssnamenr.
 _CIRCULAR = re.compile(r"^\s*rules?\b|\bssnamenr\b|\bssdistnr\b|\bMPC ephemeris match\b", re.I)
 _CIRCULAR_ARTIFACT = re.compile(r"\bd?rb\b", re.I)
+_CONFLICTS_SHOWN = 10
 _SIMULATED = re.compile(r"^\s*simulated\b", re.I)
 
 
@@ -112,11 +113,17 @@ def join_labels(paths: Sequence[str | Path]) -> pd.DataFrame:
     """
     joined = pd.concat([read_labels(path) for path in paths], keys=map(str, paths))
     joined = joined.drop_duplicates(["candid", "label"])
-    repeated = joined["candid"].duplicated()
+    repeated = joined["candid"].duplicated(keep=False)
     if repeated.any():
+        conflicts = [
+            f"{candid} {' and '.join(f'{label} ({file})' for (file, _), label in labels.items())}"
+            for candid, labels in joined[repeated].groupby("candid", sort=False)["label"]
+        ]
+        more = len(conflicts) - _CONFLICTS_SHOWN
         raise LabelError(
-            f"{', '.join(map(str, paths))}: the alert {joined.loc[repeated, 'candid'].iloc[0]} has "
-            "different labels in two of the files; remove one of them"
+            f"the label files contradict each other for {len(conflicts)} alerts: "
+            f"{', '.join(conflicts[:_CONFLICTS_SHOWN])}{f' and {more} more' if more > 0 else ''}; "
+            "remove one label of each"
         )
     return joined
 

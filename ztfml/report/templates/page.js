@@ -138,7 +138,8 @@
       card.dataset.candid, card.dataset.object, mark.label,
       "by eye" + (mark.note ? `: ${mark.note}` : ""), "high",
     ]);
-    download(`${night}_labels.csv`,
+    // Not NIGHT_labels.csv, which is the label file of the night.
+    download(`${night}_labels_by_eye.csv`,
       ["candid", "objectId", "label", "evidence", "confidence"], lines);
   });
 
