@@ -144,25 +144,33 @@ def draw_galaxies(
     >>> 10 < len(galaxies) < 200
     True
     """
-    parts = [_unrelated(seed, cell) for cell in np.unique(cell_of(ra, dec, _ORDER)).tolist()]
-    table = pd.concat([*parts, *hosts], ignore_index=True)
+    known = np.isfinite(ra) & np.isfinite(dec)
+    unrelated = _unrelated(seed, np.unique(cell_of(ra[known], dec[known], _ORDER)))
+    table = pd.concat([unrelated, *hosts], ignore_index=True)
     table = table.sort_values(["ra", "dec"], ignore_index=True)
     return table.assign(objname=_names(table["ra"].to_numpy(), table["dec"].to_numpy()))
 
 
-def _unrelated(seed, cell):
-    """The catalogued galaxies of one cell, the same whatever the other cells are."""
-    rng = generator(seed, "unrelated galaxies", cell)
+def _unrelated(seed, cells):
+    """The catalogued galaxies of some cells; those of a cell do not depend on the other cells."""
     z_grid, absolute_grid, expected = _expected()
-    n = rng.poisson(expected.sum() * _SKY / (12 * 4**_ORDER))
-    place = np.searchsorted(np.cumsum(expected), rng.random(n) * expected.sum())
-    z = z_grid.ravel()[place] * np.exp(rng.normal(0, 0.02, n))
-    absolute = absolute_grid.ravel()[place] + rng.uniform(-0.05, 0.05, n)
-    ra, dec = position_in(np.full(n, cell), _ORDER, rng.random(n), rng.random(n))
-    radius = half_light_radius(absolute, z) * np.exp(rng.normal(0, 0.3, n))
-    z_observed = z + rng.normal(0, _VELOCITY, n)
-    ba, pa = rng.uniform(0.3, 1.0, n), 180 * rng.random(n)
-    return _catalogue(ra, dec, z_observed, absolute + distance_modulus(z), radius, ba, pa)
+    cumulative = np.cumsum(expected)
+    mean = cumulative[-1] * _SKY / (12 * 4**_ORDER)
+    uniform, normal, count = [np.empty((5, 0))], [np.empty((3, 0))], []
+    for cell in cells.tolist():
+        rng = generator(seed, "unrelated galaxies", cell)
+        count.append(rng.poisson(mean))
+        uniform.append(rng.random((5, count[-1])))
+        normal.append(rng.normal(size=(3, count[-1])))
+    place, across, along, ratio, angle = np.concatenate(uniform, axis=1)
+    shift, scatter, velocity = np.concatenate(normal, axis=1)
+    place = np.minimum(np.searchsorted(cumulative, place * cumulative[-1]), expected.size - 1)
+    z, absolute = z_grid.ravel()[place] * np.exp(0.02 * shift), absolute_grid.ravel()[place]
+    ra, dec = position_in(np.repeat(cells, count), _ORDER, across, along)
+    radius = half_light_radius(absolute, z) * np.exp(0.3 * scatter)
+    r_mag = absolute + distance_modulus(z)
+    observed = z + _VELOCITY * velocity
+    return _catalogue(ra, dec, observed, r_mag, radius, 0.3 + 0.7 * ratio, 180 * angle)
 
 
 @lru_cache(maxsize=1)
@@ -182,7 +190,9 @@ def _expected():
 def _catalogue(ra, dec, z, r_mag, radius, ba, pa):
     columns = ("", ra, dec, z, _Z_ERR, r_mag, radius, ba, pa)
     table = pd.DataFrame(dict(zip(COLUMNS, columns, strict=True)))
-    # Single precision is enough, except for positions.
+    # As many digits as catalogues have; single precision is enough, except for positions.
+    digits = {"ra": 6, "dec": 6, "z_cmb": 5, "r_mag": 2, "r50": 1, "ba": 2, "pa": 0}
+    table = table.round(digits).assign(r50=np.fmax(table["r50"].round(1), 0.1))
     return table.astype(dict.fromkeys(COLUMNS[3:], np.float32))
 
 
