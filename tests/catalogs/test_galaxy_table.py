@@ -102,6 +102,20 @@ def test_a_distance_replaces_a_negative_redshift(read):
     assert read(z=-0.001, DistMpc=0.78)["modulus"][0] == pytest.approx(24.46, abs=0.01)
 
 
+def test_values_that_are_not_numbers_are_reported(read, caplog):
+    found = read(z=["0.02", "0,03", "0.02?", "null", ""], objname=["12", "b", "c", "d", "e"])
+    assert found["name"].tolist() == ["objname 12", "b"]
+    assert "column z contains 1 values that are not numbers, such as '0.02?'" in caplog.text
+
+
+def test_an_unknown_unit_of_distance_is_refused(tmp_path):
+    table = Table({"ra": [1.0], "dec": [2.0], "dist": [1e26]})
+    table["dist"].unit = "cm"
+    table.write(tmp_path / "cm.fits")
+    with pytest.raises(DataError, match="the column dist has the unit 'cm'"):
+        read_galaxies(tmp_path / "cm.fits")
+
+
 def test_stars_and_failed_redshifts_of_desi_are_omitted(tmp_path):
     rows = {
         "TARGETID": [39627, 39628, 39629], "TARGET_RA": 10.0, "TARGET_DEC": 20.0,

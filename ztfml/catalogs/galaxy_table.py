@@ -12,10 +12,11 @@ import pandas as pd
 from ztfml.astrophysics import distance_modulus, redshift_of
 from ztfml.catalogs.columns import describe_columns, find_column, unit_of
 from ztfml.catalogs.glade import is_glade_text, open_glade_text
-from ztfml.catalogs.positions import find_positions
+from ztfml.catalogs.positions import decimal_numbers, find_positions
 from ztfml.catalogs.read import read_places
 from ztfml.errors import DataError
 from ztfml.io.tables import TableFile, open_table
+from ztfml.schema import MISSING_TEXTS
 
 log = logging.getLogger(__name__)
 
@@ -34,11 +35,13 @@ _NAMES = {
     "name": ("objname", "name", "mainid", "objectname", "galaxy", "designation", "hyperleda",
              "gwgc", "glade+", "gladeno", "pgc", "targetid", "cluid"),
     "z_cmb": ("zcmb", "redshiftcmb", "zcmbcorr"),
-    "z": ("zhelio", "zhel", "redshifthelio", "redshift", "z", "zspec", "zbest", "zobs"),
+    "z": ("zhelio", "zhel", "redshifthelio", "redshift", "z", "zspec", "zbest", "zobs",
+          "zleda"),
     "z_err": ("zunc", "zerr", "zerror", "ez", "ezhelio", "ezcmb", "redshifterr", "redshifterror",
               "redshiftunc"),
     "v_cmb": ("vcmb", "czcmb"),
-    "v": ("vhelio", "cz", "czhelio", "vhel", "hrv", "vh", "radialvelocity", "velocity"),
+    "v": ("vhelio", "cz", "czhelio", "vhel", "hrv", "vh", "radialvelocity", "velocity",
+          "v"),
     "distance": ("distmpc", "dl", "luminositydistance", "lumdist", "distancempc", "distance",
                  "dist", "dmpc", "distkpc", "distancekpc"),
     "distance_err": ("distmpcunc", "distmpcerr", "edl", "dlerr", "distanceerr", "distanceerror",
@@ -176,12 +179,20 @@ class _Reader:
         """A column as floats; NaN where it is absent, unreadable or a mark of a missing value."""
         if name not in self.places:
             return np.full(len(self.places), np.nan)
-        column = self.places[name]
-        if column.dtype.kind not in "fiu":
-            text = column.astype("str").str.strip().str.replace("−", "-")
-            column = pd.to_numeric(text, errors="coerce")
-        numbers = column.to_numpy(np.float64, na_value=np.nan)
+        numbers = decimal_numbers(self.places[name]).to_numpy(np.float64, na_value=np.nan)
+        if self.places[name].dtype.kind not in "fiub":
+            self._report_unreadable(name, np.isnan(numbers))
         return np.where(np.isin(numbers, _MISSING) | ~np.isfinite(numbers), np.nan, numbers)
+
+    def _report_unreadable(self, name, missing):
+        text = self.places[name][missing].astype("str").fillna("").str.strip()
+        text = text[~text.str.lower().isin(MISSING_TEXTS)]
+        if len(text):
+            log.warning(
+                "%s: the column %s contains %d values that are not numbers, such as %r; they count "
+                "as missing",
+                self.table.path, self.found[name], len(text), text.iloc[0],
+            )  # fmt: skip
 
     def _in_range(self, name, low, high):
         values = self._numbers(name)
@@ -191,14 +202,15 @@ class _Reader:
         if name not in self.places:
             return pd.Series("", self.places.index, dtype="str")
         text = self.places[name].astype("str").fillna("").str.strip()
-        return text.where(~text.str.lower().isin(["nan", "null", "none", "<na>"]), "")
+        return text.where(~text.str.lower().isin(MISSING_TEXTS), "")
 
     def _galaxy_names(self):
         """Names; numbers get the name of the catalogue, such as PGC 42."""
         if "name" in self.places and self.places["name"].dtype.kind in "fiu":
-            number = self.places["name"].astype("Int64").astype("str")
-            return (self.found["name"] + " " + number).where(self.places["name"].notna(), "")
-        return self._text("name")
+            text = self.places["name"].astype("Int64").astype("str").fillna("")
+        else:
+            text = self._text("name")
+        return text.where(~text.str.fullmatch(r"\d+"), self.found.get("name", "") + " " + text)
 
     def _factor(self, name, factors, default):
         """The factor to the unit that ztfml uses, from the unit of the column."""
@@ -208,8 +220,8 @@ class _Reader:
             return default
         if unit not in factors:
             raise DataError(
-                f"{self.table.path}: the column {column} has the unit {unit!r}; convert it to "
-                f"{next(iter(factors))}"
+                f"{self.table.path}: the column {column} has the unit {unit!r}, which is not one "
+                f"of {', '.join(factors)}; convert it"
             )
         return factors[unit]
 

@@ -207,7 +207,7 @@ def _report(cells, good, path, names):
 
 def _refuse_other_units(ra, dec, cells, path, names):
     """Refuse decimal positions that look like radians or hours."""
-    decimal = all(_decimal(cells.iloc[:, k]).notna().any() for k in (0, 1))
+    decimal = all(decimal_numbers(cells.iloc[:, k]).notna().any() for k in (0, 1))
     known = np.isfinite(ra) & np.isfinite(dec)
     if not decimal or known.sum() < _ENOUGH_ROWS:
         return
@@ -234,7 +234,12 @@ def _plain_text(values):
     return text.str.replace(r"\s+", " ", regex=True).str.strip().str.lower()
 
 
-def _decimal(values):
+def decimal_numbers(values: pd.Series) -> pd.Series:
+    """Convert a column to numbers, NaN where that is impossible.
+
+    >>> decimal_numbers(pd.Series(["1.5", "2,5", "x"])).tolist()
+    [1.5, 2.5, nan]
+    """
     numbers = pd.to_numeric(values, errors="coerce")
     if values.dtype.kind in "fiu":
         return numbers
@@ -246,7 +251,7 @@ def _decimal(values):
 
 
 def _degrees(values, unit, is_ra):
-    decimal = _decimal(values).to_numpy(np.float64, na_value=np.nan)
+    decimal = decimal_numbers(values).to_numpy(np.float64, na_value=np.nan)
     if values.dtype.kind in "fiu":
         return decimal * _DEGREES_PER.get(unit, 1.0)
     text = _plain_text(values)
@@ -387,7 +392,7 @@ def read_motions(
     """
     motions = pd.DataFrame(index=frame.index)
     for name, column in zip(("pm_ra", "pm_dec"), columns, strict=False):
-        motions[name] = _decimal(frame[column]).astype("float64") * _arcsec_per_year(
+        motions[name] = decimal_numbers(frame[column]).astype("float64") * _arcsec_per_year(
             unit_of(table, column) or unit, table, column
         )
     speed = np.hypot(motions["pm_ra"], motions["pm_dec"])
