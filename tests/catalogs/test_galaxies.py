@@ -138,7 +138,16 @@ def test_hosts_do_not_depend_on_the_order_or_the_other_alerts():
     whole = found.hosts(ra, dec)
     order = rng.permutation(300)[:70]
     part = found.hosts(ra[order], dec[order])
-    pd.testing.assert_frame_equal(part, whole.iloc[order].reset_index(drop=True))
+    pd.testing.assert_frame_equal(part, whole.iloc[order].reset_index(drop=True), check_exact=True)
+
+
+def test_hosts_do_not_depend_on_the_order_of_the_catalogue():
+    rng = np.random.default_rng(6)
+    ra, dec, modulus = rng.uniform(0, 3, 900), rng.uniform(0, 3, 900), rng.integers(33, 40, 900)
+    order = rng.permutation(900)
+    places = rng.uniform(0, 3, (2, 300))
+    one, other = (catalog(ra[k], dec[k], modulus[k]).hosts(*places) for k in (slice(None), order))
+    pd.testing.assert_frame_equal(one, other, check_exact=True)
 
 
 # --- features ------------------------------------------------------------------------------

@@ -175,9 +175,9 @@ class GalaxyCatalog:
         for tier in np.unique(order).tolist():
             rows = order == tier
             cell[rows] = cell_of(ra[rows], dec[rows], tier)
-        rank = np.empty(len(galaxies))
-        by_distance = np.argsort(galaxies["modulus"].to_numpy(), kind="stable")
-        rank[by_distance] = np.arange(1, len(galaxies) + 1)
+        modulus = galaxies["modulus"].to_numpy()
+        # Galaxies at the same distance have the same density, whatever their order in the file is.
+        rank = np.searchsorted(np.sort(modulus), modulus, side="right")
         cells, footprint_order = _footprint(ra, dec)
         area = _WHOLE_SKY if cells is None else len(cells) * _WHOLE_SKY / (12 * 4**footprint_order)
         galaxies = galaxies.assign(order=order, cell=cell, density=rank / area)
