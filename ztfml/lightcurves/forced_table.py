@@ -1,4 +1,4 @@
-"""Forced photometry of a night: its columns, and one row per exposure.
+"""Forced photometry of a night: one row per exposure.
 
 ZTF measures the flux at the position of an alert in all images of the last 30 days and sends it
 with the packet (``fp_hists``, schemas 4.x). Light curves do not use it.
@@ -8,20 +8,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ztfml.lightcurves.exposures import SAME_EXPOSURE
-from ztfml.schema import INDEXED_BY_OBJECT
-
-FORCED_SCHEMA = pa.schema(
-    [
-        ("objectId", "string"), ("jd", "float64"), ("fid", "int32"), ("flux", "float64"),
-        ("flux_err", "float64"), ("diffmaglim", "float32"), ("forcediffimflux", "float64"),
-        ("forcediffimfluxunc", "float64"), ("magzpsci", "float32"), ("procstatus", "string"),
-        ("pid", "int64"), ("programid", "int32"), ("field", "int32"), ("rcid", "int32"),
-        ("rfid", "int64"),
-    ],
-    metadata=INDEXED_BY_OBJECT,
-)  # fmt: skip
-"""Columns of ``NAME_fp_hists.parquet``; `flux` and `flux_err` are in nJy."""
+from ztfml.io.forced_schema import FORCED_SCHEMA
 
 
 def one_row_per_exposure(rows: pa.Table) -> pa.Table:
@@ -47,6 +34,9 @@ def one_row_per_exposure(rows: pa.Table) -> pa.Table:
     >>> one_row_per_exposure(pa.Table.from_pylist(rows, schema=FORCED_SCHEMA))["jd"].to_pylist()
     [2459000.50004]
     """
+    # Imported here because numba takes a third of a second, and most nights have no such rows.
+    from ztfml.lightcurves.exposures import SAME_EXPOSURE
+
     rows = rows.filter(pc.and_(rows["objectId"].is_valid(), pc.is_finite(rows["jd"])))
     encoded = rows["objectId"].combine_chunks().dictionary_encode()
     names = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)

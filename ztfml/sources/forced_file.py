@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ztfml.lightcurves.forced_table import FORCED_SCHEMA
+from ztfml.io.forced_schema import FORCED_SCHEMA
 from ztfml.sources.formats import format_of
 from ztfml.sources.tables.companions import find_forced, read_forced_rows
 from ztfml.sources.tables.content import Content

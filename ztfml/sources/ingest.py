@@ -20,14 +20,14 @@ import pyarrow.parquet as pq
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_together
 from ztfml.io.companions import companion, forced_beside, history_beside
+from ztfml.io.forced_schema import FORCED_SCHEMA
 from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
 from ztfml.io.safe_text import safe_cell
 from ztfml.io.temporary import temporary_beside
-from ztfml.lightcurves.forced_table import FORCED_SCHEMA, one_row_per_exposure
+from ztfml.lightcurves.forced_table import one_row_per_exposure
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, contents_of, find_files
 from ztfml.sources.decode import decode_in_processes
-from ztfml.sources.fetched_folder import Cutouts, fetched_beside, write_cutouts
 from ztfml.sources.merge_history import HistorySpill, merge_rows
 from ztfml.sources.packet_tables import (
     ALERTS_SCHEMA,
@@ -36,7 +36,6 @@ from ztfml.sources.packet_tables import (
     PacketTables,
 )
 from ztfml.sources.remarks import Remarks
-from ztfml.sources.stamps import centre_stamp, read_stamp
 
 log = logging.getLogger(__name__)
 
@@ -139,7 +138,7 @@ def ingest(
     if output.suffix != ".parquet":
         raise DataError(f"{output}: the output is a parquet file; name it NIGHT.parquet")
     files = find_files(paths)
-    reader = _PacketReader(fetched_beside(output) if cutouts else None)
+    reader = _PacketReader(output if cutouts else None)
     with (
         write_together(*night_files(output)) as (alerts_part, history_part, forced_part, skipped),
         temporary_beside(output, is_folder=True) as folder,
@@ -199,12 +198,12 @@ def _nothing_readable(paths, skipped):
 class _PacketReader:
     """Reads alerts from files, and counts what it skips."""
 
-    def __init__(self, cutouts_folder: Path | None = None) -> None:
+    def __init__(self, cutouts_of: Path | None = None) -> None:
         self.n_files = 0
         self.n_duplicates = 0
         self.n_cutouts = 0
         self.skipped: list[tuple[str, str]] = []
-        self._cutouts_folder = cutouts_folder
+        self._cutouts_of = cutouts_of
         self._seen: set[int] = set()
         self._unknown_fields: set[str] = set()
         self._remarks = Remarks()
@@ -214,7 +213,7 @@ class _PacketReader:
         total = None if any(file.name.endswith(ARCHIVE_SUFFIXES) for file in files) else len(files)
         contents = track(contents_of(files), "reading packets", total)
         n_bytes = sum(file.stat().st_size for file in files)
-        with_stamps = self._cutouts_folder is not None
+        with_stamps = self._cutouts_of is not None
         for batch in decode_in_processes(contents, jobs, n_bytes, with_stamps):
             self.n_files += batch.n_files
             self.skipped += batch.skipped
@@ -245,9 +244,13 @@ class _PacketReader:
         return True
 
     def _write_cutouts(self, object_id, candid, position, stamps):
+        # Imported here because pandas and numba take a second, and cutouts are rarely written.
+        from ztfml.sources.fetched_folder import Cutouts, fetched_beside, write_cutouts
+        from ztfml.sources.stamps import centre_stamp, read_stamp
+
         try:
             images = (centre_stamp(read_stamp(stamp), *position) for stamp in stamps)
-            write_cutouts(self._cutouts_folder, object_id, Cutouts(candid, *images))
+            write_cutouts(fetched_beside(self._cutouts_of), object_id, Cutouts(candid, *images))
             self.n_cutouts += 1
         except DataError as error:
             self._remarks.add("alerts have no readable stamps", f"alert {candid}: {error}")

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from ztfml.lightcurves.forced_table import FORCED_SCHEMA
+from ztfml.io.forced_schema import FORCED_SCHEMA
 from ztfml.schema import INDEXED_BY_OBJECT
 from ztfml.sources.avro_packets import PacketAlert
 from ztfml.sources.forced import add_fluxes

@@ -11,8 +11,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from ztfml.io.companions import forced_beside, history_beside
+from ztfml.io.forced_schema import FORCED_SCHEMA
 from ztfml.io.temporary import temporary_beside
-from ztfml.lightcurves.forced_table import FORCED_SCHEMA
 from ztfml.sources.archives import AVRO_MAGIC, PACKET_SUFFIXES, find_files, find_schemas, is_tar
 from ztfml.sources.formats.record import Format
 from ztfml.sources.tables.content import Content

@@ -127,7 +127,7 @@ def read_forced_rows(path: str | Path) -> pa.Table:
     Returns
     -------
     pyarrow.Table
-        Columns of `ztfml.lightcurves.forced_table.FORCED_SCHEMA`.
+        Columns of `ztfml.io.forced_schema.FORCED_SCHEMA`.
 
     Raises
     ------
@@ -136,7 +136,7 @@ def read_forced_rows(path: str | Path) -> pa.Table:
 
     Examples
     --------
-    >>> from ztfml.lightcurves.forced_table import FORCED_SCHEMA
+    >>> from ztfml.io.forced_schema import FORCED_SCHEMA
     >>> import pyarrow.parquet as pq
     >>> pq.write_table(FORCED_SCHEMA.empty_table(), "a_fp_hists.parquet")
     >>> len(read_forced_rows("a_fp_hists.parquet"))

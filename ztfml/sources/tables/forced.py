@@ -10,7 +10,8 @@ import pyarrow.compute as pc
 
 from ztfml import schema
 from ztfml.io.columns import select_columns
-from ztfml.lightcurves.forced_table import FORCED_SCHEMA, one_row_per_exposure
+from ztfml.io.forced_schema import FORCED_SCHEMA
+from ztfml.lightcurves.forced_table import one_row_per_exposure
 from ztfml.schema import MISSING_TEXTS
 from ztfml.sources.flux import AB_NANOJANSKY, find_zero_point
 from ztfml.sources.forced import add_fluxes, is_good_status

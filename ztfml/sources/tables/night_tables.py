@@ -12,7 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ztfml.errors import DataError
-from ztfml.lightcurves.forced_table import FORCED_SCHEMA, one_row_per_exposure
+from ztfml.io.forced_schema import FORCED_SCHEMA
+from ztfml.lightcurves.forced_table import one_row_per_exposure
 from ztfml.night import Night
 from ztfml.schema import MAGNITUDES, SPELLING_OF_SIGN
 from ztfml.sources.flux import find_zero_point, magnitudes_of_fluxes
