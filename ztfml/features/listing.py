@@ -2,7 +2,7 @@
 
 import json
 
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, MATCHED
 from ztfml.io.text_tables import markdown_table, plain_table
 
 
@@ -24,7 +24,7 @@ def as_table() -> str:
 
 
 def as_markdown() -> str:
-    """List all features as markdown, one table per group.
+    """List all features as markdown, one table per group, with those that need a match.
 
     Returns
     -------
@@ -36,11 +36,12 @@ def as_markdown() -> str:
     True
     """
     lines = []
-    for group in dict.fromkeys(feature.group for feature in FEATURES):
+    features = (*FEATURES, *(one for group in MATCHED for one in group.features))
+    for group in dict.fromkeys(feature.group for feature in features):
         rows = [("feature", "unit", "meaning", "missing")]
         rows += [
             (f"`{one.name}`", one.unit, one.meaning, one.missing)
-            for one in FEATURES
+            for one in features
             if one.group == group
         ]
         lines += [f"**{group}**", "", *markdown_table(rows), ""]
