@@ -231,7 +231,8 @@ class Night:
         <Night night: 300 alerts, 0 history rows>
         """
         history_name = f"{name} (history)"
-        columns = select_columns(with_prefixes(alerts), schema.ALERT_INPUTS, name)
+        is_flat = not any(one.startswith("candidate.") for one in alerts.column_names)
+        columns = select_columns(with_prefixes(alerts), schema.ALERT_INPUTS, name, is_flat)
         rows = None
         if history is not None:
             rows = select_columns(history, schema.HISTORY_COLUMNS, history_name)

@@ -373,3 +373,22 @@ def test_times_at_one_fraction_of_the_day_are_not_taken_for_rounded_ones(fractio
     else:
         read = select_columns(pa.Table.from_pandas(frame), HISTORY_COLUMNS, "night")
         assert read["jd"].tolist() == jd
+
+
+@pytest.mark.parametrize(
+    ("found", "survey"),
+    [("170032915988086813", "LSST"), ("ATLAS24abc", "ATLAS"), ("Gaia24abc", "Gaia"),
+     ("SN 2024abc", "TNS"), ("PS24abc", "PS1")],
+)  # fmt: skip
+def test_names_of_other_surveys_are_refused(found, survey):
+    table = {"objectId": [found], "candid": [1], "jd": [2460474.7], "fid": [1]}
+    table |= {"magpsf": [18.5], "sigmapsf": [0.1], "isdiffpos": ["t"]}
+    with pytest.raises(DataError, match=f"names of {survey} in 1 rows .*use the ZTF names"):
+        Night.from_tables(pa.table(table))
+
+
+@pytest.mark.parametrize(("prefix", "shown"), [("", "jd"), ("candidate.", "candidate.jd")])
+def test_a_missing_column_is_named_as_in_the_table(prefix, shown):
+    table = {"objectId": ["ZTF18abukavn"], "candid": [1], f"{prefix}fid": [1]}
+    with pytest.raises(DataError, match=rf"the column {shown} \(.*add it to the export"):
+        Night.from_tables(pa.table(table))

@@ -1,6 +1,7 @@
 """The alert table of a night: from the columns of a file to a DataFrame, and back."""
 
 import logging
+import re
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,12 @@ from ztfml.errors import DataError
 from ztfml.io.detections import drop_limits_given_as_magnitudes
 
 log = logging.getLogger(__name__)
+
+# Names of other surveys: the numbers of LSST have 18 digits.
+_OTHER_NAMES = re.compile(
+    r"(?P<LSST>\d{12,}|LSST\S*)|(?P<ATLAS>ATLAS\S*)|(?P<Gaia>Gaia\s?(DR\d\s)?\d\S*)"
+    r"|(?P<PS1>PS\d\d?\S*)|(?P<TNS>(SN|AT)\s?\d{4}[A-Za-z]+)"
+)
 
 
 def with_prefixes(alerts: pa.Table) -> pa.Table:
@@ -68,6 +75,7 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
     """
     if len(columns["candid"]) == 0:
         raise DataError(f"{name}: the night is empty; use a file with at least one alert")
+    _refuse_other_surveys(columns["objectId"], name)
     drop_limits_given_as_magnitudes(columns, name)
     columns = _without_unversioned_drb(columns, name)
     alerts = pd.DataFrame(columns, copy=False)
@@ -81,6 +89,16 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
         alerts = alerts[~repeated].reset_index(drop=True)
     _warn_of_absent_columns(alerts, name)
     return alerts
+
+
+def _refuse_other_surveys(names, name):
+    """Raise an error if the objects have names of another survey."""
+    matches = [_OTHER_NAMES.fullmatch(str(one).strip()) for one in names[:100]]
+    if all(matches):
+        raise DataError(
+            f"{name}: the column objectId has names of {matches[0].lastgroup} in {len(names)} rows "
+            f"(for example {names.iloc[0]!r}), not of ZTF such as ZTF18abukavn; use the ZTF names"
+        )
 
 
 def _without_unversioned_drb(columns, name):

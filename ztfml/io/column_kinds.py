@@ -118,7 +118,8 @@ def _check_utf8(column, text, name):
 
 def _missing_values(column, n_rows, name):
     return DataError(
-        f"{name}: the column {column.in_file} is empty in {n_rows} rows; export the night again"
+        f"{name}: the column {column.in_file} is empty in {n_rows} rows; "
+        "fill it, or leave out these rows"
     )
 
 

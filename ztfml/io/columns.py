@@ -110,7 +110,9 @@ def _unnamed_index(arrow_schema):
     return None
 
 
-def select_columns(table: pa.Table, columns: Sequence[Column], name: str) -> dict[str, Any]:
+def select_columns(
+    table: pa.Table, columns: Sequence[Column], name: str, is_flat: bool = False
+) -> dict[str, Any]:
     """Clean the columns of a schema that an Arrow table contains.
 
     Parameters
@@ -120,6 +122,8 @@ def select_columns(table: pa.Table, columns: Sequence[Column], name: str) -> dic
         For example `ztfml.schema.HISTORY_COLUMNS`.
     name : str
         Name of the table in messages.
+    is_flat : bool
+        Whether the user's table has no prefixes, so that messages omit them.
 
     Returns
     -------
@@ -138,14 +142,14 @@ def select_columns(table: pa.Table, columns: Sequence[Column], name: str) -> dic
     >>> sorted(set(select_columns(history, HISTORY_COLUMNS, "night")["isdiffpos"].tolist()))
     [-1, 0, 1]
     """
-    found = _find_columns(table.column_names, columns, name)
+    found = _find_columns(table.column_names, columns, name, is_flat=is_flat)
     return {
         column.name: _read_whole(column, table.column(in_file), name)
         for column, in_file in found.items()
     }
 
 
-def _find_columns(names, columns, where, index_name=None):
+def _find_columns(names, columns, where, index_name=None, is_flat=False):
     """Map each column of the schema to its name in the file."""
     found = {}
     for column in columns:
@@ -155,9 +159,10 @@ def _find_columns(names, columns, where, index_name=None):
         if candidates:
             found[column] = candidates[0]
         elif column.required:
+            shown = ", ".join(list(names)[:5]) + (", ..." if len(names) > 5 else "")
             raise DataError(
-                f"{where}: the column {column.in_file} ({column.meaning}) is missing; "
-                "export the night again with it"
+                f"{where}: the column {column.name if is_flat else column.in_file} "
+                f"({column.meaning}) is missing (the columns are {shown}); add it to the export"
             )
     counts = Counter(names)
     repeated = [name for name in found.values() if counts[name] > 1]

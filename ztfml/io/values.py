@@ -118,9 +118,11 @@ def wrong_type(column: Column, array: pa.ChunkedArray, name: str, expected: str)
     kind = array.type
     if pa.types.is_nested(kind):
         kind = f"{'list' if 'list' in str(kind) else 'struct'} (a nested column)"
+    example = next((value for value in array[:1000].to_pylist() if value is not None), None)
+    shown = "" if example is None else f" (for example {str(example)[:40]!r})"
     return DataError(
-        f"{name}: the column {column.in_file} has the type {kind}, not {expected}; "
-        "export the night again"
+        f"{name}: the column {column.in_file} has the type {kind}, not {expected}{shown}; "
+        f"write it as {expected}, one value per row"
     )
 
 

@@ -55,7 +55,8 @@ def write_pair(tables: NightTables, *files: str | Path) -> tuple[Night, int]:
     """
     name = tables.name
     alerts = with_prefixes(tables.alerts)
-    columns = select_columns(alerts, schema.ALERT_INPUTS, name)
+    is_flat = not any(one.startswith("candidate.") for one in tables.alerts.column_names)
+    columns = select_columns(alerts, schema.ALERT_INPUTS, name, is_flat)
     candid = columns["candid"]
     rows = None
     if len(tables.history):
