@@ -77,7 +77,10 @@ def _classes(ctx, param, value):
     return [label for label in LABELS if label in named]
 
 
-@command("ztfml train nights/*.parquet -o new_model")
+@command(
+    "ztfml train nights/*.parquet -o new_model\n"
+    "ztfml train night.parquet --labels night_labels.csv --onto default -o extended_model"
+)
 @click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT...")
 @click.option(
     "-o", "--output", type=PATH, required=True, metavar="DIR", help="Model folder to write."
@@ -87,6 +90,11 @@ def _classes(ctx, param, value):
     "--labels", type=PATH, multiple=True, metavar="FILE",
     help="Label file; one for all nights, or one per night. "
     "Default: NAME_labels.csv next to each night.",
+)  # fmt: skip
+@click.option(
+    "--onto", type=PATH, metavar="DIR",
+    help="Extend this model with the labels instead of training a new one; "
+    "default: the model that ships with ztfml.",
 )  # fmt: skip
 @click.option(
     "--classes", callback=_classes, metavar="CLASS,CLASS...",
@@ -101,12 +109,22 @@ def _classes(ctx, param, value):
     "--class-weight", type=click.Choice(["none", "balanced"]), default="balanced",
     show_default=True, help="balanced: every class has the same total weight in training.",
 )  # fmt: skip
-def train(nights, output, force, labels, classes, drop_circular, class_weight):
+def train(nights, output, force, labels, onto, classes, drop_circular, class_weight):
     """Train a model on labelled nights.
 
     Prints the cross-validated scores of the model. The first is for sources that are not in
-    the training set.
+    the training set. With --onto, tens or hundreds of labels are enough, of any classes.
     """
+    if onto is not None:
+        if classes or drop_circular:
+            raise click.UsageError("--onto cannot be combined with --classes or --drop-circular")
+        from ztfml.model.model import Model
+        from ztfml.training.extend import extend
+
+        base = Model.load(None if str(onto) == "default" else onto)
+        click.echo(extend(alert_files(nights), base, output, labels or None, overwrite=force))
+        click.echo(output)
+        return
     from ztfml.training.train import train as train_model
 
     report = train_model(

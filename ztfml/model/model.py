@@ -247,7 +247,7 @@ class Model:
 
     def _complete_table(self, night, table):
         """All features of ztfml, which the ranking needs, and the user's own features."""
-        self._check_versions()
+        self.check_versions()
         known = pd.DataFrame(index=night.alerts.index) if table is None else table
         if not known.index.equals(night.alerts.index):
             raise ModelError(
@@ -274,7 +274,18 @@ class Model:
         computed = features.compute(night, broker=with_broker)
         return computed.drop(columns=known.columns, errors="ignore").join(known)
 
-    def _check_versions(self):
+    def check_versions(self) -> None:
+        """Check that this ztfml computes every feature as it was computed in training.
+
+        Raises
+        ------
+        ModelError
+            If it computes a feature differently.
+
+        Examples
+        --------
+        >>> model.check_versions()
+        """
         versions = {one.name: one.version for one in (*FEATURES, *features.OPTIONAL)}
         for feature in self.card["features"]:
             name, version = feature["name"], feature.get("version")

@@ -134,7 +134,7 @@ def train(
     card = {
         "training": {
             "nights": data.nights,
-            "labels": _count_evidence(data.labels[data.is_original]),
+            "labels": count_evidence(data.labels[data.is_original]),
             "rules": [*RULES, _NO_CIRCULAR_RULE] if drop_circular else RULES,
             "objects": pack_objects(data.objects),
         },
@@ -177,7 +177,25 @@ def _check_classes(data, classes, nights):
 # --- the card ---------------------------------------------------------------------------
 
 
-def _count_evidence(labels):
+def count_evidence(labels: pd.DataFrame) -> list[dict]:
+    """Count labels by class and evidence, for the card.
+
+    Parameters
+    ----------
+    labels : pandas.DataFrame
+        ``TrainingSet.labels``.
+
+    Returns
+    -------
+    list of dict
+        ``label``, ``evidence``, ``circular`` and the number of ``alerts``.
+
+    Examples
+    --------
+    >>> labels = pd.DataFrame({"label": ["agn"], "evidence": ["by eye: blue"], "circular": [False]})
+    >>> count_evidence(labels)
+    [{'label': 'agn', 'evidence': 'by eye', 'circular': False, 'alerts': 1}]
+    """
     counts = (
         labels.assign(evidence=_evidence_kind(labels))
         .groupby(["label", "evidence", "circular"], sort=True)
