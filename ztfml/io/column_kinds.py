@@ -131,6 +131,8 @@ def _read_id(column, array, name, out):
         )
     try:
         array = array.cast(pa.string() if pa.types.is_dictionary(array.type) else array.type)
+        if pa.types.is_string(array.type) or pa.types.is_large_string(array.type):
+            array = pc.utf8_trim_whitespace(array)
         array = array.cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
         raise wrong_type(column, array, name, "a 64-bit integer") from error

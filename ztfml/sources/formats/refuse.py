@@ -21,6 +21,19 @@ _OTHER_SURVEYS = {
 _TITLE = re.compile(r"<title[^>]*>\s*(.*?)\s*</title>", re.I | re.S)
 _SHOWN = 5
 
+# First bytes of files that contain tables in other formats.
+_OTHER_FORMATS = {
+    b"SIMPLE  =": "a FITS file; write its table as CSV or parquet",
+    b"PK\x03\x04": "a zip archive or an Excel file; unpack it, or export it as CSV",
+    b"\xd0\xcf\x11\xe0": "an Excel file; export it as CSV",
+    b"\x89HDF": "an HDF5 file; write its table as parquet",
+    b"\x80\x04": "a Python pickle, which could run any code; write the table as parquet",
+    b"\x80\x05": "a Python pickle, which could run any code; write the table as parquet",
+    b"\xff\xff\xff\xff": "an Arrow stream; write it as an Arrow file (feather) or parquet",
+    b"\x93NUMPY": "a NumPy array; write it as a table in CSV or parquet",
+    b"SQLite format 3": "an SQLite database; export its table as CSV",
+}
+
 
 def refuse_others(content: Content) -> None:
     """Refuse files of other surveys and error pages of brokers.
@@ -52,6 +65,9 @@ an error page; download the file again
             f"{content.path}: an HTML page{shown}: the broker answered with an error page; "
             "download the file again"
         )
+    for magic, what in _OTHER_FORMATS.items():
+        if content.head.startswith(magic):
+            raise DataError(f"{content.path}: {what}")
     names = content.names
     if content.kind == "json":
         nested = [one.get("candidate") for one in content.documents[:10]]

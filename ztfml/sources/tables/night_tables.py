@@ -200,7 +200,8 @@ def _is_alert(rows):
 
 def _has_candid(candid):
     if pa.types.is_integer(candid.type):
-        values = candid.fill_null(-1).to_numpy()
+        # Null and the marks may not fit into the type.
+        values = candid.to_pandas().astype("Float64").fillna(-1.0).to_numpy(np.float64)
         return ~np.isin(values, (-1, 0, -999))
     if pa.types.is_null(candid.type):
         return np.zeros(len(candid), bool)
