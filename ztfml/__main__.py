@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 
 def run() -> None:
@@ -13,11 +14,19 @@ def run() -> None:
 
     >>> run()   # doctest: +SKIP
     """
+    _replace_closed_streams()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
     from ztfml.cli import main
 
     main(prog_name="ztfml")
+
+
+def _replace_closed_streams():
+    # Otherwise the next files that are opened get the descriptors, and messages are written there.
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode))
 
 
 def _end(number, frame):

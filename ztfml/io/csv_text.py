@@ -6,6 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from ztfml.errors import DataError, ZtfmlError
+from ztfml.io.limits import MAX_TEXT_COLUMNS
+from ztfml.io.regular import refuse_pipe
 
 
 def read_csv_text(
@@ -39,6 +41,7 @@ def read_csv_text(
     >>> read_csv_text("night_labels.csv", "correct it", n_rows=2).shape
     (2, 5)
     """
+    refuse_pipe(path, error)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
             rows = csv.reader(file, strict=True, skipinitialspace=True)
@@ -57,6 +60,8 @@ def read_csv_text(
 def _check_header(header, path, remedy, error):
     if not any(header):
         raise error(f"{path}: the file is empty; {remedy}")
+    if len(header) > MAX_TEXT_COLUMNS:
+        raise error(f"{path}: has more than {MAX_TEXT_COLUMNS:,} columns; {remedy}")
     repeated = next((name for k, name in enumerate(header) if name in header[:k]), None)
     if repeated is not None:
         raise error(f"{path}: two columns have the name {repeated!r}; keep one of them")

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib.metadata import version
@@ -54,7 +55,7 @@ def write_folder(
     'mine'
     """
     check_place(folder, set(files), overwrite)
-    target = folder.resolve()
+    target = Path(os.path.realpath(folder))
     try:
         finish_switch(target)
         with temporary_beside(target, is_folder=True) as part:
@@ -96,7 +97,7 @@ def check_place(
     >>> check_place("mine")
     """
     folder = Path(folder)
-    if not folder.resolve().parent.is_dir():
+    if not Path(os.path.realpath(folder)).parent.is_dir():
         raise ModelError(f"{folder}: its folder does not exist; make it or name another place")
     if not folder.exists() and not folder.is_symlink():
         return

@@ -45,6 +45,12 @@ MAX_TEXT_BYTES = 4_000_000_000
 A night of 150,000 documents with 20 previous candidates each has about 3 GB.
 """
 
+MAX_TEXT_COLUMNS = 5_000
+"""Most columns of a table in text; the widest catalogues have about 900.
+
+pandas needs minutes for a million columns.
+"""
+
 # --- stamps ------------------------------------------------------------------------------------
 
 MAX_STAMP_PIXELS = 1_000_000

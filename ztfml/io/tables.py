@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.errors import DataError
-from ztfml.io.limits import MAX_FITS_COLUMNS
+from ztfml.io.limits import MAX_FITS_COLUMNS, MAX_TEXT_COLUMNS
 from ztfml.io.parquet import open_parquet
 
 log = logging.getLogger(__name__)
@@ -264,6 +264,10 @@ def _open_delimited(path):
     if not kept:
         raise DataError(f"{path}: contains no table; add a header and rows")
     delimiter, header = _find_layout(head, kept)
+    if head[header].count(delimiter) >= MAX_TEXT_COLUMNS:
+        raise DataError(
+            f"{path}: has more than {MAX_TEXT_COLUMNS:,} columns; keep only those in use"
+        )
     header = _commented_header(head, header, delimiter)
     options = {"sep": delimiter, "skiprows": header, "skipinitialspace": True}
     options |= {"dtype": str, "keep_default_na": False, "encoding_errors": "replace"}

@@ -8,6 +8,7 @@ use such a folder. This module reads and checks it; `ztfml.io.folder_writing` wr
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.card_schema import fault
 from ztfml.io.lightgbm_text import check_trees
 from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
+from ztfml.io.regular import refuse_pipe
 from ztfml.io.switch import finish_switch
 
 FORMAT = 1
@@ -148,6 +150,7 @@ def read_bytes(path: Path, remedy: str, max_bytes: int = MAX_CARD_BYTES) -> byte
     >>> len(read_bytes(Path("night.parquet"), "name another folder")) > 0
     True
     """
+    refuse_pipe(path, ModelError)
     try:
         with open(path, "rb") as file:
             content = file.read(max_bytes + 1)  # A link to a device has no end.
@@ -196,7 +199,7 @@ def read_card(
     1
     """
     path = folder / CARD
-    finish_switch(folder.resolve())
+    finish_switch(os.path.realpath(folder))
     content = read_bytes(path, f"name a folder that `{command}` wrote, or {remedy}")
     try:
         card = json.loads(content, parse_constant=_refuse_constant)

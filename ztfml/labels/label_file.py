@@ -12,6 +12,8 @@ import pandas as pd
 
 from ztfml.catalogs.candids import REMEDY, check_candids, has_lost_digits
 from ztfml.errors import LabelError
+from ztfml.io.limits import MAX_TEXT_COLUMNS
+from ztfml.io.regular import refuse_pipe
 from ztfml.night import Night
 from ztfml.taxonomy import CONFIDENCES, LABELS
 
@@ -237,9 +239,12 @@ def labels_of(night: Night, labels: pd.DataFrame) -> np.ndarray:
 
 def _read_text_columns(path):
     """Read the columns as text, because a candid has 19 digits and must not become a float."""
+    refuse_pipe(path, LabelError)
     try:
         encoding = _encoding(path)
         n_comments, header = _find_header(path, encoding)
+        if max(map(header.count, _DELIMITERS)) >= MAX_TEXT_COLUMNS:
+            raise LabelError(f"{path}: has more than {MAX_TEXT_COLUMNS:,} columns; {_EXPECTED}")
         table = pd.read_csv(
             path, sep=max(_DELIMITERS, key=header.count), dtype=str, keep_default_na=False,
             skipinitialspace=True, skip_blank_lines=False, skiprows=n_comments, index_col=False,

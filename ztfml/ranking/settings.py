@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from ztfml.errors import DataError
 from ztfml.io.card_schema import TEXT, fault, only, record_of
 from ztfml.io.limits import MAX_SETTINGS_BYTES
+from ztfml.io.regular import refuse_pipe
 from ztfml.ranking.terms import TERMS
 
 log = logging.getLogger(__name__)
@@ -176,6 +177,7 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
 
 def _table(path: str | Path, name: str, remedy: str) -> dict[str, Any]:
     """Read one table of a TOML file and check it."""
+    refuse_pipe(path)
     try:
         with open(path, "rb") as file:
             text = file.read(MAX_SETTINGS_BYTES + 1)

@@ -13,6 +13,7 @@ from ztfml.errors import DataError
 from ztfml.io.gunzip import gunzip
 from ztfml.io.limits import MAX_TEXT_BYTES
 from ztfml.io.parquet import READ_OPTIONS, open_parquet
+from ztfml.io.regular import refuse_pipe
 from ztfml.sources.archives import gunzip_head
 from ztfml.sources.tables.documents import CUTOUTS, read_documents, rows_to_table
 from ztfml.sources.tables.names import canonical_name
@@ -61,6 +62,7 @@ class Content:
         """The first bytes, decompressed if the file is gzipped; empty for a folder."""
         if self.path.is_dir():
             return b""
+        refuse_pipe(self.path)
         try:
             with open(self.path, "rb") as file:
                 return gunzip_head(file.read(_HEAD_BYTES), _HEAD_BYTES)
