@@ -26,7 +26,7 @@ def _replace_closed_streams():
     # Otherwise the next files that are opened get the descriptors, and messages are written there.
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
 
 
 def _end(number, frame):
