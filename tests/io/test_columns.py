@@ -392,3 +392,17 @@ def test_a_missing_column_is_named_as_in_the_table(prefix, shown):
     table = {"objectId": ["ZTF18abukavn"], "candid": [1], f"{prefix}fid": [1]}
     with pytest.raises(DataError, match=rf"the column {shown} \(.*add it to the export"):
         Night.from_tables(pa.table(table))
+
+
+def test_many_small_row_groups_are_read_together(tmp_path):
+    path = save(tmp_path, alerts_frame())
+    expected = Night.load(path)
+    pq.write_table(pq.read_table(path), path, row_group_size=1)
+    assert pq.ParquetFile(path).num_row_groups == len(expected)
+    pd.testing.assert_frame_equal(Night.load(path).alerts, expected.alerts)
+
+
+def test_countless_row_groups_are_refused(tmp_path):
+    path = tmp_path / "night.parquet"
+    pq.write_table(pa.table({"objectId": [ONE] * 20_001}), path, row_group_size=1)
+    refused(path, "has 20,001 row groups, at most 20,000 can be read")

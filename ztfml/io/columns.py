@@ -22,6 +22,7 @@ from ztfml.schema import Column
 
 # Smaller tasks cost more to start than they gain.
 _VALUES_PER_TASK = 1_000_000
+_ROWS_PER_TASK = 2_000
 
 
 def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
@@ -62,18 +63,20 @@ def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
     ends = np.cumsum([0, *sizes])
     out = {column: KINDS[column.kind].allocate(ends[-1]) for column in found}
 
-    def read_part(batch, group):
+    runs = _join_small_groups(sizes)
+
+    def read_part(batch, run):
         # Each task opens the file itself, because a reader must not be shared between threads.
         # The raw values are freed as soon as they have been cleaned.
         reader = pq.ParquetFile(path, metadata=file.metadata, read_dictionary=text, **READ_OPTIONS)
         try:
             names = [found[column] for column in batch]
-            table = reader.read_row_group(group, names, use_threads=False)
+            table = reader.read_row_groups(run, names, use_threads=False)
         except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
             raise DataError(
                 f"{path}: the file is damaged or truncated; write or download it again"
             ) from error
-        rows = slice(ends[group], ends[group + 1])
+        rows = slice(ends[run[0]], ends[run[-1] + 1])
         return [
             KINDS[column.kind].read(column, table[found[column]], path, out[column][rows])
             for column in batch
@@ -84,7 +87,7 @@ def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
     with ThreadPoolExecutor(cpu_count()) as threads:
         reading = {}
         for batch in _batches(list(found), max(1, _VALUES_PER_TASK // max([1, *sizes]))):
-            parts = [threads.submit(read_part, batch, group) for group in range(len(sizes))]
+            parts = [threads.submit(read_part, batch, run) for run in runs]
             reading |= {column: (parts, place) for place, column in enumerate(batch)}
         return {
             column.name: KINDS[column.kind].finish(
@@ -92,6 +95,21 @@ def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
             )
             for column, (parts, place) in reading.items()
         }
+
+
+def _join_small_groups(sizes):
+    """Return lists of successive row groups, each list with enough rows for one task.
+
+    A task takes 1 ms to start, and some writers store a few rows in each group.
+    """
+    runs, n_rows = [], _ROWS_PER_TASK
+    for group, size in enumerate(sizes):
+        if n_rows >= _ROWS_PER_TASK:
+            runs.append([])
+            n_rows = 0
+        runs[-1].append(group)
+        n_rows += size
+    return runs
 
 
 def _batches(values, size):

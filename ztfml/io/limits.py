@@ -45,6 +45,12 @@ MAX_TEXT_BYTES = 4_000_000_000
 A night of 150,000 documents with 20 previous candidates each has about 3 GB.
 """
 
+MAX_ROW_GROUPS = 20_000
+"""Most row groups of a parquet file; a night has up to a thousand.
+
+Each group has metadata of all columns, so that a million of them fill the memory.
+"""
+
 MAX_TEXT_COLUMNS = 5_000
 """Most columns of a table in text; the widest catalogues have about 900.
 

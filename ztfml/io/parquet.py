@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
+from ztfml.io.limits import MAX_ROW_GROUPS
 from ztfml.io.safe_text import safe_table
 
 if TYPE_CHECKING:
@@ -195,9 +196,15 @@ def open_parquet(path: str | Path, read_dictionary: Sequence[str] = ()) -> "pq.P
     if not path.is_file():
         raise DataError(f"{path}: there is no such file; use the path of a parquet file")
     try:
-        return pq.ParquetFile(path, read_dictionary=list(read_dictionary), **READ_OPTIONS)
+        file = pq.ParquetFile(path, read_dictionary=list(read_dictionary), **READ_OPTIONS)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise DataError(
             f"{path}: not a readable parquet file (not parquet, or truncated); "
             "write or download it again"
         ) from error
+    if file.num_row_groups > MAX_ROW_GROUPS:
+        raise DataError(
+            f"{path}: has {file.num_row_groups:,} row groups, at most {MAX_ROW_GROUPS:,} can be "
+            "read; write it again with more rows in each"
+        )
+    return file
