@@ -4,7 +4,14 @@ import numpy as np
 import pytest
 from astropy import units
 
-from ztfml.schema import ALERT_BY_NAME, ALERT_COLUMNS, HISTORY_COLUMNS, SPELLING_OF_SIGN, sign_of
+from ztfml.schema import (
+    ALERT_BY_NAME,
+    ALERT_COLUMNS,
+    HISTORY_COLUMNS,
+    MATCH_COLUMNS,
+    SPELLING_OF_SIGN,
+    sign_of,
+)
 
 
 @pytest.mark.parametrize("spelling", ["t", "T", " t ", "1", "True", b"t", 1, 1.0, True, np.int8(1)])
@@ -35,4 +42,4 @@ def test_units_can_be_parsed(column):
 
 
 def test_names_of_alert_columns_are_unique():
-    assert len(ALERT_BY_NAME) == len(ALERT_COLUMNS)
+    assert len(ALERT_BY_NAME) == len(ALERT_COLUMNS) + len(MATCH_COLUMNS)

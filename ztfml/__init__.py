@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ztfml.errors import ZtfmlError
+    from ztfml.features.transformer import AlertFeatures
     from ztfml.model.classifier import AlertClassifier
     from ztfml.model.model import Model
     from ztfml.night import Night
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AlertClassifier",
+    "AlertFeatures",
     "FastTransientScorer",
     "Model",
     "Night",
@@ -26,6 +28,7 @@ __all__ = [
 
 _MODULE_OF = {
     "AlertClassifier": "ztfml.model.classifier",
+    "AlertFeatures": "ztfml.features.transformer",
     "FastTransientScorer": "ztfml.ranking",
     "Model": "ztfml.model.model",
     "Night": "ztfml.night",

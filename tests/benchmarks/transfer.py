@@ -19,7 +19,8 @@ from ztfml import features
 from ztfml.evaluation.metrics import labels_from, metrics
 from ztfml.io.parquet import open_parquet
 from ztfml.io.text_tables import markdown_table
-from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
+from ztfml.model.classifier import AlertClassifier, fit_temperature
+from ztfml.model.folds import object_folds
 from ztfml.model.model import UNCERTAIN_ODDS
 from ztfml.night import Night
 from ztfml.schema import ALERT_BY_NAME

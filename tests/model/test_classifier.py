@@ -9,7 +9,8 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ztfml.errors import ModelError
-from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds, probabilities
+from ztfml.model.classifier import AlertClassifier, fit_temperature, probabilities
+from ztfml.model.folds import object_folds
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 
@@ -82,6 +83,14 @@ def test_all_rounds_at_once(blobs):
         classifier.predict_proba(table),
         clone(classifier).fit(table, y, groups=groups).predict_proba(table),
     )
+
+
+def test_feature_importances(blobs, fitted):
+    table, y, groups = blobs
+    with_noise = table.assign(noise=np.random.default_rng(0).normal(size=len(table)))
+    importance = clone(fitted).fit(with_noise, y, groups=groups).feature_importances_
+    assert importance.sum() == pytest.approx(1)
+    assert importance[-1] == importance.min()
 
 
 def test_columns_are_taken_by_name(blobs, fitted):

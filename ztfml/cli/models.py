@@ -109,15 +109,25 @@ def _classes(ctx, param, value):
     "--class-weight", type=click.Choice(["none", "balanced"]), default="balanced",
     show_default=True, help="balanced: every class has the same total weight in training.",
 )  # fmt: skip
-def train(nights, output, force, labels, onto, classes, drop_circular, class_weight):
+@click.option(
+    "--param", "given", multiple=True, metavar="NAME=VALUE",
+    help="Parameter of the classifier, for example num_leaves=31; can be repeated.",
+)  # fmt: skip
+@click.option(
+    "--params", type=PATH, metavar="FILE",
+    help="TOML file with parameters of the classifier, one per line.",
+)  # fmt: skip
+def train(nights, output, force, labels, onto, classes, drop_circular, class_weight, given, params):
     """Train a model on labelled nights.
 
     Prints the cross-validated scores of the model. The first is for sources that are not in
     the training set. With --onto, tens or hundreds of labels are enough, of any classes.
     """
     if onto is not None:
-        if classes or drop_circular:
-            raise click.UsageError("--onto cannot be combined with --classes or --drop-circular")
+        if classes or drop_circular or given or params:
+            raise click.UsageError(
+                "--onto cannot be combined with --classes, --drop-circular, --param or --params"
+            )
         from ztfml.model.model import Model
         from ztfml.training.extend import extend
 
@@ -125,6 +135,7 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
         click.echo(extend(alert_files(nights), base, output, labels or None, overwrite=force))
         click.echo(output)
         return
+    from ztfml.training.parameters import read_parameters
     from ztfml.training.train import train as train_model
 
     report = train_model(
@@ -135,6 +146,7 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
         drop_circular=drop_circular,
         class_weight=None if class_weight == "none" else class_weight,
         overwrite=force,
+        parameters=read_parameters(given, params),
     )
     click.echo(report)
     click.echo(output)

@@ -27,6 +27,7 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ztfml.errors import ModelError
+from ztfml.model.folds import object_folds
 from ztfml.taxonomy import LABELS
 
 HELD_OUT_PARTS = 5
@@ -83,6 +84,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
     booster_ : lightgbm.Booster
     feature_names_in_ : ndarray of str
         Only if `fit` was called with a DataFrame.
+    feature_importances_ : ndarray, shape (n_features,)
 
     Examples
     --------
@@ -292,6 +294,13 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         classifier.n_rounds_ = classifier.booster_.current_iteration()
         return classifier
 
+    @property
+    def feature_importances_(self) -> np.ndarray:
+        """Share of each feature in the gain of all splits, in the order of the columns; sum 1."""
+        check_is_fitted(self)
+        gain = self.booster_.feature_importance("gain")
+        return gain / max(gain.sum(), np.finfo(float).tiny)
+
     def predict_proba(
         self, X: pd.DataFrame | ArrayLike, priors: dict[str, float] | ArrayLike | None = None
     ) -> np.ndarray:
@@ -388,41 +397,6 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
 def _some(names, most=5):
     more = f" and {len(names) - most} more" if len(names) > most else ""
     return ", ".join(map(str, names[:most])) + more
-
-
-def object_folds(code: np.ndarray, groups: ArrayLike, n_folds: int, seed: int) -> np.ndarray:
-    """Assign objects to random folds, with equal fractions of each class.
-
-    Parameters
-    ----------
-    code : ndarray of int, shape (n,)
-        The class of each row, from 0. The class of an object is that of its first row.
-    groups : array, shape (n,)
-        The object of each row.
-    n_folds : int
-    seed : int
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        The fold of the object of each row. A class with fewer objects than folds is only in the
-        last folds, so that it is never missing when fold 0 is held out.
-
-    Examples
-    --------
-    >>> fold = object_folds(np.zeros(4, int), ["a", "b", "a", "b"], 2, seed=1)
-    >>> bool(fold[0] == fold[2] != fold[1])
-    True
-    """
-    _, first_row, of_row = np.unique(groups, return_index=True, return_inverse=True)
-    object_class = np.asarray(code)[first_row]
-    shuffled = np.random.default_rng(seed).permutation(len(first_row))
-    by_class = shuffled[np.argsort(object_class[shuffled], kind="stable")]
-    in_class = object_class[by_class]
-    rank = np.arange(len(by_class)) - np.searchsorted(in_class, in_class)
-    fold = np.empty(len(by_class), int)
-    fold[by_class] = n_folds - 1 - rank % n_folds
-    return fold[of_row]
 
 
 def fit_temperature(scores: np.ndarray, code: np.ndarray, weight: np.ndarray) -> float:

@@ -20,8 +20,9 @@ from scipy.special import softmax
 from ztfml.errors import LabelError, ModelError
 from ztfml.features import FEATURES
 from ztfml.io.folder_writing import check_place
-from ztfml.model.classifier import MAX_BIN, AlertClassifier, object_folds
+from ztfml.model.classifier import MAX_BIN, AlertClassifier
 from ztfml.model.folder import save_model
+from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
 from ztfml.simulate import write_nights
 from ztfml.training.dataset import BOGUS_EVIDENCE, CONFIDENCE_WEIGHT, read_training_set

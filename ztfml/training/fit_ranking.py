@@ -17,7 +17,7 @@ from scipy.stats import binom
 
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
-from ztfml.model.classifier import object_folds
+from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
 from ztfml.ranking.folder import FILES, load_ranking, save_ranking
 from ztfml.ranking.scorer import FastTransientScorer

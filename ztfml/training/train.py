@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,9 @@ from ztfml.evaluation.text import metrics_table
 from ztfml.features import FEATURES
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
-from ztfml.model.classifier import AlertClassifier, fit_temperature, object_folds
+from ztfml.model.classifier import AlertClassifier, fit_temperature
 from ztfml.model.folder import save_model
+from ztfml.model.folds import object_folds
 from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, COPY_FRACTIONS
@@ -71,6 +73,7 @@ def train(
     seed: int = 0,
     n_jobs: int | None = None,
     overwrite: bool = False,
+    parameters: dict[str, Any] | None = None,
 ) -> str:
     """Train a model on labelled nights and write it as a model folder.
 
@@ -96,6 +99,8 @@ def train(
         Number of threads; by default all cores.
     overwrite : bool
         Replace an older model in the folder when the new one is complete.
+    parameters : dict, optional
+        Other parameters of `AlertClassifier`, for example ``{"num_leaves": 31}``.
 
     Returns
     -------
@@ -123,7 +128,12 @@ def train(
     _check_classes(data, classes, nights)
     balanced = class_weight == "balanced"
     classifier = AlertClassifier(
-        class_weight=None if balanced else class_weight, random_state=seed, n_jobs=n_jobs
+        **{
+            "class_weight": None if balanced else class_weight,
+            "random_state": seed,
+            "n_jobs": n_jobs,
+            **(parameters or {}),
+        }
     )
 
     def weight_of(some):
