@@ -20,12 +20,13 @@ from ztfml.errors import DataError
 from ztfml.io.alert_table import alerts_to_arrow, make_alerts, with_prefixes
 from ztfml.io.atomic import write_together
 from ztfml.io.columns import read_columns, select_columns
-from ztfml.io.companions import history_beside
+from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.frames import frame_to_table
 from ztfml.io.output_paths import refuse_source
 from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.switch import finish_switch, read_unchanged
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
+from ztfml.lightcurves.forced import Forced, load_forced, write_forced
 from ztfml.lightcurves.history import History, visible_rows
 from ztfml.lightcurves.history_table import history_to_arrow, make_history, report_coverage
 
@@ -53,7 +54,9 @@ class Night:
     name : str
         Used in messages, e.g. the path of the file.
     history_days : float, default infinity, d
-        Alerts do not see history rows that are older than this.
+        Alerts do not see history rows or forced photometry older than this.
+    forced : Forced, optional
+        Forced photometry, also of exposures without a detection.
 
     Attributes
     ----------
@@ -75,19 +78,37 @@ class Night:
     object_ids: pa.StringArray
     name: str = "night"
     history_days: float = np.inf
+    forced: Forced | None = None
     object_code: np.ndarray = field(init=False)
     first: np.ndarray = field(init=False)
     last: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
         code = _find_codes(self.alerts["objectId"], self.object_ids)
-        jd, history = self.alerts["jd"].to_numpy(), self.history
-        first, last = visible_rows(code, jd, history.start, history.jd)
-        if np.isfinite(self.history_days):
-            _, first = visible_rows(code, jd - self.history_days, history.start, history.jd)
+        first, last = self._visible(code, self.history)
         # A frozen dataclass sets its derived fields this way.
         for name, value in {"object_code": code, "first": first, "last": last}.items():
             object.__setattr__(self, name, value)
+
+    def _visible(self, code, rows):
+        jd = self.alerts["jd"].to_numpy()
+        first, last = visible_rows(code, jd, rows.start, rows.jd)
+        if np.isfinite(self.history_days):
+            _, first = visible_rows(code, jd - self.history_days, rows.start, rows.jd)
+        return first, last
+
+    def visible_forced(self) -> tuple[np.ndarray, np.ndarray]:
+        """Find the forced photometry that each alert may see: that of its object before the alert.
+
+        Returns
+        -------
+        first, last : ndarray of int64, shape (n_alerts,)
+            Alert k sees the rows ``first[k]:last[k]`` of `forced`.
+        """
+        if self.forced is None:
+            return np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
+        code = _find_codes(self.alerts["objectId"], self.forced.object_ids)
+        return self._visible(code, self.forced)
 
     def __len__(self) -> int:
         return len(self.alerts)
@@ -135,7 +156,9 @@ class Night:
             rows = None
         else:
             rows = read_columns(history_path, schema.HISTORY_COLUMNS)
-        return cls.from_columns(alerts, rows, str(path), str(history_path))
+        night = cls.from_columns(alerts, rows, str(path), str(history_path))
+        forced = forced_beside(path)
+        return night.replace(forced=load_forced(forced)) if forced.is_file() else night
 
     @classmethod
     def load_alerts(cls, path: str | Path) -> "Night":
@@ -283,6 +306,7 @@ class Night:
         alerts: pd.DataFrame | None = None,
         history: History | None = None,
         history_days: float | None = None,
+        forced: Forced | None = None,
     ) -> "Night":
         """Return a new night with some parts replaced; the others are shared, not copied.
 
@@ -294,7 +318,9 @@ class Night:
         history : History, optional
             With the same objects in the same order.
         history_days : float, optional, d
-            Hide history rows that are older than this; 0 hides all.
+            Hide history rows and forced photometry older than this; 0 hides all.
+        forced : Forced, optional
+            From `ztfml.lightcurves.forced.make_forced`.
 
         Returns
         -------
@@ -316,6 +342,7 @@ class Night:
             self.object_ids,
             self.name,
             self.history_days if history_days is None else history_days,
+            self.forced if forced is None else forced,
         )
 
     def subset(self, rows: np.ndarray | pd.Series | list) -> "Night":
@@ -341,14 +368,10 @@ class Night:
         alerts = self.alerts[rows] if rows.dtype == bool else self.alerts.iloc[rows]
         code = self.object_code[rows]
         keep = np.unique(code[code >= 0])
-        start = self.history.start
-        count = start[keep + 1] - start[keep]
-        new_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
-        take = np.repeat(start[keep] - new_start[:-1], count) + np.arange(new_start[-1])
-        history = History(*(column[take] for column in self.history[:-1]), start=new_start)
-        object_ids = self.object_ids.take(pa.array(keep))
+        history, object_ids = self.history.of_objects(keep), self.object_ids.take(pa.array(keep))
         alerts = alerts.reset_index(drop=True)
-        return Night(alerts, history, object_ids, self.name, self.history_days)
+        forced = self.forced and self.forced.of_objects(alerts["objectId"])
+        return Night(alerts, history, object_ids, self.name, self.history_days, forced)
 
     def light_curve(self, object_id: str, as_of: float | None = None) -> pd.DataFrame:
         """Return the light curve of one object, sorted by time, with one row per exposure.
@@ -422,8 +445,8 @@ class Night:
         Parameters
         ----------
         path : str or Path
-            The file of the alerts; the history is written to ``NAME_prv_candidates.parquet`` in
-            the same folder.
+            The file of the alerts; the history is written to ``NAME_prv_candidates.parquet`` and
+            forced photometry to ``NAME_fp_hists.parquet`` in the same folder.
 
         Raises
         ------
@@ -438,8 +461,10 @@ class Night:
         10
         """
         refuse_source(path, self.name)
-        with write_together(path, history_beside(path)) as parts:
-            self.write_tables(*parts)
+        files = (path, history_beside(path), forced_beside(path))
+        with write_together(*files) as (alerts, history, forced):
+            self.write_tables(alerts, history)
+            write_forced(self.forced, forced)
 
     def write_tables(self, alerts_path: Path, history_path: Path) -> None:
         """Write the two tables of the night to new files.
@@ -463,30 +488,6 @@ class Night:
         history = history_to_arrow(self.history, self.object_ids)
         pq.write_table(history, history_path, **WRITE_OPTIONS)
         pq.write_table(alerts_to_arrow(self.alerts), alerts_path, **WRITE_OPTIONS)
-
-
-def latest_rows(alerts: pd.DataFrame) -> np.ndarray:
-    """Return the rows of the latest alert of each object, in the order of the table.
-
-    Parameters
-    ----------
-    alerts : pandas.DataFrame
-        With ``objectId``, ``jd`` and ``candid``. If two alerts of an object have the same jd,
-        the larger candid is the later one.
-
-    Returns
-    -------
-    ndarray of int, shape (n_objects,)
-
-    Examples
-    --------
-    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
-    >>> latest_rows(alerts)
-    array([0, 1])
-    """
-    order = np.lexsort([alerts["candid"], alerts["jd"]])
-    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
-    return np.sort(order[latest])
 
 
 def _find_codes(names, object_ids):

@@ -29,10 +29,11 @@ from ztfml.injection.recovery import (
     tables_of,
 )
 from ztfml.injection.surroundings import copy_surroundings
+from ztfml.io.alert_table import latest_rows
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
-from ztfml.night import Night, latest_rows
+from ztfml.night import Night
 
 TOP = 12
 REPLAYED = 60.0

@@ -7,7 +7,7 @@ from astropy.units import Unit
 
 from ztfml.errors import ZtfmlError
 from ztfml.features import FEATURES, GROUPS, OPTIONAL
-from ztfml.features.registry import HISTORY_FIELDS, check_unique
+from ztfml.features.registry import FORCED_FIELDS, HISTORY_FIELDS, check_unique
 from ztfml.schema import ALERT_BY_NAME
 
 ALL = (*FEATURES, *OPTIONAL)
@@ -21,7 +21,7 @@ def test_each_declaration_is_valid(feature):
     assert not feature.meaning.endswith(".")
     assert "{" not in feature.meaning
     assert feature.missing
-    known = HISTORY_FIELDS | {column.in_file for column in ALERT_BY_NAME.values()}
+    known = HISTORY_FIELDS | FORCED_FIELDS | {column.in_file for column in ALERT_BY_NAME.values()}
     assert feature.reads
     assert set(feature.reads) <= known
 

@@ -21,9 +21,10 @@ from ztfml.injection.recovery import (
     score_all,
 )
 from ztfml.injection.report import recovery_report
+from ztfml.io.alert_table import latest_rows
 from ztfml.io.companions import history_beside
 from ztfml.model.classifier import probabilities
-from ztfml.night import Night, latest_rows
+from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 
 

@@ -5,9 +5,10 @@ import pandas as pd
 import pytest
 
 from tests.nights import JD
-from tests.ranking.rows import features, probabilities, quantity, term
+from tests.ranking.rows import INSTRUMENT, features, probabilities, quantity, term
 from ztfml.features import of_light_curve
 from ztfml.ranking import best_rates
+from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import reasons
 
 _FADES = {"tonight_slope": 10.0, "tonight_slope_err": 1.25, "tonight_base": 0.08}
@@ -93,3 +94,12 @@ def test_the_best_rate_of_a_source_seen_on_one_night():
     # A rate of nights is preferred, as it is not that of a flare or a pulsation.
     nights = row.assign(rise_rate_g=0.4, rise_rate_err_g=0.1, rise_base_g=3.0)
     assert best_rates(nights)["best_rate"].iloc[0] == 0.4
+
+
+def test_forced_photometry_bounds_rise_and_fade():
+    assert quantity("first_rise_rate", rise_bound_r=0.5) == 0.5
+    row = features(rise_bound_r=0.5, fade_bound_g=0.1)
+    forced = row.assign(forced_rise_bound_g=1.5, forced_fade_bound_r=0.4)
+    columns = Columns(forced, probabilities(), INSTRUMENT, None)
+    assert columns["first_rise_rate"][0] == 1.5
+    assert columns["min_fade_rate"][0] == 0.4

@@ -4,12 +4,13 @@
 `of_light_curve` the features of a single light curve. `FEATURES` describes each feature.
 """
 
-from ztfml.features.groups import BROKER, FEATURES, GROUPS, MATCHED, OPTIONAL
+from ztfml.features.groups import BROKER, FEATURES, FORCED, GROUPS, MATCHED, OPTIONAL
 from ztfml.features.table import compute, compute_in_parts, of_light_curve
 
 __all__ = [
     "BROKER",
     "FEATURES",
+    "FORCED",
     "GROUPS",
     "MATCHED",
     "OPTIONAL",

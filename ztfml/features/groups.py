@@ -10,6 +10,7 @@ from ztfml.features import (
     colour,
     context,
     counts,
+    forced,
     host,
     localization,
     packet,
@@ -36,7 +37,10 @@ MATCHED = (host.GROUP, localization.GROUP)
 """Groups that need a match of the night with a galaxy catalogue or a sky map; each is computed for
 nights that have the columns that it reads."""
 
-OPTIONAL = tuple(feature for group in (BROKER, *MATCHED) for feature in group.features)
+FORCED = forced.GROUP
+"""Features of forced photometry, which are computed only for nights that have some."""
+
+OPTIONAL = tuple(feature for group in (BROKER, *MATCHED, FORCED) for feature in group.features)
 """Features that are not computed for every night, and that no shipped model uses."""
 
 check_unique((*FEATURES, *OPTIONAL))

@@ -24,6 +24,9 @@ BAND_SUFFIX = "_band"
 HISTORY_FIELDS = frozenset(f"history.{column.name}" for column in HISTORY_COLUMNS)
 """The columns of the history that features may read."""
 
+FORCED_FIELDS = frozenset(f"forced.{name}" for name in ("jd", "fid", "flux", "flux_err"))
+"""The columns of forced photometry that features may read."""
+
 
 @dataclass(frozen=True)
 class Feature:
@@ -39,8 +42,8 @@ class Feature:
     meaning : str
         One sentence, without a full stop.
     reads : tuple of str
-        The columns it is computed from: ``candidate.<field>`` of the alert or
-        ``history.<field>``.
+        The columns it is computed from: ``candidate.<field>`` of the alert, ``history.<field>``
+        or ``forced.<field>``.
     missing : str
         When it is NaN.
     column : callable, optional
@@ -158,6 +161,7 @@ class Group:
         missing: str,
         reads: tuple[str, ...] = ("jd",),
         version: int = 1,
+        source: str = "history",
     ) -> None:
         """Declare a feature that the group's compiled function writes to ``row.<name>``.
 
@@ -174,8 +178,10 @@ class Group:
         missing : str
             When it is NaN.
         reads : tuple of str
-            Names of history columns.
+            Names of columns of `source`.
         version : int, default 1
+        source : {'history', 'forced'}
+            The table that is read besides the alert.
 
         Examples
         --------
@@ -184,14 +190,15 @@ class Group:
         >>> [feature.name for feature in demo.features]
         ['n_bright_g', 'n_bright_r', 'n_bright_i']
         """
-        reads = tuple(f"history.{field}" for field in reads)
+        reads = tuple(f"{source}.{field}" for field in reads)
         if not name.endswith(BAND_SUFFIX):
             self._add(name, unit, meaning, reads, missing, version)
             self.fields.append((name, np.float64))
             return
         stem = name.removesuffix(BAND_SUFFIX)
         for band in BANDS:
-            self._add(f"{stem}_{band}", unit, meaning.format(band=band), reads, missing, version)
+            text = [part.format(band=band) for part in (meaning, missing)]
+            self._add(f"{stem}_{band}", unit, text[0], reads, text[1], version)
         self.fields.append((name, np.float64, (len(BANDS),)))
 
     def _add(self, name, unit, meaning, reads, missing, version, column=None):

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ztfml.compiled import kernel, say_if_compiling
 from ztfml.errors import DataError
+from ztfml.features import forced
 from ztfml.features.groups import BROKER, FEATURES, GROUPS, MATCHED, write_features
 from ztfml.features.registry import Feature
 from ztfml.io.progress import track
@@ -47,7 +48,7 @@ def compute(night: Night, broker: bool = False) -> pd.DataFrame:
     pandas.DataFrame of float64
         One row per alert in the order and with the index of ``night.alerts``; columns in the
         order of `FEATURES`; missing values are NaN. Nights that were matched with a galaxy
-        catalogue or a sky map also have the features of that group.
+        catalogue or a sky map, or have forced photometry, also have the features of that group.
 
     Examples
     --------
@@ -131,7 +132,8 @@ def of_light_curve(curve: pd.DataFrame, alert: dict[str, Any] | None = None) -> 
 
 def _features(night, broker):
     matched = tuple(one for group in MATCHED for one in group.features if _has_match(night, group))
-    return FEATURES + (tuple(BROKER.features) if broker else ()) + matched
+    with_forced = tuple(forced.GROUP.features) if night.forced is not None else ()
+    return FEATURES + (tuple(BROKER.features) if broker else ()) + matched + with_forced
 
 
 def _has_match(night, group):
@@ -163,6 +165,8 @@ def _compute(night, rows, features, records, table):
     with ThreadPoolExecutor(joblib.cpu_count()) as threads, say_if_compiling(_fill_records):
         light_curves = [threads.submit(task) for task in _light_curve_tasks(night, rows, records)]
         others = [threads.submit(task) for task in _column_tasks(alerts, features, table)]
+        if night.forced is not None:
+            others.append(threads.submit(forced.fill, night, rows, features, table))
         for task in track(light_curves, "features"):
             task.result()
         others += [threads.submit(task) for task in _transpose_tasks(records, table)]

@@ -7,7 +7,8 @@ from scipy.spatial import cKDTree
 from ztfml.errors import DataError
 from ztfml.features import context
 from ztfml.injection.surroundings import AT_POSITION, Sky
-from ztfml.night import Night, latest_rows
+from ztfml.io.alert_table import latest_rows
+from ztfml.night import Night
 from ztfml.schema import PIXEL_SCALE
 
 NO_REFERENCE_SOURCE = 23.0

@@ -24,10 +24,11 @@ from ztfml.injection.positions import (
     probability_in_top,
 )
 from ztfml.injection.recall import first_nights, recall_table
+from ztfml.io.alert_table import latest_rows
 from ztfml.io.progress import track
 from ztfml.labels.label_file import label_rows, labels_of
 from ztfml.model.model import Model
-from ztfml.night import Night, latest_rows
+from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 

@@ -196,3 +196,27 @@ def spell_signs(sign: np.ndarray) -> pa.Array:
     """
     positive = pa.array(np.where(sign > 0, 1, 0), mask=sign == 0)
     return pc.take(pa.array([schema.SPELLING_OF_SIGN[-1], schema.SPELLING_OF_SIGN[1]]), positive)
+
+
+def latest_rows(alerts: pd.DataFrame) -> np.ndarray:
+    """Return the rows of the latest alert of each object, in the order of the table.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        With ``objectId``, ``jd`` and ``candid``. If two alerts of an object have the same jd,
+        the larger candid is the later one.
+
+    Returns
+    -------
+    ndarray of int, shape (n_objects,)
+
+    Examples
+    --------
+    >>> alerts = pd.DataFrame({"objectId": ["a", "b", "a"], "jd": [2.0, 1, 1], "candid": [1, 2, 3]})
+    >>> latest_rows(alerts)
+    array([0, 1])
+    """
+    order = np.lexsort([alerts["candid"], alerts["jd"]])
+    latest = ~alerts["objectId"].iloc[order].duplicated(keep="last").to_numpy()
+    return np.sort(order[latest])

@@ -45,6 +45,53 @@ class History(NamedTuple):
         """Return rows ``first:last`` as a dict of column arrays (views, not copies)."""
         return {name: getattr(self, name)[first:last] for name in self._fields[:-1]}
 
+    def of_objects(self, code: np.ndarray) -> "History":
+        """Select the rows of some objects.
+
+        Parameters
+        ----------
+        code : ndarray of int
+            Positions of the objects, in increasing order.
+
+        Returns
+        -------
+        History
+
+        Examples
+        --------
+        >>> len(night.history.of_objects(np.array([0, 2])).start)
+        3
+        """
+        start, take = rows_of_objects(self.start, code)
+        return History(*(column[take] for column in self[:-1]), start=start)
+
+
+def rows_of_objects(start: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the rows of some objects in a table that is sorted by object.
+
+    Parameters
+    ----------
+    start : ndarray of int64, shape (n_objects + 1,)
+        Object k has the rows ``start[k]:start[k + 1]``.
+    code : ndarray of int
+        Positions of the objects, in increasing order.
+
+    Returns
+    -------
+    new_start : ndarray of int64
+        First row of each object after the selection.
+    take : ndarray of int64
+        The rows.
+
+    Examples
+    --------
+    >>> rows_of_objects(np.array([0, 2, 3, 5]), np.array([0, 2]))
+    (array([0, 2, 4]), array([0, 1, 3, 4]))
+    """
+    count = start[code + 1] - start[code]
+    new_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
+    return new_start, np.repeat(start[code] - new_start[:-1], count) + np.arange(new_start[-1])
+
 
 def order_rows(object_code: np.ndarray, n_objects: int, rows: dict[str, np.ndarray]) -> History:
     """Sort history rows by object and time, and remove exact duplicates.

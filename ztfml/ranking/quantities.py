@@ -144,7 +144,7 @@ def min_fade_rate(table):
     """Largest fade rate after subtracting one error, or required by a non-detection.
 
     The maximum over the fade since the peak (each band, and all bands together) and over the
-    last two nights.
+    last two nights. Non-detections include forced photometry.
     """
     measured = [
         table[f"{rate}_{band}"] - table[f"{rate}_err_{band}"]
@@ -152,7 +152,8 @@ def min_fade_rate(table):
         for band in BANDS
     ]
     measured.append(table["fade_rate"] - table["fade_rate_err"])
-    return np.fmax.reduce([*measured, *(table[f"fade_bound_{band}"] for band in BANDS)])
+    bounds = [table[f"{kind}fade_bound_{band}"] for kind in ("", "forced_") for band in BANDS]
+    return np.fmax.reduce([*measured, *bounds])
 
 
 @_quantity("")
@@ -183,8 +184,11 @@ def min_rise_rate(table):
 
 @_quantity("mag / d")
 def first_rise_rate(table):
-    """Minimum rise rate between the last non-detection and the first detection."""
-    return np.fmax.reduce([table[f"rise_bound_{band}"] for band in BANDS])
+    """Minimum rise rate between the last non-detection, also of forced photometry, and the first
+    detection."""
+    return np.fmax.reduce(
+        [table[f"{kind}rise_bound_{band}"] for kind in ("", "forced_") for band in BANDS]
+    )
 
 
 @_quantity("mag / d")

@@ -21,7 +21,7 @@ def find_same_position(
     alerts : pandas.DataFrame
         The alerts of a night.
     rows : ndarray of int64, shape (n_objects,)
-        The latest alert of each object; output of `ztfml.night.latest_rows`.
+        The latest alert of each object; output of `ztfml.io.alert_table.latest_rows`.
     listed : ndarray of int64, shape (n_listed,)
         The rows of the listed objects.
 

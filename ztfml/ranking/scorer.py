@@ -9,7 +9,8 @@ from sklearn.base import BaseEstimator
 
 from ztfml.errors import DataError
 from ztfml.evaluation.metrics import labels_from
-from ztfml.night import Night, latest_rows
+from ztfml.io.alert_table import latest_rows
+from ztfml.night import Night
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.match_reasons import match_reasons
 from ztfml.ranking.quantities import Columns

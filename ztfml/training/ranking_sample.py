@@ -18,11 +18,11 @@ from ztfml import features
 from ztfml.catalogs.galaxies import GalaxyCatalog
 from ztfml.catalogs.galaxy_table import read_galaxies
 from ztfml.errors import LabelError
+from ztfml.io.alert_table import latest_rows
 from ztfml.io.companions import galaxies_beside, labels_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
-from ztfml.night import latest_rows
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
 from ztfml.ranking.terms import TERMS

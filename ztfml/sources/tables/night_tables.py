@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from ztfml.errors import DataError
 from ztfml.io.forced_schema import FORCED_SCHEMA
+from ztfml.lightcurves.forced import make_forced
 from ztfml.lightcurves.forced_table import one_row_per_exposure
 from ztfml.night import Night
 from ztfml.schema import MAGNITUDES, SPELLING_OF_SIGN
@@ -77,7 +78,8 @@ class NightTables:
         """
         tables = self.resolve().complete()
         history = tables.history if len(tables.history) else None
-        return Night.from_tables(tables.alerts, history, self.name)
+        night = Night.from_tables(tables.alerts, history, self.name)
+        return night.replace(forced=make_forced(tables.forced))
 
     def resolve(self) -> NightTables:
         """Convert fluxes to magnitudes, and divide light curves into alerts and history.

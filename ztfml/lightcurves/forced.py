@@ -1,0 +1,185 @@
+"""Forced photometry of all objects as flat arrays: fluxes also where nothing was detected."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from ztfml.errors import DataError
+from ztfml.io.forced_schema import FORCED_SCHEMA
+from ztfml.io.parquet import WRITE_OPTIONS, open_parquet
+from ztfml.lightcurves.history import rows_of_objects
+
+_NJY_PER_UJY = 1000.0
+
+
+class Forced(NamedTuple):
+    """Forced photometry of all objects, sorted by object, then by time.
+
+    Attributes
+    ----------
+    jd : ndarray of float64, shape (n_rows,), d
+    fid : ndarray of int8, shape (n_rows,)
+        Filter: 1 (g), 2 (r), 3 (i).
+    flux, flux_err : ndarray of float64, shape (n_rows,), microjansky
+        Difference flux and its 1-sigma error, both finite; errors are positive.
+    start : ndarray of int64, shape (n_objects + 1,)
+        Object k has the rows ``start[k]:start[k + 1]``.
+    object_ids : pyarrow.StringArray, shape (n_objects,)
+        Other objects than those of the history, in another order.
+    """
+
+    jd: np.ndarray
+    fid: np.ndarray
+    flux: np.ndarray
+    flux_err: np.ndarray
+    start: np.ndarray
+    object_ids: pa.StringArray
+
+    def of_objects(self, names: pd.Series) -> "Forced":
+        """Select the rows of some objects.
+
+        Parameters
+        ----------
+        names : pandas.Series of str
+            ZTF names; others than those of `object_ids` are ignored.
+
+        Returns
+        -------
+        Forced
+
+        Examples
+        --------
+        >>> row = {"jd": 2459000.7, "fid": 1, "flux": 500.0, "flux_err": 100.0}
+        >>> rows = [row | {"objectId": name} for name in ("a", "b")]
+        >>> forced = make_forced(pa.Table.from_pylist(rows, schema=FORCED_SCHEMA))
+        >>> forced.of_objects(pd.Series(["b", "c"])).object_ids.to_pylist()
+        ['b']
+        """
+        wanted = pa.array(names, pa.string(), from_pandas=True)
+        code = np.flatnonzero(pc.is_in(self.object_ids, value_set=wanted).to_numpy(False))
+        start, take = rows_of_objects(self.start, code)
+        columns = (column[take] for column in self[:4])
+        return Forced(*columns, start, self.object_ids.take(pa.array(code)))
+
+
+def make_forced(rows: pa.Table) -> Forced | None:
+    """Make the arrays of a table of forced photometry.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With ``objectId``, ``jd``, ``fid``, ``flux`` and ``flux_err`` (nJy) as in `FORCED_SCHEMA`,
+        in any order. Rows without a valid time, band, flux or error are left out.
+
+    Returns
+    -------
+    Forced or None
+        None if no row is left.
+
+    Examples
+    --------
+    >>> row = {"objectId": "a", "jd": 2459000.7, "fid": 1, "flux": 500.0, "flux_err": 100.0}
+    >>> make_forced(pa.Table.from_pylist([row], schema=FORCED_SCHEMA)).flux
+    array([0.5])
+    """
+    jd, fid, flux, err = (_floats(rows[name]) for name in ("jd", "fid", "flux", "flux_err"))
+    named = rows["objectId"].is_valid().to_numpy()
+    good = named & np.isfinite(jd) & np.isfinite(flux) & np.isfinite(err) & (err > 0)
+    good &= (fid >= 1) & (fid <= 3)
+    if not good.any():
+        return None
+    names = rows["objectId"].combine_chunks().filter(pa.array(good))
+    encoded = names.cast(pa.string()).dictionary_encode()
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    values = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)
+    by_name = np.argsort(values)
+    code = np.argsort(by_name)[encoded.indices.to_numpy()]
+    columns: list[Any] = [jd[good], fid[good].astype(np.int8), flux[good], err[good]]
+    columns[2:] = [column / _NJY_PER_UJY for column in columns[2:]]
+    # All columns decide on the order, so that it does not depend on that of the table.
+    order = np.lexsort((columns[2], columns[3], columns[1], columns[0], code))
+    columns = [column[order] for column in columns]
+    start = np.searchsorted(code[order], np.arange(len(values) + 1))
+    return Forced(*columns, start, pa.array(values[by_name], pa.string()))
+
+
+def load_forced(path: str | Path) -> Forced | None:
+    """Read the file of forced photometry that `ztfml ingest` and `Night.save` write.
+
+    Parameters
+    ----------
+    path : str or Path
+        ``NAME_fp_hists.parquet``.
+
+    Returns
+    -------
+    Forced or None
+        None if no row has a valid flux.
+
+    Raises
+    ------
+    DataError
+        If the file is damaged, or has other columns.
+
+    Examples
+    --------
+    >>> pq.write_table(FORCED_SCHEMA.empty_table(), "a_fp_hists.parquet")
+    >>> load_forced("a_fp_hists.parquet")
+    """
+    names = ["objectId", "jd", "fid", "flux", "flux_err"]
+    try:
+        return make_forced(open_parquet(path).read(names))
+    except (pa.ArrowException, OSError, KeyError) as error:
+        raise DataError(
+            f"{path}: the columns {', '.join(names)} cannot be read "
+            f"({str(error).splitlines()[0]}); repeat ztfml ingest, or remove the file"
+        ) from error
+
+
+def _floats(column):
+    return column.cast(pa.float64()).to_numpy()
+
+
+def write_forced(forced: Forced | None, path: Path) -> None:
+    """Write forced photometry to a new file with the columns of `FORCED_SCHEMA`.
+
+    Columns that `Forced` does not have are null.
+
+    Parameters
+    ----------
+    forced : Forced or None
+        If None, the file is removed.
+    path : Path
+
+    Examples
+    --------
+    >>> row = {"objectId": "a", "jd": 2459000.7, "fid": 1, "flux": 500.0, "flux_err": 100.0}
+    >>> rows = pa.Table.from_pylist([row], schema=FORCED_SCHEMA)
+    >>> write_forced(make_forced(rows), Path("b_fp_hists.parquet"))
+    >>> load_forced("b_fp_hists.parquet").flux
+    array([0.5])
+    """
+    if forced is None:
+        path.unlink()
+        return
+    code = np.repeat(np.arange(len(forced.object_ids)), np.diff(forced.start))
+    known = {
+        "objectId": forced.object_ids.take(pa.array(code)),
+        "jd": forced.jd,
+        "fid": forced.fid,
+        "flux": forced.flux * _NJY_PER_UJY,
+        "flux_err": forced.flux_err * _NJY_PER_UJY,
+    }
+    columns = [
+        pa.array(known[column.name]).cast(column.type)
+        if column.name in known
+        else pa.nulls(len(code), column.type)
+        for column in FORCED_SCHEMA
+    ]
+    pq.write_table(pa.Table.from_arrays(columns, schema=FORCED_SCHEMA), path, **WRITE_OPTIONS)
