@@ -14,6 +14,7 @@ from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.night_means import night_means_as_of, peak_index
 from ztfml.lightcurves.slopes import fit_slope
 from ztfml.night import Night
+from ztfml.plots.forced_points import forced_points
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
 
@@ -40,7 +41,8 @@ def light_curve(
     """Draw the light curve of an object, up to one of its alerts or complete.
 
     Filled symbols are brighter than the reference image, open symbols fainter. Triangles are
-    5-sigma limits of exposures without a detection. The lines and their rates are the features
+    5-sigma limits of exposures without a detection. Crosses and ticks are forced photometry and its
+    3-sigma limits. The lines and their rates are the features
     ``rise_rate_*`` and ``fade_rate_*`` of the alert.
 
     Parameters
@@ -93,11 +95,14 @@ def light_curve(
         _draw_rates(ax, *rates_of(night, alert), origin)
     for band in (*BANDS, None):
         _draw_limits(ax, _of_band(limits, band), band, origin, small)
+    forced = forced_points(night, alert)
+    for band in BANDS:
+        _draw_forced(ax, forced[forced["band"] == band], band, origin)
     if not rows["seen"].all():
         ax.plot([], [], " ", label="lighter: not in the history of this alert")
 
-    _set_magnitude_axis(ax, detected, limits)
-    _set_time_axes(ax, rows["jd"], origin)
+    _set_magnitude_axis(ax, detected, [limits["diffmaglim"], forced["magpsf"], forced["limit"]])
+    _set_time_axes(ax, pd.concat([rows["jd"], forced["jd"]]), origin)
     what = "first detection" if len(detected) else "first exposure"
     ax.set_xlabel(f"Days since {what}")
     ax.set_ylabel("Difference magnitude (AB)")
@@ -307,6 +312,27 @@ def _draw_detections(ax, detected, band, origin, small):
             )
 
 
+def _draw_forced(ax, forced, band, origin):
+    measured, limits = forced[forced["magpsf"].notna()], forced[forced["limit"].notna()]
+    style = {"color": _colour(band), "alpha": 0.6, "zorder": 1.5}
+    if len(measured):
+        ax.errorbar(
+            measured["jd"] - origin,
+            measured["magpsf"],
+            yerr=measured["sigmapsf"],
+            fmt="x",
+            markersize=4,
+            elinewidth=0.6,
+            label=f"{band} forced photometry",
+            **style,
+        )
+    if len(limits):
+        ax.plot(
+            limits["jd"] - origin, limits["limit"], "_", markersize=6,
+            label=f"{band} forced limit (3σ)", **style,
+        )  # fmt: skip
+
+
 def _label_once(ax, label):
     """Return None for a label that is in the legend already."""
     return None if label in ax.get_legend_handles_labels()[1] else label
@@ -365,13 +391,12 @@ def with_error(value: float, err: float) -> str:
     return f"{round(value, digits) + 0.0:.{digits}f} ± {err:.{digits}f}".replace("-", "−")
 
 
-def _set_magnitude_axis(ax, detected, limits):
-    """Invert the magnitude axis and make room for error bars and limits."""
+def _set_magnitude_axis(ax, detected, others):
+    """Invert the magnitude axis and make room for error bars, limits and forced photometry."""
     # Clip very large errors, which would compress the rest of the light curve.
     err = detected["sigmapsf"].fillna(0.0).clip(upper=1.0)
-    values = np.concatenate(
-        [detected["magpsf"] - err, detected["magpsf"] + err, limits["diffmaglim"]]
-    )
+    values = np.concatenate([detected["magpsf"] - err, detected["magpsf"] + err, *others])
+    values = values[~np.isnan(values)]
     if len(values):
         low, high = values.min(), values.max()
         margin = max(0.08 * (high - low), 0.5 * (_LEAST_MAGNITUDES - (high - low)))

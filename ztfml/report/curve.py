@@ -19,7 +19,11 @@ _MAX_ERROR = 1.0
 
 
 def layout_light_curve(
-    points: pd.DataFrame, lines: list[RateLine], peak: Peak | None, alert: dict
+    points: pd.DataFrame,
+    lines: list[RateLine],
+    peak: Peak | None,
+    alert: dict,
+    forced: pd.DataFrame | None = None,
 ) -> dict:
     """Compute the pixel positions of a light curve against days since the alert.
 
@@ -32,6 +36,8 @@ def layout_light_curve(
         Result of `ztfml.plots.light_curves.rates_of`.
     alert : dict
         ``jd`` and ``magpsf`` of the alert.
+    forced : pandas.DataFrame, optional
+        Result of `ztfml.plots.forced_points.forced_points`.
 
     Returns
     -------
@@ -39,7 +45,9 @@ def layout_light_curve(
         ``width`` and ``height``; ``area`` (left, top, right, bottom); ``x_ticks`` and
         ``y_ticks`` (position and text); ``x_label``; ``detections`` (dicts with ``x``, ``y``,
         ``low``, ``high``, ``band``, ``below``, ``seen``, ``text``); ``limits`` (``x``, ``y``,
-        ``band``, ``seen``); ``lines``; ``peak``; ``now`` (``x``, ``y`` of the alert). Positions
+        ``band``, ``seen``);
+        ``forced`` (``x``, ``y``, ``band``, ``is_limit``, ``text``);
+        ``lines``; ``peak``; ``now`` (``x``, ``y`` of the alert). Positions
         are in pixels of a drawing of that size.
 
     Examples
@@ -55,9 +63,12 @@ def layout_light_curve(
     mag = points["magpsf"].to_numpy()
     err = np.fmin(points["sigmapsf"].fillna(0.0).to_numpy(), _MAX_ERROR)
     limit = np.where(np.isnan(mag), points["diffmaglim"].to_numpy(), np.nan)
-    start, end = _time_range(days)
+    if forced is None:
+        forced = pd.DataFrame(columns=["jd", "band", "magpsf", "sigmapsf", "limit"], dtype=float)
+    forced_mag = forced["magpsf"].fillna(forced["limit"]).to_numpy()
+    start, end = _time_range(np.concatenate([days, forced["jd"].to_numpy() - alert["jd"]]))
     x = _Scale(start, end, _LEFT, WIDTH - _RIGHT)
-    shown = np.concatenate([mag - err, mag + err, limit, *(line.mag for line in lines)])
+    shown = np.concatenate([mag - err, mag + err, limit, forced_mag, *(line.mag for line in lines)])
     faint, bright = _magnitude_range(shown)
     y = _Scale(faint, bright, HEIGHT - _BOTTOM, _TOP)
     return {
@@ -85,6 +96,16 @@ def layout_light_curve(
             {"x": x(days[k]), "y": y(limit[k]), "band": _band(row.band), "seen": bool(row.seen)}
             for k, row in enumerate(points.itertuples())
             if not np.isnan(limit[k])
+        ],
+        "forced": [
+            {
+                "x": x(row.jd - alert["jd"]),
+                "y": y(forced_mag[k]),
+                "band": row.band,
+                "is_limit": bool(np.isnan(row.magpsf)),
+                "text": f"forced photometry: {_forced_text(row)}",
+            }
+            for k, row in enumerate(forced.itertuples())
         ],
         "lines": [
             {
@@ -152,6 +173,10 @@ def _magnitude_range(values):
 
 def _band(band):
     return band if isinstance(band, str) else "unknown"
+
+
+def _forced_text(row):
+    return f"fainter than {row.limit:.2f} in {row.band}" if np.isnan(row.magpsf) else _text(row)
 
 
 def _text(row):

@@ -13,6 +13,7 @@ from ztfml.evaluation.text import headline
 from ztfml.labels.rules import apply_cuts
 from ztfml.model.model import Model
 from ztfml.night import Night
+from ztfml.plots.forced_points import forced_points
 from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.packet_summary import date_of, packet_summary
 from ztfml.plots.stamps import STAMPS
@@ -193,6 +194,7 @@ def _light_curves(night, alert, photometry):
     recent = points[(days >= -PACKET_HISTORY) & points["seen"]]
     jd = recent["jd"].min()
     now = {"jd": packet["jd"], "magpsf": packet["magpsf"]}
+    forced = forced_points(night, alert)
     light_curves = [
         {
             "title": f"last {PACKET_HISTORY:.0f} days",
@@ -201,11 +203,12 @@ def _light_curves(night, alert, photometry):
                 [line for line in lines if line.jd[0] >= jd],
                 peak if peak and peak.jd >= jd else None,
                 now,
+                forced,
             ),
         }
     ]
     if len(points) > len(recent):
-        everything = layout_light_curve(points, lines, peak, now)
+        everything = layout_light_curve(points, lines, peak, now, forced)
         light_curves.append({"title": "all", **everything})
     return light_curves
 
