@@ -51,7 +51,7 @@ def test_the_demo_replaces_its_own_files_and_keeps_others(tmp_path, monkeypatch)
     assert first.stderr == ""
     (folder / "notes.txt").write_text("mine")
     # As after a run that was killed.
-    (folder / MARKER).write_text('{"program": "ztfml demo", "seed": 16, "complete": false}')
+    (folder / MARKER).write_text('{"program": "ztfml demo", "seed": 62, "complete": false}')
     (folder / "ranked.csv").unlink()
     names = {path.name for path in folder.iterdir()}
     second = CliRunner().invoke(main, ["demo", str(folder), "-q"])

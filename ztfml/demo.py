@@ -28,7 +28,7 @@ MARKER = "demo.json"
 """The file that identifies the folder of a demonstration."""
 
 
-def run_demo(folder: str | Path, seed: int = 16) -> str:
+def run_demo(folder: str | Path, seed: int = 62) -> str:
     """Run all steps of ztfml on simulated nights.
 
     Three labelled nights are simulated for training, and a fourth one to which the model is

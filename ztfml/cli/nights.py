@@ -7,7 +7,7 @@ from ztfml.cli.options import PATH, command, output_option
 
 @command("ztfml demo demo")
 @click.argument("folder", type=PATH, default="demo", metavar="[DIR]")
-@click.option("--seed", default=16, show_default=True, help="Seed of the simulation.")
+@click.option("--seed", default=62, show_default=True, help="Seed of the simulation.")
 def demo(folder, seed):
     """Run all steps on simulated nights.
 
