@@ -117,3 +117,16 @@ def test_a_working_folder_that_is_deleted(tmp_path):
         cwd=gone, preexec_fn=gone.rmdir, capture_output=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
+
+
+def test_a_relative_path_in_a_working_folder_that_is_deleted(tmp_path):
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    done = run(
+        "features", "night.parquet", "-o", "out.csv",
+        cwd=gone, preexec_fn=gone.rmdir, capture_output=True, text=True,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert done.stderr == (
+        "Error: the working folder does not exist any more: No such file or directory\n"
+    )

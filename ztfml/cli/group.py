@@ -40,7 +40,7 @@ class ZtfmlGroup(click.Group):
             _drop_output()
             sys.exit(0)
         except OSError as error:
-            where = error.filename or "standard output or a temporary folder"
+            where = error.filename or _place_without_name(error)
             _drop_output()
             raise _failure(f"{where}: {error.strerror or error}") from error
         except MemoryError as error:
@@ -55,6 +55,12 @@ class ZtfmlGroup(click.Group):
                 f"internal error ({type(error).__name__}: {text}); please report it, with the "
                 "command and the output of `ztfml --debug ...`"
             ) from error
+
+
+def _place_without_name(error):
+    if isinstance(error, FileNotFoundError):
+        return "the working folder does not exist any more"
+    return "standard output or a temporary folder"
 
 
 def _failure(message):
