@@ -18,7 +18,18 @@ from tests.benchmarks.inputs import FULL, night_of
 from tests.benchmarks.timing import machine, seconds_of
 from ztfml import features
 from ztfml.compiled import kernel
-from ztfml.features import FEATURES, colour, counts, rates, timing, tonight, variability
+from ztfml.features import (
+    FEATURES,
+    colour,
+    counts,
+    episodes,
+    rates,
+    timescales,
+    timing,
+    tonight,
+    variability,
+)
+from ztfml.features.packet import packet_fields, packet_of
 from ztfml.features.table import RECORD, RECORD_POSITIONS
 from ztfml.io.text_tables import markdown_table
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
@@ -101,19 +112,20 @@ def _fill_column(alerts, feature, out):
 
 
 @kernel
-def _nothing(curve, means, workspace, row):
+def _nothing(curve, means, packet, workspace, row):
     pass
 
 
 # The compiled function of each group of features of light curves.
 _GROUPS = {
-    module.GROUP: module.write for module in (counts, timing, rates, tonight, colour, variability)
+    module.GROUP: module.write
+    for module in (counts, timing, episodes, rates, tonight, colour, variability, timescales)
 }
 
 
 def _loop_over_curves():
     @kernel
-    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace, rows):
+    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, fields, workspace, rows):
         total = 0.0  # so that nothing is optimised away
         for k in range(len(rows)):
             curve = light_curve_of(
@@ -128,7 +140,7 @@ def _loop_over_curves():
 
 def _loop_over(write):
     @kernel
-    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace, rows):
+    def loop(history, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, fields, workspace, rows):
         total = 0.0
         for k in range(len(rows)):
             curve = light_curve_of(
@@ -138,7 +150,7 @@ def _loop_over(write):
             means = night_means_of(curve, workspace)
             total += curve.g.flux.sum() + curve.r.flux.sum() + len(curve.limit_jd)
             total += means[0].mag.sum() + means[1].mag.sum() + means[2].mag.sum()
-            write(curve, means, workspace, rows[k])
+            write(curve, means, packet_of(fields, k), workspace, rows[k])
         return total
 
     return loop
@@ -147,7 +159,15 @@ def _loop_over(write):
 def _time_groups(night, rows):
     alert = [night.alerts[field].to_numpy() for field in _ALERT]
     workspace = make_workspace((night.last - night.first).max())
-    given = (night.history, night.first, night.last, *alert, workspace, rows)
+    given = (
+        night.history,
+        night.first,
+        night.last,
+        *alert,
+        packet_fields(night.alerts),
+        workspace,
+        rows,
+    )
     loops = [_loop_over_curves(), _loop_over(_nothing), *map(_loop_over, _GROUPS.values())]
     for loop in loops:
         loop(*given)  # compiles

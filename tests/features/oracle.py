@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from tests.features.oracle_groups import of_episodes, timescales
 from tests.features.oracle_rows import (
     BANDS,
     NAN,
@@ -60,22 +61,21 @@ def of_night(alerts, history):
         row = clean(*values)
         if not math.isnan(row.jd):
             by_object[object_id].add(row)
-    packet = alerts[
-        ["objectId", *(f"candidate.{field}" for field in fields if field != "diffmaglim")]
-    ]
-    return [
-        of_alert(clean(jd, fid, mag, sigma, NAN, sign), by_object[object_id])
-        for object_id, jd, fid, mag, sigma, sign in packet.itertuples(index=False)
-    ]
+    values = []
+    for packet in alerts.to_dict("records"):
+        packet = {name.removeprefix("candidate."): value for name, value in packet.items()}
+        alert = clean(*(packet[f] if f != "diffmaglim" else NAN for f in fields))
+        values.append(of_alert(alert, by_object[packet["objectId"]], packet))
+    return values
 
 
-def of_alert(alert, rows):
-    """All features of one alert, given all rows of its object, in any order.
+def of_alert(alert, rows, packet):
+    """All features of one alert, given all rows of its object in any order, and its packet.
 
     Without a time nothing is known of it.
     """
     if math.isnan(alert.jd):
-        timeless = of_alert(alert._replace(jd=2459000.5), set())
+        timeless = of_alert(alert._replace(jd=2459000.5), set(), {})
         return dict.fromkeys(timeless, NAN)
     past = measurements([row for row in rows if row.jd < alert.jd], alert)
     detections = [detection(row) for row in [*past, alert] if not math.isnan(row.mag)]
@@ -87,10 +87,12 @@ def of_alert(alert, rows):
     return (
         counts(detections, limits, alert.jd)
         | timing(detections, limits, alert.jd)
+        | of_episodes(detections, alert.jd, packet)
         | rates(detections, limits, alert.jd)
         | tonight(detections, limits, alert.jd, common_slope)
         | colours(detections, alert.jd)
         | variability(detections)
+        | timescales(detections, alert, packet)
     )
 
 

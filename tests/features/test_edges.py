@@ -17,11 +17,12 @@ NAMES = [feature.name for feature in FEATURES]
 # Zero is a true value here, not a missing one: one detection in r, by the alert itself.
 ZERO_ON_ONE_POINT = {
     "n_limit", "n_det_g", "n_det_i", "n_limit_g", "n_limit_r", "n_limit_i", "age",
-    "days_since_peak_r", "days_since_peak", "above_half_r",
+    "days_since_peak_r", "days_since_peak", "above_half_r", "n_earlier_episodes", "confirmed_age",
 }  # fmt: skip
 KNOWN_ON_ONE_POINT = {
     "magpsf", "sigmapsf", "positive", "n_det", "n_det_r", "n_nights", "frac_positive",
     "n_det_tonight", "n_episodes", "duty", "peak_mag_r", "first_mag_r", "last_mag_r", "peak_mag",
+    "episode_n_det", "episode_n_nights", "episode_frac_positive",
 }  # fmt: skip
 
 

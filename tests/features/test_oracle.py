@@ -44,7 +44,8 @@ def disagreements(alerts, history):
 
 
 def test_the_oracle_has_every_light_curve_feature():
-    assert set(oracle.of_alert(oracle_rows.Row(JD, 1, 18.0, 0.1, np.nan, 1), set())) == set(NAMES)
+    row = oracle_rows.Row(JD, 1, 18.0, 0.1, np.nan, 1)
+    assert set(oracle.of_alert(row, set(), {})) == set(NAMES)
 
 
 @pytest.mark.parametrize("max_rows", [10, 40, 150])

@@ -43,5 +43,6 @@ def test_fields_that_identify_night_or_camera_are_not_features():
 def test_groups_and_number_of_features():
     assert len(FEATURES) >= 80
     assert [group.name for group in GROUPS] == [
-        "packet", "counts", "timing", "rates", "tonight", "colour", "variability", "context",
+        "packet", "counts", "timing", "episodes", "rates", "tonight", "colour", "variability",
+        "timescales", "context",
     ]  # fmt: skip

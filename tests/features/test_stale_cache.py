@@ -100,7 +100,16 @@ def files_of_the_feature_kernel():
     files = {str(Path(file).relative_to(PACKAGE)) for file in sources_of(_fill_records)[0]}
     groups = {
         f"features/{n}.py"
-        for n in ("counts", "timing", "rates", "tonight", "colour", "variability")
+        for n in (
+            "counts",
+            "timing",
+            "episodes",
+            "rates",
+            "tonight",
+            "colour",
+            "variability",
+            "timescales",
+        )
     }
     assert groups | set(EDITS) | {"features/groups.py", "features/table.py"} <= files
     return sorted(files)

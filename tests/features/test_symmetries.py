@@ -19,7 +19,8 @@ NAMES = [feature.name for feature in FEATURES]
 OF_THE_DATE = {"opposition_distance"}
 # Magnitudes of the source itself, and its distance in brightness from other sources.
 OF_BRIGHTNESS = {
-    "magpsf", "peak_mag", "mag_minus_ref", "mag_minus_ps1", "mag_minus_gaia", "mag_minus_sso",
+    "magpsf", "peak_mag", "mag_minus_ps1", "mag_minus_gaia", "mag_minus_sso",
+    "magnr",
     *(f"{name}_{band}" for name in ("peak_mag", "first_mag", "last_mag") for band in "gri"),
 }  # fmt: skip
 # Pairs are looked for from the bluer band, so that they are others with g and i exchanged.
@@ -59,8 +60,9 @@ def test_the_date_changes_nothing(seed, days):
 def test_the_distance_changes_only_brightness(seed, fainter):
     """A source ten times as far, its limits as well: rates, colours, shapes stay as they are."""
     alerts, history = random_frames(seed, n_objects=8)
+    alerts = alerts.assign(**{"candidate.distnr": 0.5, "candidate.magnr": 19.0})
     before = features_of(alerts, history)
-    alerts["candidate.magpsf"] += fainter
+    alerts[["candidate.magpsf", "candidate.magnr"]] += fainter
     mags = ["magpsf", "diffmaglim"]
     after = features_of(alerts, history.assign(**(history[mags] + fainter)))
     before[list(OF_BRIGHTNESS)] += fainter

@@ -197,6 +197,40 @@ VARIABILITY = {
     )
     for name, value in by_hand_variability(magnitudes, signs).items()
 }
+EPISODES = {
+    "episode_n_det": 10, "episode_n_nights": 5, "episode_frac_positive": 0.9,
+    "n_earlier_episodes": 0, "days_between_episodes": np.nan, "peak_minus_earlier": np.nan,
+    # ndethist counts two more than the history: the age is that of jdstarthist
+    "n_det_before": 2, "confirmed_age": 13,
+}  # fmt: skip
+
+
+def change(magnitudes, k, signs=1):
+    """Squared change of flux to the next detection, minus errors, halved."""
+    f = flux(magnitudes) * np.array(signs)
+    return ((f[k + 1] - f[k]) ** 2 - (ERR * f[k]) ** 2 - (ERR * f[k + 1]) ** 2) / 2
+
+
+def intrinsic(magnitudes, signs=1):
+    f = flux(magnitudes) * np.array(signs)
+    return np.var(f, ddof=1) - np.mean((ERR * f) ** 2)
+
+
+G, R, R_SIGNS = [18.9, 17.9, 18.9], [19.0, 18.0, 20.0, 18.8, 19.2], (1, 1, -1, 1, 1)
+TIMESCALES = {
+    # all pairs are 2 or 4 d apart; i has only two detections
+    "hourly_variability": np.nan, "hourly_chi2": np.nan,
+    "nightly_variability": (
+        sum(change(G, k) for k in range(2)) / intrinsic(G)
+        + sum(change(R, k, R_SIGNS) for k in range(4)) / intrinsic(R, R_SIGNS)
+    ) / 6,
+    # r goes below the reference and back; 2 of 4 pairs in r, 2 in g, 1 in i
+    "sign_changes": 2 / 7,
+    # the peak in g, and days 2, 4 and 6 in r; day 6 is brighter than day 10 by 2.7 sigma
+    "turning_points": 1,
+    # the negative flux exceeds the reference flux, of which a tenth is the least
+    "total_amplitude": 2.5 * np.log10((flux(20.5) + flux(18.0) * (1 - ERR)) / 0.1 / flux(20.5)),
+}  # fmt: skip
 CONTEXT = {
     "ps1_g_r": 0.5, "ps1_r_i": 0.2, "ps1_i_z": 0.1, "mag_minus_ps1": -0.4, "star_offset": 6.0,
     "host_offset": 2.5, "star_mag": 17.3, "star_g_r": 0.8, "host_mag": 19.6, "host_g_r": 0.5,
@@ -213,10 +247,12 @@ EXPECTED = (
     | {"mag_minus_ref": -1.3}
     | COUNTS
     | TIMING
+    | EPISODES
     | RATES
     | TONIGHT
     | COLOUR
     | VARIABILITY
+    | TIMESCALES
     | CONTEXT
 )
 

@@ -76,7 +76,7 @@ def _colours(blue, red, scratch):
 
 
 @kernel
-def write(curve, means, workspace, row):
+def write(curve, means, packet, workspace, row):
     """Write the colours of one light curve to its row."""
     jd, g_r, err = _colours(means[0], means[1], workspace.scratch)
     if len(jd) > 0:

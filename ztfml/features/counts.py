@@ -54,7 +54,7 @@ def det_ratio(ndethist, ncovhist):
 
 
 @kernel
-def write(curve, means, workspace, row):
+def write(curve, means, packet, workspace, row):
     """Write the counts of one light curve to its row."""
     n = len(curve.jd)
     row.n_det = n

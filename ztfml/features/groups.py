@@ -10,11 +10,13 @@ from ztfml.features import (
     colour,
     context,
     counts,
+    episodes,
     forced,
     host,
     localization,
     packet,
     rates,
+    timescales,
     timing,
     tonight,
     variability,
@@ -23,7 +25,18 @@ from ztfml.features.registry import check_unique
 
 GROUPS = tuple(
     module.GROUP
-    for module in (packet, counts, timing, rates, tonight, colour, variability, context)
+    for module in (
+        packet,
+        counts,
+        timing,
+        episodes,
+        rates,
+        tonight,
+        colour,
+        variability,
+        timescales,
+        context,
+    )
 )
 """The groups in the order of the table."""
 
@@ -47,7 +60,7 @@ check_unique((*FEATURES, *OPTIONAL))
 
 
 @kernel
-def write_features(curve, means, workspace, row):
+def write_features(curve, means, packet, workspace, row):
     """Write the features of one light curve to its row.
 
     Parameters
@@ -55,13 +68,17 @@ def write_features(curve, means, workspace, row):
     curve : LightCurve
     means : tuple of NightMeans
         The night means in g, r and i.
+    packet : PacketFields
+        Fields of the alert.
     workspace : Workspace
     row : record
         One field per declared feature, NaN until it is written.
     """
-    counts.write(curve, means, workspace, row)
-    timing.write(curve, means, workspace, row)
-    rates.write(curve, means, workspace, row)
-    tonight.write(curve, means, workspace, row)
-    colour.write(curve, means, workspace, row)
-    variability.write(curve, means, workspace, row)
+    counts.write(curve, means, packet, workspace, row)
+    timing.write(curve, means, packet, workspace, row)
+    episodes.write(curve, means, packet, workspace, row)
+    rates.write(curve, means, packet, workspace, row)
+    tonight.write(curve, means, packet, workspace, row)
+    colour.write(curve, means, packet, workspace, row)
+    variability.write(curve, means, packet, workspace, row)
+    timescales.write(curve, means, packet, workspace, row)

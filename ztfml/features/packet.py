@@ -1,7 +1,11 @@
 """Packet fields that describe the detection and the nearest source in the reference image."""
 
-import numpy as np
+from typing import Any, NamedTuple
 
+import numpy as np
+import pandas as pd
+
+from ztfml.compiled import kernel
 from ztfml.features.registry import Group
 
 GROUP = Group("packet", "quality and shape of the detection, and the nearest reference source")
@@ -36,3 +40,73 @@ GROUP.copy(
 def mag_minus_ref(magpsf, magnr):
     """Difference magnitude minus the magnitude of the nearest reference source."""
     return magpsf - magnr
+
+
+class PacketFields(NamedTuple):
+    """Fields of the alert that features of light curves need, as arrays or of one alert.
+
+    Attributes
+    ----------
+    fid : float
+        Filter: 1 (g), 2 (r) or 3 (i).
+    distnr : float, pix
+        Distance to the nearest source in the reference image.
+    magnr : float, mag
+        Magnitude of that source.
+    ndethist : float
+        Detections at this position since the survey began.
+    jdstarthist : float, d
+        Time of the earliest detection at this position.
+    """
+
+    fid: Any
+    distnr: Any
+    magnr: Any
+    ndethist: Any
+    jdstarthist: Any
+
+
+def packet_fields(alerts: pd.DataFrame) -> PacketFields:
+    """Collect the fields of the alerts that features of light curves need.
+
+    Parameters
+    ----------
+    alerts : pandas.DataFrame
+        The alerts of a `Night`, or some of them.
+
+    Returns
+    -------
+    PacketFields of ndarray
+        NaN where a field is missing.
+
+    Examples
+    --------
+    >>> packet_fields(night.alerts).magnr.shape == (len(night),)
+    True
+    """
+    missing = np.full(len(alerts), np.nan)
+    return PacketFields(
+        *(
+            alerts[name].to_numpy(float) if name in alerts else missing
+            for name in PacketFields._fields
+        )
+    )
+
+
+@kernel
+def packet_of(fields, k):
+    """Return the fields of one alert.
+
+    Parameters
+    ----------
+    fields : PacketFields of ndarray
+    k : int
+        Position of the alert.
+
+    Returns
+    -------
+    PacketFields of float
+    """
+    return PacketFields(
+        fields.fid[k], fields.distnr[k], fields.magnr[k], fields.ndethist[k], fields.jdstarthist[k]
+    )

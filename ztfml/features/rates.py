@@ -182,7 +182,7 @@ GROUP.declare(
 
 
 @kernel
-def write(curve, means, workspace, row):
+def write(curve, means, packet, workspace, row):
     """Write the rates of one light curve to its row."""
     fits = (
         _write_band(curve, curve.g, means[0], 0, workspace, row),

@@ -178,7 +178,7 @@ class Group:
         missing : str
             When it is NaN.
         reads : tuple of str
-            Names of columns of `source`.
+            Names of columns of `source`, and of alert columns with the prefix ``candidate.``.
         version : int, default 1
         source : {'history', 'forced'}
             The table that is read besides the alert.
@@ -190,7 +190,7 @@ class Group:
         >>> [feature.name for feature in demo.features]
         ['n_bright_g', 'n_bright_r', 'n_bright_i']
         """
-        reads = tuple(f"{source}.{field}" for field in reads)
+        reads = tuple(field if "." in field else f"{source}.{field}" for field in reads)
         if not name.endswith(BAND_SUFFIX):
             self._add(name, unit, meaning, reads, missing, version)
             self.fields.append((name, np.float64))

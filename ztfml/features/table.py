@@ -13,6 +13,7 @@ from ztfml.compiled import kernel, say_if_compiling
 from ztfml.errors import DataError
 from ztfml.features import forced
 from ztfml.features.groups import BROKER, FEATURES, GROUPS, MATCHED, write_features
+from ztfml.features.packet import packet_fields, packet_of
 from ztfml.features.registry import Feature
 from ztfml.io.progress import track
 from ztfml.lightcurves.light_curve import light_curve_of, make_workspace
@@ -199,11 +200,12 @@ def _light_curve_tasks(
     first, last = night.first[rows], night.last[rows]
     alert_fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
     alerts = [night.alerts[field].to_numpy()[rows] for field in alert_fields]
+    fields = packet_fields(night.alerts[rows])
     # Object by object, because successive alerts of one object share their rows in the cache.
     order = np.argsort(first, kind="stable")
     for chunk in _chunks(len(order)):
         yield partial(
-            _fill_light_curves, night.history, order[chunk], first, last, alerts, records
+            _fill_light_curves, night.history, order[chunk], first, last, alerts, fields, records
         )  # fmt: skip
 
 
@@ -211,15 +213,16 @@ def _chunks(n):
     return [slice(begin, begin + _CHUNK) for begin in range(0, n, _CHUNK)]
 
 
-def _fill_light_curves(history, positions, first, last, alerts, records):
+def _fill_light_curves(history, positions, first, last, alerts, fields, records):
     workspace = make_workspace((last[positions] - first[positions]).max())
     rows = records.view(RECORD)[:, 0]
-    _fill_records(history, positions, first, last, *alerts, workspace, records, rows)
+    _fill_records(history, positions, first, last, *alerts, fields, workspace, records, rows)
 
 
 @kernel
 def _fill_records(
-    history, positions, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, workspace, records, rows
+    history, positions, first, last, jd, fid, magpsf, sigmapsf, isdiffpos, fields, workspace,
+    records, rows,
 ):  # fmt: skip
     for k in positions:
         records[k] = np.nan
@@ -229,7 +232,8 @@ def _fill_records(
             history, first[k], last[k], jd[k], fid[k], magpsf[k], sigmapsf[k], isdiffpos[k],
             workspace,
         )  # fmt: skip
-        write_features(curve, night_means_of(curve, workspace), workspace, rows[k])
+        means = night_means_of(curve, workspace)
+        write_features(curve, means, packet_of(fields, k), workspace, rows[k])
 
 
 def _transpose_tasks(records: np.ndarray, table: np.ndarray) -> Iterator[Callable[[], None]]:

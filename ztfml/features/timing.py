@@ -70,7 +70,7 @@ GROUP.declare(
 
 
 @kernel
-def write(curve, means, workspace, row):
+def write(curve, means, packet, workspace, row):
     """Write the timing features of one light curve to its row."""
     n = len(curve.jd)
     row.n_episodes = 0

@@ -139,7 +139,7 @@ GROUP.declare(
 
 
 @kernel
-def write(curve, means, workspace, row):
+def write(curve, means, packet, workspace, row):
     """Write the changes within the night of one light curve to its row."""
     fits = (
         _write_band(curve, curve.g, 0, workspace.scratch, row),

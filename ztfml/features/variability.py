@@ -75,7 +75,7 @@ GROUP.declare(
 
 
 @kernel
-def write(curve, means, workspace, row):
+def write(curve, means, packet, workspace, row):
     """Write the variability statistics of one light curve to its row."""
     _write_band(curve.g, workspace.scratch[0], 0, row)
     _write_band(curve.r, workspace.scratch[0], 1, row)
