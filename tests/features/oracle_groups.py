@@ -85,7 +85,10 @@ def ratios(by_band, chosen):
 
 
 def total_amplitude(detections, alert, packet):
-    offset, mag = within(packet.get("distnr", NAN), 0, 1.5), within(packet.get("magnr", NAN), -5, 40)
+    offset, mag = (
+        within(packet.get("distnr", NAN), 0, 1.5),
+        within(packet.get("magnr", NAN), -5, 40),
+    )
     recent = [d for d in detections if alert.jd - d.jd <= 30 and d.band == BANDS.get(alert.fid)]
     if math.isnan(offset + mag) or len(recent) < 2 or math.isnan(alert.fid):
         return NAN
