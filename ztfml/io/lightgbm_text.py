@@ -35,6 +35,8 @@ _FIELDS = (
 # Numeric splits. Bits 2 and 3 give the type of missing values (none, zero, NaN); bit 1 gives the
 # side to which they go. Bit 0 means a categorical split, which ztfml does not use.
 _DECISIONS = (0, 2, 4, 6, 8, 10)
+_MISSING_TYPE = 0b1100
+_MISSING_IS_NAN = 0b1000
 
 _INT = r"-?\d{1,9}"
 _FLOAT = r"-?\d{1,25}(?:\.\d{1,25})?(?:e[+-]?\d{1,3})?"
@@ -109,6 +111,37 @@ def check_trees(text: str, n_classes: int, features: Sequence[str]) -> int:
     if rest[begin:] != END:
         raise ValueError("it does not end after the last tree")
     return len(sizes)
+
+
+def splits_without_missing(text: str, features: Sequence[str]) -> list[str]:
+    """Return the features with splits that treat a missing value as 0.
+
+    LightGBM learns a direction for missing values only if a training row lacks the feature.
+
+    Parameters
+    ----------
+    text : str
+        The content of ``model.txt``, after `check_trees`.
+    features : sequence of str
+        In the order of training.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
+    >>> tree = "split_feature=0 1\nthreshold=0.5 3\ndecision_type=10 2\n"
+    >>> splits_without_missing(tree, ["drb", "n_det"])
+    ['n_det']
+    """
+    found = set()
+    split_features = re.findall(r"^split_feature=(.*)$", text, re.M)
+    decisions = re.findall(r"^decision_type=(.*)$", text, re.M)
+    for feature, decision in zip(split_features, decisions, strict=True):
+        missing_type = np.array(decision.split(), dtype=np.int64) & _MISSING_TYPE
+        found.update(np.array(feature.split(), dtype=np.int64)[missing_type != _MISSING_IS_NAN])
+    return [features[k] for k in sorted(found)]
 
 
 def _check_header(header, n_classes, features):

@@ -12,7 +12,7 @@ import pandas as pd
 from ztfml.errors import ModelError
 from ztfml.io import folder_writing
 from ztfml.io import verified_folder as folders
-from ztfml.io.lightgbm_text import trees_only
+from ztfml.io.lightgbm_text import splits_without_missing, trees_only
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.model.card_page import model_page
 from ztfml.model.card_schema import CARD_SCHEMA
@@ -25,6 +25,7 @@ _CHECKS = (
     "card",
     "size and sha256 of the trees",
     "structure of the trees",
+    "missing values",
     "names and classes",
     "probe rows",
 )
@@ -231,7 +232,7 @@ def verify_model(folder: str | Path) -> list[Check]:
     Examples
     --------
     >>> [check.passed for check in verify_model(shipped_model())]
-    [True, True, True, True, True]
+    [True, True, True, True, True, True]
     """
     return folders.list_checks(_read_in_steps(Path(folder)), _CHECKS)
 
@@ -271,11 +272,22 @@ def _read_in_steps(folder: Path) -> Generator[str, None, tuple[AlertClassifier, 
     yield f"{card['model']['bytes']:,} bytes, {card['model']['sha256'][:12]}..."
     n_trees = folders.check_structure(folder, trees, len(card["classes"]), features, _REMEDY)
     yield f"{n_trees} trees"
+    yield _describe_missing(splits_without_missing(trees, features), len(features))
     classifier = _restore(trees, card, folder)
     yield ", ".join(card["classes"])
     worst = _compare_probes(classifier, card, folder)
     yield f"{len(card['probes']['values'])} rows, largest difference {worst:.1g}"
     return classifier, card
+
+
+def _describe_missing(as_zero, n_features):
+    if not as_zero:
+        return "every feature in the trees may be missing"
+    examples = ", ".join(as_zero[:_SHOWN]) + (" ..." if len(as_zero) > _SHOWN else "")
+    return f"{len(as_zero)} of {n_features} features count as 0 if missing: {examples}"
+
+
+_SHOWN = 5
 
 
 def _read_card(folder):

@@ -100,7 +100,7 @@ class Model:
         Examples
         --------
         >>> [check.passed for check in model.verify()]
-        [True, True, True, True, True]
+        [True, True, True, True, True, True]
         """
         return verify_model(self.folder)
 

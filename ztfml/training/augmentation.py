@@ -14,6 +14,12 @@ from ztfml.lightcurves.exposures import SAME_EXPOSURE, measurements
 from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY
 from ztfml.taxonomy import LABELS
+from ztfml.training.missing_fields import (
+    FIELD_GROUPS,
+    without_fields,
+    without_random_fields,
+    without_random_groups,
+)
 from ztfml.training.stray import with_stray_detection
 
 __all__ = ["DEGRADATIONS", "at_earlier_detection", "degraded_copies", "earlier_detections"]
@@ -28,6 +34,9 @@ COPY_FRACTIONS = {
     "no history and no drb": 0.15,
     "30 days of history": 0.2,
     "no Gaia": 0.1,
+    "random fields missing": 0.6,
+    "random groups missing": 0.4,
+    "random groups and no history": 0.2,
     "low drb": 0.05,
     "unknown asteroid": 0.3,
     "earlier detection": 0.5,
@@ -85,7 +94,7 @@ def degraded_copies(night: Night, y: np.ndarray) -> Iterator[tuple[str, np.ndarr
 
 
 def _without_drb(night, rng):
-    return _with_columns(night, drb=np.nan)
+    return without_fields(night, FIELD_GROUPS["drb"])
 
 
 def _without_history(night, rng):
@@ -101,13 +110,16 @@ def _with_packet_history(night, rng):
 
 
 def _without_gaia(night, rng):
-    fields = ("neargaia", "maggaia", "neargaiabright", "maggaiabright")
-    return _with_columns(night, **dict.fromkeys(fields, np.nan))
+    return without_fields(night, FIELD_GROUPS["Gaia"])
+
+
+def _without_groups_and_history(night, rng):
+    return without_random_groups(_without_history(night, rng), rng)
 
 
 def _unknown_asteroid(night, rng):
     """Remove the match with a known asteroid."""
-    return _with_columns(night, ssdistnr=np.nan, ssmagnr=np.nan)
+    return without_fields(night, FIELD_GROUPS["ephemeris"])
 
 
 def _low_drb(night, rng):
@@ -127,6 +139,9 @@ DEGRADATIONS = {
     "no history and no drb": _without_history_and_drb,
     "30 days of history": _with_packet_history,
     "no Gaia": _without_gaia,
+    "random fields missing": without_random_fields,
+    "random groups missing": without_random_groups,
+    "random groups and no history": _without_groups_and_history,
     "low drb": _low_drb,
     "unknown asteroid": _unknown_asteroid,
     "old stray detection": with_stray_detection,

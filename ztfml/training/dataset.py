@@ -46,6 +46,13 @@ BOGUS_EVIDENCE = "rules: low drb, or low rb without drb"
 ORIGINAL = "original"
 """Marks an alert that is not a degraded copy."""
 
+ALL_MISSING = "all features missing"
+"""Marks copies in which all features are NaN. With a few of them LightGBM learns for every feature
+to which side of a split a missing value goes; without any it takes NaN for 0."""
+
+N_ALL_MISSING = 5
+"""Number of such copies of each class."""
+
 
 @dataclass(frozen=True)
 class TrainingSet:
@@ -192,7 +199,7 @@ def read_training_set(
             f"{', '.join(map(str, nights))}: no alert is labelled{which}; name nights with labels, "
             "or give their labels with --labels"
         )
-    return data
+    return _with_all_missing(data) if augment else data
 
 
 def _labelled_features(path, labels, drop_circular, augment):
@@ -245,6 +252,17 @@ def _with_bogus(night, labels, label_row, drop_circular):
     found.loc[is_bogus, ["label", "evidence", "confidence"]] = bogus_label
     found.loc[is_bogus, "circular"] = True
     return used, found
+
+
+def _with_all_missing(data):
+    by_class = data.labels[data.is_original].groupby("label", sort=True)
+    copies = by_class.head(N_ALL_MISSING).assign(copy=ALL_MISSING)
+    table = pd.DataFrame(np.nan, index=range(len(copies)), columns=data.table.columns)
+    return TrainingSet(
+        pd.concat([data.table, table], ignore_index=True),
+        pd.concat([data.labels, copies], ignore_index=True),
+        data.nights,
+    )
 
 
 def _no_features():
