@@ -1,11 +1,12 @@
-"""Measure how training transfers to sources, nights and objects that were not used in it.
+"""Measure a model on sources and nights that were not used in its training.
 
-    python -m tests.benchmarks.transfer NIGHTS [DATA] [PART ...]
+    python -m tests.benchmarks.unseen NIGHTS [DATA] [PART ...]
 
 NIGHTS is the folder written by ``make model`` (``build/nights``): real alerts with their labels,
 and simulated nights. DATA is the folder with ``alerts/`` and ``lightcurves/``, by default that of
-the tests. Parts: sources, nights, objects; by default all. Training and prediction are repeated
-with three seeds: figures are means, and the range of macro-F1 is in brackets.
+the tests. Parts: sources, nights; by default both. All objects count the same, however many alerts
+they have. Training and prediction are repeated with three seeds: figures are means, with the range
+in brackets. With ``--aside``, only sources are scored on which no choice was based.
 """
 
 import sys
@@ -14,259 +15,146 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from tests.benchmarks.held_out import (
+    CURVES,
+    DEGRADED,
+    FIRST_OUTBURST,
+    LATER_OUTBURST,
+    SCORES_SHAPE_PS1,
+    STRAY,
+    YOUNG,
+    held_out,
+)
 from tests.conftest import SHARED_DATA
-from ztfml import features
-from ztfml.evaluation.metrics import labels_from, metrics
+from ztfml.evaluation.metrics import labels_from
 from ztfml.io.parquet import open_parquet
 from ztfml.io.text_tables import markdown_table
+<<<<<<< HEAD
 from ztfml.model.classifier import AlertClassifier, fit_temperature
 from ztfml.model.folds import object_folds
+=======
+>>>>>>> 008a4cd (Measure unseen sources and nights with equal weight for each object, and the effect of absent fields)
 from ztfml.model.model import UNCERTAIN_ODDS
-from ztfml.night import Night
-from ztfml.schema import ALERT_BY_NAME
-from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
-from ztfml.training.augmentation import DEGRADATIONS, at_earlier_detection, earlier_detections
-from ztfml.training.dataset import (
-    CLASS_SHARE,
-    SOURCE_COLUMN,
-    bogus_rows,
-    read_training_set,
-    without_shared_positions,
-)
-from ztfml.training.train import N_RANDOM_FOLDS
+from ztfml.taxonomy import LABELS
+from ztfml.training.missing_fields import EXPORTS, FIELD_GROUPS
 
-REAL = "ztf_alerts_real"
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5")
-SEEDS = (0, 1, 2)
-FEWEST_LABELS = 30
-POOLED = ("agn", "sso", "star", "transient")
+SEEDS = (1, 2, 3)
+FEWEST_LABELS = 20
+"""Sources with fewer labels are left out together."""
+POOLED = ("sso", "star", "agn", "transient")
 NATURAL_MIX = {"artifact": 0.3, "sso": 0.2, "star": 0.4, "agn": 0.08, "transient": 0.02}
 """Approximate class mix of a night without cuts: of 498 alerts 42 % had rb < 0.55, and of 849
 alerts of a broker after cuts 36 % were stars, 22 % asteroids, 7 % AGN, 35 % unlisted variables."""
-
-DEGRADED = (
-    "no drb", "no history", "no history and no drb", "30 days of history", "no Gaia",
-    "unknown asteroid",
+ASIDE = (
+    "fink-client", "pittgoogle", "ampel_nuclear_bg", "skyportal", "alerce_lc_correction",
+    "alerce_pipeline", "fink_science",
 )  # fmt: skip
-YOUNG = ("first night", "second night")
-CURVES = ("lc_mramirezz", "lc_alerce_tns_upload")
-N_CURVES = 500
-PARTS = ("sources", "nights", "objects")
+"""Sources that were scored once, after all choices were made."""
+PARTS = ("sources", "nights")
 
 
-class Bench:
-    """The training set, and views of the real alerts: complete, degraded and young.
+def object_weights(objects, y):
+    """The weight of each row, so that the alerts of an object with one label sum to 1."""
+    pair = pd.Series(np.char.add(objects.astype(str), y.astype(str)))
+    return 1 / pair.map(pair.value_counts()).to_numpy(float)
 
-    A view is a table of features and, for each row, the alert from which its position, neighbours
-    and scores are taken. The model that predicts a row must not be trained on the object of that
-    alert.
+
+def scores(bench, predicted, rows):
+    """Compute macro-F1, accuracy, and recall and precision of each class.
+
+    Parameters
+    ----------
+    bench : Bench
+    predicted : DataFrame
+        ``p_<label>`` of all alerts.
+    rows : ndarray of bool
+        The alerts to score.
+
+    Returns
+    -------
+    dict
+        ``macro_f1``, ``accuracy``, and for each class among the labels a tuple of recall,
+        precision and number of objects.
     """
-
-    def __init__(self, nights, data):
-        self.data = data
-        simulated = sorted(
-            path for path in nights.glob("ztf_alerts_2*.parquet") if "_prv_" not in path.stem
-        )
-        known = read_training_set([nights / f"{REAL}.parquet", *simulated], augment=True)
-        self.known = known
-        labels = known.labels[known.is_original & ~known.labels["simulated"].to_numpy()]
-        labels = labels.assign(doubtful=False)
-        self.labels = pd.concat([labels, _doubtful_labels(nights)], ignore_index=True)
-        night = Night.load(nights / f"{REAL}.parquet")
-        at = pd.Index(night.alerts["candid"]).get_indexer(self.labels["candid"])
-        self.night = without_shared_positions(night.subset(at))
-        self.y = self.labels["label"].to_numpy(str)
-        self.objects = self.night.alerts["objectId"].to_numpy(str)
-        self.source = self.labels["source"].to_numpy(str)
-        self.sure = ~self.labels["doubtful"].to_numpy()
-        self.bogus = bogus_rows(self.night.alerts)
-        every = np.arange(len(self.y))
-        self.views = {"whole": (features.compute(self.night), every)}
-        for name in DEGRADED:
-            self.views[name] = (features.compute(DEGRADATIONS[name](self.night, None)), every)
-        self.views |= dict(_young_views(self))
-        for name in CURVES:
-            self.views |= dict(_curve_views(self, name))
-
-    def predict(self, parts, left_out, seed):
-        """Probabilities of every view, NaN where the alert is in a part not left out."""
-        found = {
-            name: np.full((len(table), len(LABELS)), np.nan)
-            for name, (table, _) in self.views.items()
-        }
-        for part in left_out:
-            model = self._fit(parts == part, seed)
-            order = [list(model.classes_).index(label) for label in LABELS]
-            for name, (table, alert) in self.views.items():
-                rows = parts[alert] == part
-                if rows.any():
-                    found[name][rows] = model.predict_proba(table[rows])[:, order]
-        return {
-            name: pd.DataFrame(p, columns=list(PROBABILITY_COLUMNS)) for name, p in found.items()
-        }
-
-    def _fit(self, left_out, seed):
-        """Train a model without the objects of some of the alerts."""
-        rest = self.known.subset(~np.isin(self.known.objects, self.objects[left_out]))
-        classifier = AlertClassifier(early_stopping_rounds=None, random_state=seed)
-        return classifier.fit(rest.table, rest.y, sample_weight=rest.balanced_weight)
+    y, guess = bench.y[rows], labels_from(predicted[rows])
+    weight = object_weights(bench.objects[rows], y)
+    found = {"accuracy": weight[guess == y].sum() / weight.sum()}
+    f1 = []
+    for label in np.unique(y):
+        is_label, is_guess = y == label, guess == label
+        right = weight[is_label & is_guess].sum()
+        total, named = weight[is_label].sum(), weight[is_guess].sum()
+        found[label] = (right / total, right / max(named, 1e-9), round(total))
+        f1.append(2 * right / (total + named))
+    return found | {"macro_f1": np.mean(f1)}
 
 
-def _doubtful_labels(nights):
-    """Doubtful labels: not used in training, but scored to measure their effect."""
-    table = pd.read_csv(nights / f"{REAL}_conflicts.csv", dtype={"candid": np.int64})
-    table = table[table["labels"].isin(LABELS)].rename(columns={"labels": "label"})
-    source = open_parquet(nights / f"{REAL}.parquet").read(["candid", SOURCE_COLUMN]).to_pandas()
-    source = source.drop_duplicates("candid").set_index("candid")[SOURCE_COLUMN]
-    return table.assign(source=source[table["candid"]].to_numpy(), doubtful=True)
+def calibration_at_natural_mix(bench, predicted, rows):
+    """Compute the expected calibration error with ten bins, at the class mix of a night."""
+    y = bench.y[rows]
+    weight = object_weights(bench.objects[rows], y)
+    for label, fraction in NATURAL_MIX.items():
+        if (y == label).any():
+            weight[y == label] *= fraction / weight[y == label].sum()
+    confidence = predicted[rows].to_numpy().max(axis=1)
+    gap = weight / weight.sum() * (confidence - (labels_from(predicted[rows]) == y))
+    return np.abs(np.bincount(np.minimum((confidence * 10).astype(int), 9), gap)).sum()
 
 
-# --- young supernovae --------------------------------------------------------------------
-
-
-def _young_views(bench):
-    """Real transients as they looked on the first and second night of their light curve.
-
-    Those whose history reaches back to the first detection of all, at the last detection of
-    either night; one alert an object.
-    """
-    alert, row = earlier_detections(bench.night)
-    chosen = np.isin(alert, _transients(bench))
-    alert, row = alert[chosen], row[chosen]
-    table = features.compute(at_earlier_detection(bench.night, alert, row))
-    young = pd.DataFrame({
-        "object": bench.objects[alert], "jd": bench.night.history.jd[row],
-        "nights": table["n_nights"], "complete": table["age_hist"] - table["age"] < 1,
-    }).sort_values("jd")  # fmt: skip
-    for number, name in enumerate(YOUNG, start=1):
-        here = young[(young["nights"] == number) & young["complete"]]
-        last = here.drop_duplicates("object", keep="last").index.to_numpy()
-        yield name, (table.iloc[last].reset_index(drop=True), alert[last])
-
-
-def _transients(bench):
-    return np.flatnonzero((bench.y == "transient") & bench.sure & ~bench.bogus)
-
-
-def _curve_views(bench, name):
-    """Light curves of supernovae on their first two nights, with the packet of another one.
-
-    These light curves come without packet fields: each gets those of a real transient, its
-    neighbours in PS1 and Gaia, its scores and its shape.
-    """
-    rng = np.random.default_rng(0)
-    curves = pd.read_parquet(bench.data / "lightcurves" / f"{name}.parquet")
-    curves = curves.reset_index()[["objectId", *_CURVE]].sort_values(["objectId", "jd"])
-    detected = curves[curves["magpsf"].notna()]
-    first = detected.groupby("objectId")["jd"].first()
-    chosen = rng.permutation(first.index.to_numpy())[:N_CURVES]
-    curves = curves[curves["objectId"].isin(chosen)]
-    curves = curves[curves["jd"] < curves["objectId"].map(first) + 4]
-    now = _cut(curves.assign(night=np.floor(curves["jd"])))
-    donor = rng.choice(_transients(bench), len(now))
-    table = features.compute(_donated(bench.night, donor, now, curves, name))
-    for number in (1, 2):
-        here = (table["n_nights"] == number).to_numpy()
-        if here.any():
-            yield f"{name}, night {number}", (table[here].reset_index(drop=True), donor[here])
-
-
-_CURVE = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos")
-
-
-def _cut(curves):
-    """One detection an object: the last of its first or second night of detections."""
-    detected = curves[curves["magpsf"].notna()].copy()
-    detected["first"] = detected.groupby("objectId")["jd"].transform("first")
-    detected["n"] = detected.groupby("objectId").cumcount() + 1
-    last = detected.groupby(["objectId", "night"]).tail(1)
-    last = last[last.groupby("objectId").cumcount() < 2]
-    return last.sample(frac=1, random_state=0).drop_duplicates("objectId")
-
-
-def _donated(night, donor, now, curves, name):
-    donated = night.alerts.iloc[donor].reset_index(drop=True)
-    own = now[list(_CURVE)].reset_index(drop=True).assign(isdiffpos="t")
-    shift = own["magpsf"] - donated["magpsf"]
-    donated["isdiffpos"] = donated["isdiffpos"].astype(object)
-    donated[list(_CURVE)] = own.assign(diffmaglim=own["diffmaglim"].fillna(donated["diffmaglim"]))
-    for field in ("magap", "magapbig"):
-        donated[field] += shift
-    donated["objectId"] = now["objectId"].to_numpy()
-    donated["candid"] = np.arange(len(donated))
-    donated["jdstarthist"] = now["first"].to_numpy()
-    donated["ndethist"] = now["n"].to_numpy(float)
-    alerts = donated.rename(columns=lambda field: ALERT_BY_NAME[field].in_file)
-    return Night.from_frames(alerts, curves, name=name)
-
-
-# --- what is left out --------------------------------------------------------------------
-
-
-def sources(bench):
-    """Every source with enough labels left out, predictions pooled."""
+def source_parts(bench):
+    """The source of each alert, or "small sources"."""
     counts = pd.Series(bench.source[bench.sure]).value_counts()
-    large = list(counts.index[counts >= FEWEST_LABELS])
-    runs = [bench.predict(bench.source, large, seed) for seed in SEEDS]
-    pooled = np.isin(bench.y, POOLED) & np.isin(bench.source, large)
-    rows = [
-        _row("all labels as handed out, doubtful ones too", bench, runs, "whole", pooled),
-        *(_row(name, bench, runs, name, pooled & bench.sure) for name in ("whole", *DEGRADED)),
-    ]
-    _print(f"One of {len(large)} sources left out, pooled", rows)
+    large = counts.index[counts >= FEWEST_LABELS]
+    return np.where(np.isin(bench.source, large), bench.source, "small sources")
+
+
+def sources(bench, chosen=None):
+    """Leave out each source in turn and print all figures on the pooled predictions."""
+    parts = source_parts(bench)
+    left_out = [one for one in pd.unique(parts) if chosen is None or one in chosen]
+    runs = [bench.predict(parts, left_out, seed) for seed in SEEDS]
+    here = np.isin(parts, left_out)
+    pooled = here & np.isin(bench.y, POOLED)
+    rows = [_row("all labels, doubtful ones too", bench, runs, "whole", pooled)]
+    groups = [f"no {name}" for name in FIELD_GROUPS]
+    exports = [f"as in {name}" for name in EXPORTS]
+    views = dict.fromkeys(("whole", *DEGRADED, *groups, *exports, SCORES_SHAPE_PS1))
+    rows += [_row(view, bench, runs, view, pooled & bench.sure) for view in views]
+    _print(f"Each of {len(left_out)} sources left out, pooled", rows)
     _print("Each of them", [
-        _row(name, bench, runs, "whole", pooled & bench.sure & (bench.source == name))
-        for name in large
+        _row(part, bench, runs, "whole", pooled & bench.sure & (parts == part))
+        for part in left_out if (pooled & bench.sure & (parts == part)).any()
     ])  # fmt: skip
-    _print_calibration(bench, runs, pooled & bench.sure)
-    _print_young(runs, YOUNG)
+    _print_errors(bench, runs[0], pooled & bench.sure, parts)
+    _print_rates(bench, runs, here & bench.sure)
+    _print_curves(runs)
 
 
 def nights(bench):
-    """Every whole night left out."""
+    """Leave out each whole night."""
     rows = []
     for name in NIGHTS:
         path = bench.data / "alerts" / f"{name}.parquet"
         candids = open_parquet(path).read(["candid"]).to_pandas()["candid"]
         here = bench.labels["candid"].isin(candids).to_numpy()
-        runs = [bench.predict(here, [True], seed) for seed in SEEDS]
-        rows.append(_row(name, bench, runs, "whole", here & bench.sure))
-    _print("One night left out", rows)
-
-
-def objects(bench):
-    """Folds of objects: what alerts lack, bogus ones, calibration, the young."""
-    folds = object_folds(
-        pd.Index(LABELS).get_indexer(bench.y), bench.objects, N_RANDOM_FOLDS, seed=0
-    )
-    runs = [bench.predict(folds, range(N_RANDOM_FOLDS), seed) for seed in SEEDS]
-    _print("Folds of objects", [
-        _row(name, bench, runs, name, bench.sure) for name in ("whole", *DEGRADED)
-    ])  # fmt: skip
-    good = bench.night.alerts["drb"].to_numpy() > 0.9
-    good &= np.isin(bench.y, ["star", "agn", "transient"])
-    guesses = [labels_from(run["whole"]) for run in runs]
-    for name, rows in (("known bogus", bench.bogus), ("catalogued with drb > 0.9", good)):
-        shares = [np.mean(guess[rows] == "artifact") for guess in guesses]
-        print(f"{name}, called artifact: {_range(shares, 4)} of {rows.sum()}")
-    _print_calibration(bench, runs, bench.sure)
-    _print_uncertain(bench, runs)
-    _print_young(runs, [name for name in bench.views if name not in ("whole", *DEGRADED)])
+        runs = [
+            bench.predict(here, [True], seed, {"whole": bench.views["whole"]}) for seed in SEEDS
+        ]
+        rows.append(_row(name, bench, runs, "whole", here & bench.sure & np.isin(bench.y, POOLED)))
+    _print("Each night left out", rows)
 
 
 def _row(name, bench, runs, view, rows):
-    found = [
-        metrics(bench.y[rows], run[view][rows], bench.objects[rows], n_draws=20) for run in runs
-    ]
-    cells = [name, f"{found[0]['n']}", _range([one["macro_f1"] for one in found])]
-    for label in LABELS:
-        of_class = [one["per_class"][label] for one in found]
-        recall, precision = (
-            np.mean([one[name] for one in of_class if one[name] is not None] or [np.nan])
-            for name in ("recall", "precision")
-        )
-        text = f"{recall:.3f}/{precision:.2f} ({of_class[0]['support']})"
-        cells.append("-" if np.isnan(recall) else text.replace("nan", "-"))
+    found = [scores(bench, run[view], rows) for run in runs]
+    cells = [name, f"{rows.sum()}"]
+    cells += [_range([one[key] for one in found]) for key in ("macro_f1", "accuracy")]
+    for label in POOLED:
+        if label not in found[0]:
+            cells.append("-")
+            continue
+        recall, precision, n = np.mean([one[label] for one in found], axis=0)
+        cells.append(f"{recall:.3f}/{precision:.3f} ({n:.0f})")
     return cells
 
 
@@ -276,69 +164,69 @@ def _range(values, digits=3):
 
 
 def _print(title, rows):
-    head = ["", "n", "macro-F1", *LABELS]
-    print(f"\n{title}; by class: recall/precision (labels)\n")
+    head = ["", "alerts", "macro-F1", "accuracy", *POOLED]
+    print(f"\n{title}; by class: recall/precision (objects)\n")
     print("\n".join(markdown_table([head, *rows])), flush=True)
 
 
-def _print_young(runs, views):
-    print("\nYoung supernovae, by night of detection: fraction with each label\n")
-    rows = [["light curves", "n", "transient", *LABELS]]
-    for view in views:
-        tables = [run[view].dropna() for run in runs]
-        guesses = np.array([labels_from(table) for table in tables])
-        shares = [(guesses == label).mean(axis=1) for label in LABELS]
-        cells = [f"{share.mean():.3f}" for share in shares]
-        rows.append([view, f"{guesses.shape[1]}", _range(shares[-1]), *cells])
+def _print_errors(bench, run, rows, parts):
+    guess = labels_from(run["whole"])
+    wrong = rows & (guess != bench.y)
+    error = np.char.add(np.char.add(bench.y[wrong], " as "), guess[wrong])
+    table = pd.DataFrame({"part": parts[wrong], "error": error, "object": bench.objects[wrong]})
+    counts = table.groupby(["part", "error"])["object"].nunique().sort_values(ascending=False)
+    print("\nMost frequent errors with the first seed, in objects\n")
+    print("\n".join(f"{part}: {n} {error}" for (part, error), n in counts.head(20).items()))
+
+
+def _print_rates(bench, runs, rows):
+    """Print how often certain alerts get a label, the calibration, and the effect of a fault."""
+    drb = bench.night.alerts["drb"].to_numpy()
+    rr_lyrae = bench.labels["evidence"].fillna("").str.contains(r"vsx[^|]*RR", regex=True)
+    catalogued = np.isin(bench.y, ["star", "agn", "transient"])
+    transient = rows & (bench.y == "transient") & ~bench.bogus
+    for name, chosen, view, label in (
+        ("drb < 0.1 or rb < 0.15 without drb, called artifact", bench.bogus, "whole", "artifact"),
+        ("drb < 0.1, called artifact", drb < 0.1, "whole", "artifact"),
+        ("drb > 0.9 and catalogued, called artifact", catalogued & (drb > 0.9), "whole", "artifact"),
+        ("real without rb, called artifact", catalogued & ~bench.bogus, "no rb", "artifact"),
+        ("RR Lyrae of VSX called AGN", rr_lyrae.to_numpy(), "whole", "agn"),
+        ("transients called transient", transient, "whole", "transient"),
+        ("... with an old stray detection", transient, STRAY, "transient"),
+    ):  # fmt: skip
+        here = rows & chosen
+        shares = [np.mean(labels_from(run[view][here]) == label) for run in runs]
+        print(f"{name}: {_range(shares, 4)} of {here.sum()} alerts")
+    for view in ("whole", "no history and no drb"):
+        errors = [calibration_at_natural_mix(bench, run[view], rows) for run in runs]
+        print(f"expected calibration error at the natural mix, {view}: {_range(errors, 4)}")
+    second, best = np.sort(runs[0]["whole"][rows].to_numpy(), axis=1)[:, -2:].T
+    print(f"uncertain: {np.mean(best < UNCERTAIN_ODDS * second):.3f}")
+
+
+def _print_curves(runs):
+    print("\nLight curves with the packet of another object: fraction with each label\n")
+    rows = [["light curves", "alerts", *LABELS]]
+    curves = [f"{name}, night {number}" for name in CURVES for number in (1, 2)]
+    for view in (*YOUNG, *curves, FIRST_OUTBURST, LATER_OUTBURST):
+        guesses = np.array([labels_from(run[view].dropna()) for run in runs])
+        if guesses.shape[1]:
+            shares = [(guesses == label).mean(axis=1) for label in LABELS]
+            rows.append([view, f"{guesses.shape[1]}", *map(_range, shares)])
     print("\n".join(markdown_table(rows)), flush=True)
-
-
-def _print_calibration(bench, runs, rows):
-    """Print the calibration error at the natural mix, with temperatures from the other objects."""
-    half = pd.factorize(bench.objects)[0] % 2
-    code = pd.Index(LABELS).get_indexer(bench.y)
-    raw, cooled = [], []
-    for run in runs:
-        scores = np.log(np.maximum(run["whole"].to_numpy(), 1e-12))
-        raw.append(_natural_error(bench.y[rows], scores[rows]))
-        for side in (0, 1):
-            fit = rows & (half != side)
-            scores[half == side] /= fit_temperature(scores[fit], code[fit], np.ones(fit.sum()))
-        cooled.append(_natural_error(bench.y[rows], scores[rows]))
-    print(f"\nexpected calibration error at the natural mix: {_range(raw)}; "
-          f"with a temperature from other objects: {_range(cooled)}")  # fmt: skip
-
-
-def _natural_error(y, scores):
-    mix = (pd.Series(NATURAL_MIX) / pd.Series(CLASS_SHARE))[list(LABELS)].to_numpy()
-    p = np.exp(scores) * mix
-    p = pd.DataFrame(p / p.sum(axis=1, keepdims=True), columns=list(PROBABILITY_COLUMNS))
-    share = pd.Series(y).map(NATURAL_MIX) / pd.Series(y).map(pd.Series(y).value_counts())
-    weight = (share / share.sum()).to_numpy()
-    confidence = p.to_numpy().max(axis=1)
-    gap = weight * (confidence - (labels_from(p) == y))
-    return np.abs(np.bincount(np.minimum((confidence * 10).astype(int), 9), gap)).sum()
-
-
-def _print_uncertain(bench, runs):
-    rows = bench.sure
-    shares = []
-    for run in runs:
-        second, best = np.sort(run["whole"][rows].to_numpy(), axis=1)[:, -2:].T
-        uncertain = best < UNCERTAIN_ODDS * second
-        wrong = labels_from(run["whole"][rows]) != bench.y[rows]
-        shares.append((uncertain.mean(), wrong[uncertain].mean(), wrong[~uncertain].mean()))
-    of_all, of_these, of_others = np.mean(shares, axis=0)
-    print(f"uncertain: {of_all:.3f}; wrong of these {of_these:.2f}, of the others {of_others:.3f}")
 
 
 def main(arguments):
     """Print the selected parts."""
+    aside = ASIDE if "--aside" in arguments else None
+    arguments = [one for one in arguments if one != "--aside"]
     parts = [one for one in arguments if one in PARTS] or PARTS
     folders = [Path(one) for one in arguments if one not in PARTS]
-    bench = Bench(folders[0], folders[1] if len(folders) > 1 else SHARED_DATA)
-    for part in parts:
-        globals()[part](bench)
+    bench = held_out(folders[0], folders[1] if len(folders) > 1 else SHARED_DATA)
+    if "sources" in parts:
+        sources(bench, aside)
+    if "nights" in parts and aside is None:
+        nights(bench)
 
 
 if __name__ == "__main__":

@@ -59,8 +59,7 @@ EXPORTS = {
 OPTIONAL_FIELDS = tuple(
     column.name
     for column in ALERT_COLUMNS
-    if column.name not in _REQUIRED
-    and any(column.in_file in feature.reads for feature in FEATURES)
+    if column.name not in _REQUIRED and any(column.in_file in feature.reads for feature in FEATURES)
 )
 """Packet fields that an alert can lack and that features read."""
 
@@ -85,8 +84,6 @@ def without_fields(night: Night, fields: tuple[str, ...]) -> Night:
     """
     present = [field for field in fields if field in night.alerts]
     return night.replace(alerts=night.alerts.assign(**dict.fromkeys(present, np.nan)))
-
-
 
 
 def fields_outside(export: str) -> tuple[str, ...]:
