@@ -188,7 +188,7 @@ def _print_rates(bench, runs, rows):
     for name, chosen, view, label in (
         ("drb < 0.1 or rb < 0.15 without drb, called artifact", bench.bogus, "whole", "artifact"),
         ("drb < 0.1, called artifact", drb < 0.1, "whole", "artifact"),
-        ("drb > 0.9 and catalogued, called artifact", catalogued & (drb > 0.9), "whole", "artifact"),
+        ("with drb > 0.9, called artifact", catalogued & (drb > 0.9), "whole", "artifact"),
         ("real without rb, called artifact", catalogued & ~bench.bogus, "no rb", "artifact"),
         ("RR Lyrae of VSX called AGN", rr_lyrae.to_numpy(), "whole", "agn"),
         ("transients called transient", transient, "whole", "transient"),
