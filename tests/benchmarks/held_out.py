@@ -79,9 +79,7 @@ class Bench:
 
     def __init__(self, nights, data):
         self.data = data
-        simulated = sorted(
-            path for path in nights.glob("ztf_alerts_2*.parquet") if "_prv_" not in path.stem
-        )
+        simulated = sorted(nights.glob("ztf_alerts_2??????.?.parquet"))
         known = read_training_set([nights / f"{REAL}.parquet", *simulated], augment=True)
         self.known = known
         labels = known.labels[known.is_original & ~known.labels["simulated"].to_numpy()]
