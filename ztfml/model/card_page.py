@@ -88,6 +88,7 @@ def model_page(card: dict, name: str) -> str:
         nights=nights,
         n_labelled=sum(night["labelled"] for night in nights),
         figures=[_figures(metrics) for metrics in card["metrics"]],
+        absent=absent_table(card["absent"]) if card.get("absent") else "",
         weaknesses=list(_weaknesses(card)),
         nights_table=_nights_table(nights),
         provenance=_provenance_table(labels, card["classes"]) if labels else "",
@@ -170,6 +171,34 @@ def _most_frequent_errors(labels, confusion):
     ]
     errors.sort(key=lambda error: -error[0])
     return ", ".join(text for _, text in errors[:3]) or "none"
+
+
+def absent_table(rows: list[dict]) -> str:
+    """Format the results without packet fields as a table.
+
+    Parameters
+    ----------
+    rows : list of dict
+        ``absent`` of a card; the first row is for complete alerts.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> row = {"name": "complete", "accuracy": 0.96, "macro_f1": 0.95, "called_artifact": 0.0}
+    >>> print(absent_table([row, {**row, "name": "no drb", "accuracy": 0.95}]).splitlines()[3])
+    | no drb   |    0.950 | -0.010 |    0.950 |                                     0.0% |
+    """
+    table = [
+        ["alerts", "accuracy", "change", "macro-F1", "stars, AGN and transients called artifact"]
+    ]
+    for row in rows:
+        change = row["accuracy"] - rows[0]["accuracy"]
+        shown = (f"{row['accuracy']:.3f}", f"{change:+.3f}", f"{row['macro_f1']:.3f}")
+        table.append([row["name"], *shown, f"{row['called_artifact']:.1%}"])
+    return "\n".join(markdown_table(table))
 
 
 # --- known weaknesses --------------------------------------------------------------------

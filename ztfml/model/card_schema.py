@@ -65,6 +65,10 @@ _IMPORTANCE = list_of(
      "additionalProperties": NUMBER}
 )  # fmt: skip
 
+_ABSENT = record_of(
+    {"name": TEXT, "accuracy": FRACTION, "macro_f1": FRACTION, "called_artifact": FRACTION}
+)
+
 CARD_SCHEMA = record_of(
     {
         "format": {"type": "integer", "minimum": 1},
@@ -109,5 +113,6 @@ CARD_SCHEMA = record_of(
             1,
         ),
         "probes": record_of({"values": PROBE_VALUES, "expected": mapping_of(list_of(FRACTION))}),
-    }
+    },
+    {"absent": list_of(_ABSENT)},
 )  # fmt: skip
