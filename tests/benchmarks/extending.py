@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from tests.benchmarks.transfer import REAL
+from tests.benchmarks.held_out import REAL
 from ztfml.io.text_tables import markdown_table
 from ztfml.model.classifier import AlertClassifier
 from ztfml.training.dataset import BOGUS_EVIDENCE, read_training_set
