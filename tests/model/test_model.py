@@ -137,7 +137,7 @@ def test_another_version_of_a_feature_is_refused(model, night):
 
 
 def test_verify_reads_the_folder_again(model, tmp_path):
-    assert [check.passed for check in model.verify()] == [True] * 5
+    assert [check.passed for check in model.verify()] == [True] * 6
     copied = Model.load(shutil.copytree(model.folder, tmp_path / "copied"))
     (copied.folder / "model.txt").write_text("tree\n")
     assert [check.passed for check in copied.verify()] == [True, False]
@@ -148,3 +148,19 @@ def test_no_alerts(model, night):
     found = model.predict(nothing)
     assert len(found) == 0
     assert set(PROBABILITY_COLUMNS) <= set(found)
+
+
+def test_a_drb_of_zero_without_version_gives_the_result_of_a_missing_drb(shared_data):
+    path = shared_data / "alerts" / "ztf_alerts_2460235.5.parquet"
+    alerts = pd.read_parquet(path).head(40)
+    history = pd.read_parquet(path.with_name(f"{path.stem}_prv_candidates.parquet"))
+    zero = alerts.assign(**{"candidate.drb": 0.0, "candidate.drbversion": ""})
+    missing = alerts.assign(**{"candidate.drb": np.nan})
+    found = [Model.load().predict(Night.from_frames(one, history)) for one in (zero, missing)]
+    pd.testing.assert_frame_equal(*found, check_exact=True)
+    assert not (found[0]["label"] == "artifact").all()
+
+
+def test_the_shipped_model_knows_every_feature_as_missing():
+    (check,) = [one for one in Model.load().verify() if one.check == "missing values"]
+    assert check.outcome == "every feature in the trees may be missing"
