@@ -21,8 +21,8 @@ from ztfml.evaluation.metrics import labels_from
 from ztfml.io.folder_writing import card_bytes, write_folder
 from ztfml.io.verified_folder import CARD, README, TREES
 from ztfml.model.card_page import absent_table, model_page
-from ztfml.model.classifier import object_folds
 from ztfml.model.folder import read_model
+from ztfml.model.folds import object_folds
 from ztfml.taxonomy import LABELS
 from ztfml.training.missing_fields import EXPORTS, FIELD_GROUPS, OPTIONAL_FIELDS, without_fields
 from ztfml.training.train import N_RANDOM_FOLDS

@@ -29,11 +29,6 @@ from tests.conftest import SHARED_DATA
 from ztfml.evaluation.metrics import labels_from
 from ztfml.io.parquet import open_parquet
 from ztfml.io.text_tables import markdown_table
-<<<<<<< HEAD
-from ztfml.model.classifier import AlertClassifier, fit_temperature
-from ztfml.model.folds import object_folds
-=======
->>>>>>> 008a4cd (Measure unseen sources and nights with equal weight for each object, and the effect of absent fields)
 from ztfml.model.model import UNCERTAIN_ODDS
 from ztfml.taxonomy import LABELS
 from ztfml.training.missing_fields import EXPORTS, FIELD_GROUPS

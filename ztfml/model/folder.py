@@ -81,7 +81,7 @@ def save_model(
     >>> classifier = AlertClassifier(n_estimators=5).fit(mine, labels)
     >>> folder = save_model(classifier, "my_model", {}, mine)
     >>> Model.load(folder)
-    <Model my_model: 5 classes, 197 features, 25 trees>
+    <Model my_model: 5 classes, 238 features, 25 trees>
     >>> len(Model.load(folder).predict(night, table=mine)) == len(night)
     True
     """
