@@ -135,7 +135,7 @@ def test_the_page_describes_the_model(saved):
 
 def test_verify_lists_each_check(saved):
     checks = verify_model(saved[0])
-    assert [check.passed for check in checks] == [True] * 5
+    assert [check.passed for check in checks] == [True] * 6
     assert checks[2].outcome == "12 trees"
 
 

@@ -21,7 +21,9 @@ from ztfml.training.missing_fields import (
 
 @pytest.fixture(scope="module")
 def night():
-    return Night.from_frames(*random_frames(5, n_objects=150, max_rows=12))
+    night = Night.from_frames(*random_frames(5, n_objects=150, max_rows=12))
+    absent = [field for field in OPTIONAL_FIELDS if field not in night.alerts]
+    return night.replace(alerts=night.alerts.assign(**dict.fromkeys(absent, 0.5)))
 
 
 def test_field_names_are_those_of_packets():
