@@ -146,7 +146,7 @@ def mag_minus_sso(magpsf, ssmagnr):
 @GROUP.feature(unit="deg", missing="without a position")
 def abs_gal_lat(ra, dec):
     """Absolute galactic latitude."""
-    return np.abs(np.degrees(np.arcsin(_directions(ra, dec) @ _GALACTIC_POLE)))
+    return np.abs(np.degrees(np.arcsin(_galactic_height(ra, dec))))
 
 
 @GROUP.feature(unit="deg", missing="without a position")
@@ -169,6 +169,14 @@ def opposition_distance(ra, dec, jd):
 
 # The north galactic pole in ICRS, as in astropy.
 _GALACTIC_POLE = np.array([-0.8676661375596576, -0.19807633727300053, 0.4559838136873016])
+
+
+def _galactic_height(ra, dec):
+    """Sine of the galactic latitude."""
+    import erfa
+
+    # Unlike a product of matrices, this does not depend on the number of alerts.
+    return erfa.pdp(_directions(ra, dec), _GALACTIC_POLE)
 
 
 def _directions(ra, dec):
