@@ -13,7 +13,7 @@ import pytest
 
 import ztfml
 from ztfml.cli import main
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, OPTIONAL
 from ztfml.ranking import TERMS
 from ztfml.simulate import POPULATIONS
 
@@ -80,7 +80,7 @@ def test_included_tables_are_generated(tables):
 
 def test_tables_have_one_row_per_entry(tables):
     features = re.findall(r"^\| `(\w+)` +\|", tables["features"](), re.MULTILINE)
-    assert features == [feature.name for feature in FEATURES]
+    assert features == [feature.name for feature in (*FEATURES, *OPTIONAL)]
     terms = re.findall(r"^\| `(\w+)` +\|", tables["terms"](), re.MULTILINE)
     assert terms == list(TERMS)
     populations = re.findall(r"^\| ([^|]+) \|", tables["populations"](), re.MULTILINE)[2:]

@@ -2,8 +2,10 @@
 
 import json
 
-from ztfml.features import FEATURES, MATCHED
+from ztfml.features import FEATURES, OPTIONAL
 from ztfml.io.text_tables import markdown_table, plain_table
+
+_ALL = (*FEATURES, *OPTIONAL)
 
 
 def as_table() -> str:
@@ -19,12 +21,12 @@ def as_table() -> str:
     ['name', 'unit', 'meaning']
     """
     rows = [("name", "unit", "meaning")]
-    rows += [(feature.name, feature.unit, feature.meaning) for feature in FEATURES]
+    rows += [(feature.name, feature.unit, feature.meaning) for feature in _ALL]
     return "\n".join(plain_table(rows))
 
 
 def as_markdown() -> str:
-    """List all features as markdown, one table per group, with those that need a match.
+    """List all features as markdown, one table per group.
 
     Returns
     -------
@@ -36,12 +38,11 @@ def as_markdown() -> str:
     True
     """
     lines = []
-    features = (*FEATURES, *(one for group in MATCHED for one in group.features))
-    for group in dict.fromkeys(feature.group for feature in features):
+    for group in dict.fromkeys(feature.group for feature in _ALL):
         rows = [("feature", "unit", "meaning", "missing")]
         rows += [
             (f"`{one.name}`", one.unit, one.meaning, one.missing)
-            for one in features
+            for one in _ALL
             if one.group == group
         ]
         lines += [f"**{group}**", "", *markdown_table(rows), ""]
@@ -61,4 +62,4 @@ def as_json() -> str:
     'drb'
     """
     fields = ("name", "group", "unit", "meaning", "reads", "missing", "version")
-    return json.dumps([{name: getattr(f, name) for name in fields} for f in FEATURES], indent=1)
+    return json.dumps([{name: getattr(f, name) for name in fields} for f in _ALL], indent=1)
