@@ -131,7 +131,7 @@ def splits_without_missing(text: str, features: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> tree = "split_feature=0 1\nthreshold=0.5 3\ndecision_type=10 2\n"
+    >>> tree = "split_feature=0 1\\nthreshold=0.5 3\\ndecision_type=10 2\\n"
     >>> splits_without_missing(tree, ["drb", "n_det"])
     ['n_det']
     """

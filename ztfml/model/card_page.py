@@ -189,7 +189,7 @@ def absent_table(rows: list[dict]) -> str:
     --------
     >>> row = {"name": "complete", "accuracy": 0.96, "macro_f1": 0.95, "called_artifact": 0.0}
     >>> print(absent_table([row, {**row, "name": "no drb", "accuracy": 0.95}]).splitlines()[3])
-    | no drb   |    0.950 | -0.010 |    0.950 |                                     0.0% |
+    | no drb   |    0.950 | -0.010 |    0.950 |                                      0.0% |
     """
     table = [
         ["alerts", "accuracy", "change", "macro-F1", "stars, AGN and transients called artifact"]
