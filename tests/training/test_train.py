@@ -291,7 +291,8 @@ def test_metrics_are_of_sources_absent_from_training(trained):
 
 def test_cross_validated_metrics_by_hand(nights, trained):
     """Train on one night, predict the other, and the other way round."""
-    one, other = (read_training_set([path], augment=True, classes=TWO) for path in nights[:2])
+    both = read_training_set(nights[:2], augment=True, classes=TWO)
+    one, other = (both.subset((both.labels["night"] == k).to_numpy()) for k in (0, 1))
     rounds = trained[0].card["rounds"]
     found, truth = [], []
     for known, new in ((other, one), (one, other)):
