@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.run import one_sentence, ztfml
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, OPTIONAL
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 
 
@@ -48,11 +48,13 @@ def test_history_needs_a_single_night(nights, tmp_path):
 
 
 def test_features_list():
-    assert len(json.loads(ztfml("features", "--list", "json").stdout)) == len(FEATURES)
+    assert len(json.loads(ztfml("features", "--list", "json").stdout)) == len(FEATURES) + len(
+        OPTIONAL
+    )
     markdown = ztfml("features", "--list=markdown").stdout
     row = next(line for line in markdown.splitlines() if line.startswith("| `fade_rate_r` "))
     assert row.split("|")[2].strip() == "mag / d"
-    assert len(ztfml("features", "--list").stdout.splitlines()) == len(FEATURES) + 1
+    assert len(ztfml("features", "--list").stdout.splitlines()) == len(FEATURES) + len(OPTIONAL) + 1
 
 
 def test_columns_of_predictions(nights, model, tmp_path):
