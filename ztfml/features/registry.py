@@ -118,7 +118,7 @@ class Group:
         """Declare the decorated function as a feature.
 
         The function takes alert columns as arrays, named by its parameters. Its name is the name
-        of the feature, and its docstring is the meaning.
+        of the feature, and the first line of its docstring is the meaning.
 
         Parameters
         ----------
@@ -147,7 +147,7 @@ class Group:
         def declare(function):
             fields = tuple(inspect.signature(function).parameters)
             reads = tuple(ALERT_BY_NAME[field].in_file for field in fields)
-            meaning = inspect.getdoc(function).rstrip(".")
+            meaning = inspect.getdoc(function).partition("\n")[0].rstrip(".")
             self._add(function.__name__, unit, meaning, reads, missing, version, function)
             return function
 
