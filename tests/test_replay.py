@@ -112,7 +112,12 @@ def test_later_data_change_no_earlier_score(conditions, model):
     assert tables[0]["age"][:4].tolist() == pytest.approx([0.05, 1, 3, 8], abs=1e-6)
     early = exposures[exposures["jd"] < 2459002.0]
     _, cut, cut_night = replay(conditions, model, early, ["x", "y"], contexts)
-    light = [name for name in tables[0] if name.startswith(("fade", "rise", "n_", "half"))]
+    # n_det_before also depends on the packet, which differs.
+    light = [
+        name
+        for name in tables[0].drop(columns="n_det_before")
+        if name.startswith(("fade", "rise", "n_", "half"))
+    ]
     pd.testing.assert_frame_equal(
         cut[0][light].iloc[:2], tables[0][light].iloc[:2], check_exact=True
     )

@@ -87,7 +87,7 @@ COMMANDS = {
         ),
     ),
     "train": Command(
-        _of_night("train", "model"), (("model/model.txt", "model/card.json", "model/README.md"),)
+        _of_night("train", "model", "--force"), (("model/model.txt", "model/card.json", "model/README.md"),)
     ),
 }  # fmt: skip
 

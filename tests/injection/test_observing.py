@@ -125,7 +125,7 @@ def test_hosts_appear_in_the_ps1_and_reference_fields(injected):
     host = events.iloc[injected.event].reset_index(drop=True)
     visible = (host["host_mag"] < 21) & (host["host_offset"] < 5)
     at_host = np.isclose(made["distpsnr1"], host["host_offset"])
-    assert at_host[visible].mean() > 0.9
+    assert at_host[visible].mean() > 0.8
     # The scores of faint galaxies are intermediate, those of bright ones low.
     assert (made["sgscore1"][visible & at_host] < 0.8).all()
     assert (made["sgscore1"][visible & at_host & (host["host_mag"] < 19.5)] < 0.31).all()

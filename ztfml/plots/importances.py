@@ -10,7 +10,8 @@ from ztfml.taxonomy import LABELS
 
 # Tol's muted scheme (Tol 2021, SRON/EPS/TN/09-002): distinct for colour-blind readers.
 _GROUP_COLOURS = (
-    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255",
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499",
+    "#777777",
 )  # fmt: skip
 _FOR, _AGAINST = "#0072B2", "#D55E00"
 _SHAP = "Mean absolute contribution (TreeSHAP, log-odds)"
@@ -164,7 +165,7 @@ def _format_axes(ax, label):
 def _colours():
     """Assign a colour to each feature group, in the order of declaration."""
     groups = dict.fromkeys(feature.group for feature in FEATURES)
-    return dict(zip(groups, _GROUP_COLOURS, strict=False))
+    return dict(zip(groups, _GROUP_COLOURS, strict=True))
 
 
 def _with_unit(name, value=None):

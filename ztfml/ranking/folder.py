@@ -73,7 +73,7 @@ def load_ranking(folder: str | Path | None = None) -> RankingModel:
     Examples
     --------
     >>> load_ranking()
-    <RankingModel ranking: 17 terms, 160 tree inputs, fitted 2026-11-24>
+    <RankingModel ranking: 18 terms, 192 tree inputs, fitted 2026-11-28>
     """
     return _shipped() if folder is None else verified_folder.run_checks(_steps(Path(folder)))
 

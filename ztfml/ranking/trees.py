@@ -48,7 +48,7 @@ class Trees(NamedTuple):
         >>> ranking = load_ranking()
         >>> columns = Columns(table, predictions, ranking.instrument, ranking.trees)
         >>> ranking.trees.inputs_from(columns, np.array([0, 1])).shape
-        (2, 160)
+        (2, 192)
         """
         return np.column_stack([columns[name][rows] for name in self.inputs])
 
@@ -68,7 +68,7 @@ class Trees(NamedTuple):
         Examples
         --------
         >>> from ztfml.ranking import load_ranking
-        >>> bool(load_ranking().trees.log_odds(np.full((1, 160), np.nan))[0] < 0)
+        >>> bool(load_ranking().trees.log_odds(np.full((1, 192), np.nan))[0] < 0)
         True
         """
         if len(inputs) == 0:
@@ -90,7 +90,7 @@ class Trees(NamedTuple):
         Examples
         --------
         >>> from ztfml.ranking import load_ranking
-        >>> load_ranking().trees.contributions(np.zeros((3, 160))).shape
-        (3, 160)
+        >>> load_ranking().trees.contributions(np.zeros((3, 192))).shape
+        (3, 192)
         """
         return self.booster.predict(inputs, pred_contrib=True)[:, :-1]
