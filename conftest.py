@@ -52,10 +52,11 @@ def _examples_have_a_night(request, doctest_namespace, monkeypatch):
 
 
 @pytest.fixture(autouse=True)
-def _logger_as_before():
-    """Undo what a command sets: each sends the messages of ztfml to its own standard error."""
+def _logger_of_a_new_process():
+    """Undo what a command sets: each sends the messages of ztfml to its own standard error.
+
+    A fixture of a module may have run a command before the test.
+    """
     logger = logging.getLogger("ztfml")
-    level, propagate, handlers = logger.level, logger.propagate, list(logger.handlers)
-    yield
-    logger.setLevel(level)
-    logger.propagate, logger.handlers = propagate, handlers
+    logger.setLevel(logging.NOTSET)
+    logger.propagate, logger.handlers = True, []

@@ -87,7 +87,8 @@ COMMANDS = {
         ),
     ),
     "train": Command(
-        _of_night("train", "model", "--force"), (("model/model.txt", "model/card.json", "model/README.md"),)
+        _of_night("train", "model", "--force"),
+        (("model/model.txt", "model/card.json", "model/README.md"),),
     ),
 }  # fmt: skip
 

@@ -10,8 +10,8 @@ from ztfml.taxonomy import LABELS
 
 # Tol's muted scheme (Tol 2021, SRON/EPS/TN/09-002): distinct for colour-blind readers.
 _GROUP_COLOURS = (
-    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255", "#AA4499",
-    "#777777",
+    "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255",
+    "#AA4499", "#777777",
 )  # fmt: skip
 _FOR, _AGAINST = "#0072B2", "#D55E00"
 _SHAP = "Mean absolute contribution (TreeSHAP, log-odds)"
