@@ -112,15 +112,19 @@ def read_galaxies(path: str | Path) -> pd.DataFrame:
     [35.0]
     """
     table = open_glade_text(path) if is_glade_text(path) else open_table(path)
-    found = {name: find_column(table, names) for name, names in _NAMES.items()}
     positions = find_positions(table).names
-    found = {name: column for name, column in found.items() if column not in (*positions, None)}
+    columns = {name: find_column(table, names) for name, names in _NAMES.items()}
+    found = {
+        name: column
+        for name, column in columns.items()
+        if column is not None and column not in positions
+    }
     if not {"z", "z_cmb", "v", "v_cmb", "distance", "modulus"} & set(found):
         raise DataError(
             f"{table.path}: no column with a redshift, velocity or distance (such as z, z_cmb, "
             f"DistMpc or d_L); {describe_columns(table)}"
         )
-    places = read_places(table, **{name: _NAMES[name] for name in found})
+    places = read_places(table, None, **{name: _NAMES[name] for name in found})
     parts, omitted = [], np.zeros(3, int)
     # In parts, so that intermediate results need little memory.
     for begin in range(0, len(places), _ROWS):

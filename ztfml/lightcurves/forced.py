@@ -63,8 +63,8 @@ class Forced(NamedTuple):
         wanted = pa.array(names, pa.string(), from_pandas=True)
         code = np.flatnonzero(pc.is_in(self.object_ids, value_set=wanted).to_numpy(False))
         start, take = rows_of_objects(self.start, code)
-        columns = (column[take] for column in self[:4])
-        return Forced(*columns, start, self.object_ids.take(pa.array(code)))
+        jd, fid, flux, err = (column[take] for column in self[:4])
+        return Forced(jd, fid, flux, err, start, self.object_ids.take(pa.array(code)))
 
 
 def make_forced(rows: pa.Table) -> Forced | None:
@@ -104,9 +104,9 @@ def make_forced(rows: pa.Table) -> Forced | None:
     columns[2:] = [column / _NJY_PER_UJY for column in columns[2:]]
     # All columns decide on the order, so that it does not depend on that of the table.
     order = np.lexsort((columns[2], columns[3], columns[1], columns[0], code))
-    columns = [column[order] for column in columns]
+    jd, fid, flux, err = (column[order] for column in columns)
     start = np.searchsorted(code[order], np.arange(len(values) + 1))
-    return Forced(*columns, start, pa.array(values[by_name], pa.string()))
+    return Forced(jd, fid, flux, err, start, pa.array(values[by_name], pa.string()))
 
 
 def load_forced(path: str | Path) -> Forced | None:

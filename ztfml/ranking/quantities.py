@@ -87,9 +87,9 @@ class Columns:
     Parameters
     ----------
     features, probabilities : pandas.DataFrame, one row per alert
-    instrument : Instrument
+    instrument : Instrument or None
     trees : Trees or None
-        None if no quantity that needs the trees will be used.
+        None if no quantity that needs the instrument or the trees will be used.
 
     Examples
     --------
@@ -104,7 +104,7 @@ class Columns:
         self,
         features: pd.DataFrame,
         probabilities: pd.DataFrame,
-        instrument: "Instrument",
+        instrument: "Instrument | None",
         trees: "Trees | None",
     ):
         self._tables = (features, probabilities)

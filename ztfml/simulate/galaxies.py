@@ -111,7 +111,9 @@ def draw_hosts_of(seed: int, block: Block) -> pd.DataFrame:
         z = np.where(counterpart.kind == GALAXY, redshift_of(total - seyfert), np.nan)
         radius = half_light_radius(seyfert, np.nan_to_num(z, nan=1.0))
     else:
-        z, total, radius = counterpart.z, counterpart.total_mag, counterpart.radius
+        z, total, radius = map(
+            np.asarray, (counterpart.z, counterpart.total_mag, counterpart.radius)
+        )
     rows = np.flatnonzero(np.isfinite(z) & (kept < completeness(total)))
     away = np.nan_to_num(counterpart.distance) / 3600
     dec = np.clip(sources.dec + away * np.cos(angle), -90, 90)

@@ -141,8 +141,8 @@ def write_nights(
     paths = []
     for night, labels, hosts in track(nights, "simulating nights", total=n_nights):
         path = Path(folder) / f"{night.name}.parquet"
-        position = (night.alerts[name].to_numpy() for name in ("ra", "dec"))
-        galaxies = draw_galaxies(seed, *position, hosts)
+        ra, dec = (night.alerts[name].to_numpy() for name in ("ra", "dec"))
+        galaxies = draw_galaxies(seed, ra, dec, hosts)
         names = (path, history_beside(path), labels_beside(path), galaxies_beside(path))
         with write_together(*names) as (alerts_part, history_part, labels_part, galaxies_part):
             galaxies.to_parquet(galaxies_part, index=False, **WRITE_OPTIONS)

@@ -45,7 +45,7 @@ def with_stray_detection(night: Night, rng: np.random.Generator) -> Night:
     if "jdstarthist" in alerts:
         np.fmin.at(first, code, alerts["jdstarthist"].to_numpy())
     np.minimum.at(first, *_history_detections(night))
-    age = np.exp(rng.uniform(*np.log(AGE), n_objects))
+    age = np.exp(rng.uniform(np.log(AGE[0]), np.log(AGE[1]), n_objects))
     stray_jd = np.maximum(first - age, np.minimum(_EARLIEST, first - AGE[0]))
     night = _insert(night, stray_jd[: len(night.object_ids)], rng)
     changed = {}
