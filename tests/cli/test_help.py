@@ -71,6 +71,8 @@ def example_folder(nights, model, tmp_path_factory):
     labels.assign(objectId=labels["objectId"].replace(renamed)).to_csv(
         labels_beside(night), index=False
     )
+    # The example of `ztfml label` replaces the labels beside the night.
+    shutil.copy(labels_beside(night), folder / "night_labels_by_eye.csv")
     shutil.copy(galaxies_beside(nights[2]), galaxies_beside(night))
     shutil.copytree(model, folder / "my_model")
     ztfml("rank", night, "-m", model, "-o", folder / "ranked.csv")

@@ -79,7 +79,7 @@ def _classes(ctx, param, value):
 
 @command(
     "ztfml train nights/*.parquet -o new_model\n"
-    "ztfml train night.parquet --labels night_labels.csv --onto default -o extended_model"
+    "ztfml train night.parquet --labels night_labels_by_eye.csv --onto default -o extended_model"
 )
 @click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT...")
 @click.option(
