@@ -103,7 +103,7 @@ class Night:
         Returns
         -------
         first, last : ndarray of int64, shape (n_alerts,)
-            Alert k sees the rows ``first[k]:last[k]`` of `forced`.
+            Alert k sees the rows ``first[k]:last[k]`` of ``forced``.
         """
         if self.forced is None:
             return np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
