@@ -1,7 +1,7 @@
 """Forced photometry of a night: one row per exposure.
 
 ZTF measures the flux at the position of an alert in all images of the last 30 days and sends it
-with the packet (``fp_hists``, schemas 4.x). Features of the group ```forced``` use
+with the packet (``fp_hists``, schemas 4.x). Features of the group ``forced`` use
 it.
 """
 

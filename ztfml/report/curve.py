@@ -46,7 +46,7 @@ def layout_light_curve(
         ``y_ticks`` (position and text); ``x_label``; ``detections`` (dicts with ``x``, ``y``,
         ``low``, ``high``, ``band``, ``below``, ``seen``, ``text``); ``limits`` (``x``, ``y``,
         ``band``, ``seen``);
-        ```forced``` (``x``, ``y``, ``band``, ``is_limit``, ``text``);
+        ``forced`` (``x``, ``y``, ``band``, ``is_limit``, ``text``);
         ``lines``; ``peak``; ``now`` (``x``, ``y`` of the alert). Positions
         are in pixels of a drawing of that size.
 

@@ -123,7 +123,7 @@ def light_curve(folder: str | Path, object_id: str) -> pd.DataFrame | None:
     pandas.DataFrame or None
         Columns of `Night.light_curve`, sorted by time: ``jd``, ``fid``, ``band``, ``magpsf``,
         ``sigmapsf`` (NaN if not detected), ``diffmaglim``, ``isdiffpos`` (+1, -1, 0 unknown),
-        and ```forced``` (bool: forced photometry). None if there is no file, or with a warning if
+        and ``forced`` (bool: forced photometry). None if there is no file, or with a warning if
         it is damaged.
 
     Examples
@@ -224,7 +224,7 @@ def make_curve(rows: Sequence[dict]) -> pd.DataFrame:
     ----------
     rows : sequence of dict
         One per exposure: ``jd`` and ``fid``; ``magpsf``, ``sigmapsf``, ``diffmaglim`` and
-        ``isdiffpos`` if known; ```forced``` (bool); ``candid`` (int) if the alert has stamps.
+        ``isdiffpos`` if known; ``forced`` (bool); ``candid`` (int) if the alert has stamps.
 
     Returns
     -------
