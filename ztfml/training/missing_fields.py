@@ -31,7 +31,7 @@ FIELD_GROUPS = {
     "ephemeris": ("ssdistnr", "ssmagnr"),
     "position": ("ra", "dec"),
 }  # fmt: skip
-"""Optional packet fields by what they describe."""
+"""Optional packet fields, grouped by subject."""
 
 _REQUIRED = ("objectId", "candid", "jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 
