@@ -102,7 +102,8 @@ def around(jd, days, detections):
 
 
 def order(row):
-    """By time; rows of one epoch by their values, with NaN last."""
+    """By time; rows of one epoch by filter, unknown first, then by their values, with NaN last."""
+    row = row._replace(fid=0 if math.isnan(row.fid) else row.fid)
     return tuple((math.isnan(value), value) for value in row)
 
 
