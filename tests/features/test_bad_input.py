@@ -37,7 +37,8 @@ def spoil(table, columns, rng, share):
         values = EXTREMES[name.removeprefix("candidate.")]
         texts = values[0] is None
         column = table[name].astype(object if texts else float)
-        chosen = rng.random(len(table)) < share
+        # A fixed number: a column with too few valid values would be refused.
+        chosen = rng.permutation(len(table)) < share * len(table)
         chosen_values = rng.choice(np.array(values, object if texts else float), chosen.sum())
         table[name] = column.mask(chosen, pd.Series(index=table.index[chosen], data=chosen_values))
     return table
