@@ -74,6 +74,46 @@ def test_columns_of_predictions(nights, model, tmp_path):
     assert (table["label"] == np.array(LABELS)[probabilities.argmax(axis=1)]).all()
 
 
+def test_drift_reports(nights, model, tmp_path):
+    ztfml("predict", *nights[:2], "-m", model, "-o", tmp_path / "plain.parquet")
+    files = [tmp_path / f"drift{suffix}" for suffix in (".csv", ".json", ".png")]
+    options = [part for file in files for part in ("--report", file)]
+    shown = ztfml(
+        "predict", *nights[:2], "-m", model, "-o", tmp_path / "p.parquet", *options
+    ).stdout
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "p.parquet"), pd.read_parquet(tmp_path / "plain.parquet")
+    )
+    table, found = pd.read_csv(files[0]), json.loads(files[1].read_text())
+    assert table["night"].unique().tolist() == [str(night) for night in nights[:2]]
+    assert len(table) == 2 * len(FEATURES)
+    assert [one["night"] for one in found] == [str(night) for night in nights[:2]]
+    for one in found:
+        assert f"{one['night']}: {one['summary']}" in shown
+        assert (
+            one["features"][0]["feature"]
+            == table[table["night"] == one["night"]].iloc[0]["feature"]
+        )
+    assert files[2].read_bytes().startswith(b"\x89PNG")
+
+
+def test_evaluation_reports_the_drift_of_the_whole_night(nights, model, tmp_path):
+    both = []
+    for command in (["predict", "-o", tmp_path / "p.csv"], ["evaluate"]):
+        file = tmp_path / f"{command[0]}.csv"
+        ztfml(*command, nights[2], "-m", model, "--report", file)
+        both.append(pd.read_csv(file))
+    pd.testing.assert_frame_equal(*both)
+
+
+def test_reports_of_other_formats_are_refused(nights, model, tmp_path):
+    arguments = ("predict", nights[0], "-m", model, "-o", tmp_path / "p.csv")
+    assert "must end in" in ztfml(*arguments, "--report", tmp_path / "d.txt", code=2).stderr
+    same = ztfml(*arguments, "--report", tmp_path / "p.csv", code=1)
+    assert "would be overwritten" in same.stderr
+    assert not list(tmp_path.iterdir())
+
+
 def test_content_of_metrics(nights, model, tmp_path):
     out = tmp_path / "m.json"
     figure = tmp_path / "m.png"

@@ -4,6 +4,7 @@ import sys
 
 import click
 
+from ztfml.cli.drift import DriftReport, report_option
 from ztfml.cli.inputs import alert_files, for_each_night, matcher, model_folder
 from ztfml.cli.options import (
     PATH,
@@ -152,15 +153,20 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
     click.echo(output)
 
 
-@command("ztfml predict night.parquet -o predictions.parquet -m my_model")
+@command(
+    "ztfml predict night.parquet -o predictions.parquet -m my_model\n"
+    "ztfml predict night.parquet -o predictions.parquet --report drift.csv --report drift.png"
+)
 @nights_argument
 @history_option
 @model_option
 @output_option([".parquet", ".csv"])
-def predict(nights, history, model, output):
+@report_option
+def predict(nights, history, model, output, report):
     """Predict the five class probabilities of every alert.
 
-    Several nights are written to one table. Only one night at a time is in memory.
+    Several nights are written to one table. Only one night at a time is in memory. With --report,
+    one sentence per night says whether its features look like those of the training data.
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
@@ -171,8 +177,10 @@ def predict(nights, history, model, output):
 
     loaded = Model.load(model)
 
+    drift = DriftReport(loaded, report)
+
     def write_predictions(night):
-        predictions = loaded.predict(night)
+        predictions = drift.predict(night)
         write(predictions)
         return Counter(predictions["label"])
 
@@ -180,6 +188,7 @@ def predict(nights, history, model, output):
         counts = sum(for_each_night(nights, history, write_predictions), Counter())
     summary = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     click.echo(f"{counts.total()} alerts: {summary}: {output}")
+    drift.write()
 
 
 @command("ztfml evaluate night.parquet -o metrics.json --plot figure.png")
@@ -197,11 +206,13 @@ def predict(nights, history, model, output):
     "--plot", type=PATH, metavar="FIGURE",
     help="Figure file: confusion matrix, reliability, precision-recall, F1 by magnitude.",
 )  # fmt: skip
-def evaluate(night, history, model, labels, output, plot):
+@report_option
+def evaluate(night, history, model, labels, output, plot, report):
     """Compare the predictions of a model with the labels of a night.
 
     The first score uses only objects that are not in the training set, and only labels that
-    are independent of the features. Intervals contain 90 % of bootstrap samples of objects.
+    are independent of the features. Intervals contain 90 % of bootstrap samples of objects. With
+    --report, a sentence says whether all alerts of the night look like the training data.
     """
     import json
 
@@ -213,7 +224,8 @@ def evaluate(night, history, model, labels, output, plot):
     from ztfml.training.evaluate import evaluate as evaluate_night
 
     loaded = Model.load(model)
-    metrics = evaluate_night(open_night(night, history), labels or labels_beside(night), loaded)
+    opened = open_night(night, history)
+    metrics = evaluate_night(opened, labels or labels_beside(night), loaded)
     click.echo(evaluation_report(metrics))
     if output:
         with write_beside(output) as part:
@@ -229,6 +241,10 @@ def evaluate(night, history, model, labels, output, plot):
         plots.scores_by_magnitude(axes[3], metrics)
         plots.save(fig, plot)
         click.echo(plot)
+    if report:
+        drift = DriftReport(loaded, report)
+        drift.predict(opened)
+        drift.write()
 
 
 @click.group()

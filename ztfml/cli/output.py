@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 # Parameters of commands that name a file or folder to write.
-OUTPUTS = ("output", "plot")
+OUTPUTS = ("output", "plot", "report")
 # Commands that write the labels of a night.
 WRITE_LABELS = ("label", "cuts")
 # Files of the folder of a classifier or a ranking.
@@ -40,7 +40,8 @@ def check_outputs(command: str, parameters: dict[str, Any]) -> None:
         if output.suffix:
             check_writable(output)
     refuse_inputs([*outputs, *_written_beside(command, outputs[0])], inputs)
-    refuse_inputs(outputs[:1], outputs[1:])
+    for k in range(1, len(outputs)):
+        refuse_inputs(outputs[k - 1 : k], outputs[k:])
 
 
 def _paths(value: Any) -> Iterator[Path]:

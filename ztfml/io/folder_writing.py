@@ -175,7 +175,9 @@ def probe_rows(values: np.ndarray) -> list[list[float | None]]:
 
 
 def card_bytes(card: Mapping[str, Any]) -> bytes:
-    """Format a card as JSON with one line for each probe row, so that differences stay small.
+    """Format a card as JSON with one line for each probe row and each distribution.
+
+    So differences between two cards stay small.
 
     Parameters
     ----------
@@ -190,12 +192,16 @@ def card_bytes(card: Mapping[str, Any]) -> bytes:
     >>> b'[1.0, null]' in card_bytes({"probes": {"values": [[1.0, None]]}})
     True
     """
-    probes = card["probes"]
-    rows = ",\n   ".join(json.dumps(row) for row in probes["values"])
-    body = json.dumps(
-        {**card, "probes": {**probes, "values": "@rows"}},
-        indent=1,
-        allow_nan=False,
-        ensure_ascii=False,
-    )
-    return (body.replace('"@rows"', f"[\n   {rows}\n  ]") + "\n").encode()
+    rows = "[\n   " + ",\n   ".join(json.dumps(row) for row in card["probes"]["values"]) + "\n  ]"
+    long = {"@rows": rows}
+    short = {**card, "probes": {**card["probes"], "values": "@rows"}}
+    if card.get("distributions"):
+        lines = (
+            f"{json.dumps(name)}: {json.dumps(one)}" for name, one in card["distributions"].items()
+        )
+        long["@distributions"] = "{\n  " + ",\n  ".join(lines) + "\n }"
+        short["distributions"] = "@distributions"
+    body = json.dumps(short, indent=1, allow_nan=False, ensure_ascii=False)
+    for mark, text in long.items():
+        body = body.replace(f'"{mark}"', text)
+    return (body + "\n").encode()

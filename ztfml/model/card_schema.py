@@ -114,5 +114,5 @@ CARD_SCHEMA = record_of(
         ),
         "probes": record_of({"values": PROBE_VALUES, "expected": mapping_of(list_of(FRACTION))}),
     },
-    {"absent": list_of(_ABSENT)},
+    {"absent": list_of(_ABSENT), "distributions": or_null({"type": "object"})},
 )  # fmt: skip

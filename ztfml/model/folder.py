@@ -56,8 +56,9 @@ def save_model(
         Additional information for ``card.json``, all of it optional: ``training`` (``nights``,
         ``labels``, ``rules``, ...), ``metrics`` (a list of results of
         `ztfml.evaluation.metrics.metrics`, each with ``title``, ``rule`` and ``by``; the most
-        reliable first), ``importance`` (from `ztfml.model.shap.tree_shap`) and ``features``
-        (from `describe_features`, which is the default).
+        reliable first), ``importance`` (from `ztfml.model.shap.tree_shap`), ``distributions``
+        (from `ztfml.evaluation.drift.training_distributions`, for drift reports) and
+        ``features`` (from `describe_features`, which is the default).
     probes : DataFrame, shape (n, n_features)
         Rows of the training table. The first 16 are stored with their probabilities, so that a
         loaded model can be checked.
@@ -122,6 +123,7 @@ def _complete_card(classifier, card, trees, probes, folder):
         "training": card.get("training", {}),
         "metrics": card.get("metrics", []),
         "importance": card.get("importance"),
+        "distributions": card.get("distributions"),
         "features": card.get("features") or describe_features(features),
         "probes": {
             "values": folder_writing.probe_rows(probes.to_numpy()),
@@ -312,6 +314,7 @@ _CARD_RULES = (
     ("metrics", lambda card: all(_are_complete(one, card["classes"]) for one in card["metrics"])),
     ("the labels in training", lambda card: _known_labels(card) <= set(card["classes"])),
     ("importance", lambda card: _is_of_features(card["importance"], card)),
+    ("distributions", lambda card: _are_distributions(card.get("distributions"), card)),
 )
 
 
@@ -341,6 +344,28 @@ def _is_of_features(importance, card):
     return {one["name"] for one in importance["features"]} <= names and all(
         set(card["classes"]) <= set(group) for group in importance["groups"]
     )
+
+
+def _are_distributions(distributions, card):
+    """Whether each feature has its bins in order, and counts of known classes for each of them."""
+    if distributions is None:
+        return True
+    names = {feature["name"] for feature in card["features"]}
+    return set(distributions) <= names and all(map(_is_distribution, distributions.values()))
+
+
+def _is_distribution(one):
+    edges = np.array(one["edges"], dtype=np.float64)
+    counts = np.array([one[label] for label in one if label != "edges"], dtype=np.float64)
+    return (
+        edges.ndim == 1
+        and counts.shape == (len(one) - 1, len(edges) + 2)
+        and bool((np.diff(edges) > 0).all() and np.isfinite(edges).all())
+        and bool((counts >= 0).all() and (counts <= _PER_UNIT).all())
+    )
+
+
+_PER_UNIT = 10_000
 
 
 def _probe_arrays(card):

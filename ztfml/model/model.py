@@ -8,6 +8,7 @@ import pandas as pd
 
 from ztfml import features
 from ztfml.errors import ModelError
+from ztfml.evaluation.drift import drift_table, expected_classes
 from ztfml.evaluation.metrics import labels_from
 from ztfml.features import FEATURES
 from ztfml.model.classifier import AlertClassifier, probabilities
@@ -132,7 +133,7 @@ class Model:
         ['drb', 'rb', 'magpsf']
         """
         names = [feature["name"] for feature in self.card["features"]]
-        return self._complete_table(night, table)[names]
+        return self.all_features(night, table)[names]
 
     def predict(
         self, night: Night, priors: dict | None = None, table: pd.DataFrame | None = None
@@ -166,7 +167,7 @@ class Model:
         >>> bool(predictions.filter(like="p_").sum(axis=1).round(9).eq(1).all())
         True
         """
-        return self._predictions(night, self._complete_table(night, table), priors)
+        return self._predictions(night, self.all_features(night, table), priors)
 
     def rank(
         self,
@@ -240,13 +241,69 @@ class Model:
         >>> len(predictions) == len(night), len(ranked)
         (True, 3)
         """
-        table = self._complete_table(night, table)
+        table = self.all_features(night, table)
         predictions = self._predictions(night, table)
         scorer = scorer or FastTransientScorer()
         return predictions, scorer.rank(night, table, predictions, top, selection)
 
-    def _complete_table(self, night, table):
-        """All features of ztfml, which the ranking needs, and the user's own features."""
+    def drift(self, table: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
+        """Compare the features of a night with those of the training data.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The features of the night, as from `features` or `all_features`.
+        predictions : pandas.DataFrame
+            As from `predict`; the class mix of the night is taken into account.
+
+        Returns
+        -------
+        pandas.DataFrame
+            As from `ztfml.evaluation.drift.drift_table`, which
+            `ztfml.evaluation.drift.describe_drift` describes in one sentence.
+
+        Raises
+        ------
+        ModelError
+            If the model folder does not have the distributions of the training data.
+
+        Examples
+        --------
+        >>> len(model.drift(table, predictions)) == len(model.card["features"])
+        True
+        """
+        distributions = self.card.get("distributions")
+        if not distributions:
+            raise ModelError(
+                f"{self.folder}: its card does not have the distributions of the training data; "
+                "train the model again, or save it with distributions (see save_model)"
+            )
+        return drift_table(table, distributions, expected_classes(predictions))
+
+    def all_features(self, night: Night, table: pd.DataFrame | None = None) -> pd.DataFrame:
+        """Compute all features of ztfml, which the ranking needs, and those of the model.
+
+        Parameters
+        ----------
+        night : Night
+        table : pandas.DataFrame, optional
+            Known features, as for `features`.
+
+        Returns
+        -------
+        pandas.DataFrame of float64
+            With it as ``table``, the other methods compute no features.
+
+        Raises
+        ------
+        ModelError
+            As for `features`.
+
+        Examples
+        --------
+        >>> len(model.all_features(night)) == len(night)
+        True
+        """
         self.check_versions()
         known = pd.DataFrame(index=night.alerts.index) if table is None else table
         if not known.index.equals(night.alerts.index):

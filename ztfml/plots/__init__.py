@@ -6,6 +6,7 @@
 from ztfml.plots.candidates import candidate
 from ztfml.plots.canvas import figure, save
 from ztfml.plots.cuts import cut_flow, score_histogram
+from ztfml.plots.drift import drift
 from ztfml.plots.evaluations import confusion, precision_recall, reliability, scores_by_magnitude
 from ztfml.plots.importances import feature_contributions, feature_importance, group_importance
 from ztfml.plots.light_curves import light_curve
@@ -23,6 +24,7 @@ __all__ = [
     "confusion",
     "contributions",
     "cut_flow",
+    "drift",
     "feature_contributions",
     "feature_importance",
     "figure",

@@ -46,8 +46,10 @@ def figure(
     n_rows = -(-n_axes // n_columns)
     fig = Figure(figsize=(width * n_columns, height * n_rows), layout="constrained")
     FigureCanvasAgg(fig)
-    axes = fig.subplots(n_rows, n_columns, subplot_kw={"projection": projection})
-    return fig, list(np.ravel(axes))[:n_axes]
+    axes = list(np.ravel(fig.subplots(n_rows, n_columns, subplot_kw={"projection": projection})))
+    for unused in axes[n_axes:]:
+        unused.remove()
+    return fig, axes[:n_axes]
 
 
 def save(fig: Figure, path: str | Path) -> None:

@@ -280,7 +280,7 @@ def _card(base, data, summary):
     new_labels = count_evidence(data.labels[data.is_original])
     n = int(data.is_original.sum())
     return {
-        **{key: base.card[key] for key in ("metrics", "importance", "features")},
+        **{key: base.card.get(key) for key in ("importance", "features", "distributions")},
         "metrics": [_before(one) for one in base.card["metrics"]],
         "training": {
             "nights": [*old.get("nights", []), *data.nights],

@@ -10,6 +10,7 @@ from sklearn.base import clone
 from sklearn.utils.class_weight import compute_sample_weight
 
 from ztfml.errors import LabelError
+from ztfml.evaluation.drift import training_distributions
 from ztfml.evaluation.metrics import metrics, metrics_by
 from ztfml.evaluation.text import metrics_table
 from ztfml.features import FEATURES
@@ -22,7 +23,7 @@ from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, COPY_FRACTIONS
 from ztfml.training.cross_validation import predict_held_out
-from ztfml.training.dataset import CONFIDENCE_WEIGHT, read_training_set
+from ztfml.training.dataset import CONFIDENCE_WEIGHT, TrainingSet, read_training_set
 from ztfml.training.trained_objects import pack_objects
 
 N_RANDOM_FOLDS = 5
@@ -154,6 +155,7 @@ def train(
             data.table.iloc[_spread_over_classes(data.y, N_EXPLAINED)],
             {feature.name: feature.group for feature in FEATURES},
         ),
+        "distributions": distributions_of(data),
     }
     save_model(classifier, folder, card, _probe_rows(data), overwrite=overwrite)
     return "\n\n".join(f"{one['title']}\n{one['rule']}\n\n{metrics_table(one)}" for one in figures)
@@ -215,6 +217,30 @@ def count_evidence(labels: pd.DataFrame) -> list[dict]:
         {"label": label, "evidence": evidence, "circular": bool(circular), "alerts": int(count)}
         for (label, evidence, circular), count in counts.items()
     ]
+
+
+def distributions_of(data: TrainingSet) -> dict:
+    """Count the training values of each feature, for drift reports.
+
+    Degraded copies are left out: a night with as many missing values as the copies is unusual.
+
+    Parameters
+    ----------
+    data : TrainingSet
+
+    Returns
+    -------
+    dict
+        As from `ztfml.evaluation.drift.training_distributions`.
+
+    Examples
+    --------
+    >>> data = read_training_set(["night.parquet"], augment=True)
+    >>> distributions_of(data)["drb"]["star"][-1]
+    0
+    """
+    original = data.subset(data.is_original)
+    return training_distributions(original.table, original.y, original.weight)
 
 
 def _evidence_kind(labels):
