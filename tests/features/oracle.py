@@ -26,6 +26,7 @@ from tests.features.oracle_rows import (
     measurements,
     night,
     night_means,
+    runs,
     within,
 )
 from tests.features.oracle_tonight import tonight
@@ -87,10 +88,10 @@ def of_alert(alert, rows, packet):
     return (
         counts(detections, limits, alert.jd)
         | timing(detections, limits, alert.jd)
-        | of_episodes(detections, alert.jd, packet)
+        | of_episodes(detections, limits, alert.jd, packet)
         | rates(detections, limits, alert.jd)
         | tonight(detections, limits, alert.jd, common_slope)
-        | colours(detections, alert.jd)
+        | colours(detections, limits, alert.jd)
         | variability(detections)
         | timescales(detections, alert, packet)
     )
@@ -118,20 +119,20 @@ def counts(detections, limits, now):
 
 
 def timing(detections, limits, now):
-    runs = episodes(detections)
-    start = runs[-1][0].jd if runs else NAN
+    current = episodes(detections, limits)[-1] if detections else []
+    start = current[0].jd if current else NAN
     before = [limit.jd for limit in limits if limit.jd < start]
     gaps = [b.jd - a.jd for a, b in pairwise(detections)]
-    seen_on = {night(d.jd) for d in runs[-1]} if runs else set()
+    seen_on = {night(d.jd) for d in current}
     looked_on = seen_on | {night(limit.jd) for limit in limits if limit.jd >= start}
     return {
         "age": now - start,
         "limit_gap": start - max(before) if before else NAN,
         "days_since_limit": now - max(limit.jd for limit in limits) if limits else NAN,
         "days_since_detection": gaps[-1] if gaps else NAN,
-        "n_episodes": len(runs),
+        "n_episodes": len(runs(detections)),
         "longest_gap": max(gaps, default=NAN),
-        "duty": len(seen_on) / len(looked_on) if runs else NAN,
+        "duty": len(seen_on) / len(looked_on) if current else NAN,
     }
 
 
@@ -186,7 +187,7 @@ def brightest(means):
 
 
 def rates(detections, limits, now):
-    by_band = {band: night_means(detections, band) for band in BANDS.values()}
+    by_band = {band: night_means(detections, limits, band) for band in BANDS.values()}
     values = {}
     for band, means in by_band.items():
         band_limits = trusted_limits(detections, limits, means, band)
@@ -228,7 +229,10 @@ def rates_of(means, limits, now):
     values["recent_slope"], values["recent_slope_err"], _ = line(*columns(means[-2:]))
     values["rise_bound"] = bound(means[:1], [m for m in limits if means and m.jd < means[0].jd])
     values["fade_bound"] = bound(means[-1:], [m for m in limits if means and m.jd > means[-1].jd])
-    values["half_time"] = half_time(means, peak, limits) if means else NAN
+    values["half_time"], values["half_time_max"] = (
+        half_times(means, peak, limits) if means else (NAN, NAN)
+    )
+    values["rebrightening"] = rebrightening(means)
     return values
 
 
@@ -283,7 +287,7 @@ def trusted_limits(detections, limits, means, band):
 
     A single limit is omitted if another band was half a magnitude brighter within half a day.
     """
-    before = episodes(detections)[:-1]
+    before = episodes(detections, limits)[:-1]
     since = before[-1][-1].jd if before else -math.inf
     of_band = [
         limit
@@ -313,22 +317,30 @@ def bound(means, limits):
     return max((rate for rate in found if rate > 0), default=NAN)
 
 
-def half_time(means, peak, limits):
-    """From end to end: a crossing of half flux, or midway to a limit below half flux."""
+def half_times(means, peak, limits):
+    """The sum of rise and fade time if nights below half are known on both sides; its maximum."""
     half = means[peak].flux / 2
     first, last = above_half(means, peak)
     deep = [m.jd for m in limits if 10 ** ((23.9 - m.mag) / 2.5) < half]
-    before = max((jd for jd in deep if jd < means[first].jd), default=NAN)
-    after = min((jd for jd in deep if jd > means[last].jd), default=NAN)
-    if first > 0:
-        start = crossing(means[first - 1], means[first], half)
-    else:
-        start = (before + means[first].jd) / 2
-    if last < len(means) - 1:
-        end = crossing(means[last], means[last + 1], half)
-    else:
-        end = (means[last].jd + after) / 2
-    return end - start
+    before = [jd for jd in deep if jd < means[first].jd] + [m.jd for m in means[:first]]
+    after = [jd for jd in deep if jd > means[last].jd] + [m.jd for m in means[last + 1 :]]
+    longest = min(after) - max(before) if before and after else NAN
+    if first == 0 or last == len(means) - 1:
+        return NAN, longest
+    start = crossing(means[first - 1], means[first], half)
+    return crossing(means[last], means[last + 1], half) - start, longest
+
+
+def rebrightening(means):
+    """The deepest minimum between two maxima: the smaller of the two magnitude differences."""
+    if len(means) < 3:
+        return NAN
+    faint, bright = [m.mag - 2 * m.err for m in means], [m.mag + 2 * m.err for m in means]
+    depths = [
+        min(faint[k] - min(bright[:k]), faint[k] - min(bright[k + 1 :]))
+        for k in range(1, len(means) - 1)
+    ]
+    return max(0, *depths)
 
 
 def crossing(a, b, flux):
@@ -339,8 +351,8 @@ def crossing(a, b, flux):
 # --- colour -----------------------------------------------------------------------------
 
 
-def colours(detections, now):
-    g, r, i = (night_means(detections, band) for band in "gri")
+def colours(detections, limits, now):
+    g, r, i = (night_means(detections, limits, band) for band in "gri")
     pairs = pairs_of(g, r)
     values = dict.fromkeys(["g_r", "g_r_err", "g_r_age", "g_r_peak", "r_i", "r_i_err"], NAN)
     if pairs:

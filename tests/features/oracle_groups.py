@@ -8,14 +8,14 @@ import numpy as np
 from tests.features.oracle_rows import BANDS, NAN, clean, episodes, night, within
 
 
-def of_episodes(detections, now, packet):
+def of_episodes(detections, limits, now, packet):
     names = [
         "episode_n_det", "episode_n_nights", "episode_frac_positive", "n_earlier_episodes",
         "days_between_episodes", "peak_minus_earlier", "n_det_before", "confirmed_age",
     ]  # fmt: skip
     if not detections:
         return dict.fromkeys(names, NAN)
-    *earlier, current = episodes(detections)
+    *earlier, current = episodes(detections, limits)
     confirmed = [run for run in earlier if len(run) > 1]
     signs = [d.sign for d in current if d.sign]
     peak, earlier_peak = brightest(current), brightest([d for run in confirmed for d in run])

@@ -132,11 +132,35 @@ def night(jd):
     return math.floor(jd + 0.5)
 
 
-def night_means(detections, band):
+def night_means(detections, limits, band):
     """The night means of a band's positive detections in the current episode."""
-    current = episodes(detections)[-1] if detections else []
+    current = episodes(detections, limits)[-1] if detections else []
     chosen = [d for d in current if d.band == band and d.flux > 0]
-    return [mean_of(list(group)) for _, group in groupby(chosen, lambda d: night(d.jd))]
+    means = [mean_of(list(group)) for _, group in groupby(chosen, lambda d: night(d.jd))]
+    k = 0
+    while k < len(means):
+        if discrepant(means, k, detections, band):
+            del means[k]
+        else:
+            k += 1
+    return means
+
+
+def discrepant(means, k, detections, band):
+    """Whether a night is a single bright point on a plateau."""
+    point, around = means[k], means[max(k - 2, 0) : k] + means[k + 1 : k + 3]
+    if not 0 < k < len(means) - 1 or len(around) < 3:
+        return False
+    if max(point.jd - means[k - 1].jd, means[k + 1].jd - point.jd) > 10:
+        return False
+    plateau = [mean.mag for mean in around]
+    excess = min(plateau) - point.mag
+    noise = math.hypot(point.err, max(mean.err for mean in around))
+    if excess < 0.75 or excess < 5 * noise or max(plateau) - min(plateau) > 0.35 * excess:
+        return False
+    bright = [d for d in detections if d.sign >= 0 and d.mag <= min(plateau) - excess / 2]
+    others = [d for d in bright if d.band != band and abs(d.jd - point.jd) <= 0.5]
+    return not others and sum(d.band == band and night(d.jd) == night(point.jd) for d in bright) < 2
 
 
 def mean_of(detections):
@@ -159,11 +183,48 @@ def average(values, weight):
 EPISODE_GAP = 30.0
 
 
-def episodes(detections):
+def runs(detections):
     """Runs of detections without a gap over 30 d."""
-    runs = [detections[:1]] if detections else []
+    found = [detections[:1]] if detections else []
     for before, after in pairwise(detections):
         if after.jd - before.jd > EPISODE_GAP:
-            runs.append([])
-        runs[-1].append(after)
-    return runs
+            found.append([])
+        found[-1].append(after)
+    return found
+
+
+def episodes(detections, limits):
+    """Runs of detections, joined where the source had the same level before and after the gap."""
+    found = []
+    for run in runs(detections):
+        if found and not faded([d for part in found for d in part], run, detections, limits):
+            found[-1].extend(run)
+        else:
+            found.append(list(run))
+    return found
+
+
+def faded(earlier, later, detections, limits):
+    before, after = earlier[-1].jd, later[0].jd
+    if after - before > 300:
+        return True
+    joined = False
+    for band in BANDS.values():
+        edge = [d for d in earlier if d.band == band and before - d.jd <= 30]
+        first = next((d for d in detections if d.band == band and d.jd >= after), None)
+        if not edge or first is None or first.jd - after > 30:
+            continue
+        last = edge[-1]
+        others = [d for d in edge if night(d.jd) != night(last.jd) and alike(d, last)]
+        if not others or not alike(first, last):
+            continue
+        faintest = max(first.mag + first.err, last.mag + last.err)
+        in_gap = [m for m in limits if m.band == band and before < m.jd < after]
+        if any(limit.mag > faintest for limit in in_gap):
+            return True
+        joined = True
+    return not joined
+
+
+def alike(a, b):
+    return (a.sign < 0) == (b.sign < 0) and abs(a.mag - b.mag) <= 0.75

@@ -18,14 +18,17 @@ def tonight(detections, limits, now, common_slope):
         del values[f"tonight_slope_chi2_{band}"]
         values[f"tonight_change_{band}"] = change([d for d in current if d.band == band])
         values[f"tonight_rise_bound_{band}"] = rise_bound(
-            points, [m for m in limits if m.band == band and night(m.jd) == night(now)], detections
+            points,
+            [m for m in limits if m.band == band and night(m.jd) == night(now)],
+            detections,
+            episodes(detections, limits)[-1] if detections else [],
         )
     values |= slope(list(bright.values()), common_slope)
     values["tonight_change"] = max(
         (values[f"tonight_change_{band}"] for band in bright),
         key=lambda value: -1 if math.isnan(value) else abs(value),
     )
-    last_two = [night_means(detections, band)[-2:] for band in bright]
+    last_two = [night_means(detections, limits, band)[-2:] for band in bright]
     nights = common_slope([columns(means) for means in last_two])
     values["tonight_excess"] = (abs(values["tonight_slope"]) - abs(nights.slope)) / math.hypot(
         values["tonight_slope_err"], nights.err
@@ -63,11 +66,10 @@ def change(points):
     return (first.flux - last.flux) / math.hypot(first.flux_err, last.flux_err)
 
 
-def rise_bound(points, limits, detections):
+def rise_bound(points, limits, detections, current):
     """The largest rate from a limit of the night, unless the source was brighter before it."""
     if not points:
         return NAN
-    current = episodes(detections)[-1]
     rates = []
     for limit in limits:
         before = [d for d in detections if d.jd <= limit.jd and d.sign >= 0]

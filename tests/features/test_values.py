@@ -141,12 +141,14 @@ RATES = {
     "rise_bound_i": (20.3 - 19.2 - LIMIT) / 4.2,
     "fade_bound_g": (20.4 - 18.9 - LIMIT) / 2.9, "fade_bound_r": np.nan,
     "fade_bound_i": (20.3 - 18.2 - LIMIT) / 7.0,
-    # i was never below half after its peak: its ends are midway to the deep limits
+    # i was never below half after its peak: at most from the night before it to the deep limit
     "half_time_g": crossing([2.1, 6.1], [17.9, 18.9], HALF_G)
     - crossing([0.1, 2.1], [18.9, 17.9], HALF_G),
     "half_time_r": crossing([2.0, 6.0], [18.0, 18.8], HALF_R)
     - crossing([0.0, 2.0], [19.0, 18.0], HALF_R),
-    "half_time_i": (2.2 + 9.2) / 2 - crossing([0.2, 2.2], [19.2, 18.2], flux(18.2) / 2),
+    "half_time_i": np.nan,
+    "half_time_max_g": 6.1 - 0.1, "half_time_max_r": 6.0 - 0.0, "half_time_max_i": 9.2 - 0.2,
+    "rebrightening_g": 0, "rebrightening_r": 0, "rebrightening_i": np.nan,
     "above_half_g": 0, "above_half_r": 0, "above_half_i": 0,
     "best_rise_rate": 0.5, "best_rise_rate_err": 0.02**0.5 / 2,
     "best_fade_rate": 0.25, "best_fade_rate_err": 0.02**0.5 / 4,

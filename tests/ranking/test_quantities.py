@@ -81,6 +81,10 @@ def test_underlying_star_from_ps1_scores():
     assert quantity("underlying_star") == 0
 
 
-def test_total_age_is_the_larger_of_both_ages():
-    assert quantity("total_age", age=3.0, age_hist=400.0) == 400.0
-    assert quantity("total_age", age=3.0) == 3.0
+def test_total_age_ignores_a_single_old_detection():
+    assert quantity("total_age", age=3.0, age_hist=400.0, confirmed_age=5.0) == 5.0
+
+
+def test_half_time_between_bounds():
+    bounds = {"peak_mag_g": 18.0, "above_half_g": 2.0, "half_time_max_g": 8.0}
+    assert quantity("shortest_half_time", **bounds) == 5.0

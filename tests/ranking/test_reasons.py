@@ -11,7 +11,14 @@ from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, best_rates
 from ztfml.ranking.reasons import reasons
 
-_SEEN = {"age": 2.0, "age_hist": 2.0, "magpsf": 19.13, "positive": 1.0, "n_det": 3.0, "drb": 0.99}
+_SEEN = {
+    "age": 2.0,
+    "confirmed_age": 2.0,
+    "magpsf": 19.13,
+    "positive": 1.0,
+    "n_det": 3.0,
+    "drb": 0.99,
+}
 
 
 def reason(p=None, **known):
@@ -94,8 +101,8 @@ def test_short_time_bases_are_in_hours_and_limits_are_marked():
         ({"host_offset": 0.3}, "at the centre of a galaxy: may be an AGN"),
         ({"abs_gal_lat": 7.2},
          "no galaxy nearby and 7° from the Galactic plane: may be a dwarf nova or a nova"),
-        ({"age_hist": 1463.0}, "also detected here 4.0 yr earlier"),
-        ({"age_hist": 202.0}, "also detected here 200 d earlier"),
+        ({"confirmed_age": 1463.0}, "also detected here 4.0 yr earlier"),
+        ({"confirmed_age": 202.0}, "also detected here 200 d earlier"),
         ({"ssdistnr": 2.3}, "2.3″ from a known asteroid"),
         ({"n_det": 1.0, "abs_ecl_lat": 4.8},
          "only one detection, 5° from the ecliptic: may be an asteroid"),

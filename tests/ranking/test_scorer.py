@@ -49,7 +49,7 @@ def test_no_shipped_weight_is_negative():
     "worse",
     [
         {"sgscore1": 0.98, "distpsnr1": 0.4, "star_offset": 0.4},
-        {"age_hist": 1500.0},
+        {"confirmed_age": 1500.0},
         {"fade_rate_g": 0.02},
         {"half_time_g": 25.0, "above_half_g": 20.0, "age": 25.0, "days_since_peak": 10.0},
         {"abs_gal_lat": 2.0},

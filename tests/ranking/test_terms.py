@@ -54,8 +54,8 @@ def test_past_peak_and_half_time():
 def test_ages():
     assert term("time_above_half", above_half_g=10.0) == 0.5
     assert term("time_above_half") == 0.5
-    assert term("young", age=12.0) == pytest.approx(0.5)
-    assert term("young", age=0.0, age_hist=1500.0) < 0.001
+    assert term("young", confirmed_age=12.0) == pytest.approx(0.5)
+    assert term("young", confirmed_age=1500.0) < 0.001
 
 
 def test_blue_at_peak():

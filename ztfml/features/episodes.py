@@ -9,6 +9,7 @@ import numpy as np
 from ztfml.astrophysics import night_of
 from ztfml.compiled import kernel
 from ztfml.features.registry import Group
+from ztfml.lightcurves.gaps import faded_between
 from ztfml.lightcurves.light_curve import EPISODE_GAP
 
 GROUP = Group("episodes", "the current episode of detections compared with earlier ones")
@@ -113,8 +114,11 @@ def _write_earlier(curve, row):
     n = begin = 0
     first = last = curve.episode
     peak = np.inf
+    bands = (curve.g, curve.r, curve.i)
     for k in range(1, curve.episode + 1):
         if curve.jd[k] - curve.jd[k - 1] <= EPISODE_GAP:
+            continue
+        if not faded_between(bands, curve.jd[k - 1], curve.jd[k]):
             continue
         if k - begin >= 2:
             n += 1

@@ -24,6 +24,8 @@ _MIN_LIMIT_BASE = 0.5
 # time (days): transients have smaller colours than that.
 _OTHER_BAND_WITHIN = 0.5
 _OTHER_BAND_BRIGHTER = 0.5
+# A minimum counts if it is fainter than the maxima by this many errors of each of both points.
+_MIN_SIGMA = 2.0
 
 _READS = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
 _WITH_LIMITS = (*_READS, "diffmaglim")
@@ -146,15 +148,32 @@ GROUP.declare(
 GROUP.declare(
     "half_time_band",
     "d",
-    "time above half of the peak flux in {band}, interpolated linearly in flux; an open end is "
-    "set halfway to the closest non-detection below half",
-    "if either end is open",
-    _WITH_LIMITS,
+    "time above half of the peak flux in {band}: the sum of rise and fade time, each interpolated "
+    "linearly in flux between the two night means around half",
+    "without a night mean below half both before and after the peak; above_half and half_time_max "
+    "are bounds then",
+    _READS,
 )
 GROUP.declare(
     "above_half_band", "d", "time between the first and the last night mean above half of "
     "the peak flux in {band}: a lower bound on the half-time", _NONE, _READS,
 )  # fmt: skip
+GROUP.declare(
+    "half_time_max_band",
+    "d",
+    "time between the last night mean or non-detection below half of the peak flux in {band} "
+    "before the peak and the first one after it: an upper bound on the half-time",
+    "without such a night mean or non-detection on both sides",
+    _WITH_LIMITS,
+)
+GROUP.declare(
+    "rebrightening_band",
+    "mag",
+    "depth of the deepest minimum between two maxima in {band}: the smaller of the fade before and "
+    "the rise after it, each less 2 sigma of both night means; 0 if there is none",
+    "with fewer than three night means",
+    _READS,
+)
 GROUP.declare(
     "best_rise_rate",
     "mag / d",
@@ -221,7 +240,8 @@ def _write_band(curve, band, means, b, workspace, row):
     first, last = _edges_of_half(means, peak)
     row.above_half_band[b] = means.jd[last] - means.jd[first]
     limit_jd, limit_mag = _usable_limits(curve, band, means, b, workspace.scratch)
-    row.half_time_band[b] = _half_time(limit_jd, limit_mag, means, peak, first, last)
+    row.half_time_band[b] = _half_time(means, peak, first, last)
+    row.half_time_max_band[b] = _longest_half_time(limit_jd, limit_mag, means, peak, first, last)
     row.rise_bound_band[b], row.fade_bound_band[b] = _bounds(limit_jd, limit_mag, means)
     rise = fit_slope(means.jd[: peak + 1], means.mag[: peak + 1], means.err[: peak + 1])
     fade = fit_slope(means.jd[peak:], means.mag[peak:], means.err[peak:])
@@ -231,6 +251,8 @@ def _write_band(curve, band, means, b, workspace, row):
         recent = fit_slope(means.jd[-2:], means.mag[-2:], means.err[-2:])
         row.recent_slope_band[b] = recent.slope
         row.recent_slope_err_band[b] = recent.err
+    if n > 2:
+        row.rebrightening_band[b] = _rebrightening(means, workspace.scratch[0])
     if rise.n > 0:
         row.rise_rate_band[b] = -rise.slope
         row.rise_rate_err_band[b] = rise.err
@@ -325,21 +347,44 @@ def _contradicted_by_another_band(curve, start, b, limit_jd, limit_mag):
 
 
 @kernel
-def _half_time(limit_jd, limit_mag, means, peak, first, last):
+def _half_time(means, peak, first, last):
     """Time above half of the peak flux; night means ``first`` to ``last`` are above it."""
+    if first == 0 or last == len(means.jd) - 1:
+        return np.nan
     half = 0.5 * means.flux[peak]
-    begin = end = np.nan
-    if first > 0:
-        begin = _crossing(means, first - 1, first, half)
-    if last < len(means.jd) - 1:
-        end = _crossing(means, last, last + 1, half)
+    return _crossing(means, last, last + 1, half) - _crossing(means, first - 1, first, half)
+
+
+@kernel
+def _longest_half_time(limit_jd, limit_mag, means, peak, first, last):
+    """Time between the closest night means or non-detections below half of the peak flux."""
+    begin = means.jd[first - 1] if first > 0 else -np.inf
+    end = means.jd[last + 1] if last < len(means.jd) - 1 else np.inf
     for k in range(len(limit_jd)):
         if limit_mag[k] > means.mag[peak] + _HALF_FLUX:
-            if first == 0 and limit_jd[k] < means.jd[0]:
-                begin = 0.5 * (limit_jd[k] + means.jd[0])
-            if np.isnan(end) and limit_jd[k] > means.jd[-1]:
-                end = 0.5 * (limit_jd[k] + means.jd[-1])
-    return end - begin
+            if limit_jd[k] < means.jd[first]:
+                begin = max(begin, limit_jd[k])
+            elif limit_jd[k] > means.jd[last]:
+                end = min(end, limit_jd[k])
+    return end - begin if np.isfinite(end - begin) else np.nan
+
+
+@kernel
+def _rebrightening(means, rise_after):
+    """Depth of the deepest minimum, at least 0."""
+    mag, err = means.mag, means.err
+    n = len(mag)
+    brightest = np.inf
+    for k in range(n - 1, -1, -1):
+        rise_after[k] = mag[k] - _MIN_SIGMA * err[k] - brightest
+        brightest = min(brightest, mag[k] + _MIN_SIGMA * err[k])
+    deepest = 0.0
+    brightest = np.inf
+    for k in range(n):
+        fade_before = mag[k] - _MIN_SIGMA * err[k] - brightest
+        deepest = max(deepest, min(fade_before, rise_after[k]))
+        brightest = min(brightest, mag[k] + _MIN_SIGMA * err[k])
+    return deepest
 
 
 @kernel

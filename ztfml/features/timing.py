@@ -15,7 +15,8 @@ _ROWS = ("jd", "magpsf", "diffmaglim")
 GROUP.declare(
     "age",
     "d",
-    "days since the first detection of the current episode (after the last gap over 30 d)",
+    "days since the first detection of the current episode: after the last gap over 30 d in which "
+    "the source faded",
     "never for a ZTF alert",
     _DETECTIONS,
 )
@@ -51,7 +52,7 @@ GROUP.declare(
 GROUP.declare(
     "n_episodes",
     "",
-    "number of episodes (runs of detections without a gap over 30 d)",
+    "number of runs of detections without a gap over 30 d",
     "never",
     _DETECTIONS,
 )

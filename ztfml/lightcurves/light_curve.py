@@ -10,6 +10,7 @@ import numpy as np
 
 from ztfml.compiled import kernel
 from ztfml.lightcurves.exposures import choose_rows, has_close_row
+from ztfml.lightcurves.gaps import faded_between
 from ztfml.lightcurves.history import History
 
 SYSTEMATIC = 0.015
@@ -25,7 +26,8 @@ ZERO_POINT = 23.9
 """AB magnitude of 1 microjansky, the unit of flux."""
 
 EPISODE_GAP = 30.0
-"""A longer gap between detections (days) starts a new episode (an outburst, a season)."""
+"""A longer gap between detections (days) starts a new episode (an outburst), unless the source has
+the same level before and after the gap (`ztfml.lightcurves.gaps.faded_between`)."""
 
 # Relative change of flux per magnitude.
 _LN_PER_MAG = 0.4 * np.log(10)
@@ -75,7 +77,8 @@ class LightCurve(NamedTuple):
     sign : ndarray of int8
         +1 brighter than the reference, -1 fainter, 0 unknown.
     episode : int
-        Index of the first detection after the last gap longer than `EPISODE_GAP`.
+        Index of the first detection of the current episode: the one after the last gap longer
+        than `EPISODE_GAP` in which the source faded.
     limit_jd : ndarray, d
         Times of the non-detections, except in exposures that also have a detection.
     g, r, i : Band
@@ -245,12 +248,13 @@ def light_curve_of(
         err[n] = sigmapsf
         sign[n] = isdiffpos
         n += 1
-    episode = 0
+    gap = 0
     for k in range(n):
         err[k] = _total_error(err[k])
         if k > 0 and t[k] - t[k - 1] > EPISODE_GAP:
-            episode = k
-    _assign_to_bands(workspace, n, limits, episode)
+            gap = k
+    _assign_to_bands(workspace, n, limits)
+    episode = _current_episode(workspace, t, gap) if gap > 0 else 0
     return LightCurve(
         t[:n], band[:n], mag[:n], err[:n], sign[:n], episode, limit_t[:limits],
         _band(workspace, 0), _band(workspace, 1), _band(workspace, 2), jd,
@@ -258,7 +262,20 @@ def light_curve_of(
 
 
 @kernel
-def _assign_to_bands(workspace, n, limits, episode):
+def _current_episode(workspace, jd, gap):
+    """Find the first detection of the current episode and count those before it, per band."""
+    bands = (_band(workspace, 0), _band(workspace, 1), _band(workspace, 2))
+    for k in range(gap, 0, -1):
+        if jd[k] - jd[k - 1] > EPISODE_GAP and faded_between(bands, jd[k - 1], jd[k]):
+            for b in range(4):
+                n = workspace.count[b, 0]
+                workspace.count[b, 1] = np.searchsorted(workspace.detections[b, 0, :n], jd[k])
+            return k
+    return 0
+
+
+@kernel
+def _assign_to_bands(workspace, n, limits):
     """Copy detections and non-detections to the arrays of their bands, in time order."""
     jd, mag, err = workspace.rows[0], workspace.rows[1], workspace.rows[2]
     limit_jd, limit_mag = workspace.rows[3], workspace.rows[4]
@@ -268,7 +285,6 @@ def _assign_to_bands(workspace, n, limits, episode):
         b = band[k]
         at = workspace.count[b, 0]
         workspace.count[b, 0] += 1
-        workspace.count[b, 1] += k < episode
         flux = np.exp(-_LN_PER_MAG * (mag[k] - ZERO_POINT))
         workspace.detections[b, 0, at] = jd[k]
         workspace.detections[b, 1, at] = mag[k]

@@ -6,6 +6,7 @@ import numpy as np
 
 from ztfml.astrophysics import night_of
 from ztfml.compiled import kernel
+from ztfml.lightcurves.discrepant import leave_out_discrepant
 from ztfml.lightcurves.light_curve import (
     ZERO_POINT,
     LightCurve,
@@ -44,6 +45,8 @@ def night_means_of(
 ) -> tuple[NightMeans, NightMeans, NightMeans]:
     """Average the positive detections of each night of the current episode, per band.
 
+    A single bright point on a plateau is left out (`ztfml.lightcurves.discrepant`).
+
     A kernel: it can be called only from another kernel. Use `night_means_as_of` in a notebook.
 
     Parameters
@@ -58,9 +61,9 @@ def night_means_of(
         In time order; empty for a band without a positive detection.
     """
     return (
-        _night_means(curve.g, curve.now, workspace.means[0]),
-        _night_means(curve.r, curve.now, workspace.means[1]),
-        _night_means(curve.i, curve.now, workspace.means[2]),
+        _reliable_means(curve, curve.g, 0, workspace.means[0]),
+        _reliable_means(curve, curve.r, 1, workspace.means[1]),
+        _reliable_means(curve, curve.i, 2, workspace.means[2]),
     )
 
 
@@ -102,7 +105,14 @@ def _fill_means(
 
 
 @kernel
+def _reliable_means(curve, band, b, out):
+    n = leave_out_discrepant(curve, b, out[:, : _night_means(band, curve.now, out)])
+    return NightMeans(out[0, :n], out[1, :n], out[2, :n], out[3, :n], out[4, :n])
+
+
+@kernel
 def _night_means(band, now, out):
+    """Write the means of all nights and return their number."""
     jd, mag, err, flux, flux_err = out[0], out[1], out[2], out[3], out[4]
     n = 0
     night = np.nan
@@ -129,7 +139,7 @@ def _night_means(band, now, out):
         err[n - 1] = 2.5 / np.log(10) * flux_err[n - 1] / flux[n - 1]
     for k in range(n):
         jd[k] += now
-    return NightMeans(jd[:n], mag[:n], err[:n], flux[:n], flux_err[:n])
+    return n
 
 
 @kernel

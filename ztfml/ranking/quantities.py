@@ -212,9 +212,9 @@ def min_tonight_rate(table):
 
 
 @_quantity("d")
-def total_age(age, age_hist):
-    """Days since the first detection at this position, in the light curve or in jdstarthist."""
-    return np.fmax(age, age_hist)
+def total_age(confirmed_age):
+    """Days since the first detection at this position that another detection confirms."""
+    return confirmed_age
 
 
 @_quantity("d")
@@ -228,8 +228,9 @@ def time_to_peak(age, days_since_peak, limit_gap):
 def shortest_half_time(table):
     """Days above half of the peak flux, in the fastest band; estimated if not yet measured.
 
-    The estimate is the time to rise from half of the peak flux, limited by the first night and
-    the non-detection before it, plus the time to fall to half at the minimum fade rate so far.
+    The estimate is the middle between lower and upper bound if both are known. Otherwise it is the
+    time to rise from half of the peak flux, limited by the first night and the non-detection before
+    it, plus the time to fall to half at the minimum fade rate so far.
     """
     return np.fmin.reduce([_half_time_in(table, band) for band in BANDS])
 
@@ -249,6 +250,8 @@ def _half_time_in(table, band):
     fade = np.fmax(np.fmax(fade, table[f"fade_bound_{band}"]), _MIN_RATE)
     estimate = np.fmax(rise + HALF_FLUX / fade, table[f"above_half_{band}"])
     estimate = np.where(np.isnan(table[f"peak_mag_{band}"]), np.nan, estimate)
+    middle = 0.5 * (table[f"above_half_{band}"] + table[f"half_time_max_{band}"])
+    estimate = np.where(np.isnan(middle), estimate, middle)
     return np.where(np.isnan(measured), estimate, measured)
 
 

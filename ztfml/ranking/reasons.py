@@ -22,6 +22,7 @@ _NEAR_ECLIPTIC = 25.0  # deg
 _PROBABLE = 0.2
 # Changes within a night are mentioned if they exceed this many errors.
 _SIGNIFICANT = 3.0
+_MIN_REBRIGHTENING = 0.2  # mag
 # Reduced chi-square within earlier nights above which a star probably varies within hours.
 _VARIES_WITHIN_HOURS = 5.0
 
@@ -147,6 +148,7 @@ def _evidence(row):
         yield rate
     if rate.startswith("rose"):
         yield from _fade_since(row)
+    yield from _rebrightening(row)
     yield f"{row['age']:.1f} d old" if row["age"] > 0 else "first detection"
     if not np.isnan(row["g_r"]):
         error = "" if np.isnan(row["g_r_err"]) else f" ± {row['g_r_err']:.2f}"
@@ -198,6 +200,13 @@ def _fade_since(row):
         yield f"fading {rate:.2f} ± {err:.2f} mag/day in {band} since then"
 
 
+def _rebrightening(row):
+    """The deepest minimum between two maxima, if there is one."""
+    depth, band = max((np.nan_to_num(row[f"rebrightening_{band}"]), band) for band in BANDS)
+    if depth >= _MIN_REBRIGHTENING:
+        yield f"brightened again by at least {depth:.1f} mag in {band}"
+
+
 def _duration(days):
     return f"{days:.1f} d" if days >= 0.5 else f"{24 * days:.1f} h"
 
@@ -226,7 +235,7 @@ def _warnings(row):
         )
     if row["earlier_nights_chi2"] > _VARIES_WITHIN_HOURS:
         yield "also changed within earlier nights: may be a pulsating or eclipsing star"
-    before = row["age_hist"] - row["age"]
+    before = row["confirmed_age"] - row["age"]
     if before > _LONG_AGO:
         ago = f"{before:.0f} d" if before < _YEAR else f"{before / _YEAR:.1f} yr"
         yield f"also detected here {ago} earlier"
