@@ -167,6 +167,34 @@ def select_columns(
     }
 
 
+def check_required(names: Sequence[str], columns: Sequence[Column], where: str) -> None:
+    """Raise an error if a required column is absent.
+
+    Parameters
+    ----------
+    names : sequence of str
+        Columns of the file.
+    columns : sequence of Column
+    where : str
+        Used in the message.
+
+    Raises
+    ------
+    DataError
+        The message names the first absent column.
+
+    Examples
+    --------
+    >>> from ztfml.schema import ALERT_COLUMNS
+    >>> check_required(["objectId", "candid"], ALERT_COLUMNS, "night")
+    Traceback (most recent call last):
+    ...
+    ztfml.errors.DataError: night: the column candidate.jd (Julian date at the start of the \
+exposure) is missing (the columns are objectId, candid); add it to the export
+    """
+    _find_columns(names, columns, where)
+
+
 def _find_columns(names, columns, where, index_name=None, is_flat=False):
     """Map each column of the schema to its name in the file."""
     found = {}

@@ -11,6 +11,7 @@ from tests.cli.run import one_sentence, ztfml
 from tests.nights import random_frames
 from tests.sources.formats import exporters
 from ztfml.errors import DataError
+from ztfml.sources.convert import convert
 from ztfml.sources.formats import open_night
 
 LSST = {"diaSourceId": 1, "diaObjectId": 2, "midpointMjdTai": 60000.0, "band": "g", "psfFlux": 9.0}
@@ -60,6 +61,20 @@ def test_lsst_in_parquet(tmp_path):
     pq.write_table(pa.Table.from_pylist([LSST]), tmp_path / "a.parquet")
     with pytest.raises(DataError, match=r"an LSST alert \(diaSourceId\); ztfml reads alerts of"):
         open_night(tmp_path / "a.parquet")
+
+
+@pytest.mark.parametrize("has_history", [True, False])
+@pytest.mark.parametrize(
+    "read", [open_night, lambda path: convert(path, path.with_name("b.parquet"))]
+)
+@pytest.mark.parametrize("column", ["objectId", "candid", "candidate.jd", "candidate.fid"])
+def test_the_missing_column_of_a_pair_is_named(column, read, has_history, tmp_path):
+    alerts, history = random_frames(1)
+    alerts.drop(columns=column).to_parquet(tmp_path / "a.parquet")
+    if has_history:
+        history.to_parquet(tmp_path / "a_prv_candidates.parquet")
+    with pytest.raises(DataError, match=rf"a\.parquet: the column {column} \(.* is missing"):
+        read(tmp_path / "a.parquet")
 
 
 def test_a_folder_without_alerts(tmp_path):

@@ -1,21 +1,36 @@
 """The parquet pair: ``NAME.parquet`` with alerts, ``NAME_prv_candidates.parquet`` with history."""
 
+from ztfml.io.alert_table import with_prefixes
+from ztfml.io.columns import check_required
 from ztfml.night import Night
+from ztfml.schema import ALERT_INPUTS
 from ztfml.sources.formats.record import Format
 from ztfml.sources.tables.companions import with_history
 from ztfml.sources.tables.content import Content
-from ztfml.sources.tables.names import rename_columns
+from ztfml.sources.tables.names import rename_columns, required_names
 from ztfml.sources.tables.night_tables import NightTables
+
+_PREFIX = "candidate."
+_ENOUGH = 3
 
 
 def _recognises(content: Content) -> bool:
     # A damaged file with this suffix gets the error message of the parquet reader.
     is_damaged = content.kind not in ("folder", "parquet") and content.path.suffix == ".parquet"
-    return is_damaged or (content.kind == "parquet" and "candidate.jd" in content.names)
+    return is_damaged or (content.kind == "parquet" and _has_candidates(content.names))
+
+
+def _has_candidates(names):
+    if "candidate.jd" in names:
+        return True
+    # Without a time under any name, the error message must name the column candidate.jd.
+    fields = required_names(name for name in names if name.startswith(_PREFIX))
+    return len(fields) >= _ENOUGH and "jd" not in required_names(names)
 
 
 def _read_tables(content: Content) -> NightTables:
     alerts = rename_columns(content.read_table(), str(content.path))
+    check_required(with_prefixes(alerts).column_names, ALERT_INPUTS, str(content.path))
     return with_history(NightTables(str(content.path), alerts=alerts), content)
 
 
