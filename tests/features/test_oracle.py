@@ -24,6 +24,8 @@ OF_DAYS = 2e-9
 OF_ANYTHING = 1e-12
 # Squares of differences between fluxes that are nearly equal.
 OF_CHI2 = 1e-7
+SEEDS = range(3)
+"""Samples of realistic light curves."""
 
 
 def disagreements(alerts, history):
@@ -62,7 +64,7 @@ def shapes(seed):
     return curves_frames(seed, 250)
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", SEEDS)
 def test_on_realistic_light_curves(seed):
     assert not disagreements(*shapes(seed))
 
@@ -100,9 +102,12 @@ def test_on_real_neighbours(shared_data):
 
 def test_realistic_light_curves_give_values_for_every_feature():
     """The comparison is useful only if every feature has values that are not NaN."""
-    known = compute(Night.from_frames(*shapes(0)))[NAMES].notna().sum()
+    # All samples that are compared. Half of the sources flare, for the features within a night,
+    # so that bounds on the fade of the others are rare in one sample.
+    samples = [compute(Night.from_frames(*shapes(seed)))[NAMES] for seed in SEEDS]
+    known = pd.concat(samples).notna().sum()
     assert len(NAMES) > 90
-    assert known.min() >= 5, known.nsmallest(3)
+    assert known.min() >= 20, known.nsmallest(3)
 
 
 def test_on_real_alerts(shared_data):
