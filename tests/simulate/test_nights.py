@@ -22,7 +22,13 @@ def test_equal_arguments_give_equal_files(tmp_path):
     assert names == [
         f"ztf_alerts_{jd}{ending}"
         for jd in ("2460474.5", "2460475.5")
-        for ending in (".parquet", "_galaxies.parquet", "_labels.csv", "_prv_candidates.parquet")
+        for ending in (
+            ".parquet",
+            "_fp_hists.parquet",
+            "_galaxies.parquet",
+            "_labels.csv",
+            "_prv_candidates.parquet",
+        )
     ]
     for name in names:
         assert (folders[0] / name).read_bytes() == (folders[1] / name).read_bytes(), name

@@ -36,8 +36,12 @@ def demo(folder, seed):
 @click.option(
     "--start-jd", default=2460474.5, show_default=True, help="Julian date of the first night."
 )
+@click.option(
+    "--forced/--no-forced", default=True,
+    help="Forced photometry for nights since September 2023 (default), or none.",
+)  # fmt: skip
 @click.option("--list", "listing", is_flag=True, help="Print the populations and exit.")
-def simulate(folder, nights, alerts, seed, mix, start_jd, listing):
+def simulate(folder, nights, alerts, seed, mix, start_jd, forced, listing):
     """Simulate labelled nights and write them to DIR."""
     from ztfml.simulate import population_table, write_nights
 
@@ -47,7 +51,7 @@ def simulate(folder, nights, alerts, seed, mix, start_jd, listing):
     if folder is None:
         raise click.UsageError("give DIR, or --list")
     folder.mkdir(parents=True, exist_ok=True)
-    for path in write_nights(folder, alerts, nights, seed, mix, start_jd):
+    for path in write_nights(folder, alerts, nights, seed, mix, start_jd, forced=forced):
         click.echo(path)
 
 

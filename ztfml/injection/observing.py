@@ -20,6 +20,7 @@ from ztfml.astrophysics import (
 from ztfml.errors import DataError
 from ztfml.injection.alerts import build_night, in_packets, last_detections
 from ztfml.injection.conditions import Conditions, column_of
+from ztfml.injection.forced import forced_of
 from ztfml.injection.physics import apparent_magnitude
 from ztfml.injection.populations import KINDS
 from ztfml.injection.surroundings import Hosts, draw_hosts
@@ -79,6 +80,7 @@ class _Trials(NamedTuple):
     jd: np.ndarray
     fid: np.ndarray
     limit: np.ndarray
+    true_flux: np.ndarray
     flux: np.ndarray
     sigma: np.ndarray
     detected: np.ndarray
@@ -183,7 +185,9 @@ def _observe(rng, conditions, kind, z, absolute):
     flux = true_flux + sigma * rng.normal(size=len(row))
     with np.errstate(invalid="ignore", divide="ignore"):
         detected = (flux > _SNR * sigma) & (-2.5 * np.log10(flux) < limit)
-    return _Trials(z, hosts, position, begin, latitude, row, jd, fid, limit, flux, sigma, detected)
+    return _Trials(
+        z, hosts, position, begin, latitude, row, jd, fid, limit, true_flux, flux, sigma, detected
+    )
 
 
 def _reddening(latitude):
@@ -303,13 +307,18 @@ def _as_night(conditions, parts, seed, expected):
     last = last_detections(exposures)
     surroundings = _surroundings(rng, conditions, events, last)
     night = build_night(rng, conditions, exposures, last, surroundings)
+    if conditions.night.forced is not None:
+        rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(len(KINDS) + 1,)))
+        host_flux = 10 ** (-0.4 * events["host_at_event"].to_numpy())
+        names = night.object_ids.to_numpy(zero_copy_only=False)
+        night = night.replace(forced=forced_of(rng, exposures, host_flux, names))
     return Injected(night, last["event"].to_numpy(), events.drop(columns="position"), expected)
 
 
 def _exposure_table(trials, number):
     """All exposures of the trials that have a number, as a table."""
     use = number[trials.row] >= 0
-    columns = ("jd", "fid", "limit", "flux", "sigma", "detected")
+    columns = ("jd", "fid", "limit", "true_flux", "flux", "sigma", "detected")
     return pd.DataFrame(
         {"event": number[trials.row[use]]} | {name: getattr(trials, name)[use] for name in columns}
     )

@@ -9,13 +9,15 @@ import pyarrow as pa
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_together
-from ztfml.io.companions import galaxies_beside, history_beside, labels_beside
+from ztfml.io.companions import forced_beside, galaxies_beside, history_beside, labels_beside
 from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
+from ztfml.lightcurves.forced import Forced, write_forced
 from ztfml.lightcurves.history import History
 from ztfml.night import Night
 from ztfml.simulate.alerts import alert_columns, catalogue_fields
 from ztfml.simulate.blocks import draw_blocks
+from ztfml.simulate.forced import FORCED_SINCE, forced_rows
 from ztfml.simulate.galaxies import draw_galaxies, draw_hosts_of
 from ztfml.simulate.identifiers import name_numbers, object_ids
 from ztfml.simulate.mix import MIXES, alert_quotas
@@ -35,6 +37,7 @@ def simulate(
     start_jd: float = 2460474.5,
     histories: str = "mixed",
     populations: Iterable[Population] = POPULATIONS,
+    forced: bool = True,
 ) -> Iterator[tuple[Night, pd.DataFrame]]:
     """Simulate labelled nights, one by one.
 
@@ -62,6 +65,8 @@ def simulate(
         source whose history a broker stores.
     populations : iterable of Population
         Which sources to simulate; by default all of them.
+    forced : bool, default True
+        Whether nights since September 2023 have forced photometry, as real packets do.
 
     Yields
     ------
@@ -85,7 +90,7 @@ def simulate(
     """
     _check(n_alerts, n_nights, mix, histories)
     ordered = sort_populations(populations)
-    nights = _nights(n_alerts, n_nights, seed, mix, start_jd, histories, ordered)
+    nights = _nights(n_alerts, n_nights, seed, mix, start_jd, histories, ordered, forced)
     return ((night, labels) for night, labels, _ in nights)
 
 
@@ -108,6 +113,7 @@ def write_nights(
     mix: str = "natural",
     start_jd: float = 2460474.5,
     histories: str = "mixed",
+    forced: bool = True,
 ) -> list[Path]:
     """Write simulated nights and their labels in the layout of real nights.
 
@@ -115,9 +121,10 @@ def write_nights(
     ----------
     folder : str or Path
         An existing folder. Each night is written as ``ztf_alerts_<jd>.parquet`` with its
-        ``_prv_candidates.parquet`` and ``_labels.csv``, and a catalogue of galaxies for
-        ``--galaxies``, ``_galaxies.parquet``.
-    n_alerts, n_nights, seed, mix, start_jd, histories
+        ``_prv_candidates.parquet`` and ``_labels.csv``, forced photometry in
+        ``_fp_hists.parquet``, and a catalogue of galaxies for ``--galaxies``,
+        ``_galaxies.parquet``.
+    n_alerts, n_nights, seed, mix, start_jd, histories, forced
         As in `simulate`.
 
     Returns
@@ -137,14 +144,17 @@ def write_nights(
     """
     _check(n_alerts, n_nights, mix, histories)
     populations = sort_populations(POPULATIONS)
-    nights = _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations)
+    nights = _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations, forced)
     paths = []
     for night, labels, hosts in track(nights, "simulating nights", total=n_nights):
         path = Path(folder) / f"{night.name}.parquet"
         ra, dec = (night.alerts[name].to_numpy() for name in ("ra", "dec"))
         galaxies = draw_galaxies(seed, ra, dec, hosts)
-        names = (path, history_beside(path), labels_beside(path), galaxies_beside(path))
-        with write_together(*names) as (alerts_part, history_part, labels_part, galaxies_part):
+        companions = (history_beside, labels_beside, galaxies_beside, forced_beside)
+        names = (path, *(companion(path) for companion in companions))
+        with write_together(*names) as parts:
+            alerts_part, history_part, labels_part, galaxies_part, forced_part = parts
+            write_forced(night.forced, forced_part)
             galaxies.to_parquet(galaxies_part, index=False, **WRITE_OPTIONS)
             night.write_tables(alerts_part, history_part)
             labels.to_csv(labels_part, index=False, lineterminator="\n")
@@ -152,7 +162,7 @@ def write_nights(
     return paths
 
 
-def _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations):
+def _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations, forced):
     survey = observe(generator(seed, 0), start_jd, n_nights)
     exposures = [survey.of_night(night) for night in range(n_nights)]
     quotas = alert_quotas(generator(seed, 1), populations, n_alerts, mix)
@@ -169,13 +179,32 @@ def _nights(n_alerts, n_nights, seed, mix, start_jd, histories, populations):
     for night in range(n_nights):
         of_night = [part for part in parts if night in part[0].nights()]
         hosts = [_hosts(seed, night, block) for block, *_ in of_night]
-        yield *_assemble(seed, survey, night, of_night), hosts
+        assembled, labels = _assemble(seed, survey, night, of_night)
+        if forced and survey.nights[night] >= FORCED_SINCE:
+            assembled = assembled.replace(forced=_forced(survey, night, of_night))
+        yield assembled, labels, hosts
 
 
 def _hosts(seed, night, block):
     """The catalogued hosts of the sources of a block that have alerts on a night."""
     hosts = draw_hosts_of(seed, block)
     return hosts[hosts.index.isin(block.alerts(night).row)]
+
+
+def _forced(survey, night, parts):
+    """Forced photometry of all objects; they stay in the order of the blocks."""
+    columns, names, counts = [], [], []
+    for block, past, _, number in parts:
+        at, *values = forced_rows(survey, night, block)
+        index, count = np.unique(at, return_counts=True)
+        columns.append(values)
+        counts.append(count)
+        names.append(object_ids(number[index], past.first_jd[index]))
+    start = np.concatenate([[0], np.cumsum(np.concatenate(counts))]).astype(np.int64)
+    if start[-1] == 0:
+        return None
+    jd, fid, flux, err = (np.concatenate(values) for values in zip(*columns, strict=True))
+    return Forced(jd, fid, flux, err, start, pa.array(np.concatenate(names), pa.string()))
 
 
 def _assemble(seed, survey, night, parts):
