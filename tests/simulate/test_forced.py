@@ -61,7 +61,7 @@ def test_forced_flux_of_a_detection_agrees_with_its_magnitude(nights):
             forced[name, round(night.forced.jd[m], 5)] = night.forced.flux[m]
     sign = np.where(rows["isdiffpos"].isin([-1, "f"]), -1, 1)
     flux = sign * 10 ** (-0.4 * (rows["magpsf"].to_numpy() - 23.9))
-    names = rows["objectId"] if "objectId" in rows else rows.index
+    names = rows.get("objectId", rows.index)
     pairs = [(f, forced.get((name, round(jd, 5)))) for name, jd, f in
              zip(names, rows["jd"], flux, strict=True)]  # fmt: skip
     ratio = np.array([b / a for a, b in pairs if b is not None])
