@@ -163,7 +163,7 @@ def drift_table(
     >>> lacking = table.assign(drb=np.nan)
     >>> found = drift_table(lacking, model.card["distributions"], expected_classes(predictions))
     >>> drb = found.set_index("feature").loc["drb"]
-    >>> float(drb["missing"]), drb["missing_training"] < 0.5
+    >>> float(drb["missing"]), bool(drb["missing_training"] < 0.5)
     (1.0, True)
     """
     names = [name for name in distributions if name in table]
