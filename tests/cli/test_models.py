@@ -114,6 +114,34 @@ def test_reports_of_other_formats_are_refused(nights, model, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+OWN = '''
+from ztfml.features import Group
+
+GROUP = Group("mine", "an example")
+
+
+@GROUP.feature(unit="mag", missing="never")
+def depth(diffmaglim, magpsf):
+    """Limiting magnitude minus magnitude."""
+    return diffmaglim - magpsf
+'''
+
+
+def test_own_features_on_the_command_line(nights, tmp_path, monkeypatch):
+    module = tmp_path / "own_features_of_a_command.py"
+    module.write_text(OWN)
+    ztfml("features", nights[0], "--trust", module, "-o", tmp_path / "f.csv")
+    table, alerts = pd.read_csv(tmp_path / "f.csv"), pd.read_parquet(nights[0])
+    depth = alerts["candidate.diffmaglim"] - alerts["candidate.magpsf"]
+    np.testing.assert_allclose(table["depth"], depth)
+    empty = tmp_path / "without_features_of_a_command.py"
+    empty.write_text("")
+    one_sentence(
+        ztfml("features", nights[0], "--trust", empty, "-o", tmp_path / "f.csv", code=1),
+        "declares no own features",
+    )
+
+
 def test_content_of_metrics(nights, model, tmp_path):
     out = tmp_path / "m.json"
     figure = tmp_path / "m.png"

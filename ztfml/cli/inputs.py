@@ -2,12 +2,39 @@
 
 import click
 
+from ztfml.cli.options import TRUST
+
 
 def model_folder(folder):
     """Return the model folder that a user named, or else the shipped one."""
     from ztfml.model.folder import shipped_model
 
     return folder if folder is not None else shipped_model()
+
+
+def trusted():
+    """Return the Python code that the user allows with ``--trust``."""
+    return click.get_current_context().meta.get(TRUST, ())
+
+
+def load_model(folder):
+    """Load the model that a command uses, with the code that the user allows."""
+    from ztfml.model.model import Model
+
+    return Model.load(folder, trusted())
+
+
+def own_groups():
+    """Import the own features that the user names with ``--trust``."""
+    if not trusted():
+        return ()
+    from ztfml.errors import ModelError
+    from ztfml.features.own import load_groups
+
+    groups = load_groups(trusted())
+    if not groups:
+        raise ModelError(f"{', '.join(trusted())}: declares no own features; define a Group in it")
+    return groups
 
 
 def for_each_night(paths, history, do):

@@ -5,7 +5,15 @@ import sys
 import click
 
 from ztfml.cli.drift import DriftReport, report_option
-from ztfml.cli.inputs import alert_files, for_each_night, matcher, model_folder
+from ztfml.cli.inputs import (
+    alert_files,
+    for_each_night,
+    load_model,
+    matcher,
+    model_folder,
+    own_groups,
+    trusted,
+)
 from ztfml.cli.options import (
     PATH,
     command,
@@ -16,6 +24,7 @@ from ztfml.cli.options import (
     night_argument,
     nights_argument,
     output_option,
+    trust_option,
 )
 
 
@@ -30,12 +39,13 @@ from ztfml.cli.options import (
 )  # fmt: skip
 @click.option("--broker", is_flag=True, help="Add the broker scores (acai, braai).")
 @galaxies_option
+@trust_option
 def features(nights, history, output, listing, broker, galaxies):
     """Compute the features of every alert.
 
     Features use only data taken up to the alert. With --galaxies, there are also the features of
-    the most probable host galaxy and the luminosity in it. Several nights are written to one table.
-    Only one night at a time is in memory.
+    the most probable host galaxy and the luminosity in it; with --trust, own features of a Python
+    file. Several nights are written to one table. Only one night at a time is in memory.
     """
     if listing:
         from ztfml.features.listing import as_json, as_markdown, as_table
@@ -46,14 +56,16 @@ def features(nights, history, output, listing, broker, galaxies):
         raise click.UsageError("give NIGHT and -o FILE, or --list")
     import pandas as pd
 
-    from ztfml.features import compute_in_parts
+    from ztfml.features import compute_in_parts, compute_own
     from ztfml.io.parquet import write_tables
 
-    match = matcher(galaxies)
+    match, groups = matcher(galaxies), own_groups()
 
     def write_features(night):
         night = match(night)
-        for table in compute_in_parts(night, broker=broker):
+        own = compute_own(night, groups)
+        for part in compute_in_parts(night, broker=broker):
+            table = part.join(own)
             ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
             write(pd.concat([ids, table], axis=1))
         return len(night), table.shape[1]
@@ -129,10 +141,9 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
             raise click.UsageError(
                 "--onto cannot be combined with --classes, --drop-circular, --param or --params"
             )
-        from ztfml.model.model import Model
         from ztfml.training.extend import extend
 
-        base = Model.load(None if str(onto) == "default" else onto)
+        base = load_model(None if str(onto) == "default" else onto)
         click.echo(extend(alert_files(nights), base, output, labels or None, overwrite=force))
         click.echo(output)
         return
@@ -173,9 +184,8 @@ def predict(nights, history, model, output, report):
     from collections import Counter
 
     from ztfml.io.parquet import write_tables
-    from ztfml.model.model import Model
 
-    loaded = Model.load(model)
+    loaded = load_model(model)
 
     drift = DriftReport(loaded, report)
 
@@ -219,11 +229,10 @@ def evaluate(night, history, model, labels, output, plot, report):
     from ztfml.evaluation.text import evaluation_report
     from ztfml.io.atomic import write_beside
     from ztfml.io.companions import labels_beside
-    from ztfml.model.model import Model
     from ztfml.sources.formats import open_night
     from ztfml.training.evaluate import evaluate as evaluate_night
 
-    loaded = Model.load(model)
+    loaded = load_model(model)
     opened = open_night(night, history)
     metrics = evaluate_night(opened, labels or labels_beside(night), loaded)
     click.echo(evaluation_report(metrics))
@@ -267,6 +276,7 @@ def show(folder):
 @model.add_command
 @command("ztfml model verify my_model")
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
+@trust_option
 def verify(folder):
     """Check that the folder of a model or a ranking is complete.
 
@@ -275,7 +285,7 @@ def verify(folder):
     from ztfml.ranking.folder import is_ranking, verify_ranking
 
     folder = model_folder(folder)
-    checks = verify_ranking(folder) if is_ranking(folder) else verify_model(folder)
+    checks = verify_ranking(folder) if is_ranking(folder) else verify_model(folder, trusted())
     for check in checks:
         click.echo(f"{'ok    ' if check.passed else 'FAILED'} {check.check}: {check.outcome}")
     if not checks[-1].passed:

@@ -76,10 +76,28 @@ history_option = click.option(
 )  # fmt: skip
 
 
-model_option = click.option(
-    "-m", "--model", type=PATH, metavar="DIR",
-    help="Model folder. Default: the model that ships with ztfml.",
+def _store_trust(ctx, param, value):
+    ctx.meta[TRUST] = value
+
+
+TRUST = "ztfml.trust"
+
+
+trust_option = click.option(
+    "--trust", multiple=True, metavar="CODE", envvar="ZTFML_TRUST", callback=_store_trust,
+    expose_value=False,
+    help="Python file or module with own features, or type of an own classifier, that may be used; "
+    "can be repeated. A model never runs other code.",
 )  # fmt: skip
+
+
+def model_option(function):
+    """Declare the options ``-m DIR`` and ``--trust CODE``."""
+    option = click.option(
+        "-m", "--model", type=PATH, metavar="DIR",
+        help="Model folder. Default: the model that ships with ztfml.",
+    )  # fmt: skip
+    return option(trust_option(function))
 
 
 force_option = click.option(

@@ -2,7 +2,7 @@
 
 import click
 
-from ztfml.cli.inputs import alert_files, matcher, selection_from
+from ztfml.cli.inputs import alert_files, load_model, matcher, selection_from
 from ztfml.cli.options import (
     PATH,
     command,
@@ -64,13 +64,12 @@ def rank(
         raise click.UsageError("--plot needs --explain OBJECTID")
     if object_id and top:
         raise click.UsageError("--explain and --top cannot be combined")
-    from ztfml.model.model import Model
     from ztfml.ranking import FastTransientScorer, headline
     from ztfml.sources.formats import open_night
 
     selection = selection_from(everything, min_score, within, skymap)
     scorer = FastTransientScorer.load(ranking, weights, instrument)
-    loaded = Model.load(model)
+    loaded = load_model(model)
     opened = matcher(galaxies, skymap)(open_night(night, history))
     if object_id:
         ranked = loaded.rank(opened, scorer=scorer)
@@ -89,7 +88,6 @@ def rank(
 
 def _explain(night, ranked, scorer, object_id, model, figure):
     """Print and plot the terms and the reasons of one object."""
-    from ztfml import features
     from ztfml.model.classifier import probabilities
     from ztfml.ranking import row_of
 
@@ -101,7 +99,7 @@ def _explain(night, ranked, scorer, object_id, model, figure):
     )
     click.echo(row["reasons"])
     latest = night.subset((night.alerts["candid"] == row["candid"]).to_numpy())
-    table = features.compute(latest)
+    table = model.all_features(latest)
     inputs = scorer.explain_trees(table, probabilities(model.classifier, table))
     if len(inputs):
         print_table(inputs[:_INPUTS_SHOWN], "largest contributions to the tree score (log-odds)")
@@ -169,11 +167,10 @@ def recover(
     from ztfml.io.atomic import write_beside
     from ztfml.io.companions import labels_beside
     from ztfml.labels.label_file import read_labels
-    from ztfml.model.model import Model
     from ztfml.ranking import FastTransientScorer
     from ztfml.sources.formats import open_night
 
-    loaded = Model.load(model)
+    loaded = load_model(model)
     opened = open_night(night, history)
     if labels is None and labels_beside(night).is_file():
         labels = labels_beside(night)
@@ -216,11 +213,10 @@ def fit_ranking(nights, model, output, force):
     """
     if not nights:
         raise click.UsageError("name at least one simulated night")
-    from ztfml.model.model import Model
     from ztfml.ranking.folder import describe_ranking
     from ztfml.training.fit_ranking import fit_ranking as fit
 
     click.echo(
-        describe_ranking(fit(alert_files(nights), output, Model.load(model), overwrite=force))
+        describe_ranking(fit(alert_files(nights), output, load_model(model), overwrite=force))
     )
     click.echo(output)

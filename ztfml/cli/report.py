@@ -2,7 +2,7 @@
 
 import click
 
-from ztfml.cli.inputs import matcher, selection_from
+from ztfml.cli.inputs import load_model, matcher, selection_from
 from ztfml.cli.options import (
     command,
     galaxies_option,
@@ -43,14 +43,13 @@ def report(
     loads nothing from the network. It includes light curves, cutouts and
     catalogue matches from NAME_fetched next to the night, if that folder exists.
     """
-    from ztfml.model.model import Model
     from ztfml.ranking import FastTransientScorer
     from ztfml.report import write_report
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
 
     selection = selection_from(everything, min_score, within, skymap)
-    loaded = Model.load(model)
+    loaded = load_model(model)
     folder = fetched_beside(night)
     opened = matcher(galaxies, skymap)(open_night(night, history))
     folder = folder if folder.is_dir() else None

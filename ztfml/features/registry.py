@@ -24,6 +24,9 @@ BAND_SUFFIX = "_band"
 HISTORY_FIELDS = frozenset(f"history.{column.name}" for column in HISTORY_COLUMNS)
 """The columns of the history that features may read."""
 
+CURVE = "curve"
+"""The parameter of an own feature that is computed from the light curve."""
+
 FORCED_FIELDS = frozenset(f"forced.{name}" for name in ("jd", "fid", "flux", "flux_err"))
 """The columns of forced photometry that features may read."""
 
@@ -51,6 +54,8 @@ class Feature:
     version : int
         Increase it when the definition changes: a model that was trained with another version
         is refused.
+    of_curve : callable, optional
+        For own features: a function of one light curve.
     """
 
     name: str
@@ -61,6 +66,7 @@ class Feature:
     missing: str
     column: Callable | None = None
     version: int = 1
+    of_curve: Callable | None = None
 
 
 class Group:
@@ -118,7 +124,9 @@ class Group:
         """Declare the decorated function as a feature.
 
         The function takes alert columns as arrays, named by its parameters. Its name is the name
-        of the feature, and the first line of its docstring is the meaning.
+        of the feature, and the first line of its docstring is the meaning. An own feature may
+        have the parameter ``curve``: then it is called for each alert, with its `LightCurve` up
+        to this alert, and single values of other parameters (see `ztfml.features.own`).
 
         Parameters
         ----------
@@ -133,6 +141,11 @@ class Group:
         callable
             The decorator.
 
+        Raises
+        ------
+        ZtfmlError
+            If a parameter is not a column of the alerts, or the function has no docstring.
+
         Examples
         --------
         >>> demo = Group("demo", "an example")
@@ -145,10 +158,24 @@ class Group:
         """
 
         def declare(function):
-            fields = tuple(inspect.signature(function).parameters)
-            reads = tuple(ALERT_BY_NAME[field].in_file for field in fields)
-            meaning = inspect.getdoc(function).partition("\n")[0].rstrip(".")
-            self._add(function.__name__, unit, meaning, reads, missing, version, function)
+            name, fields = function.__name__, tuple(inspect.signature(function).parameters)
+            unknown = [one for one in fields if one not in ALERT_BY_NAME and one != CURVE]
+            if unknown or not fields:
+                reason = f"the parameter {unknown[0]}" if unknown else "no parameter"
+                raise ZtfmlError(
+                    f"the feature {name} has {reason}; name columns of the alerts (fields of the "
+                    "packet without candidate.), or curve"
+                )
+            text = inspect.getdoc(function)
+            if not text:
+                raise ZtfmlError(f"the feature {name} has no docstring; write its meaning there")
+            meaning = text.partition("\n")[0].rstrip(".")
+            if CURVE in fields:
+                reads = tuple(sorted(HISTORY_FIELDS))
+                self._add(name, unit, meaning, reads, missing, version, None, function)
+            else:
+                reads = tuple(ALERT_BY_NAME[field].in_file for field in fields)
+                self._add(name, unit, meaning, reads, missing, version, function)
             return function
 
         return declare
@@ -201,9 +228,9 @@ class Group:
             self._add(f"{stem}_{band}", unit, text[0], reads, text[1], version)
         self.fields.append((name, np.float64, (len(BANDS),)))
 
-    def _add(self, name, unit, meaning, reads, missing, version, column=None):
+    def _add(self, name, unit, meaning, reads, missing, version, column=None, of_curve=None):
         self.features.append(
-            Feature(name, self.name, unit, meaning, reads, missing, column, version)
+            Feature(name, self.name, unit, meaning, reads, missing, column, version, of_curve)
         )
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ztfml.errors import ModelError
 from ztfml.io.switch import finish_switch, switch_folder, sync
 from ztfml.io.temporary import temporary_beside
-from ztfml.io.verified_folder import CARD, README, TREES
+from ztfml.io.verified_folder import CARD, ESTIMATOR, README, TREES
 
 
 def write_folder(
@@ -102,9 +102,10 @@ def check_place(
     if not folder.exists() and not folder.is_symlink():
         return
     inside = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}
-    if not folder.is_dir() or folder.is_symlink() or (inside and not inside >= {TREES, CARD}):
+    is_model = CARD in inside and not inside.isdisjoint({TREES, ESTIMATOR})
+    if not folder.is_dir() or folder.is_symlink() or (inside and not is_model):
         raise ModelError(f"{folder}: exists and is not a model; name another folder")
-    others = sorted(inside - set(files))
+    others = sorted(inside - {TREES, ESTIMATOR, *files})
     if others:
         raise ModelError(
             f"{folder}: holds {others[0]}, which is not part of a model and would be lost; "
@@ -117,13 +118,13 @@ def check_place(
         )
 
 
-def size_and_hash(text: str) -> dict[str, Any]:
-    """Size and sha256 of the trees, as the card records them.
+def size_and_hash(content: bytes) -> dict[str, Any]:
+    """Size and sha256 of the classifier, as the card records them.
 
     Parameters
     ----------
-    text : str
-        The content of ``model.txt``; ASCII.
+    content : bytes
+        The content of ``model.txt`` or ``classifier.skops``.
 
     Returns
     -------
@@ -132,15 +133,19 @@ def size_and_hash(text: str) -> dict[str, Any]:
 
     Examples
     --------
-    >>> size_and_hash("tree")["bytes"]
+    >>> size_and_hash(b"tree")["bytes"]
     4
     """
-    content = text.encode("ascii")
     return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
 
 
-def library_versions() -> dict[str, str]:
+def library_versions(other: str | None = None) -> dict[str, str]:
     """Versions of Python and of the libraries that influence a model.
+
+    Parameters
+    ----------
+    other : str, optional
+        One more library.
 
     Returns
     -------
@@ -151,7 +156,7 @@ def library_versions() -> dict[str, str]:
     >>> sorted(library_versions())
     ['lightgbm', 'numpy', 'pandas', 'python', 'scikit-learn', 'ztfml']
     """
-    names = ("ztfml", "lightgbm", "scikit-learn", "numpy", "pandas")
+    names = ["ztfml", "lightgbm", "scikit-learn", "numpy", "pandas", *([other] if other else [])]
     return {"python": sys.version.split()[0], **{name: version(name) for name in names}}
 
 

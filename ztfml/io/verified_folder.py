@@ -24,6 +24,7 @@ from ztfml.io.switch import finish_switch
 
 FORMAT = 1
 TREES, CARD, README = "model.txt", "card.json", "README.md"
+ESTIMATOR = "classifier.skops"
 N_PROBES = 16
 
 # exp and sums differ between processors in the last digits only.
@@ -277,19 +278,49 @@ def read_trees(folder: Path, card: Mapping[str, Any], remedy: str) -> str:
     'tree\\n'
     """
     path = folder / TREES
-    trees = read_bytes(path, remedy, MAX_TREES_BYTES)
-    if len(trees) != card["model"]["bytes"]:
-        hint = " (its line ends were changed to CRLF)" if b"\r\n" in trees else ""
-        raise ModelError(
-            f"{path}: has {len(trees):,} bytes, not the {card['model']['bytes']:,} of its card"
-            f"{hint}; {remedy}"
-        )
-    if hashlib.sha256(trees).hexdigest() != card["model"]["sha256"]:
-        raise ModelError(f"{path}: is not the file its card was made for (sha256); {remedy}")
+    trees = read_verified(path, card, remedy)
     try:
         return trees.decode("ascii")
     except UnicodeDecodeError as error:
         raise ModelError(f"{path}: is not plain text; {remedy}") from error
+
+
+def read_verified(path: Path, card: Mapping[str, Any], remedy: str) -> bytes:
+    """Read the file of a folder whose size and hash are in the card.
+
+    Parameters
+    ----------
+    path : Path
+    card : dict
+    remedy : str
+        The end of the error message.
+
+    Returns
+    -------
+    bytes
+
+    Raises
+    ------
+    ModelError
+        If it is missing or not the file that the card describes.
+
+    Examples
+    --------
+    >>> folder = shipped_folder("default")
+    >>> card = read_card(folder, {}, [], "ztfml train", "copy it again")
+    >>> len(read_verified(folder / TREES, card, "")) == card["model"]["bytes"]
+    True
+    """
+    content = read_bytes(path, remedy, MAX_TREES_BYTES)
+    if len(content) != card["model"]["bytes"]:
+        hint = " (its line ends were changed to CRLF)" if b"\r\n" in content else ""
+        raise ModelError(
+            f"{path}: has {len(content):,} bytes, not the {card['model']['bytes']:,} of its card"
+            f"{hint}; {remedy}"
+        )
+    if hashlib.sha256(content).hexdigest() != card["model"]["sha256"]:
+        raise ModelError(f"{path}: is not the file its card was made for (sha256); {remedy}")
+    return content
 
 
 def check_structure(

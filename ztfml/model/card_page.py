@@ -78,13 +78,15 @@ def model_page(card: dict, name: str) -> str:
     """
     training, importance = card["training"], card.get("importance")
     nights, labels = training.get("nights", []), training.get("labels", [])
-    priors = zip(card["class_prior"], card["classes"], strict=True)
-    parameters = {key: value for key, value in card["parameters"].items() if value is not None}
+    priors = zip(card["class_prior"] or [], card["classes"], strict=False)
+    parameters = {key: one for key, one in (card["parameters"] or {}).items() if one is not None}
     return _template().render(
         name=name,
         card=card,
         class_meanings=_enumerate_classes(card["classes"]),
-        n_trees=card["rounds"] * len(card["classes"]),
+        n_trees=(card["rounds"] or 0) * len(card["classes"]),
+        estimator=card.get("estimator"),
+        modules=sorted({one["module"] for one in card["features"] if "module" in one}),
         nights=nights,
         n_labelled=sum(night["labelled"] for night in nights),
         figures=[_figures(metrics) for metrics in card["metrics"]],

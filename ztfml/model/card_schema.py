@@ -74,11 +74,11 @@ CARD_SCHEMA = record_of(
         "format": {"type": "integer", "minimum": 1},
         "model": MODEL,
         "classes": {**NAMES, "minItems": _FEWEST_CLASSES},
-        "class_prior": list_of({**FRACTION, "exclusiveMinimum": 0}, _FEWEST_CLASSES),
-        "calibration": record_of(
+        "class_prior": or_null(list_of({**FRACTION, "exclusiveMinimum": 0}, _FEWEST_CLASSES)),
+        "calibration": or_null(record_of(
             {"temperature": {"type": "number", "exclusiveMinimum": 0.01, "exclusiveMaximum": 100}}
-        ),
-        "parameters": record_of(
+        )),
+        "parameters": or_null(record_of(
             {
                 "n_estimators": COUNT,
                 "num_leaves": COUNT,
@@ -93,8 +93,8 @@ CARD_SCHEMA = record_of(
                 "random_state": {"type": ["integer", "null"]},
                 "n_jobs": {"type": ["integer", "null"], "minimum": 1, "maximum": _MOST_THREADS},
             }
-        ),
-        "rounds": COUNT,
+        )),
+        "rounds": or_null(COUNT),
         "versions": mapping_of(SIMPLE),
         "training": record_of(
             {},
@@ -108,11 +108,16 @@ CARD_SCHEMA = record_of(
         "features": list_of(
             record_of(
                 {"name": NAME},
-                {"unit": TEXT, "version": {"type": "integer"}, "group": TEXT},
+                {"unit": TEXT, "version": {"type": "integer"}, "group": TEXT, "module": NAME,
+                 "source": NAME},
             ),
             1,
         ),
         "probes": record_of({"values": PROBE_VALUES, "expected": mapping_of(list_of(FRACTION))}),
     },
-    {"absent": list_of(_ABSENT), "distributions": or_null({"type": "object"})},
+    {
+        "absent": list_of(_ABSENT),
+        "distributions": or_null({"type": "object"}),
+        "estimator": or_null(record_of({"name": NAME, "text": TEXT, "types": NAMES})),
+    },
 )  # fmt: skip

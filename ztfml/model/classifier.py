@@ -337,7 +337,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         scores /= self.temperature_
         if priors is not None:
             with np.errstate(divide="ignore"):  # log 0 for a class with prior 0
-                scores += np.log(self._prior_ratio(priors))
+                scores += np.log(prior_ratio(priors, self.classes_, self.class_prior_))
         return softmax(scores, axis=1)
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> np.ndarray:
@@ -373,25 +373,51 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             )
         return X if list(X.columns) == list(names) else X[list(names)]
 
-    def _prior_ratio(self, priors):
-        if isinstance(priors, dict):
-            classes = [str(label) for label in self.classes_]
-            if set(map(str, priors)) != set(classes):
-                raise ModelError(
-                    f"the class fractions are for {_some(sorted(map(str, priors)))}, but the "
-                    f"classes of the model are {_some(classes)}; give one fraction per class"
-                )
-            by_name = {str(label): value for label, value in priors.items()}
-            priors = [by_name[label] for label in classes]
-        priors = np.asarray(priors, dtype=float)
-        if priors.shape != self.class_prior_.shape or not (
-            np.isfinite(priors).all() and (priors >= 0).all() and priors.sum() > 0
-        ):
+
+def prior_ratio(
+    priors: dict[str, float] | ArrayLike, classes: Sequence[str], trained: np.ndarray
+) -> np.ndarray:
+    """Divide the fraction of each class in a night by that in training.
+
+    Parameters
+    ----------
+    priors : dict of label to float, or array in the order of ``classes``
+    classes : sequence of str
+    trained : ndarray
+        The fraction of each class in training.
+
+    Returns
+    -------
+    ndarray, shape (n_classes,)
+
+    Raises
+    ------
+    ModelError
+        If the fractions are for other classes, negative or not finite.
+
+    Examples
+    --------
+    >>> prior_ratio({"star": 3, "agn": 1}, ["agn", "star"], np.array([0.5, 0.5]))
+    array([0.5, 1.5])
+    """
+    if isinstance(priors, dict):
+        names = [str(label) for label in classes]
+        if set(map(str, priors)) != set(names):
             raise ModelError(
-                f"the class fractions {priors.tolist()} are not {len(self.class_prior_)} "
-                "numbers of 0 or more with a sum above 0; correct them"
+                f"the class fractions are for {_some(sorted(map(str, priors)))}, but the "
+                f"classes of the model are {_some(names)}; give one fraction per class"
             )
-        return priors / priors.sum() / self.class_prior_
+        by_name = {str(label): value for label, value in priors.items()}
+        priors = [by_name[label] for label in names]
+    priors = np.asarray(priors, dtype=float)
+    if priors.shape != trained.shape or not (
+        np.isfinite(priors).all() and (priors >= 0).all() and priors.sum() > 0
+    ):
+        raise ModelError(
+            f"the class fractions {priors.tolist()} are not {len(trained)} "
+            "numbers of 0 or more with a sum above 0; correct them"
+        )
+    return priors / priors.sum() / trained
 
 
 def _some(names, most=5):

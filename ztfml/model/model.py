@@ -1,6 +1,7 @@
 """A trained model: compute features, predict and rank a night, all with one object."""
 
 import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,9 @@ from ztfml.evaluation.drift import drift_table, expected_classes
 from ztfml.evaluation.metrics import labels_from
 from ztfml.features import FEATURES
 from ztfml.model.classifier import AlertClassifier, probabilities
+from ztfml.model.estimator import StoredClassifier
 from ztfml.model.folder import Check, read_model, shipped_model, verify_model
+from ztfml.model.own_features import trusted_groups, with_own_features
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, Selection
 from ztfml.taxonomy import LABELS
@@ -40,6 +43,8 @@ class Model:
         The content of ``card.json``.
     folder : Path
         The model folder.
+    trust : sequence of str or Path
+        Python code that the model may use (see `ztfml.io.trusted`).
 
     Examples
     --------
@@ -50,20 +55,29 @@ class Model:
     ['agn', 'artifact', 'sso', 'star', 'transient']
     """
 
-    def __init__(self, classifier: AlertClassifier, card: dict, folder: str | Path):
+    def __init__(
+        self,
+        classifier: AlertClassifier | StoredClassifier,
+        card: dict,
+        folder: str | Path,
+        trust: Sequence[str | Path] = (),
+    ):
         self.classifier = classifier
         self.card = card
         self.folder = Path(folder)
+        self.trust = tuple(trust)
+        self.own = trusted_groups(card, self.folder, self.trust)
 
     def __repr__(self):
-        n_classes = len(self.card["classes"])
+        n_classes, estimator = len(self.card["classes"]), self.card.get("estimator")
+        kind = estimator["name"] if estimator else f"{n_classes * self.card['rounds']} trees"
         return (
             f"<Model {self.folder.resolve().name}: {n_classes} classes, "
-            f"{len(self.card['features'])} features, {n_classes * self.card['rounds']} trees>"
+            f"{len(self.card['features'])} features, {kind}>"
         )
 
     @classmethod
-    def load(cls, folder: str | Path | None = None) -> "Model":
+    def load(cls, folder: str | Path | None = None, trust: Sequence[str | Path] = ()) -> "Model":
         """Read a model folder and check everything that can be checked.
 
         Parameters
@@ -71,6 +85,9 @@ class Model:
         folder : str or Path, optional
             A folder that `ztfml train` or `save_model` wrote; by default the model that is
             shipped with ztfml.
+        trust : sequence of str or Path
+            Python files, modules or types that the model may use, for own features and own
+            classifiers. Nothing else that a folder names is run.
 
         Returns
         -------
@@ -79,8 +96,10 @@ class Model:
         Raises
         ------
         ModelError
-            If a file is missing or damaged, if the format is newer than this ztfml, or if the
-            model does not reproduce the probabilities in its card.
+            If a file is missing or damaged, if the format is newer than this ztfml, if the
+            model does not reproduce the probabilities in its card, if an own classifier contains
+            a type that is not in ``trust``, or if the own features differ from those of the
+            training.
 
         Examples
         --------
@@ -88,7 +107,7 @@ class Model:
         ['agn', 'artifact', 'sso', 'star', 'transient']
         """
         folder = shipped_model() if folder is None else Path(folder)
-        return cls(*read_model(folder), folder)
+        return cls(*read_model(folder, trust), folder, trust)
 
     def verify(self) -> list[Check]:
         """Repeat the checks of `Model.load` on the model folder, one by one.
@@ -103,7 +122,7 @@ class Model:
         >>> [check.passed for check in model.verify()]
         [True, True, True, True, True, True]
         """
-        return verify_model(self.folder)
+        return verify_model(self.folder, self.trust)
 
     def features(self, night: Night, table: pd.DataFrame | None = None) -> pd.DataFrame:
         """Compute the features that the model uses.
@@ -311,6 +330,7 @@ class Model:
                 f"the table has {len(known)} rows that do not match the {len(night)} alerts of "
                 f"{night.name}; give one row per alert, with the index of night.alerts"
             )
+        known = with_own_features(self, night, known)
         missing = [
             feature["name"]
             for feature in self.card["features"]
@@ -346,7 +366,7 @@ class Model:
         versions = {one.name: one.version for one in (*FEATURES, *features.OPTIONAL)}
         for feature in self.card["features"]:
             name, version = feature["name"], feature.get("version")
-            if version is not None and versions.get(name) != version:
+            if "module" not in feature and version is not None and versions.get(name) != version:
                 raise ModelError(
                     f"{self.folder}: was trained with version {version} of the feature {name}, "
                     "which this ztfml does not compute; train the model again"

@@ -101,6 +101,11 @@ def contributions(classifier: AlertClassifier, row: pd.Series, label: str) -> di
 
 def _shap(classifier, table):
     """TreeSHAP values, shape (n, n_classes, n_features + 1); the last is the mean score."""
+    if not hasattr(classifier, "booster_"):
+        raise ModelError(
+            "TreeSHAP needs the trees of an AlertClassifier; use permutation_importance for other "
+            "classifiers"
+        )
     names = list(classifier.feature_names_in_)
     values = classifier.booster_.predict(
         table[names].to_numpy(np.float64), pred_contrib=True, num_threads=1

@@ -200,7 +200,7 @@ def save_ranking(
     complete = {
         "format": FORMAT,
         "kind": "ranking",
-        "model": folder_writing.size_and_hash(trees.text),
+        "model": folder_writing.size_and_hash(trees.text.encode("ascii")),
         **{name: card[name] for name in ("date", "parameters", "rounds", "training", "metrics")},
         "versions": folder_writing.library_versions(),
         "inputs": declare_inputs(trees.inputs),

@@ -14,7 +14,6 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from ztfml import features
 from ztfml.catalogs.galaxies import GalaxyCatalog
 from ztfml.catalogs.galaxy_table import read_galaxies
 from ztfml.errors import LabelError
@@ -210,7 +209,7 @@ def _read(path, with_galaxies):
 
 
 def _latest_alerts(night, kind, label, model):
-    table = features.compute(night)
+    table = model.all_features(night)
     p = probabilities(model.classifier, table)
     rows = latest_rows(night.alerts)
     table, p = table.iloc[rows], p.iloc[rows]
