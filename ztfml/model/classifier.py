@@ -375,7 +375,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
 
 
 def prior_ratio(
-    priors: dict[str, float] | ArrayLike, classes: Sequence[str], trained: np.ndarray
+    priors: dict[str, float] | ArrayLike, classes: Sequence[str] | np.ndarray, trained: np.ndarray
 ) -> np.ndarray:
     """Divide the fraction of each class in a night by that in training.
 

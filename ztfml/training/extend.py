@@ -104,6 +104,7 @@ def extend(
     >>> # skipped: takes half a minute
     """
     check_place(Path(folder), overwrite=overwrite)
+    classifier = _with_trees(base)
     _check_features(base)
     data = _without_derived_labels(read_training_set(nights, labels, augment=True))
     classes = list(base.card["classes"])
@@ -113,14 +114,23 @@ def extend(
             f"{', '.join(map(str, nights))}: labels of class {', '.join(unknown)}, which the model "
             f"{base.folder.name} does not have; remove them or extend a model with this class"
         )
-    names = list(base.classifier.feature_names_in_)
-    ballast = simulated_ballast(base.classifier, names)
-    everything = Extension(base.classifier, data, names, ballast, seed)
+    names = list(classifier.feature_names_in_)
+    ballast = simulated_ballast(classifier, names)
+    everything = Extension(classifier, data, names, ballast, seed)
     extended = everything.fit(np.ones(len(data.y), bool))
     probes = pd.DataFrame(np.array(base.card["probes"]["values"], dtype=float), columns=names)
     report, summary = _report(everything, data, classes, seed)
     save_model(extended, folder, _card(base, data, summary), probes, overwrite=overwrite)
     return report
+
+
+def _with_trees(base):
+    if not isinstance(base.classifier, AlertClassifier):
+        raise ModelError(
+            f"{base.folder}: {base.card['estimator']['name']} cannot be extended; train it again "
+            "with all labels, or extend a model of ztfml train"
+        )
+    return base.classifier
 
 
 def _check_features(base):
