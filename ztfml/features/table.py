@@ -30,9 +30,9 @@ RECORD_POSITIONS = np.flatnonzero([feature.column is None for feature in FEATURE
 _CHUNK = 2048
 # Features of alert columns are fast, so a few tasks are enough.
 _COLUMN_TASKS = 8
-# Number of alerts per part of the table (64 MB). A night has a few parts, so one is written to disk
+# Number of alerts per part of the table (40 MB). A night has several parts, so one is written to disk
 # while the next is computed, and the last write is short.
-_PART = 40960
+_PART = 20480
 
 
 def compute(night: Night, broker: bool = False) -> pd.DataFrame:
