@@ -35,6 +35,7 @@ HELD_OUT_PARTS = 5
 MAX_BIN = 63
 """Number of histogram bins of a feature. 255 bins gave no better trees and were slower."""
 
+_ROWS_PER_PART = 16_384
 _ROWS_WORTH_THREADS = 10_000
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -494,7 +495,10 @@ def probabilities(
             f"the model has the class {_some(unknown)}, which is none of {', '.join(LABELS)}; "
             "train it again on these"
         )
-    # scikit-learn refuses a table without rows, but a night may have no alerts.
-    p = classifier.predict_proba(X, priors=priors) if len(X) else None
+    # In parts, because scikit-learn and LightGBM copy the table. scikit-learn refuses a table
+    # without rows, but a night may have no alerts.
+    parts = (X[begin : begin + _ROWS_PER_PART] for begin in range(0, len(X), _ROWS_PER_PART))
+    p = [classifier.predict_proba(part, priors=priors) for part in parts]
+    p = np.concatenate(p) if p else None
     known = pd.DataFrame(p, columns=list(classifier.classes_), index=X.index, dtype=float)
     return known.reindex(columns=list(LABELS), fill_value=0.0).add_prefix("p_")

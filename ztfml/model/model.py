@@ -186,7 +186,12 @@ class Model:
         >>> bool(predictions.filter(like="p_").sum(axis=1).round(9).eq(1).all())
         True
         """
-        return self._predictions(night, self.all_features(night, table), priors)
+        if table is not None or len(night) == 0:
+            return self._predictions(night, [self.all_features(night, table)], priors)
+        self._check_known(night, None)
+        # The complete table is never in memory.
+        parts = features.compute_in_parts(night, broker=self._reads_brokers)
+        return self._predictions(night, parts, priors)
 
     def rank(
         self,
@@ -261,7 +266,7 @@ class Model:
         (True, 3)
         """
         table = self.all_features(night, table)
-        predictions = self._predictions(night, table)
+        predictions = self._predictions(night, [table])
         scorer = scorer or FastTransientScorer()
         return predictions, scorer.rank(night, table, predictions, top, selection)
 
@@ -323,6 +328,23 @@ class Model:
         >>> len(model.all_features(night)) == len(night)
         True
         """
+        known = self._check_known(night, table)
+        needed = {feature.name for feature in FEATURES}
+        if self._reads_brokers:
+            needed |= _BROKER_NAMES
+        if needed <= set(known):
+            return known
+        computed = features.compute(night, broker=self._reads_brokers)
+        if known.columns.empty:
+            return computed
+        return computed.drop(columns=known.columns, errors="ignore").join(known)
+
+    @property
+    def _reads_brokers(self):
+        return not _BROKER_NAMES.isdisjoint(one["name"] for one in self.card["features"])
+
+    def _check_known(self, night, table):
+        """Check versions and the features that are already known, and return these."""
         self.check_versions()
         known = pd.DataFrame(index=night.alerts.index) if table is None else table
         if not known.index.equals(night.alerts.index):
@@ -342,14 +364,7 @@ class Model:
                 f"{', '.join(missing)}; add them as columns to a table and pass it with "
                 "Model.predict(night, table=...)"
             )
-        needed = {feature.name for feature in FEATURES}
-        with_broker = not _BROKER_NAMES.isdisjoint(one["name"] for one in self.card["features"])
-        if with_broker:
-            needed |= _BROKER_NAMES
-        if needed <= set(known):
-            return known
-        computed = features.compute(night, broker=with_broker)
-        return computed.drop(columns=known.columns, errors="ignore").join(known)
+        return known
 
     def check_versions(self) -> None:
         """Check that this ztfml computes every feature as it was computed in training.
@@ -372,7 +387,7 @@ class Model:
                     "which this ztfml does not compute; train the model again"
                 )
 
-    def _predictions(self, night, table, priors=None):
+    def _predictions(self, night, tables, priors=None):
         absent = [label for label in LABELS if label not in self.card["classes"]]
         if absent:
             log.warning(
@@ -380,7 +395,7 @@ class Model:
                 self.folder.name,
                 ", ".join(absent),
             )
-        p = probabilities(self.classifier, table, priors)
+        p = pd.concat([probabilities(self.classifier, table, priors) for table in tables])
         ids = night.alerts[["objectId", "candid", "jd"]]
         return ids.assign(label=labels_from(p)).join(p).assign(uncertain=_is_uncertain(p))
 
