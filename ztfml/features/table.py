@@ -30,8 +30,8 @@ RECORD_POSITIONS = np.flatnonzero([feature.column is None for feature in FEATURE
 _CHUNK = 2048
 # Features of alert columns are fast, so a few tasks are enough.
 _COLUMN_TASKS = 8
-# Number of alerts per part of the table (40 MB). A night has several parts, so one is written to disk
-# while the next is computed, and the last write is short.
+# Number of alerts per part of the table (40 MB). A night has several parts, so one is written to
+# disk while the next is computed, and the last write is short.
 _PART = 20480
 
 

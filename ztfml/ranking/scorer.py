@@ -16,7 +16,7 @@ from ztfml.ranking.match_reasons import match_reasons
 from ztfml.ranking.quantities import Columns
 from ztfml.ranking.reasons import best_rates, reasons
 from ztfml.ranking.same_position import find_same_position, same_position_remark
-from ztfml.ranking.selection import Selection
+from ztfml.ranking.selection import SELECTED_BY, Selection
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
 from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import Trees
@@ -185,14 +185,17 @@ class FastTransientScorer(BaseEstimator):
         True
         """
         rows = latest_rows(night.alerts)
-        latest_features, p = features.iloc[rows], probabilities.iloc[rows]
-        terms = self.terms(latest_features, p)
+        p = probabilities.iloc[rows]
+        # In parts, because features of rows are a copy.
+        n_parts = 1 + len(rows) // _ROWS_PER_PART
+        parts = np.array_split(rows, n_parts)
+        terms = pd.concat([self.terms(features.iloc[k], probabilities.iloc[k]) for k in parts])
         score = self.score(terms)
         candid = night.alerts["candid"].to_numpy()[rows]
         order = np.lexsort([candid, -score])
         one_name = selection is not None and not selection.everything
         if selection is not None:
-            order = order[selection.keep(score, latest_features, p)[order]]
+            order = order[selection.keep(score, features.filter(SELECTED_BY).iloc[rows], p)[order]]
         # Sources with several names are listed once, so a few more rows are needed.
         order = order[: top + _SPARE_ROWS if one_name and top else top]
         same = find_same_position(night.alerts, rows, rows[order])
@@ -335,6 +338,7 @@ def row_of(ranked: pd.DataFrame, object_id: str) -> pd.Series:
 
 
 # Objects of a list that are second names of other objects in it.
+_ROWS_PER_PART = 20_000
 _SPARE_ROWS = 50
 
 

@@ -15,6 +15,9 @@ NOT_TRANSIENT = 0.9
 FAST_SCORE = 0.1
 """If the best score is below this, nothing is fast."""
 
+SELECTED_BY = ["skymap_level"]
+"""Features that the selection uses, if a night has them."""
+
 
 class Selection(NamedTuple):
     """Which objects the ranked list contains.
@@ -48,6 +51,7 @@ class Selection(NamedTuple):
         ----------
         score : ndarray, shape (n,)
         features, probabilities : pandas.DataFrame, n rows
+            Of the features, only `SELECTED_BY` are used.
 
         Returns
         -------
