@@ -498,7 +498,7 @@ def probabilities(
     # In parts, because scikit-learn and LightGBM copy the table. scikit-learn refuses a table
     # without rows, but a night may have no alerts.
     parts = (X[begin : begin + _ROWS_PER_PART] for begin in range(0, len(X), _ROWS_PER_PART))
-    p = [classifier.predict_proba(part, priors=priors) for part in parts]
-    p = np.concatenate(p) if p else None
+    by_part = [classifier.predict_proba(part, priors=priors) for part in parts]
+    p = np.concatenate(by_part) if by_part else None
     known = pd.DataFrame(p, columns=list(classifier.classes_), index=X.index, dtype=float)
     return known.reindex(columns=list(LABELS), fill_value=0.0).add_prefix("p_")
