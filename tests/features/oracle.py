@@ -327,8 +327,14 @@ def half_times(means, peak, limits):
     longest = min(after) - max(before) if before and after else NAN
     if first == 0 or last == len(means) - 1:
         return NAN, longest
-    start = crossing(means[first - 1], means[first], half)
-    return crossing(means[last], means[last + 1], half) - start, longest
+    faint = [m for m in limits if 10 ** ((23.9 - m.mag) / 2.5) < half]
+    points = [(m.jd, 10 ** ((23.9 - m.mag) / 2.5)) for m in faint]
+    earlier = [p for p in points if means[first - 1].jd < p[0] < means[first].jd]
+    later = [p for p in points if means[last].jd < p[0] < means[last + 1].jd]
+    before = max([(means[first - 1].jd, means[first - 1].flux), *earlier], key=lambda p: p[0])
+    after = min([(means[last + 1].jd, means[last + 1].flux), *later], key=lambda p: p[0])
+    start = crossing(before, (means[first].jd, means[first].flux), half)
+    return crossing((means[last].jd, means[last].flux), after, half) - start, longest
 
 
 def rebrightening(means):
@@ -344,7 +350,7 @@ def rebrightening(means):
 
 
 def crossing(a, b, flux):
-    jd, level = zip(*sorted([(a.jd, a.flux), (b.jd, b.flux)], key=lambda p: p[1]), strict=True)
+    jd, level = zip(*sorted([a, b], key=lambda point: point[1]), strict=True)
     return np.interp(flux, level, jd)
 
 

@@ -42,6 +42,17 @@ def test_a_half_time_needs_a_night_below_half_on_both_sides():
     assert values["above_half_r"] == 0
 
 
+def test_a_non_detection_replaces_a_night_below_half_that_is_farther_from_the_peak():
+    """19.5 on day 0, below 19.58 on day 8, 18 on day 10, below 19.05 on day 11, 19 on day 12."""
+    points = [(0, "r", 19.5), (10, "r", 18.0), (12, "r", 19.0)]
+    values = values_of(points, [(8, "r", 19.58), (5, "r", 19.5), (11, "r", 19.05)])
+    peak, before, after = (10 ** (-0.4 * mag) for mag in (18.0, 19.58, 19.05))
+    rise = 2 * (peak / 2) / (peak - before)
+    fade = 1 * (peak / 2) / (peak - after)
+    assert values["half_time_r"] == pytest.approx(rise + fade)
+    assert values["half_time_max_r"] == pytest.approx(3)
+
+
 @pytest.mark.parametrize(
     ("points", "limits", "longest"),
     [

@@ -10,6 +10,7 @@ import numpy as np
 
 from ztfml.compiled import kernel
 from ztfml.features.registry import Group
+from ztfml.lightcurves.light_curve import ZERO_POINT
 from ztfml.lightcurves.night_means import peak_index, peak_magnitude
 from ztfml.lightcurves.slopes import common_slope, fit_slope
 
@@ -149,7 +150,8 @@ GROUP.declare(
     "half_time_band",
     "d",
     "time above half of the peak flux in {band}: the sum of rise and fade time, each interpolated "
-    "linearly in flux between the two night means around half",
+    "linearly in flux between the two night means around half; a non-detection below half between "
+    "them replaces the fainter one",
     "without a night mean below half both before and after the peak; above_half and half_time_max "
     "are bounds then",
     _READS,
@@ -240,7 +242,7 @@ def _write_band(curve, band, means, b, workspace, row):
     first, last = _edges_of_half(means, peak)
     row.above_half_band[b] = means.jd[last] - means.jd[first]
     limit_jd, limit_mag = _usable_limits(curve, band, means, b, workspace.scratch)
-    row.half_time_band[b] = _half_time(means, peak, first, last)
+    row.half_time_band[b] = _half_time(limit_jd, limit_mag, means, peak, first, last)
     row.half_time_max_band[b] = _longest_half_time(limit_jd, limit_mag, means, peak, first, last)
     row.rise_bound_band[b], row.fade_bound_band[b] = _bounds(limit_jd, limit_mag, means)
     rise = fit_slope(means.jd[: peak + 1], means.mag[: peak + 1], means.err[: peak + 1])
@@ -347,12 +349,23 @@ def _contradicted_by_another_band(curve, start, b, limit_jd, limit_mag):
 
 
 @kernel
-def _half_time(means, peak, first, last):
+def _half_time(limit_jd, limit_mag, means, peak, first, last):
     """Time above half of the peak flux; night means ``first`` to ``last`` are above it."""
-    if first == 0 or last == len(means.jd) - 1:
+    jd, flux = means.jd, means.flux
+    if first == 0 or last == len(jd) - 1:
         return np.nan
-    half = 0.5 * means.flux[peak]
-    return _crossing(means, last, last + 1, half) - _crossing(means, first - 1, first, half)
+    half = 0.5 * flux[peak]
+    before_jd, before_flux = jd[first - 1], flux[first - 1]
+    after_jd, after_flux = jd[last + 1], flux[last + 1]
+    for k in range(len(limit_jd)):
+        if limit_mag[k] > means.mag[peak] + _HALF_FLUX:
+            limit = 10 ** (-0.4 * (limit_mag[k] - ZERO_POINT))
+            if before_jd < limit_jd[k] < jd[first]:
+                before_jd, before_flux = limit_jd[k], limit
+            elif jd[last] < limit_jd[k] < after_jd:
+                after_jd, after_flux = limit_jd[k], limit
+    begin = _crossing(before_jd, before_flux, jd[first], flux[first], half)
+    return _crossing(jd[last], flux[last], after_jd, after_flux, half) - begin
 
 
 @kernel
@@ -388,10 +401,9 @@ def _rebrightening(means, rise_after):
 
 
 @kernel
-def _crossing(means, a, b, flux):
-    """Interpolate the time at which the flux between two night means has a given value."""
-    fraction = (flux - means.flux[a]) / (means.flux[b] - means.flux[a])
-    return means.jd[a] + fraction * (means.jd[b] - means.jd[a])
+def _crossing(jd_a, flux_a, jd_b, flux_b, flux):
+    """Interpolate the time at which the flux between two points has a given value."""
+    return jd_a + (flux - flux_a) / (flux_b - flux_a) * (jd_b - jd_a)
 
 
 @kernel
