@@ -4,6 +4,9 @@ import multiprocessing
 
 import pytest
 
+from tests.nights import random_night
+from ztfml.features import compute
+
 
 @pytest.fixture(scope="session")
 def start():
@@ -17,3 +20,9 @@ def start():
         return process
 
     return start
+
+
+@pytest.fixture(scope="session")
+def compiled():
+    """Compile the feature functions, so that time limits of commands do not include it."""
+    compute(random_night(0))

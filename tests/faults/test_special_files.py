@@ -80,7 +80,7 @@ def run(*arguments, env=(), **options):
 
 
 @pytest.mark.parametrize("closed", [(0,), (1,), (2,), (0, 1, 2)])
-def test_closed_standard_streams(closed, tmp_path):
+def test_closed_standard_streams(closed, compiled, tmp_path):
     path, output = save(tmp_path, alerts_frame()), tmp_path / "out.csv"
 
     def close():
@@ -109,7 +109,7 @@ def test_an_unusual_environment(env, tmp_path):
     assert output.stat().st_size > 0
 
 
-def test_a_working_folder_that_is_deleted(tmp_path):
+def test_a_working_folder_that_is_deleted(compiled, tmp_path):
     path, gone = save(tmp_path, alerts_frame()), tmp_path / "gone"
     gone.mkdir()
     done = run(

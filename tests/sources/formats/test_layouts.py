@@ -139,6 +139,24 @@ def test_a_history_in_another_format(tables, expected, tmp_path):
     assert_same_size(open_night(tmp_path / "b.csv", tmp_path / "h.csv"), expected)
 
 
+@pytest.mark.parametrize("layout", ["parts in a folder", "CSV"])
+def test_the_history_of_a_pair_in_another_layout(tables, expected, layout, tmp_path, caplog):
+    alerts, history = tables
+    alerts.to_parquet(tmp_path / "night.parquet")
+    if layout == "CSV":
+        history.to_csv(tmp_path / "night_prv_candidates.csv", index=False)
+    else:
+        # As Spark and Dask write a table.
+        folder = tmp_path / "night_prv_candidates.parquet"
+        folder.mkdir()
+        half = len(history) // 2
+        history[:half].to_parquet(folder / "part-0.parquet")
+        history[half:].to_parquet(folder / "part-1.parquet")
+    night = open_night(tmp_path / "night.parquet")
+    assert_same_size(night, expected)
+    assert "no history" not in caplog.text
+
+
 def test_open_alerts_reads_every_format(tables, tmp_path):
     assert len(open_alerts(exporters.fink_csv(*tables, tmp_path / "fink.csv"))) == 12
 

@@ -1,11 +1,14 @@
 """The parquet pair: ``NAME.parquet`` with alerts, ``NAME_prv_candidates.parquet`` with history."""
 
+from pathlib import Path
+
 from ztfml.io.alert_table import with_prefixes
 from ztfml.io.columns import check_required
+from ztfml.io.companions import history_beside
 from ztfml.night import Night
 from ztfml.schema import ALERT_INPUTS
 from ztfml.sources.formats.record import Format
-from ztfml.sources.tables.companions import with_history
+from ztfml.sources.tables.companions import find_history, with_history
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.names import rename_columns, required_names
 from ztfml.sources.tables.night_tables import NightTables
@@ -34,13 +37,21 @@ def _read_tables(content: Content) -> NightTables:
     return with_history(NightTables(str(content.path), alerts=alerts), content)
 
 
+def _read(path: Path) -> Night:
+    history = find_history(path)
+    if history is None or (history.is_file() and history == history_beside(path)):
+        return Night.load(path)
+    # A folder of parts, or a table in another format.
+    return _read_tables(Content(path, all_columns=True)).to_night()
+
+
 FORMAT = Format(
     name="parquet",
     description="a parquet file of alerts, with NAME_prv_candidates.parquet beside it",
     example="night.parquet",
     recognises=_recognises,
     read_tables=_read_tables,
-    read=Night.load,
+    read=_read,
     read_alerts=Night.load_alerts,
     read_with_history=Night.load,
 )
