@@ -11,7 +11,7 @@ from ztfml.features.registry import Group
 from ztfml.lightcurves.night_means import peak_index, peak_magnitude
 from ztfml.lightcurves.slopes import fit_slope
 
-GROUP = Group("colour", "colour of the source now and at peak, and its rate of change")
+GROUP = Group("colour", "colour of the source now and at peak, and its rate of change", version=2)
 
 PAIR_WITHIN = 0.5
 """Longest time between the two bands of a colour in days.

@@ -12,7 +12,7 @@ from ztfml.features.registry import Group
 from ztfml.lightcurves.gaps import faded_between
 from ztfml.lightcurves.light_curve import EPISODE_GAP
 
-GROUP = Group("episodes", "the current episode of detections compared with earlier ones")
+GROUP = Group("episodes", "the current episode of detections compared with earlier ones", version=2)
 
 _DETECTIONS = ("jd", "magpsf")
 _SIGNS = ("jd", "magpsf", "isdiffpos")

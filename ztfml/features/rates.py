@@ -14,7 +14,7 @@ from ztfml.lightcurves.light_curve import ZERO_POINT
 from ztfml.lightcurves.night_means import peak_index, peak_magnitude
 from ztfml.lightcurves.slopes import common_slope, fit_slope
 
-GROUP = Group("rates", "peak, rise and fade of the source")
+GROUP = Group("rates", "peak, rise and fade of the source", version=2)
 
 # Difference in magnitude of a factor of two in flux.
 _HALF_FLUX = 2.5 * np.log10(2)
@@ -167,6 +167,7 @@ GROUP.declare(
     "before the peak and the first one after it: an upper bound on the half-time",
     "without such a night mean or non-detection on both sides",
     _WITH_LIMITS,
+    version=1,
 )
 GROUP.declare(
     "rebrightening_band",
@@ -175,6 +176,7 @@ GROUP.declare(
     "the rise after it, each less 2 sigma of both night means; 0 if there is none",
     "with fewer than three night means",
     _READS,
+    version=1,
 )
 GROUP.declare(
     "best_rise_rate",

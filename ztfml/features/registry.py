@@ -77,6 +77,9 @@ class Group:
     name : str
     meaning : str
         What the features of the group describe.
+    version : int, default 1
+        Version of the features that do not have one of their own. Increase it when a change, such
+        as in the night means, affects all features of the group.
 
     Attributes
     ----------
@@ -93,13 +96,14 @@ class Group:
     ['fwhm']
     """
 
-    def __init__(self, name: str, meaning: str):
+    def __init__(self, name: str, meaning: str, version: int = 1):
         self.name = name
         self.meaning = meaning
+        self.version = version
         self.features: list[Feature] = []
         self.fields: list[tuple] = []
 
-    def copy(self, *fields: str, missing: str, version: int = 1) -> None:
+    def copy(self, *fields: str, missing: str, version: int | None = None) -> None:
         """Declare packet fields that are features without any computation.
 
         Parameters
@@ -108,7 +112,8 @@ class Group:
             Names of alert columns; units and meanings come from `ztfml.schema`.
         missing : str
             When they are NaN.
-        version : int, default 1
+        version : int, optional
+            By default that of the group.
 
         Examples
         --------
@@ -120,7 +125,9 @@ class Group:
             reads = (source.in_file,)
             self._add(field, source.unit, source.meaning, reads, missing, version, _unchanged)
 
-    def feature(self, unit: str, missing: str, version: int = 1) -> Callable[[Callable], Callable]:
+    def feature(
+        self, unit: str, missing: str, version: int | None = None
+    ) -> Callable[[Callable], Callable]:
         """Declare the decorated function as a feature.
 
         The function takes alert columns as arrays, named by its parameters. Its name is the name
@@ -134,7 +141,8 @@ class Group:
             An astropy unit string, empty for a pure number.
         missing : str
             When it is NaN.
-        version : int, default 1
+        version : int, optional
+            By default that of the group.
 
         Returns
         -------
@@ -187,7 +195,7 @@ class Group:
         meaning: str,
         missing: str,
         reads: tuple[str, ...] = ("jd",),
-        version: int = 1,
+        version: int | None = None,
         source: str = "history",
     ) -> None:
         """Declare a feature that the group's compiled function writes to ``row.<name>``.
@@ -206,7 +214,8 @@ class Group:
             When it is NaN.
         reads : tuple of str
             Names of columns of `source`, and of alert columns with the prefix ``candidate.``.
-        version : int, default 1
+        version : int, optional
+            By default that of the group.
         source : {'history', 'forced'}
             The table that is read besides the alert.
 
@@ -229,6 +238,7 @@ class Group:
         self.fields.append((name, np.float64, (len(BANDS),)))
 
     def _add(self, name, unit, meaning, reads, missing, version, column=None, of_curve=None):
+        version = self.version if version is None else version
         self.features.append(
             Feature(name, self.name, unit, meaning, reads, missing, column, version, of_curve)
         )

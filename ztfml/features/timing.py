@@ -19,6 +19,7 @@ GROUP.declare(
     "the source faded",
     "never for a ZTF alert",
     _DETECTIONS,
+    version=2,
 )
 
 
@@ -34,6 +35,7 @@ GROUP.declare(
     "days between the last non-detection before the current episode and its first detection",
     "without a non-detection before the episode",
     _ROWS,
+    version=2,
 )
 GROUP.declare(
     "days_since_limit",
@@ -67,6 +69,7 @@ GROUP.declare(
     "detection of the current episode",
     "never for a ZTF alert",
     _ROWS,
+    version=2,
 )
 
 

@@ -95,6 +95,7 @@ GROUP.declare(
     "all bands), in units of the error of the difference",
     _IN_ANY_BAND + ", or without two night means of a band",
     _READS,
+    version=2,
 )
 GROUP.declare(
     "tonight_change_band",
@@ -120,6 +121,7 @@ GROUP.declare(
     "without a deeper non-detection before it, or if the source was 0.5 mag brighter than the "
     "non-detection at the last detection before it",
     (*_READS, "diffmaglim"),
+    version=2,
 )
 GROUP.declare(
     "tonight_chi2",

@@ -211,7 +211,7 @@ def min_tonight_rate(table):
 # --- durations -----------------------------------------------------------------------------
 
 
-@_quantity("d")
+@_quantity("d", version=2)
 def total_age(confirmed_age):
     """Days since the first detection at this position that another detection confirms."""
     return confirmed_age
@@ -224,7 +224,7 @@ def time_to_peak(age, days_since_peak, limit_gap):
     return age - days_since_peak + gap
 
 
-@_quantity("d")
+@_quantity("d", version=2)
 def shortest_half_time(table):
     """Days above half of the peak flux, in the fastest band; estimated if not yet measured.
 
