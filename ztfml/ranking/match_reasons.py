@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from ztfml.ranking.photometric_distance import ERROR
+from ztfml.ranking.photometric_distance import ERROR, typical_modulus
 from ztfml.ranking.quantities import Columns
 
 _CHANCE = 0.1
@@ -43,7 +43,9 @@ def match_reasons(alerts: pd.DataFrame, features: pd.DataFrame) -> list[str]:
         _add(texts, (_luminosity(row) for row in _rows(features, alerts, "galaxy_name")))
     if "host_mag" in features:
         columns = Columns(features, features.iloc[:, :0], None, None)
-        magnitude, chance = columns["photo_abs_mag"], columns["chance_alignment"]
+        modulus = typical_modulus(columns["host_mag"], columns["host_offset"])
+        magnitude = np.where(columns["positive"] > 0, columns["magpsf"] - modulus, np.nan)
+        chance = columns["chance_alignment"]
         absent = np.array([not parts for parts in texts], bool)
         use = absent & np.isfinite(magnitude) & (chance <= _CHANCE)
         _add(
@@ -83,7 +85,7 @@ def _luminosity(row):
 
 def _photometric(abs_mag):
     magnitude = f"{abs_mag:.0f} ± {ERROR:.1f}".replace("-", "−")
-    return f"about M = {magnitude} from the magnitude of the galaxy"
+    return f"about M = {magnitude} at the distance of a typical host"
 
 
 def _distance(modulus):

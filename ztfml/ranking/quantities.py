@@ -15,7 +15,6 @@ import pandas as pd
 
 from ztfml.features import OPTIONAL
 from ztfml.lightcurves.slopes import MIN_BASE
-from ztfml.ranking.photometric_distance import photometric_modulus
 from ztfml.schema import BANDS
 
 if TYPE_CHECKING:
@@ -299,13 +298,6 @@ def peak_abs_mag(abs_mag, magpsf, peak_mag, galaxy_chance):
     is there by chance with a probability above 0.1."""
     brightest = np.fmin(abs_mag, abs_mag - magpsf + peak_mag)
     return np.where(galaxy_chance <= 0.1, brightest, np.nan)
-
-
-@_quantity("mag")
-def photo_abs_mag(magpsf, positive, host_mag, host_offset):
-    """Absolute magnitude from the PS1 magnitude of the nearest galaxy, with an error of 1.6 mag."""
-    modulus = photometric_modulus(host_mag, host_offset)
-    return np.where(positive > 0, magpsf - modulus, np.nan)
 
 
 @_quantity("d")
