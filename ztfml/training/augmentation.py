@@ -13,6 +13,7 @@ import pandas as pd
 from ztfml.lightcurves.exposures import SAME_EXPOSURE, measurements
 from ztfml.night import Night
 from ztfml.schema import PACKET_HISTORY
+from ztfml.simulate.populations.asteroids import asteroid_mags
 from ztfml.taxonomy import LABELS
 from ztfml.training.missing_fields import (
     FIELD_GROUPS,
@@ -41,6 +42,7 @@ COPY_FRACTIONS = {
     "unknown asteroid": 0.3,
     "earlier detection": 0.5,
     "old stray detection": 0.3,
+    "asteroid nearby": 0.2,
 }
 """The fraction of the training alerts that get a copy of each kind."""
 
@@ -48,6 +50,7 @@ COPIED_CLASSES = {
     "unknown asteroid": ("sso",),
     "earlier detection": ("star", "agn", "transient"),
     "old stray detection": ("transient",),
+    "asteroid nearby": ("star", "agn", "transient"),
 }
 """Kinds of copies that only some classes get. An asteroid has no earlier detection, because the
 history of its alert belongs to other objects at that position."""
@@ -85,6 +88,8 @@ def degraded_copies(night: Night, y: np.ndarray) -> Iterator[tuple[str, np.ndarr
         if name == "earlier detection":
             rows, copies = _at_random_earlier_detection(night, rows, rng)
         else:
+            if name == "asteroid nearby":
+                rows = rows[_seen_on_earlier_night(night)[rows]]
             copies = DEGRADATIONS[name](night.subset(rows), rng)
         if len(rows):
             yield name, rows, copies
@@ -122,6 +127,30 @@ def _unknown_asteroid(night, rng):
     return without_fields(night, FIELD_GROUPS["ephemeris"])
 
 
+def _with_asteroid_nearby(night, rng):
+    """Put a known asteroid between 3 and 30 arcseconds from each alert, as in fields near the
+    ecliptic.
+
+    The positions of known asteroids are accurate to about an arcsecond, so it is not the source of
+    the alert.
+    """
+    n = len(night)
+    nearest, farthest = _ASTEROID_DISTANCE
+    distance = np.sqrt(rng.uniform(nearest**2, farthest**2, n))
+    faintest = night.alerts["magpsf"].to_numpy() + _FAINTER_ASTEROID
+    mag = np.minimum(asteroid_mags(rng, n, faintest=22.0), faintest)
+    return _with_columns(night, ssdistnr=np.floor(distance), ssmagnr=np.round(mag, 1))
+
+
+_ASTEROID_DISTANCE = (3.0, 30.0)  # arcsec; packets name no asteroid farther away
+_FAINTER_ASTEROID = 4.0  # mag
+
+
+def _seen_on_earlier_night(night):
+    first = night.alerts.get("jdstarthist", pd.Series(np.nan, night.alerts.index)).to_numpy(float)
+    return night.alerts["jd"].to_numpy() - first > 0.5
+
+
 def _low_drb(night, rng):
     """Give alerts the drb (or rb) of an artifact."""
     n = len(night)
@@ -145,6 +174,7 @@ DEGRADATIONS = {
     "low drb": _low_drb,
     "unknown asteroid": _unknown_asteroid,
     "old stray detection": with_stray_detection,
+    "asteroid nearby": _with_asteroid_nearby,
 }
 """Functions of a night and a random generator that degrade all alerts of the night."""
 
