@@ -24,7 +24,15 @@ from ztfml.model.model import Model
 
 FEATURES = ["drb", "fade_rate", "sgscore1", "ssdistnr"]
 TRAINING = {
-    "nights": [{"name": "2460235.5", "alerts": 776, "labelled": 244, "objects": 230}],
+    "nights": [
+        {
+            "name": "2460235.5",
+            "alerts": 776,
+            "labelled": 244,
+            "objects": 230,
+            "impossible": {"date before first light": 2},
+        }
+    ],
     "labels": [{"label": "agn", "evidence": "simbad", "circular": False, "alerts": 61}],
     "rules": ["Objects stay whole."],
 }
@@ -129,6 +137,7 @@ def test_the_page_describes_the_model(saved):
     assert page == describe_model(saved[0])
     assert page.index("How good the model is") < page.index("Training data")
     assert "244 labelled alerts of 1 night." in page
+    assert "| date before first light |      2 |" in page
     assert "It uses 4 features" in page
     assert "parameters: " in page
 

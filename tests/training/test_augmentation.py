@@ -138,3 +138,27 @@ def test_early_detections_are_more_likely():
     counts = pd.Series([one.alerts["jd"].iloc[0] for one in moved]).value_counts()
     assert set(counts.index) == set(JD)
     assert counts[JD[0]] > 2 * counts[JD[3]]
+
+
+def test_an_asteroid_nearby_is_put_only_beside_objects_seen_before():
+    frames = random_frames(0)
+    night = Night.from_frames(*frames)
+    y = np.full(len(night), "star")
+    copies = {name: (rows, copy) for name, rows, copy in degraded_copies(night, y)}
+    rows, copy = copies["asteroid nearby"]
+    alerts = copy.alerts
+    age = (alerts["jd"] - alerts["jdstarthist"]).to_numpy()
+    assert (age > 0.5).all()
+    assert alerts["ssdistnr"].between(3, 30).all()
+    assert (alerts["ssmagnr"] - alerts["magpsf"]).max() <= 4.05
+    unchanged = night.alerts.iloc[rows].drop(columns=["ssdistnr", "ssmagnr"], errors="ignore")
+    pd.testing.assert_frame_equal(
+        alerts[unchanged.columns].reset_index(drop=True), unchanged.reset_index(drop=True)
+    )
+
+
+def test_asteroids_get_no_asteroid_nearby():
+    night = Night.from_frames(*random_frames(0))
+    names = [name for name, _, _ in degraded_copies(night, np.full(len(night), "sso"))]
+    assert "unknown asteroid" in names
+    assert "asteroid nearby" not in names

@@ -177,14 +177,14 @@ def test_a_source_weighs_as_the_square_root_of_its_labels():
     assert np.allclose(_weights(rows), [0.5] * 4 + [0.5**0.5])
 
 
-def test_simulated_and_real_alerts_have_equal_weight_in_each_class():
+def test_simulated_alerts_weigh_four_times_as_much_as_real_ones_of_their_class():
     rows = [
         (0, "high", "agn", "a", False),
         (1, "high", "agn", "b", False),
         (2, "high", "agn", "s", True),
         (3, "high", "star", "s", True),
     ]
-    assert _weights(rows).tolist() == [1, 1, 2, 1]
+    assert _weights(rows).tolist() == [1, 1, 8, 1]
 
 
 def test_classes_have_their_share_of_the_weight():

@@ -93,6 +93,7 @@ def model_page(card: dict, name: str) -> str:
         absent=absent_table(card["absent"]) if card.get("absent") else "",
         weaknesses=list(_weaknesses(card)),
         nights_table=_nights_table(nights),
+        impossible=_impossible_table(nights),
         provenance=_provenance_table(labels, card["classes"]) if labels else "",
         rules=training.get("rules", []),
         importance=_importance_table(card) if importance else "",
@@ -272,6 +273,18 @@ def _nights_table(nights):
         counts = (night["alerts"], night["labelled"], night["objects"])
         rows.append([night["name"], *(f"{count:,}" for count in counts)])
     return "\n".join(markdown_table(rows))
+
+
+def _impossible_table(nights):
+    """What was impossible about labelled alerts, or values of them, the most frequent first."""
+    counts = {}
+    for night in nights:
+        for name, n in night.get("impossible", {}).items():
+            counts[name] = counts.get(name, 0) + n
+    if not counts:
+        return ""
+    rows = [[name, f"{n:,}"] for name, n in sorted(counts.items(), key=lambda item: -item[1])]
+    return "\n".join(markdown_table([["impossible", "alerts"], *rows]))
 
 
 def _provenance_table(evidence, classes):

@@ -55,7 +55,10 @@ _METRICS = record_of(
         "by": mapping_of(mapping_of(record_of(_SCORES))),
     },
 )
-_NIGHT = record_of({"name": TEXT, "alerts": COUNT, "labelled": COUNT, "objects": COUNT})
+_NIGHT = record_of(
+    {"name": TEXT, "alerts": COUNT, "labelled": COUNT, "objects": COUNT},
+    {"impossible": mapping_of(COUNT)},
+)
 _EVIDENCE = record_of(
     {"label": NAME, "evidence": TEXT, "circular": {"type": "boolean"},
      "alerts": COUNT}

@@ -31,6 +31,13 @@ log = logging.getLogger(__name__)
 CONFIDENCE_WEIGHT = {"high": 1.0, "medium": 0.5, "low": 0.25}
 """Less certain labels count less. They still improve the model, above all for artifacts."""
 
+SIMULATED_WEIGHT = 4.0
+"""The total weight of the simulated alerts of a class, relative to that of the real ones.
+
+On real sources that were left out, the mean cross-entropy of the classes was 0.199, 0.182, 0.170,
+0.167 and 0.171 with 0.4, 1, 2, 4 and 8: real labels are from few sources, each with its selection.
+"""
+
 SOURCE_COLUMN = "source_key"
 """Optional column of an alert file: the broker or project that an alert comes from."""
 
@@ -67,7 +74,9 @@ class TrainingSet:
         ``date`` (the Julian date on which the night began, as text), ``copy`` (`ORIGINAL`, or
         the kind of degraded copy) and ``night`` (position in ``nights``).
     nights : list of dict
-        ``name`` and the numbers of ``alerts``, ``labelled`` alerts and labelled ``objects``.
+        ``name``, the numbers of ``alerts``, ``labelled`` alerts and labelled ``objects``, and
+        ``impossible``: the number of labelled alerts by what is impossible about them (see
+        `ztfml.training.cleaning`).
 
     Examples
     --------
@@ -118,7 +127,8 @@ class TrainingSet:
         for name in np.unique(label):
             real_rows, simulated_rows = real & (label == name), simulated & (label == name)
             if real_rows.any() and simulated_rows.any():
-                weight[simulated_rows] *= weight[real_rows].sum() / weight[simulated_rows].sum()
+                of_real = weight[real_rows].sum()
+                weight[simulated_rows] *= SIMULATED_WEIGHT * of_real / weight[simulated_rows].sum()
         return weight
 
     @property
@@ -169,7 +179,7 @@ def read_training_set(
     seen = pd.Index([], dtype=np.int64)
     for position, path in enumerate(track(list(nights), "computing features")):
         given = read_labels(labels_beside(path)) if shared_labels is None else shared_labels
-        table, found, n_alerts = _labelled_features(path, given, drop_circular, augment)
+        table, found, counts = _labelled_features(path, given, drop_circular, augment)
         if classes is not None:
             kept = found["label"].isin(classes).to_numpy()
             table, found = table[kept], found[kept]
@@ -185,9 +195,9 @@ def read_training_set(
         summaries.append(
             {
                 "name": Path(path).stem,
-                "alerts": n_alerts,
                 "labelled": int(is_original.sum()),
                 "objects": int(found["objectId"].nunique()),
+                **counts,
             }
         )
     data = TrainingSet(
@@ -203,7 +213,7 @@ def read_training_set(
 
 
 def _labelled_features(path, labels, drop_circular, augment):
-    """Features and labels of the labelled alerts of a night, and its number of alerts."""
+    """Features and labels of the labelled alerts of a night, and counts of its alerts."""
     night = open_night(path)
     label_row = label_rows(night, labels)
     if drop_circular:
@@ -217,20 +227,21 @@ def _labelled_features(path, labels, drop_circular, augment):
     found["date"] = np.char.mod("%.1f", night_of(night.alerts["jd"].to_numpy()[used]))
     found["copy"] = ORIGINAL
     if not used.any():
-        return _no_features(), found, len(night)
+        return _no_features(), found, {"alerts": len(night), "impossible": {}}
     labelled = with_reference_columns(path, without_shared_positions(night.subset(used)))
-    labelled, kept, counts = clean(labelled, found["label"].to_numpy(str))
-    report(path, counts)
+    labelled, kept, impossible = clean(labelled, found["label"].to_numpy(str))
+    report(path, impossible)
+    counts = {"alerts": len(night), "impossible": impossible}
     found = found[kept].reset_index(drop=True)
     if not kept.any():
-        return _no_features(), found, len(night)
+        return _no_features(), found, counts
     tables, rows = [features.compute(labelled)], [found]
     if augment:
         for name, copied_rows, copies in degraded_copies(labelled, found["label"]):
             tables.append(features.compute(copies))
             of_copies = found.iloc[copied_rows].assign(copy=name)
             rows.append(of_copies.assign(label="artifact") if name == "low drb" else of_copies)
-    return pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), len(night)
+    return pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), counts
 
 
 def _with_bogus(night, labels, label_row, drop_circular):

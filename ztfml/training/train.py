@@ -23,7 +23,12 @@ from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, COPY_FRACTIONS
 from ztfml.training.cross_validation import predict_held_out
-from ztfml.training.dataset import CONFIDENCE_WEIGHT, TrainingSet, read_training_set
+from ztfml.training.dataset import (
+    CONFIDENCE_WEIGHT,
+    SIMULATED_WEIGHT,
+    TrainingSet,
+    read_training_set,
+)
 from ztfml.training.trained_objects import pack_objects
 
 N_RANDOM_FOLDS = 5
@@ -48,7 +53,8 @@ RULES = [
     "All alerts of an object are on the same side of every split.",
     "A label of high, medium or low confidence has the weight 1, 0.5 or 0.25.",
     "Labels are re-weighted so that no survey dominates: each source counts as the square root "
-    "of its number of labels. Within a class, simulated alerts count as much as real ones.",
+    "of its number of labels. Within a class, simulated alerts together count "
+    f"{SIMULATED_WEIGHT:g} times as much as real ones.",
     f"An alert with drb < {BOGUS_DRB} (or rb < {BOGUS_RB} if it has no drb) is labelled as an "
     "artifact, whatever is at its position; if it is simulated as another class it is left out.",
     "A position shared by different objects is treated as missing.",
