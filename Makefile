@@ -61,6 +61,7 @@ bench: $(ENV)  ## measure time and memory on a full night
 # object_labels.csv. Catalogues add labels, and simulated nights of three survey eras are added.
 NIGHTS := build/nights
 REAL := ztf_alerts_real
+SIMULATED := 2458312.5 2458451.5 2459300.5 2460235.5 2460474.5 2458650.5 2458960.5 2459620.5 2459990.5
 model: $(ENV)  ## train the shipped model (DATA=folder with alerts and catalogues)
 	@test -n "$(DATA)" || { echo "give the folder with alerts and catalogues: make model DATA=..."; exit 2; }
 	rm -rf $(NIGHTS)
@@ -79,7 +80,11 @@ model: $(ENV)  ## train the shipped model (DATA=folder with alerts and catalogue
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459300.5 --alerts 3000 --seed 103 --mix balanced
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460235.5 --alerts 3000 --seed 104
 	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2460474.5 --alerts 3000 --seed 105 --mix balanced
-	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,2458312.5 2458451.5 2459300.5 2460235.5 2460474.5),$(NIGHTS)/$(night).parquet) -o models/default --force
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458650.5 --alerts 4000 --seed 106 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2458960.5 --alerts 4000 --seed 107 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459620.5 --alerts 4000 --seed 108 --mix balanced
+	$(BIN)/ztfml simulate $(NIGHTS) --start-jd 2459990.5 --alerts 4000 --seed 109 --mix balanced
+	$(BIN)/ztfml train $(foreach night,$(REAL) $(addprefix ztf_alerts_,$(SIMULATED)),$(NIGHTS)/$(night).parquet) -o models/default --force
 
 # The ranking: trees and weights, fitted on simulated nights that the classifier has not seen.
 # The mix "transients" supplies the rare classes, the natural mix the common contaminants.

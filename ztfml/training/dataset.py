@@ -6,7 +6,7 @@ weights prevent the largest of them from dominating.
 
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -214,7 +214,8 @@ def read_training_set(
 
 def _labelled_features(path, labels, drop_circular, augment):
     """Features and labels of the labelled alerts of a night, and counts of its alerts."""
-    night = open_night(path)
+    # Few nights have forced photometry, so a model must not need its features.
+    night = replace(open_night(path), forced=None)
     label_row = label_rows(night, labels)
     if drop_circular:
         label_row = np.where(labels["circular"].to_numpy()[label_row], -1, label_row)
