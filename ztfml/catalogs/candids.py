@@ -91,7 +91,8 @@ def check_candids(
             )
     lost = (at < 0) & has_lost_digits(candids)
     near = np.isin(candids, _through_float(known))
-    lost &= near if names is None else near | np.isin(names, known_names)
+    # pandas, because np.isin compares each name with each other one.
+    lost &= near if names is None else near | pd.Index(names).isin(known_names)
     for row in map(int, np.flatnonzero(lost)):
         name = None if names is None or names[row] == "" else names[row]
         alert = _rounded_from(candids[row], name, known, known_names)
