@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 from tests.fuzz.harness import Target
 from tests.fuzz.mutations import mutate_file, mutate_frame, write_parquet
 from tests.fuzz.targets.night import feature_bytes, shipped_model, write_night
+from ztfml import features
 from ztfml.report import summarize
 from ztfml.report.page import render
 from ztfml.sources.formats import open_night
@@ -46,11 +47,11 @@ def _same_ends(before, after):
 
 def run(folder: Path) -> dict:
     night = open_night(folder / NAME)
-    results = feature_bytes(night)
+    table = features.compute(night)
     model = shipped_model()
-    predictions, ranked = model.predict_and_rank(night)
+    predictions, ranked = model.predict_and_rank(night, table=table)
     render(summarize(night, predictions, ranked, model, cards=1))
-    return results
+    return feature_bytes(night, table)
 
 
 TARGET = Target(prepare, mutate, run)

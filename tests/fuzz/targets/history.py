@@ -11,6 +11,7 @@ from tests.fuzz.harness import Target
 from tests.fuzz.mutations import write_parquet
 from tests.fuzz.targets.alerts import mutate_parquet
 from tests.fuzz.targets.night import feature_bytes, write_night
+from ztfml import features
 from ztfml.io.companions import history_beside
 from ztfml.sources.formats import open_night
 
@@ -31,7 +32,8 @@ def mutate(rng: Random, folder: Path) -> set | None:
 
 
 def run(folder: Path) -> dict:
-    return feature_bytes(open_night(folder / NAME))
+    night = open_night(folder / NAME)
+    return feature_bytes(night, features.compute(night))
 
 
 TARGET = Target(prepare, mutate, run)

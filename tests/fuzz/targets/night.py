@@ -45,10 +45,10 @@ def shipped_model() -> Model:
     return Model.load()
 
 
-def feature_bytes(night: Night) -> dict[int, bytes]:
-    """Compute the features of each alert, by candid."""
-    table = features.compute(night).to_numpy(np.float64)
+def feature_bytes(night: Night, table: pd.DataFrame) -> dict[int, bytes]:
+    """Return the features of each alert, by candid."""
+    rows = table.to_numpy(np.float64)
     return {
         int(candid): row.tobytes()
-        for candid, row in zip(night.alerts["candid"], table, strict=True)
+        for candid, row in zip(night.alerts["candid"], rows, strict=True)
     }
