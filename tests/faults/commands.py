@@ -82,7 +82,12 @@ COMMANDS = {
             "simulate", folder, "--alerts", 40, "--nights", 2, "--seed", version
         ],
         tuple(
-            (*_night(f"ztf_alerts_{jd}"), f"ztf_alerts_{jd}_labels.csv")
+            (
+                *_night(f"ztf_alerts_{jd}"),
+                *(f"ztf_alerts_{jd}_{name}" for name in (
+                    "labels.csv", "fp_hists.parquet", "galaxies.parquet"
+                )),
+            )
             for jd in (2460474.5, 2460475.5)
         ),
     ),

@@ -3,6 +3,7 @@
 ``ZTFML_KILLS`` sets the number of kills of all commands together (28 by default).
 """
 
+import functools
 import os
 import random
 import time
@@ -24,23 +25,25 @@ def inputs(tmp_path_factory):
     return folder
 
 
-@pytest.fixture
-def complete(inputs, start, tmp_path):
-    """Run both versions of a command, and return what they write and the seconds they need."""
+@pytest.fixture(scope="module")
+def complete(inputs, start, tmp_path_factory):
+    """Run both versions of a command; return what they write, its names, and the seconds."""
 
+    @functools.cache
     def complete(name):
         command, states, seconds = COMMANDS[name], {}, float(LONGEST)
         for version in (1, 2):
-            folder = tmp_path / f"complete{version}"
-            folder.mkdir()
+            folder = tmp_path_factory.mktemp("complete")
             begin = time.monotonic()
             process = start(run, command.arguments(inputs, folder, version))
             process.join(LONGEST)
             seconds = min(seconds, time.monotonic() - begin)
             assert process.exitcode == 0
             states[version] = [state(folder, group) for group in command.groups]
+            if version == 1:
+                names = names_in(folder)
         assert all(one != two for one, two in zip(states[1], states[2], strict=True))
-        return states, seconds
+        return states, names, seconds
 
     return complete
 
@@ -48,7 +51,7 @@ def complete(inputs, start, tmp_path):
 @pytest.mark.parametrize("name", COMMANDS)
 def test_kills_of_a_command(name, inputs, start, complete, tmp_path):
     command = COMMANDS[name]
-    states, seconds = complete(name)
+    states, names, seconds = complete(name)
     folder = tmp_path / "out"
     folder.mkdir()
     rng = random.Random(name)
@@ -70,13 +73,13 @@ def test_kills_of_a_command(name, inputs, start, complete, tmp_path):
     # The next run completes the output and removes what the killed ones left.
     assert run_version(1, LONGEST) == 0
     assert [state(folder, group) for group in command.groups] == states[1]
-    assert names_in(folder) == names_in(tmp_path / "complete1")
+    assert names_in(folder) == names
 
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_two_runs_of_a_command_leave_one_complete_result(name, inputs, start, complete, tmp_path):
     command = COMMANDS[name]
-    states, _ = complete(name)
+    states, _, _ = complete(name)
     folder = tmp_path / "out"
     folder.mkdir()
     processes = [start(run, command.arguments(inputs, folder, version)) for version in (1, 2)]
