@@ -73,7 +73,8 @@ def outputs(tmp_path_factory):
     for command in commands_into(before, night):
         ztfml_command(*command)
     copy = tmp_path_factory.mktemp("copy")
-    shutil.copytree(source, copy / "ztfml", ignore=shutil.ignore_patterns("__pycache__"))
+    # With the compiled code, which a feature of alert columns does not change.
+    shutil.copytree(source, copy / "ztfml")
     shutil.copytree(load_ranking().folder.parent, copy / "models", dirs_exist_ok=True)
     for name, code in (("features/context.py", FEATURE), ("ranking/terms.py", TERM)):
         with (copy / "ztfml" / name).open("a", encoding="utf-8") as file:
