@@ -49,6 +49,5 @@ def feature_bytes(night: Night, table: pd.DataFrame) -> dict[int, bytes]:
     """Return the features of each alert, by candid."""
     rows = table.to_numpy(np.float64)
     return {
-        int(candid): row.tobytes()
-        for candid, row in zip(night.alerts["candid"], rows, strict=True)
+        int(candid): row.tobytes() for candid, row in zip(night.alerts["candid"], rows, strict=True)
     }
