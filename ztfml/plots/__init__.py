@@ -8,7 +8,12 @@ from ztfml.plots.canvas import figure, save
 from ztfml.plots.cuts import cut_flow, score_histogram
 from ztfml.plots.drift import drift
 from ztfml.plots.evaluations import confusion, precision_recall, reliability, scores_by_magnitude
-from ztfml.plots.importances import feature_contributions, feature_importance, group_importance
+from ztfml.plots.importances import (
+    feature_contributions,
+    feature_importance,
+    group_importance,
+    permutation_losses,
+)
 from ztfml.plots.light_curves import light_curve
 from ztfml.plots.rankings import contributions, term_shape
 from ztfml.plots.rates import rise_fade
@@ -31,6 +36,7 @@ __all__ = [
     "first_listed",
     "group_importance",
     "light_curve",
+    "permutation_losses",
     "precision_recall",
     "recall_by_part",
     "recall_by_top",

@@ -13,6 +13,7 @@ _GROUP_COLOURS = (
     "#332288", "#88CCEE", "#44AA99", "#117733", "#999933", "#DDCC77", "#CC6677", "#882255",
     "#AA4499", "#777777",
 )  # fmt: skip
+_OTHER = "#BBBBBB"
 _FOR, _AGAINST = "#0072B2", "#D55E00"
 _SHAP = "Mean absolute contribution (TreeSHAP, log-odds)"
 
@@ -99,6 +100,50 @@ def feature_importance(ax: Axes, shap: dict, label: str | None = None, n: int = 
         ncols=4,
         frameon=False,
     )
+    return ax
+
+
+def permutation_losses(ax: Axes, found: dict, label: str | None = None) -> Axes:
+    """Draw the loss if the features of each group are exchanged between objects.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    found : dict
+        Result of `ztfml.model.permutation.permutation_importance`.
+    label : str, optional
+        Draw the loss of recall of this class; by default the loss of macro-F1, with its range.
+
+    Returns
+    -------
+    matplotlib.axes.Axes
+        The same axes.
+
+    Examples
+    --------
+    >>> from ztfml.model.permutation import permutation_importance
+    >>> from ztfml.plots import figure
+    >>> labels, objects = pd.read_csv("night_labels.csv")["label"], night.alerts["objectId"]
+    >>> groups = {feature["name"]: feature["group"] for feature in model.card["features"]}
+    >>> found = permutation_importance(model.classifier, table, labels, objects, groups, 1)
+    >>> fig, (ax,) = figure()
+    >>> permutation_losses(ax, found).get_ylabel()
+    'Exchanged group'
+    """
+    groups, colours = found["groups"], _colours()
+    loss = [group["recall"][label] if label else group["macro_f1"] for group in groups]
+    place = range(len(groups))
+    fill = [colours.get(group["name"], _OTHER) for group in groups]
+    ax.barh(place, loss, color=fill)
+    if label is None:
+        low, high = np.array([group["range"] for group in groups]).T
+        ax.errorbar(loss, place, xerr=[loss - low, high - loss], fmt="none", color=INK)
+    ax.axvline(0, color=INK, linewidth=0.9)
+    ax.set_yticks(place, [group["name"] for group in groups])
+    before = found["recall"][label] if label else found["macro_f1"]
+    what = f"recall of {label}" if label else "macro-F1"
+    _format_axes(ax, f"Loss of {what} ({before:.2f} with all features)")
+    ax.set_ylabel("Exchanged group")
     return ax
 
 
