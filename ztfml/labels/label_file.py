@@ -353,7 +353,7 @@ def _once(table, path):
         both = " and ".join(pairs.loc[pairs["candid"] == candid, "label"])
         raise LabelError(
             f"{path}: the alert {candid} has the labels {both}; keep one label per alert "
-            f"({pairs.loc[twice, 'candid'].nunique()} alerts have more than one)"
+            f"({pairs.loc[twice, 'candid'].nunique()} such alerts)"
         )
     if len(pairs) < len(table):
         log.info("%s: ignored %d repeated rows", path, len(table) - len(pairs))
