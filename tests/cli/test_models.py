@@ -134,6 +134,16 @@ def test_own_features_on_the_command_line(nights, tmp_path, monkeypatch):
     table, alerts = pd.read_csv(tmp_path / "f.csv"), pd.read_parquet(nights[0])
     depth = alerts["candidate.diffmaglim"] - alerts["candidate.magpsf"]
     np.testing.assert_allclose(table["depth"], depth)
+    small = ("--classes", "sso,star", "--param", "n_estimators=3")
+    ztfml("train", nights[0], *small, "--trust", module, "-o", tmp_path / "m")
+    arguments = ("predict", nights[1], "-m", tmp_path / "m", "-o", tmp_path / "p.csv")
+    one_sentence(ztfml(*arguments, code=1), "add --trust")
+    ztfml(*arguments, "--trust", module)
+    with_option = pd.read_csv(tmp_path / "p.csv")
+    monkeypatch.setenv("ZTFML_TRUST", str(module))
+    ztfml(*arguments)
+    pd.testing.assert_frame_equal(pd.read_csv(tmp_path / "p.csv"), with_option)
+    monkeypatch.delenv("ZTFML_TRUST")
     empty = tmp_path / "without_features_of_a_command.py"
     empty.write_text("")
     one_sentence(

@@ -130,11 +130,13 @@ def _classes(ctx, param, value):
     "--params", type=PATH, metavar="FILE",
     help="TOML file with parameters of the classifier, one per line.",
 )  # fmt: skip
+@trust_option
 def train(nights, output, force, labels, onto, classes, drop_circular, class_weight, given, params):
     """Train a model on labelled nights.
 
     Prints the cross-validated scores of the model. The first is for sources that are not in
-    the training set. With --onto, tens or hundreds of labels are enough, of any classes.
+    the training set. With --onto, tens or hundreds of labels are enough, of any classes. The own
+    features in a Python file that is named with --trust are used besides those of ztfml.
     """
     if onto is not None:
         if classes or drop_circular or given or params:
@@ -159,6 +161,7 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
         class_weight=None if class_weight == "none" else class_weight,
         overwrite=force,
         parameters=read_parameters(given, params),
+        own=own_groups(),
     )
     click.echo(report)
     click.echo(output)

@@ -16,7 +16,8 @@ from ztfml import features
 from ztfml.astrophysics import night_of
 from ztfml.catalogs.matching import positions_of
 from ztfml.errors import DataError, LabelError
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, Group, compute_own
+from ztfml.features.own import check_rows, own_features
 from ztfml.io.companions import labels_beside
 from ztfml.io.parquet import open_parquet
 from ztfml.io.progress import track
@@ -147,6 +148,7 @@ def read_training_set(
     drop_circular: bool = False,
     augment: bool = False,
     classes: Sequence[str] | None = None,
+    own: Sequence[Group] = (),
 ) -> TrainingSet:
     """Read nights and their labels, and compute the features of the labelled alerts.
 
@@ -158,6 +160,8 @@ def read_training_set(
         Add degraded copies of alerts (see `ztfml.training.augmentation`).
     classes : sequence of str, optional
         Use labels of these classes only; by default of all classes.
+    own : sequence of Group
+        Own features to compute besides those of ztfml.
 
     Returns
     -------
@@ -179,7 +183,7 @@ def read_training_set(
     seen = pd.Index([], dtype=np.int64)
     for position, path in enumerate(track(list(nights), "computing features")):
         given = read_labels(labels_beside(path)) if shared_labels is None else shared_labels
-        table, found, counts = _labelled_features(path, given, drop_circular, augment)
+        table, found, counts = _labelled_features(path, given, drop_circular, augment, own)
         if classes is not None:
             kept = found["label"].isin(classes).to_numpy()
             table, found = table[kept], found[kept]
@@ -212,7 +216,7 @@ def read_training_set(
     return _with_all_missing(data) if augment else data
 
 
-def _labelled_features(path, labels, drop_circular, augment):
+def _labelled_features(path, labels, drop_circular, augment, own):
     """Features and labels of the labelled alerts of a night, and counts of its alerts."""
     # Few nights have forced photometry, so a model must not need its features.
     night = replace(open_night(path), forced=None)
@@ -228,18 +232,20 @@ def _labelled_features(path, labels, drop_circular, augment):
     found["date"] = np.char.mod("%.1f", night_of(night.alerts["jd"].to_numpy()[used]))
     found["copy"] = ORIGINAL
     if not used.any():
-        return _no_features(), found, {"alerts": len(night), "impossible": {}}
+        return _no_features(own), found, {"alerts": len(night), "impossible": {}}
     labelled = with_reference_columns(path, without_shared_positions(night.subset(used)))
     labelled, kept, impossible = clean(labelled, found["label"].to_numpy(str))
     report(path, impossible)
     counts = {"alerts": len(night), "impossible": impossible}
     found = found[kept].reset_index(drop=True)
     if not kept.any():
-        return _no_features(), found, counts
-    tables, rows = [features.compute(labelled)], [found]
+        return _no_features(own), found, counts
+    if own:
+        check_rows(labelled, own)
+    tables, rows = [_compute(labelled, own)], [found]
     if augment:
         for name, copied_rows, copies in degraded_copies(labelled, found["label"]):
-            tables.append(features.compute(copies))
+            tables.append(_compute(copies, own))
             of_copies = found.iloc[copied_rows].assign(copy=name)
             rows.append(of_copies.assign(label="artifact") if name == "low drb" else of_copies)
     return pd.concat(tables, ignore_index=True), pd.concat(rows, ignore_index=True), counts
@@ -277,8 +283,14 @@ def _with_all_missing(data):
     )
 
 
-def _no_features():
-    return pd.DataFrame(columns=[feature.name for feature in FEATURES], dtype=float)
+def _no_features(own):
+    names = [feature.name for feature in (*FEATURES, *own_features(own))]
+    return pd.DataFrame(columns=names, dtype=float)
+
+
+def _compute(night, own):
+    table = features.compute(night)
+    return table.join(compute_own(night, own)) if own else table
 
 
 def _sources(path, candids):

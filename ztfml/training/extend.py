@@ -18,7 +18,8 @@ import pandas as pd
 from scipy.special import softmax
 
 from ztfml.errors import LabelError, ModelError
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, Group
+from ztfml.features.own import own_features
 from ztfml.io.folder_writing import check_place
 from ztfml.model.classifier import MAX_BIN, AlertClassifier
 from ztfml.model.folder import save_model
@@ -106,7 +107,8 @@ def extend(
     check_place(Path(folder), overwrite=overwrite)
     classifier = _with_trees(base)
     _check_features(base)
-    data = _without_derived_labels(read_training_set(nights, labels, augment=True))
+    read = read_training_set(nights, labels, augment=True, own=base.own)
+    data = _without_derived_labels(read)
     classes = list(base.card["classes"])
     unknown = sorted(set(data.y) - set(classes))
     if unknown:
@@ -115,12 +117,12 @@ def extend(
             f"{base.folder.name} does not have; remove them or extend a model with this class"
         )
     names = list(classifier.feature_names_in_)
-    ballast = simulated_ballast(classifier, names)
+    ballast = simulated_ballast(classifier, names, base.own)
     everything = Extension(classifier, data, names, ballast, seed)
     extended = everything.fit(np.ones(len(data.y), bool))
     probes = pd.DataFrame(np.array(base.card["probes"]["values"], dtype=float), columns=names)
     report, summary = _report(everything, data, classes, seed)
-    save_model(extended, folder, _card(base, data, summary), probes, overwrite=overwrite)
+    save_model(extended, folder, _card(base, data, summary), probes, overwrite, base.own)
     return report
 
 
@@ -135,12 +137,12 @@ def _with_trees(base):
 
 def _check_features(base):
     base.check_versions()
-    computed = {feature.name for feature in FEATURES}
+    computed = {feature.name for feature in (*FEATURES, *own_features(base.own))}
     others = [one["name"] for one in base.card["features"] if one["name"] not in computed]
     if others:
         raise ModelError(
             f"{base.folder}: uses features that training does not compute ({others[0]}); "
-            "extend a model that uses only the features of ztfml"
+            "name the Python file of own features with --trust, or extend another model"
         )
 
 
@@ -155,7 +157,7 @@ def _without_derived_labels(data):
 
 
 def simulated_ballast(
-    classifier: AlertClassifier, names: list[str]
+    classifier: AlertClassifier, names: list[str], own: Sequence[Group] = ()
 ) -> tuple[pd.DataFrame, np.ndarray]:
     """Compute features of simulated alerts, and the probabilities of a classifier for them.
 
@@ -164,6 +166,8 @@ def simulated_ballast(
     classifier : AlertClassifier
     names : list of str
         The features of the classifier.
+    own : sequence of Group
+        The own features of the classifier.
 
     Returns
     -------
@@ -182,7 +186,7 @@ def simulated_ballast(
         paths = []
         for start_jd, seed in _BALLAST:
             paths += write_nights(place, _N_BALLAST, seed=seed, mix="balanced", start_jd=start_jd)
-        table = read_training_set(paths, augment=True).table[names]
+        table = read_training_set(paths, augment=True, own=own).table[names]
     # An alert without any value: otherwise the trees would take missing values for 0.
     table.loc[len(table)] = np.nan
     scores = classifier.booster_.predict(table.to_numpy(), raw_score=True)

@@ -13,7 +13,8 @@ from ztfml.errors import LabelError
 from ztfml.evaluation.drift import training_distributions
 from ztfml.evaluation.metrics import metrics, metrics_by
 from ztfml.evaluation.text import metrics_table
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, Group
+from ztfml.features.own import own_features
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
 from ztfml.model.classifier import AlertClassifier, fit_temperature
@@ -81,6 +82,7 @@ def train(
     n_jobs: int | None = None,
     overwrite: bool = False,
     parameters: dict[str, Any] | None = None,
+    own: Sequence[Group] = (),
 ) -> str:
     """Train a model on labelled nights and write it as a model folder.
 
@@ -108,6 +110,8 @@ def train(
         Replace an older model in the folder when the new one is complete.
     parameters : dict, optional
         Other parameters of `AlertClassifier`, for example ``{"num_leaves": 31}``.
+    own : sequence of Group
+        Own features to use besides those of ztfml (see `ztfml.features.own`).
 
     Returns
     -------
@@ -131,7 +135,7 @@ def train(
     >>> # skipped: takes a minute
     """
     check_place(Path(folder), overwrite=overwrite)
-    data = read_training_set(nights, labels, drop_circular, augment=True, classes=classes)
+    data = read_training_set(nights, labels, drop_circular, True, classes, own)
     _check_classes(data, classes, nights)
     balanced = class_weight == "balanced"
     classifier = AlertClassifier(
@@ -159,11 +163,11 @@ def train(
         "importance": tree_shap(
             classifier,
             data.table.iloc[_spread_over_classes(data.y, N_EXPLAINED)],
-            {feature.name: feature.group for feature in FEATURES},
+            {feature.name: feature.group for feature in (*FEATURES, *own_features(own))},
         ),
         "distributions": distributions_of(data),
     }
-    save_model(classifier, folder, card, _probe_rows(data), overwrite=overwrite)
+    save_model(classifier, folder, card, _probe_rows(data), overwrite, own)
     return "\n\n".join(f"{one['title']}\n{one['rule']}\n\n{metrics_table(one)}" for one in figures)
 
 
