@@ -9,13 +9,15 @@ import sys
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 import ztfml
 from ztfml.cli import main
 from ztfml.features import FEATURES, OPTIONAL
+from ztfml.io.companions import history_beside, labels_beside
 from ztfml.ranking import TERMS
-from ztfml.simulate import POPULATIONS
+from ztfml.simulate import POPULATIONS, write_nights
 
 ROOT = Path(__file__).parent.parent
 PAGES = sorted(
@@ -105,3 +107,44 @@ def test_every_promise_has_a_test():
     assert len(named) == len(rows) >= 20
     for file, test in named:
         assert f"def {test}(" in (ROOT / file).read_text(), f"{file} has no {test}"
+
+
+@pytest.fixture
+def small_night(tmp_path, monkeypatch):
+    """A folder with night.parquet and its labels, as in the guides."""
+    (path,) = write_nights(tmp_path, 300, 1, seed=8)
+    for place in (history_beside, labels_beside, lambda name: name):
+        place(path).rename(place(tmp_path / "night.parquet"))
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_the_guide_for_own_code_runs(small_night):
+    pytest.importorskip("skops")
+    features_file, classifier = blocks(ROOT / "docs/howto/own_code.md", "python")
+    name = features_file.partition("\n")[0].removeprefix("# ")
+    (small_night / name).write_text(features_file)
+    found = {}
+    exec(classifier, found)
+    del sys.modules["my_features"]
+    assert len(found["predictions"]) == 300
+    assert len(found["ranked"]) == 12
+    assert found["model"].card["features"][-1]["module"] == "my_features"
+    assert (found["predictions"]["label"] == found["labels"]).mean() > 0.8
+
+
+def test_the_guide_for_drift_reports_runs(small_night, capsys):
+    (code,) = blocks(ROOT / "docs/howto/evaluation.md", "python")
+    exec(code, {})
+    assert "features" in capsys.readouterr().out
+
+
+def test_the_guide_for_extending_runs(small_night, capsys, monkeypatch):
+    monkeypatch.setattr("ztfml.training.extend._N_BALLAST", 300)
+    labels = pd.read_csv("night_labels.csv")
+    labels.head(40).to_csv("night_labels_by_eye.csv", index=False)
+    (code,) = blocks(ROOT / "docs/howto/extending.md", "python")
+    exec(code, {})
+    assert "The model predicts" in capsys.readouterr().out
+    assert (small_night / "my_model" / "card.json").is_file()
