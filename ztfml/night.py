@@ -169,16 +169,11 @@ class Night:
         Parameters
         ----------
         path : str or Path
-            The file of the alerts, ``NAME.parquet``.
+            As for `Night.load`.
 
         Returns
         -------
         Night
-
-        Raises
-        ------
-        DataError
-            See `Night.load`.
 
         Examples
         --------
@@ -213,7 +208,7 @@ class Night:
         Raises
         ------
         DataError
-            See `Night.load`. Also if two different columns have the same name.
+            As `Night.load`, and if two different columns have the same name.
 
         Examples
         --------
@@ -234,18 +229,13 @@ class Night:
         Parameters
         ----------
         alerts, history : pyarrow.Table
-            See `Night.from_frames`; here ``objectId`` is a column.
+            As for `Night.from_frames`; here ``objectId`` is a column.
         name : str
             Used in messages.
 
         Returns
         -------
         Night
-
-        Raises
-        ------
-        DataError
-            See `Night.load`.
 
         Examples
         --------
@@ -277,11 +267,6 @@ class Night:
         Returns
         -------
         Night
-
-        Raises
-        ------
-        DataError
-            See `Night.load`.
 
         Examples
         --------

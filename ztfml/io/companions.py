@@ -1,4 +1,8 @@
-"""Paths of the files that belong to a night: its history, forced photometry and labels."""
+"""Paths of the files that belong to a night: its history, forced photometry and labels.
+
+Each function takes the file or folder of the night and returns a path in the same folder, whether
+the file exists or not.
+"""
 
 from __future__ import annotations
 
@@ -38,17 +42,7 @@ def companion(path: str | Path, ending: str) -> Path:
 
 
 def history_beside(path: str | Path) -> Path:
-    """Return the path of the history that belongs to an alert file.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file of the alerts, ``NAME.parquet`` or in another format.
-
-    Returns
-    -------
-    Path
-        ``NAME_prv_candidates.parquet`` in the same folder, with the suffix of the alerts.
+    """Return the path of the history of a night: ``NAME_prv_candidates``, suffixed like the alerts.
 
     Examples
     --------
@@ -60,18 +54,7 @@ def history_beside(path: str | Path) -> Path:
 
 
 def forced_beside(path: str | Path) -> Path:
-    """Return the path of the forced photometry that belongs to a night.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file of the alerts, ``NAME.parquet``.
-
-    Returns
-    -------
-    Path
-        ``NAME_fp_hists.parquet`` in the same folder; it exists only if `ztfml ingest` found
-        forced photometry.
+    """Return the path of the forced photometry of a night: ``NAME_fp_hists.parquet``.
 
     Examples
     --------
@@ -82,17 +65,7 @@ def forced_beside(path: str | Path) -> Path:
 
 
 def labels_beside(path: str | Path) -> Path:
-    """Return the path of the label file that belongs to a night.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file or folder of the night, e.g. ``NAME.parquet``.
-
-    Returns
-    -------
-    Path
-        ``NAME_labels.csv`` in the same folder.
+    """Return the path of the label file of a night: ``NAME_labels.csv``.
 
     Examples
     --------
@@ -103,17 +76,7 @@ def labels_beside(path: str | Path) -> Path:
 
 
 def galaxies_beside(path: str | Path) -> Path:
-    """Return the path of the simulated catalogue of galaxies that belongs to a night.
-
-    Parameters
-    ----------
-    path : str or Path
-        The file or folder of the night, e.g. ``NAME.parquet``.
-
-    Returns
-    -------
-    Path
-        ``NAME_galaxies.parquet`` in the same folder.
+    """Return the path of the simulated catalogue of galaxies of a night: ``NAME_galaxies.parquet``.
 
     Examples
     --------

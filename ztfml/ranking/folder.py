@@ -89,7 +89,7 @@ def verify_ranking(folder: str | Path | None = None) -> list[Check]:
     Parameters
     ----------
     folder : str or Path, optional
-        By default the ranking that ships with ztfml.
+        As for `load_ranking`.
 
     Returns
     -------
@@ -130,7 +130,7 @@ def describe_ranking(folder: str | Path | None = None) -> str:
     Parameters
     ----------
     folder : str or Path, optional
-        By default the ranking that ships with ztfml.
+        As for `load_ranking`.
 
     Returns
     -------
