@@ -188,9 +188,11 @@ class Model:
         """
         if table is not None or len(night) == 0:
             return self._predictions(night, [self.all_features(night, table)], priors)
-        self._check_known(night, None)
+        own = self._check_known(night, None)
         # The complete table is never in memory.
         parts = features.compute_in_parts(night, broker=self._reads_brokers)
+        if not own.columns.empty:
+            parts = (part.join(own) for part in parts)
         return self._predictions(night, parts, priors)
 
     def rank(
