@@ -44,7 +44,7 @@ def forced_of(
     ... )
     >>> forced = forced_of(np.random.default_rng(1), exposures, np.zeros(1), np.array(["a"]))
     >>> len(forced.jd), round(float(np.median(forced.flux)))
-    (85, 363)
+    (87, 364)
     """
     n = len(names)
     fraction = usable_fraction(rng.integers(0, 2**63, n).astype(np.uint64))
