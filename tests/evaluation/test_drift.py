@@ -133,7 +133,8 @@ def test_real_nights(model, shared_data):
         assert percent["outside"][0] > 0.95
         assert "rb is outside the usual range" in describe_drift(percent, len(night))
     assert sentences["2460235.5"].startswith("the night looks like training")
-    assert "missing in 100 % of the alerts" in sentences["2458312.5"]
+    assert "ssnrms, dsnrms" in sentences["2458312.5"]
+    assert "100 % of the alerts (training" in sentences["2458312.5"]
 
 
 def test_every_feature_of_the_shipped_model_has_a_distribution(model):

@@ -27,13 +27,13 @@ the usual range."""
 # nights like those of its training (new simulated nights, the real night 2460235.5) and on nights
 # with faults (columns of other exports, no history, rb in percent, PS1 distances in arcmin).
 MAX_MORE_MISSING = 0.3
-"""Fraction of alerts that lack a value, minus that in training: up to 0.2 on nights like training,
-0.6 and more on nights without a field."""
-MAX_OUTSIDE = 0.25
-"""Fraction of alerts outside the usual range: up to 0.1 on nights like training, 0.4 and more with
-wrong units."""
+"""Fraction of alerts that lack a value, minus that in training: up to 0.25 on nights like training,
+0.65 and more on nights without a field."""
+MAX_OUTSIDE = 0.15
+"""Fraction of alerts outside the usual range, minus that in training: up to 0.1 on nights like
+training, 0.17 and more with wrong units or doubled seeing."""
 MAX_PSI = 4.0
-"""Population stability index: up to 3.4 on nights like training, 4.3 and more with a wrong unit or
+"""Population stability index: up to 3.5 on nights like training, 4.3 and more with a wrong unit or
 without history. A night has few fields and one date, so its distributions are narrower than those
 of training, and the usual limit of 0.25 does not apply. The index was chosen because it includes
 missing values and rare values: the Kolmogorov-Smirnov distance reaches 0.74 on nights like training
