@@ -29,7 +29,7 @@ def change_card(folder, change):
 
 def replace_trees(folder, text):
     (folder / "model.txt").write_bytes(text.encode())
-    change_card(folder, lambda card: card.update(model=size_and_hash(text)))
+    change_card(folder, lambda card: card.update(model=size_and_hash(text.encode())))
 
 
 def test_the_shipped_ranking():
