@@ -269,7 +269,7 @@ def score_all(
     ['ztfml', "exercise's filter"]
     """
     scorer = scorer or FastTransientScorer()
-    scores = {OURS: scorer.score(scorer.terms(table, p))}
+    scores = {OURS: scorer.score(table, p)}
     others = track(BASELINES.items(), "scoring with other methods", total=len(BASELINES))
     for name, method in others:
         scores[name] = method(night, table, p)

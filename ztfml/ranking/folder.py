@@ -14,6 +14,7 @@ from ztfml.ranking.card_page import ranking_page
 from ztfml.ranking.card_schema import CARD_SCHEMA
 from ztfml.ranking.quantities import QUANTITIES
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights, settings_toml
+from ztfml.ranking.terms import TERMS
 from ztfml.ranking.trees import Trees
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
@@ -29,7 +30,7 @@ class RankingModel(NamedTuple):
     Attributes
     ----------
     weights : dict of str to float
-        One weight for each of `TERMS`, and ``intercept``.
+        One weight for each of `WEIGHTS`, and ``intercept``.
     instrument : Instrument
     trees : Trees
     card : dict
@@ -45,7 +46,7 @@ class RankingModel(NamedTuple):
 
     def __repr__(self) -> str:
         return (
-            f"<RankingModel {self.folder.name}: {len(self.weights) - 1} terms, "
+            f"<RankingModel {self.folder.name}: {len(TERMS)} terms, "
             f"{len(self.trees.inputs)} tree inputs, fitted {self.card['date']}>"
         )
 
@@ -73,7 +74,7 @@ def load_ranking(folder: str | Path | None = None) -> RankingModel:
     Examples
     --------
     >>> load_ranking()
-    <RankingModel ranking: 18 terms, 192 tree inputs, fitted 2026-11-28>
+    <RankingModel ranking: 19 terms, 61 tree inputs, fitted 2026-11-28>
     """
     return _shipped() if folder is None else verified_folder.run_checks(_steps(Path(folder)))
 
@@ -298,7 +299,7 @@ def _steps(folder: Path):
     yield f"{len(values)} rows, largest difference {worst:.1g}"
     weights = read_weights(folder / SETTINGS)
     instrument = read_instrument(folder / SETTINGS)
-    yield f"{len(weights) - 1} terms, {instrument.name}"
+    yield f"{len(weights) - 1} weights, {instrument.name}"
     return RankingModel(weights, instrument, trees, card, folder)
 
 

@@ -37,6 +37,9 @@ MIN_P_TRANSIENT = 0.02
 """The trees are evaluated only for alerts with at least this probability of being a transient:
 about one alert in fifty."""
 
+UNLIKELY = -18.0
+"""The log odds of the trees for all other alerts."""
+
 _OPTIONAL = {feature.name for feature in OPTIONAL}
 
 HALF_FLUX = 2.5 * np.log10(2)
@@ -310,10 +313,11 @@ def event_delay(days_since_event, age):
 
 
 @_quantity("")
-def fast_log_odds(table, trees, p_transient):
-    """Log odds of being a fast transient, from boosted trees; NaN if a transient is unlikely."""
+def tree_log_odds(table, trees, p_transient):
+    """Log odds of being a fast transient, from boosted trees; very low if a transient is
+    unlikely."""
     evaluated = p_transient >= MIN_P_TRANSIENT
-    odds = np.full(len(evaluated), np.nan)
+    odds = np.full(len(evaluated), UNLIKELY)
     odds[evaluated] = trees.log_odds(trees.inputs_from(table, evaluated))
     return odds
 

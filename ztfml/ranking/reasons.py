@@ -13,6 +13,8 @@ from ztfml.taxonomy import PROBABILITY_COLUMNS
 _RECENT = 10.0
 # A smaller minimum rate (mag/day) says nothing; it would be printed as 0.00 or 0.01.
 _MIN_BOUND = 0.02
+# Smaller contributions to the log odds are not mentioned.
+_LARGE = 0.5
 _AT_PEAK = 0.5  # d
 _AT_CENTRE = 0.8  # arcsec
 _LONG_AGO = 60.0  # d
@@ -137,6 +139,42 @@ def reasons(features: pd.DataFrame, probabilities: pd.DataFrame, rates: pd.DataF
     rows = zip(*(table.to_dict("records") for table in (features, probabilities, rates)),
                strict=True)  # fmt: skip
     return ["; ".join([*_evidence(row := f | p | r), *_warnings(row)]) for f, p, r in rows]
+
+
+def largest_terms(contributions: pd.DataFrame) -> list[str]:
+    """Name the terms that decide the score of each object.
+
+    Parameters
+    ----------
+    contributions : pandas.DataFrame
+        What each term adds to the log odds.
+
+    Returns
+    -------
+    list of str
+        At most three terms for and two against a fast transient that change the log odds by 0.5
+        or more.
+
+    Examples
+    --------
+    >>> largest_terms(pd.DataFrame({"fading": [2.04], "blue": [0.1], "not_stellar": [-1.5]}))
+    ['for it: fading +2.0; against it: not stellar −1.5']
+    """
+    names = np.array([name.replace("_", " ") for name in contributions.columns])
+    texts = []
+    for adds in contributions.to_numpy():
+        order = np.argsort(-adds, kind="stable")
+        parts = []
+        for title, rows in (("for it", order[:3]), ("against it", order[::-1][:2])):
+            sign = 1 if title == "for it" else -1
+            large = [k for k in rows if sign * adds[k] >= _LARGE]
+            if large:
+                terms = ", ".join(
+                    f"{names[k]} {'+' if sign > 0 else '−'}{abs(adds[k]):.1f}" for k in large
+                )
+                parts.append(f"{title}: {terms}")
+        texts.append("; ".join(parts))
+    return texts
 
 
 def _evidence(row):

@@ -13,12 +13,12 @@ from ztfml.io.alert_table import latest_rows
 from ztfml.night import Night
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.match_reasons import match_reasons
-from ztfml.ranking.quantities import Columns
-from ztfml.ranking.reasons import best_rates, reasons
+from ztfml.ranking.quantities import MIN_P_TRANSIENT, UNLIKELY, Columns
+from ztfml.ranking.reasons import best_rates, largest_terms, reasons
 from ztfml.ranking.same_position import find_same_position, same_position_remark
 from ztfml.ranking.selection import SELECTED_BY, Selection
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
-from ztfml.ranking.terms import TERMS
+from ztfml.ranking.terms import FIXED, TERMS, WEIGHTS
 from ztfml.ranking.trees import Trees
 from ztfml.schema import MATCH_COLUMNS
 from ztfml.sources.brokers import link_columns
@@ -31,8 +31,8 @@ class FastTransientScorer(BaseEstimator):
     Parameters
     ----------
     weights : dict of str to float, optional
-        Weights of the terms in `TERMS` (0 for a term that is absent), and ``intercept``; by
-        default those of the ranking that ships with ztfml.
+        Weights of the fixed terms, ``trees`` for all learned terms (0 for a name that is absent),
+        and ``intercept``; by default those of the ranking that ships with ztfml.
     instrument : Instrument, optional
         By default that of the ranking that ships with ztfml.
     trees : Trees, optional
@@ -93,8 +93,8 @@ class FastTransientScorer(BaseEstimator):
             ranking.trees,
         )
 
-    def terms(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> pd.DataFrame:
-        """Compute the terms of every alert.
+    def score(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> np.ndarray:
+        """Compute the score of every alert, in [0, 1].
 
         Parameters
         ----------
@@ -102,29 +102,6 @@ class FastTransientScorer(BaseEstimator):
             From `ztfml.features.compute`.
         probabilities : pandas.DataFrame, one row per alert
             ``p_artifact`` ... ``p_transient``.
-
-        Returns
-        -------
-        pandas.DataFrame
-            One column per term, in [0, 1].
-
-        Examples
-        --------
-        >>> terms = FastTransientScorer().terms(table, predictions)
-        >>> bool(terms["fading"].between(0, 1).all())
-        True
-        """
-        columns = Columns(features, probabilities, self._instrument(), self._trees())
-        values = {name: columns.call(term.function) for name, term in TERMS.items()}
-        return pd.DataFrame(values, index=features.index)
-
-    def score(self, terms: pd.DataFrame) -> np.ndarray:
-        """Combine the terms of each alert into a score in [0, 1].
-
-        Parameters
-        ----------
-        terms : pandas.DataFrame
-            From `terms`.
 
         Returns
         -------
@@ -137,17 +114,79 @@ class FastTransientScorer(BaseEstimator):
 
         Examples
         --------
+        >>> score = FastTransientScorer().score(table, predictions)
+        >>> bool(((score >= 0) & (score <= 1)).all())
+        True
+        """
+        return expit(self.log_odds(features, probabilities))
+
+    def log_odds(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> np.ndarray:
+        """Compute the log odds of the score of every alert.
+
+        Parameters
+        ----------
+        features, probabilities : pandas.DataFrame, one row per alert
+
+        Returns
+        -------
+        ndarray, shape (n_alerts,)
+            The weighted sum of the terms and of the log odds of the trees.
+
+        Examples
+        --------
         >>> scorer = FastTransientScorer({"young": 2.0, "intercept": -2.0})
-        >>> terms = pd.DataFrame(0.0, index=[0, 1], columns=list(TERMS))
-        >>> scorer.score(terms.assign(young=[1.0, 0.0])).round(3)
-        array([0.5  , 0.119])
+        >>> odds = scorer.log_odds(table, predictions)
+        >>> bool(((odds >= -2) & (odds <= 0)).all())
+        True
         """
         weights = self._weights()
-        linear = np.full(len(terms), float(weights["intercept"]))
+        columns = self._columns(features, probabilities)
+        total = np.full(len(features), float(weights["intercept"]))
         # Term by term, so that the sum of a row does not depend on the number of rows.
-        for name in TERMS:
-            linear += weights.get(name, 0.0) * terms[name].to_numpy()
-        return expit(linear)
+        for name in FIXED:
+            if weights.get(name):
+                total += weights[name] * columns.call(TERMS[name].function)
+        if weights.get("trees"):
+            total += weights["trees"] * columns["tree_log_odds"]
+        return total
+
+    def terms(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> pd.DataFrame:
+        """Compute what each term adds to the log odds of every alert.
+
+        Parameters
+        ----------
+        features, probabilities : pandas.DataFrame, one row per alert
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``base``, the log odds to which the terms are added, and one column per term. The sum
+            of a row is its `log_odds`.
+
+        Examples
+        --------
+        >>> scorer = FastTransientScorer()
+        >>> sums = scorer.terms(table, predictions).sum(axis=1)
+        >>> bool(np.abs(sums - scorer.log_odds(table, predictions)).max() < 1e-9)
+        True
+        """
+        weights, trees = self._weights(), self._trees()
+        columns = self._columns(features, probabilities)
+        of_trees = weights.get("trees", 0.0)
+        base = trees.base()
+        values = {"base": np.full(len(features), weights["intercept"] + of_trees * base)}
+        for name in FIXED:
+            values[name] = weights.get(name, 0.0) * columns.call(TERMS[name].function)
+        evaluated = columns["p_transient"] >= MIN_P_TRANSIENT
+        learned = trees.terms(trees.inputs_from(columns, evaluated))
+        for name, value in learned.items():
+            values[name] = np.zeros(len(features))
+            values[name][evaluated] = of_trees * value
+        values["classification"][~evaluated] = of_trees * (UNLIKELY - base)
+        return pd.DataFrame(values, index=features.index)
+
+    def _columns(self, features, probabilities):
+        return Columns(features, probabilities, self._instrument(), self._trees())
 
     def rank(
         self,
@@ -171,12 +210,14 @@ class FastTransientScorer(BaseEstimator):
         Returns
         -------
         pandas.DataFrame
-            ``rank``, ``objectId``, ``candid``, ``score``, ``label`` (the most probable class),
-            ``reasons`` (including a remark if the night has another object at the same position),
+            ``rank``, ``objectId``, ``candid``, ``score``, ``log_odds`` of the score, ``label`` (the
+            most probable class), ``reasons`` (with the largest terms, and a remark if the night has
+            another object at the same position),
             ``p_transient``, ``best_rate`` and ``rate_err`` (mag/day), ``band``, ``direction``,
             ``age`` (d), ``peak_mag``, ``last_mag``, ``color`` (g - r), ``ra``, ``dec``, the
-            columns of the match with a galaxy catalogue or a sky map, the terms as
-            ``term_<name>``, and links.
+            columns of the match with a galaxy catalogue or a sky map, what each term adds to the
+            log odds as ``term_<name>``, and links. ``log_odds`` is the sum of these terms and
+            ``term_base``, the same for all objects.
 
         Examples
         --------
@@ -187,12 +228,13 @@ class FastTransientScorer(BaseEstimator):
         rows = latest_rows(night.alerts)
         p = probabilities.iloc[rows]
         # In parts, because features of rows are a copy.
-        n_parts = 1 + len(rows) // _ROWS_PER_PART
-        parts = np.array_split(rows, n_parts)
-        terms = pd.concat([self.terms(features.iloc[k], probabilities.iloc[k]) for k in parts])
-        score = self.score(terms)
+        parts = np.array_split(rows, 1 + len(rows) // _ROWS_PER_PART)
+        log_odds = np.concatenate(
+            [self.log_odds(features.iloc[k], probabilities.iloc[k]) for k in parts]
+        )
+        score = expit(log_odds)
         candid = night.alerts["candid"].to_numpy()[rows]
-        order = np.lexsort([candid, -score])
+        order = np.lexsort([candid, -log_odds])
         one_name = selection is not None and not selection.everything
         if selection is not None:
             order = order[selection.keep(score, features.filter(SELECTED_BY).iloc[rows], p)[order]]
@@ -205,21 +247,24 @@ class FastTransientScorer(BaseEstimator):
         order, same = order[:top], same[:top]
         listed = rows[order]
         alerts, listed_features = night.alerts.iloc[listed], features.iloc[listed]
+        terms = self.terms(listed_features, probabilities.iloc[listed])
         ranked = _describe(alerts, listed_features, probabilities.iloc[listed])
         remarks = zip(
             ranked["reasons"],
             match_reasons(alerts, listed_features),
+            largest_terms(terms.drop(columns="base")),
             (same_position_remark(night.alerts, *one) for one in zip(listed, same, strict=True)),
             strict=True,
         )
         ranked["reasons"] = ["; ".join(filter(None, texts)) for texts in remarks]
         ranked.insert(0, "rank", np.arange(1, len(listed) + 1))
         ranked.insert(3, "score", score[order])
-        terms = terms.iloc[order].add_prefix("term_").reset_index(drop=True)
+        ranked.insert(4, "log_odds", log_odds[order])
+        terms = terms.add_prefix("term_").reset_index(drop=True)
         return ranked.join(terms).assign(**link_columns(ranked["objectId"]))
 
     def explain(self, ranked: pd.DataFrame, object_id: str) -> pd.DataFrame:
-        """List the contribution of each term to the score of an object.
+        """List what each term adds to the log odds of the score of an object.
 
         Parameters
         ----------
@@ -230,8 +275,8 @@ class FastTransientScorer(BaseEstimator):
         Returns
         -------
         pandas.DataFrame
-            ``term``, ``value`` (0 to 1), ``weight``, ``adds`` (value times weight) and
-            ``meaning``, the largest contribution first.
+            ``term``, ``adds`` and ``meaning``: first ``base``, then the terms, the largest
+            contribution first. The sum of ``adds`` is the object's ``log_odds``.
 
         Raises
         ------
@@ -242,62 +287,30 @@ class FastTransientScorer(BaseEstimator):
         --------
         >>> scorer = FastTransientScorer.load()
         >>> terms = scorer.explain(ranked, object_id)
-        >>> logit = terms["adds"].sum() + scorer.weights["intercept"]
-        >>> bool(np.isclose(1 / (1 + np.exp(-logit)), row_of(ranked, object_id)["score"]))
+        >>> total = terms["adds"].sum()
+        >>> bool(abs(total - row_of(ranked, object_id)["log_odds"]) < 1e-9)
         True
         """
         row = row_of(ranked, object_id)
-        weights = self._weights()
         table = pd.DataFrame(
             {
                 "term": list(TERMS),
-                "value": [row[f"term_{name}"] for name in TERMS],
-                "weight": [weights.get(name, 0.0) for name in TERMS],
+                "adds": [float(row[f"term_{name}"]) for name in TERMS],
                 "meaning": [term.meaning for term in TERMS.values()],
             }
-        )
-        table.insert(3, "adds", table["value"] * table["weight"])
-        return table.sort_values("adds", ascending=False, kind="stable", ignore_index=True)
-
-    def explain_trees(self, features: pd.DataFrame, probabilities: pd.DataFrame) -> pd.DataFrame:
-        """List the contribution of each input of the trees to the log odds of an alert.
-
-        Parameters
-        ----------
-        features, probabilities : pandas.DataFrame, one row
-            The object's latest alert.
-
-        Returns
-        -------
-        pandas.DataFrame
-            ``input``, ``value`` and ``adds`` (to the log odds), the largest first; empty if the
-            trees are not evaluated, because a transient is too improbable.
-
-        Examples
-        --------
-        >>> last = (night.alerts["candid"] == ranked["candid"][0]).to_numpy()
-        >>> list(FastTransientScorer().explain_trees(table[last], predictions[last]))
-        ['input', 'value', 'adds']
-        """
-        trees = self._trees()
-        columns = Columns(features, probabilities, self._instrument(), trees)
-        inputs = trees.inputs_from(columns, np.isfinite(columns["fast_log_odds"]))
-        table = pd.DataFrame({"input": trees.inputs, "value": np.nan, "adds": np.nan})
-        if len(inputs) == 0:
-            return table[:0]
-        table = table.assign(value=inputs[0], adds=trees.contributions(inputs)[0])
-        order = np.argsort(-table["adds"].abs().to_numpy(), kind="stable")
-        return table.iloc[order].reset_index(drop=True)
+        ).sort_values("adds", ascending=False, kind="stable")
+        base = pd.DataFrame({"term": ["base"], "adds": [row["term_base"]], "meaning": [BASE]})
+        return pd.concat([base, table], ignore_index=True)
 
     def _weights(self):
         if self.weights is None:
             return load_ranking().weights
-        unknown = sorted(set(self.weights) - {*TERMS, "intercept"})
+        unknown = sorted(set(self.weights) - {*WEIGHTS, "intercept"})
         if unknown or "intercept" not in self.weights:
             raise DataError(
                 f"weights: {', '.join(unknown) or 'intercept'} is "
                 f"{'not a term of the ranking' if unknown else 'missing'}; the names are "
-                f"{', '.join(TERMS)} and intercept"
+                f"{', '.join(WEIGHTS)} and intercept"
             )
         return self.weights
 
@@ -306,6 +319,9 @@ class FastTransientScorer(BaseEstimator):
 
     def _trees(self):
         return self.trees if self.trees is not None else load_ranking().trees
+
+
+BASE = "Log odds of an average alert of the training sample without any fixed term."
 
 
 def row_of(ranked: pd.DataFrame, object_id: str) -> pd.Series:

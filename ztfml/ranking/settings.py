@@ -10,7 +10,7 @@ from ztfml.errors import DataError
 from ztfml.io.card_schema import TEXT, fault, only, record_of
 from ztfml.io.limits import MAX_SETTINGS_BYTES
 from ztfml.io.regular import refuse_pipe
-from ztfml.ranking.terms import TERMS
+from ztfml.ranking.terms import WEIGHTS
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def settings_schema() -> dict[str, dict]:
         "spectra_per_night": {"type": "integer", "minimum": 1, "maximum": 100_000},
     }
     return {
-        "weights": only(record_of({"intercept": weight}, dict.fromkeys(TERMS, weight))),
+        "weights": only(record_of({"intercept": weight}, dict.fromkeys(WEIGHTS, weight))),
         "instrument": only(record_of(instrument)),
     }
 
@@ -65,7 +65,7 @@ def read_weights(path: str | Path) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        One weight for each of `TERMS`, and ``intercept``. A term without a weight in the file
+        One weight for each of `WEIGHTS`, and ``intercept``. A term without a weight in the file
         gets 0, with a message.
 
     Raises
@@ -81,17 +81,19 @@ def read_weights(path: str | Path) -> dict[str, float]:
     >>> weights["young"]
     1.0
     """
-    table = _table(path, "weights", f"the terms are {', '.join(TERMS)}, and there is an intercept")
-    missing = [name for name in TERMS if name not in table]
+    table = _table(path, "weights", f"the terms are {', '.join(WEIGHTS)}, and there is an intercept")
+    missing = [name for name in WEIGHTS if name not in table]
     if missing:
         log.warning("%s: has no weight for %s; the weight is 0", path, ", ".join(missing))
-    weights = {name: float(table.get(name, 0.0)) for name in (*TERMS, "intercept")}
+    weights = {name: float(table.get(name, 0.0)) for name in (*WEIGHTS, "intercept")}
     _refuse_equal_scores(path, weights)
     return weights
 
 
 def _refuse_equal_scores(path: str | Path, weights: dict[str, float]) -> None:
     """Refuse weights with which every score rounds to 0 or to 1."""
+    if weights["trees"]:
+        return  # Log odds have no bounds.
     terms = [weight for name, weight in weights.items() if name != "intercept"]
     lowest = weights["intercept"] + sum(weight for weight in terms if weight < 0)
     highest = weights["intercept"] + sum(weight for weight in terms if weight > 0)
@@ -145,7 +147,7 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
     Examples
     --------
     >>> print(settings_toml({"young": 1.0, "intercept": -3.0}, Instrument("SEDM", 19.5, 12)))
-    # score = 1 / (1 + exp(-(intercept + sum of weight * term))), each term from 0 to 1
+    # score = 1 / (1 + exp(-(intercept + sum of weight * term))); trees: log odds
     <BLANKLINE>
     [instrument]
     name = "SEDM"
@@ -162,7 +164,7 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
     document = tomlkit.document()
     document.add(
         tomlkit.comment(
-            "score = 1 / (1 + exp(-(intercept + sum of weight * term))), each term from 0 to 1"
+            "score = 1 / (1 + exp(-(intercept + sum of weight * term))); trees: log odds"
         )
     )
     document.add(tomlkit.nl())

@@ -1,7 +1,7 @@
 """Fit the ranking on simulated nights: boosted trees, then the weights of the terms.
 
 The trees separate fast transients from everything else. A logistic regression of the same target
-on the terms gives the weights; one of the terms is the result of the trees.
+on the fixed terms and the log odds of the trees gives the weights.
 """
 
 import datetime
@@ -20,11 +20,11 @@ from ztfml.io.verified_folder import N_PROBES
 from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
 from ztfml.ranking.folder import FILES, load_ranking, save_ranking
-from ztfml.ranking.scorer import FastTransientScorer
-from ztfml.ranking.terms import TERMS
+from ztfml.ranking.quantities import UNLIKELY
+from ztfml.ranking.terms import FIXED, TERMS, WEIGHTS
 from ztfml.ranking.trees import Trees
-from ztfml.training.ranking_sample import FULL_NIGHT, TREE_TERM, Sample, read_sample
-from ztfml.training.ranking_trees import PARAMETERS, ROUNDS, train_trees, tree_inputs
+from ztfml.training.ranking_sample import FAST_WEIGHT, FULL_NIGHT, Sample, read_sample
+from ztfml.training.ranking_trees import PARAMETERS, ROUNDS, train_trees
 
 log = logging.getLogger(__name__)
 
@@ -110,7 +110,7 @@ def _probes(sample, trees):
 
 
 def with_trees(sample: Sample) -> Sample:
-    """Fill in the term of the trees; for each object by trees that were not trained on it.
+    """Fill in the log odds of the trees; for each object from trees not trained on it.
 
     Parameters
     ----------
@@ -124,14 +124,13 @@ def with_trees(sample: Sample) -> Sample:
     --------
     Skipped, because it needs a sample of several large nights, which takes minutes:
 
-    >>> with_trees(sample).terms["tree_score"]   # doctest: +SKIP
+    >>> with_trees(sample).terms["trees"]   # doctest: +SKIP
     """
-    odds = np.full(len(sample.fast), np.nan)
+    odds = np.full(len(sample.fast), UNLIKELY)
     for fold in _folds(sample):
         rows = sample.with_inputs & fold
         odds[rows] = train_on(sample.select(~fold)).log_odds(sample.inputs[rows])
-    scores = TERMS[TREE_TERM].function(odds)
-    return sample._replace(terms=sample.terms.assign(**{TREE_TERM: scores}))
+    return sample._replace(terms=sample.terms.assign(trees=odds))
 
 
 def train_on(sample: Sample) -> Trees:
@@ -152,7 +151,7 @@ def train_on(sample: Sample) -> Trees:
     >>> train_on(sample).inputs   # doctest: +SKIP
     """
     rows = sample.with_inputs
-    return train_trees(sample.inputs[rows], tree_inputs(), sample.fast[rows], sample.weight[rows])
+    return train_trees(sample.inputs[rows], sample.fast[rows], sample.weight[rows])
 
 
 def _folds(sample):
@@ -174,16 +173,17 @@ def fit_weights(sample: Sample) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        One weight for each of `TERMS`, and ``intercept``, rounded to two digits.
+        One weight for each of `WEIGHTS`, and ``intercept``, rounded to two digits. The intercept is
+        that of nights with `FAST_PER_NIGHT` fast transients.
 
     Examples
     --------
     Skipped, because it needs a sample of several large nights, which takes minutes:
 
-    >>> fit_weights(sample)["transient"]   # doctest: +SKIP
-    1.13
+    >>> fit_weights(sample)["young"]   # doctest: +SKIP
+    1.0
     """
-    x = sample.terms[list(TERMS)].to_numpy()
+    x = sample.terms[list(WEIGHTS)].to_numpy()
     y = sample.fast.astype(float)
     weight = sample.weight / sample.weight[sample.fast].sum()
 
@@ -195,16 +195,17 @@ def fit_weights(sample: Sample) -> dict[str, float]:
         value = weight @ (np.logaddexp(0, z) - y * z) + 0.5 * RIDGE * distance @ distance
         return value, np.append(x.T @ residual + RIDGE * distance, residual.sum())
 
-    lowest = [term.min_weight for term in TERMS.values()]
+    lowest = [TERMS[name].min_weight for name in FIXED] + [0.0]
     found = minimize(
         loss,
-        np.append(np.maximum(lowest, PRIOR), -15.0),
+        np.append(np.maximum(lowest, PRIOR), -8.0),
         jac=True,
         method="L-BFGS-B",
         bounds=[*((low, None) for low in lowest), (None, None)],
         options={"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-12, "gtol": 1e-9},
     )
-    return dict(zip((*TERMS, "intercept"), np.round(found.x, 2).tolist(), strict=True))
+    fitted = found.x + np.append(np.zeros(len(WEIGHTS)), np.log(FAST_PER_NIGHT / FAST_WEIGHT))
+    return dict(zip((*WEIGHTS, "intercept"), np.round(fitted, 2).tolist(), strict=True))
 
 
 def held_out(sample: Sample) -> dict:
@@ -234,7 +235,7 @@ def held_out(sample: Sample) -> dict:
     score = np.empty(len(sample.fast))
     for fold in _folds(sample):
         weights = fit_weights(sample.select(~fold))
-        score[fold] = FastTransientScorer(weights).score(sample.terms[fold])
+        score[fold] = sum(weights[name] * sample.terms[name].to_numpy()[fold] for name in WEIGHTS)
     slow = ~sample.fast
     order = np.argsort(-score[slow], kind="stable")
     rank = np.cumsum(sample.weight[slow][order])

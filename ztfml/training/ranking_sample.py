@@ -23,12 +23,12 @@ from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
 from ztfml.ranking.folder import load_ranking
+from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
-from ztfml.ranking.terms import TERMS
+from ztfml.ranking.terms import FIXED, TERMS, WEIGHTS
 from ztfml.ranking.trees import Trees
 from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.formats import open_night
-from ztfml.training.ranking_trees import tree_inputs
 
 log = logging.getLogger(__name__)
 
@@ -72,9 +72,6 @@ for most instruments."""
 ONE_NIGHT_FRACTION = 0.25
 """Fraction of the weight of the bright ones for those detected on one night only."""
 
-TREE_TERM = "tree_score"
-"""The term that the trees compute."""
-
 _NIGHTS = (2, 3, 4, 6)  # edges of the bins in the number of nights
 # Source counts on the sky grow about as 10^(0.6 m), in the simulation as 10^(0.26 m) so that there
 # are bright examples. Brighter than 19 mag a source is rare and found in any case.
@@ -85,7 +82,7 @@ _MIN_MEMBERS = 15  # bins with fewer members get less than their full weight
 class Sample(NamedTuple):
     """Objects, each represented by its latest alert.
 
-    The term of the trees is NaN until the trees are trained. The inputs of objects for which
+    The log odds of the trees are NaN until the trees are trained. The inputs of objects for which
     the trees are not evaluated are NaN.
 
     Attributes
@@ -127,6 +124,7 @@ class Sample(NamedTuple):
     @property
     def with_inputs(self) -> np.ndarray:
         """Whether the trees are evaluated for each object; ndarray of bool, shape (n,)."""
+        # The first input is the probability of a transient, which is always known.
         return ~np.isnan(self.inputs[:, 0])
 
 
@@ -180,7 +178,7 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
         )
     weight[fast] = FAST_WEIGHT * _weight_of_fast(table[fast])
     return Sample(
-        table[list(TERMS)],
+        table[list(WEIGHTS)],
         np.concatenate(inputs),
         table["kind"].to_numpy(str),
         table["label"].to_numpy(str),
@@ -215,10 +213,9 @@ def _latest_alerts(night, kind, label, model):
     table, p = table.iloc[rows], p.iloc[rows]
     columns = Columns(table, p, load_ranking().instrument, trees=None)
     terms = {
-        name: np.nan if name == TREE_TERM else columns.call(term.function)
-        for name, term in TERMS.items()
-    }
-    names = tree_inputs()
+        name: columns.call(TERMS[name].function) for name in FIXED
+    } | {"trees": np.nan}
+    names = learned_inputs()
     evaluated = columns["p_transient"] >= MIN_P_TRANSIENT
     # float32 halves the memory; no split of the trees needs more digits.
     inputs = np.full((len(table), len(names)), np.nan, np.float32)
