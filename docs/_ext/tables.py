@@ -3,7 +3,7 @@
 from ztfml.catalogs import kinds as catalogs
 from ztfml.features.listing import as_markdown
 from ztfml.injection import populations as injected
-from ztfml.ranking import TERMS, load_ranking
+from ztfml.ranking import TERMS, load_ranking, weight_names
 from ztfml.schema import ALERT_COLUMNS
 from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.brokers import BROKERS
@@ -37,11 +37,14 @@ def features():
 
 @table
 def terms():
-    """Return the terms of the ranking with their weights."""
+    """Return the terms of the ranking with their weights; learned terms share one."""
     weights = load_ranking().weights
     return markdown(
         ["term", "weight", "meaning"],
-        [[f"`{name}`", weights[name], term.meaning] for name, term in TERMS.items()],
+        [
+            [f"`{name}`", weights[name if name in weight_names() else "trees"], term.meaning]
+            for name, term in TERMS.items()
+        ],
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.features import FEATURES
-from ztfml.ranking import FastTransientScorer, Instrument, load_ranking
+from ztfml.ranking import TERMS, Instrument, load_ranking
 from ztfml.ranking.quantities import Columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
@@ -22,8 +22,9 @@ def probabilities(**known):
 
 
 def term(name, p_transient=0.5, **known):
-    scorer = FastTransientScorer(instrument=INSTRUMENT)
-    return scorer.terms(features(**known), probabilities(p_transient=p_transient))[name][0]
+    """Value of a fixed term, between 0 and 1."""
+    table = features(**known), probabilities(p_transient=p_transient)
+    return Columns(*table, INSTRUMENT, None).call(TERMS[name].function)[0]
 
 
 def quantity(name, **known):

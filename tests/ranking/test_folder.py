@@ -8,11 +8,11 @@ import pytest
 
 from tests.ranking.rows import INSTRUMENT, features, probabilities
 from ztfml.errors import DataError, ModelError
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, OPTIONAL
 from ztfml.io.folder_writing import size_and_hash
-from ztfml.ranking import TERMS, Instrument, load_ranking, save_ranking, verify_ranking
+from ztfml.ranking import Instrument, load_ranking, save_ranking, verify_ranking, weight_names
 from ztfml.ranking.folder import FILES, describe_ranking
-from ztfml.ranking.quantities import MIN_P_TRANSIENT, QUANTITIES, Columns
+from ztfml.ranking.quantities import MIN_P_TRANSIENT, QUANTITIES, UNLIKELY, Columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 
@@ -34,23 +34,23 @@ def replace_trees(folder, text):
 
 def test_the_shipped_ranking():
     ranking = load_ranking()
-    assert set(ranking.weights) == {*TERMS, "intercept"}
+    assert set(ranking.weights) == {*weight_names(), "intercept"}
     assert ranking.instrument == Instrument("SEDM", 19.5, 12)
-    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 192
-    assert ranking.card["training"]["objects"] == 588_876
+    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 62
+    assert ranking.card["training"]["objects"] == 354_981
     checks = verify_ranking()
     assert [check.passed for check in checks] == [True] * 6
-    assert checks[2].outcome == "500 trees"
+    assert checks[2].outcome == "800 trees"
     assert sorted(path.name for path in ranking.folder.iterdir()) == sorted(FILES)
     assert (ranking.folder / "README.md").read_text() == describe_ranking()
 
 
 def test_inputs_are_known_columns_and_no_measure_of_quality():
     inputs = set(load_ranking().trees.inputs)
-    group = {feature.name: feature.group for feature in FEATURES}
+    group = {feature.name: feature.group for feature in (*FEATURES, *OPTIONAL)}
     assert inputs <= set(group) | set(PROBABILITY_COLUMNS) | set(QUANTITIES)
     assert not {name for name in inputs if group.get(name) == "packet"}
-    assert "fast_log_odds" not in inputs
+    assert "tree_log_odds" not in inputs
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_inputs_are_known_columns_and_no_measure_of_quality():
 def test_trees_are_evaluated_for_possible_transients_only(p_transient, evaluated):
     p = probabilities(p_transient=p_transient)
     columns = Columns(features(), p, INSTRUMENT, load_ranking().trees)
-    assert np.isfinite(columns["fast_log_odds"][0]) == evaluated
+    assert (columns["tree_log_odds"][0] != UNLIKELY) == evaluated
 
 
 def test_log_odds_of_a_row_do_not_depend_on_the_others():
@@ -98,7 +98,7 @@ def test_a_saved_ranking_is_read_back(tmp_path):
     [
         (lambda text: text[:-500], "its trees are longer or shorter than its head says"),
         (lambda text: text.replace("threshold=", "threshold=x", 1), "shorter than its head says"),
-        (lambda text: text.replace(" p_transient", " p_kilonova", 1), "its head says 'feature_nam"),
+        (lambda text: text.replace(" p_artifact", " p_kilonova", 1), "its head says 'feature_nam"),
         (lambda text: text.replace("tree\n", "tree\r\n", 1), "its head says"),
     ],
 )
@@ -113,7 +113,9 @@ def test_damaged_trees_are_refused_before_lightgbm_reads_them(folder, change, me
 
 def test_changed_trees_are_refused(folder):
     (folder / "model.txt").write_text(load_ranking().trees.text + "\n")
-    with pytest.raises(ModelError, match=r"model\.txt: has 1,853,956 bytes, not the 1,853,955"):
+    size = load_ranking().card["model"]["bytes"]
+    message = rf"model\.txt: has {size + 1:,} bytes, not the {size:,}"
+    with pytest.raises(ModelError, match=message):
         load_ranking(folder)
     text = load_ranking().trees.text.replace("leaf_value=-", "leaf_value=0")
     (folder / "model.txt").write_text(text)
@@ -128,9 +130,9 @@ def test_changed_trees_are_refused(folder):
     ("change", "message"),
     [
         (lambda card: card["inputs"][0].update(version=2),
-         r"use the feature n_det in version 2, this ztfml computes version 1; fit the ranking"),
+         r"probability p_transient in version 2, this ztfml computes version 1; fit the ranking"),
         (lambda card: card["inputs"][-1].update(version=3),
-         "the quantity event_delay in version 3"),
+         "the feature opposition_distance in version 3"),
         (lambda card: card.update(kind="classifier"), "kind: 'ranking' was expected"),
         (lambda card: card["training"].pop("fast"), "training: 'fast' is a required"),
         (lambda card: card["metrics"].update(top="x"), "metrics.top: 'x'"),
@@ -148,10 +150,10 @@ def test_a_card_that_does_not_fit_is_refused(folder, change, message):
 
 
 def test_an_unknown_input_is_refused(folder):
-    replace_trees(folder, load_ranking().trees.text.replace(" p_transient", " p_kilonova", 1))
+    replace_trees(folder, load_ranking().trees.text.replace(" p_artifact", " p_kilonova", 1))
 
     def rename(card):
-        next(one for one in card["inputs"] if one["name"] == "p_transient")["name"] = "p_kilonova"
+        next(one for one in card["inputs"] if one["name"] == "p_artifact")["name"] = "p_kilonova"
 
     change_card(folder, rename)
     with pytest.raises(ModelError, match="p_kilonova in version 1, this ztfml does not compute it"):

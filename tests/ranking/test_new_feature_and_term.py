@@ -104,5 +104,5 @@ def test_the_new_term_has_weight_0_and_one_message(outputs):
     (message,) = lines
     assert message.endswith("ranking.toml: has no weight for faint; the weight is 0")
     mine = pd.read_csv(after / "mine.csv")
-    score = 1 / (1 + 2.718281828459045 ** (1 - 2 * mine["term_faint"] - mine["term_young"]))
+    score = 1 / (1 + 2.718281828459045 ** (1 - mine["term_faint"] - mine["term_young"]))
     assert mine["score"].to_numpy() == pytest.approx(score.to_numpy(), abs=1e-9)

@@ -5,19 +5,22 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from scipy.special import expit
 
 from tests.nights import random_night
 from tests.ranking.rows import INSTRUMENT, features, probabilities, probabilities_of
 from ztfml.errors import DataError
 from ztfml.features import compute
+from ztfml.model.model import Model
 from ztfml.ranking import (
     TERMS,
     FastTransientScorer,
     Instrument,
     load_ranking,
     row_of,
+    weight_names,
 )
-from ztfml.ranking.quantities import Columns
+from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 _FAST = {
     "fade_rate_g": 0.6, "fade_rate_err_g": 0.05, "age": 4.0, "days_since_peak": 3.0,
@@ -30,13 +33,13 @@ _FAST = {
 def score(p_transient=0.95, **changed):
     scorer = FastTransientScorer(instrument=INSTRUMENT)
     row = features(**(_FAST | changed))
-    return scorer.score(scorer.terms(row, probabilities(p_transient=p_transient)))[0]
+    return scorer.score(row, probabilities(p_transient=p_transient))[0]
 
 
 def test_score_is_the_logistic_sum():
-    weights = dict.fromkeys(TERMS, 0.0) | {"intercept": -1.0, "fading": 2.0}
-    terms = pd.DataFrame([dict.fromkeys(TERMS, 0.5)])
-    assert FastTransientScorer(weights).score(terms)[0] == pytest.approx(0.5)
+    weights = dict.fromkeys(weight_names(), 0.0) | {"intercept": -1.0, "young": 2.0}
+    row = features(confirmed_age=12.0)  # the term is 0.5
+    assert FastTransientScorer(weights).score(row, probabilities())[0] == pytest.approx(0.5)
 
 
 def test_no_shipped_weight_is_negative():
@@ -75,8 +78,9 @@ def test_bright_depends_on_the_instrument():
         )["bright"][0]
         for limit in (18.0, 21.0)
     ]
-    assert terms[0] < 0.1
-    assert terms[1] > 0.9
+    largest = load_ranking().weights["bright"]
+    assert terms[0] < 0.1 * largest
+    assert terms[1] > 0.9 * largest
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
@@ -127,28 +131,30 @@ def test_contributions_add_up_to_the_score():
     ranked = scorer.rank(night, compute(night), probabilities_of(night))
     name = ranked["objectId"][1]
     terms = scorer.explain(ranked, name)
-    assert sorted(terms["term"]) == sorted(TERMS)
-    assert (np.diff(terms["adds"]) <= 0).all()
-    total = terms["adds"].sum() + load_ranking().weights["intercept"]
+    assert sorted(terms["term"]) == sorted(["base", *TERMS])
+    assert (np.diff(terms["adds"][1:]) <= 0).all()
+    total = terms["adds"].sum()
+    assert abs(total - row_of(ranked, name)["log_odds"]) < 1e-9
     assert row_of(ranked, name)["score"] == pytest.approx(1 / (1 + np.exp(-total)))
     with pytest.raises(DataError, match="ZTF00nobody"):
         scorer.explain(ranked, "ZTF00nobody")
 
 
-def test_contributions_of_the_trees_add_up_to_their_log_odds():
-    scorer = FastTransientScorer(instrument=INSTRUMENT)
-    odds, sums = [], []
-    for fade in (0.05, 0.6):
-        row = features(**(_FAST | {"fade_rate_g": fade, "fade_rate": fade, "best_fade_rate": fade}))
-        seen = scorer.explain_trees(row, probabilities(p_transient=0.9))
-        assert (np.diff(seen["adds"].abs()) <= 0).all()
-        assert seen.set_index("input")["value"]["fade_rate_g"] == fade
-        sums.append(seen["adds"].sum())
-        columns = Columns(row, probabilities(p_transient=0.9), INSTRUMENT, load_ranking().trees)
-        odds.append(columns["fast_log_odds"][0])
-    assert odds[1] > odds[0]
-    assert sums[1] - sums[0] == pytest.approx(odds[1] - odds[0])
-    assert scorer.explain_trees(row, probabilities(p_transient=0.001)).empty
+@pytest.mark.parametrize("path", sorted(ALERTS.glob("*_alerts.parquet")) , ids=lambda path: path.name)
+def test_terms_of_real_nights_add_up_to_the_log_odds_exactly(path):
+    """Also where the trees are not evaluated, and in the columns of the list."""
+    model = Model.load()
+    table = model.all_features(real_night)
+    p = model.predict(real_night, table=table)[list(PROBABILITY_COLUMNS)]
+    scorer = FastTransientScorer()
+    terms, log_odds = scorer.terms(table, p), scorer.log_odds(table, p)
+    assert np.abs(terms.sum(axis=1) - log_odds).max() < 1e-9
+    assert (p["p_transient"] < 0.02).any()
+    assert (terms["fading"] != 0).sum() > 20
+    ranked = scorer.rank(real_night, table, p)
+    columns = ["term_base", *(f"term_{name}" for name in TERMS)]
+    assert np.abs(ranked[columns].sum(axis=1) - ranked["log_odds"]).max() < 1e-9
+    assert np.abs(expit(ranked["log_odds"]) - ranked["score"]).max() == 0
 
 
 def test_links():

@@ -56,7 +56,9 @@ def test_cards_of_odd_objects(summary):
         assert one["candid"] == str(nights.CANDIDS[name])
         assert one["light_curves"]
         assert len(one["probabilities"]) == 5
-        assert all(0 <= term["value"] <= 1 and term["meaning"] for term in one["terms"])
+        assert all(term["meaning"] for term in one["terms"])
+        total = sum(term["adds"] for term in one["terms"])
+        assert 1 / (1 + np.exp(-total)) == pytest.approx(one["score"])
         assert dict(one["links"])["TNS"].startswith("https://www.wis-tns.org/search?ra=")
     assert [d["x"] for d in card(summary, nights.ALONE)["light_curves"][0]["detections"]]
     assert len(card(summary, nights.LIMITS)["light_curves"][0]["limits"]) == 2

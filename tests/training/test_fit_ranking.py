@@ -11,24 +11,25 @@ from ztfml.errors import LabelError, ModelError
 from ztfml.io.companions import labels_beside
 from ztfml.io.verified_folder import shipped_folder
 from ztfml.model.model import Model
-from ztfml.ranking import TERMS, load_ranking
+from ztfml.ranking import TERMS, load_ranking, weight_names
+from ztfml.ranking.learned import learned_inputs
+from ztfml.ranking.quantities import UNLIKELY
 from ztfml.simulate import POPULATIONS, write_nights
 from ztfml.training import ranking_sample
 from ztfml.training.fit_ranking import fit_ranking, fit_weights, held_out, train_on, with_trees
 from ztfml.training.ranking_sample import FAST, FULL_NIGHT, Sample, read_sample
-from ztfml.training.ranking_trees import tree_inputs
 
-INPUTS = tree_inputs()
+INPUTS = learned_inputs()
 INFORMATIVE = INPUTS.index("fade_rate")
-_TRUE = {"transient": 6.0, "fading": 4.0, "rising": 0.0, "young": 3.0, "not_stellar": 2.0}
-_TRUE |= {"hosted": 1.5, "stationary": 1.5}
+_TRUE = {"trees": 6.0, "real": 4.0, "tonight": 0.0, "young": 3.0, "not_stellar": 2.0}
+_TRUE |= {"stationary": 1.5}
 
 
 def sample_of(seed=0, n=40_000):
     """Objects with random terms, which are fast with the probability that `_TRUE` gives."""
     rng = np.random.default_rng(seed)
-    terms = pd.DataFrame(rng.random((n, len(TERMS))), columns=list(TERMS))
-    z = sum(weight * terms[name] for name, weight in _TRUE.items()) - 12.0
+    terms = pd.DataFrame(rng.random((n, len(weight_names()))), columns=list(weight_names()))
+    z = sum(weight * terms[name] for name, weight in _TRUE.items()) - 11.0
     fast = rng.random(n) < expit(z)
     # One input is informative; the trees are evaluated for the first 800 objects only.
     inputs = np.full((n, len(INPUTS)), np.nan, np.float32)
@@ -58,8 +59,8 @@ def test_the_fit_finds_the_weights_that_made_the_sample(fitted):
 
 
 def test_no_weight_is_below_its_minimum(fitted):
-    assert set(fitted) == {*TERMS, "intercept"}
-    assert all(fitted[name] >= term.min_weight for name, term in TERMS.items())
+    assert set(fitted) == {*weight_names(), "intercept"}
+    assert all(fitted[name] >= TERMS[name].min_weight for name in weight_names()[:-1])
     assert fitted["bright"] == TERMS["bright"].min_weight
 
 
@@ -72,12 +73,11 @@ def test_the_trees_use_the_informative_input():
     trees = train_on(sample)
     odds, fast = trees.log_odds(sample.inputs[:800]), sample.fast[:800]
     assert odds[fast].min() > odds[~fast].max()
-    contributions = np.abs(trees.contributions(sample.inputs[:800])).mean(axis=0)
-    assert contributions.argmax() == INFORMATIVE
-    assert contributions[INFORMATIVE] > 10 * np.sort(contributions)[-2]
+    size = {name: np.abs(value).mean() for name, value in trees.terms(sample.inputs[:800]).items()}
+    assert max(size, key=size.get) == "fading"
+    assert size.pop("fading") > 3 * max(size.values())
     assert train_on(sample).text == trees.text
-    # Without an evaluation the term is 0.
-    assert (with_trees(sample).terms["tree_score"][800:] == 0).all()
+    assert (with_trees(sample).terms["trees"][800:] == UNLIKELY).all()
 
 
 def test_the_weight_of_the_trees_comes_from_objects_left_out():
@@ -88,7 +88,7 @@ def test_the_weight_of_the_trees_comes_from_objects_left_out():
     sample = sample._replace(inputs=inputs)
     odds, fast = train_on(sample).log_odds(inputs[:800]), sample.fast[:800]
     assert odds[fast].min() > odds[~fast].max()
-    assert fit_weights(with_trees(sample))["tree_score"] < 1.5
+    assert fit_weights(with_trees(sample))["trees"] < 0.5
 
 
 def test_held_out_figures_are_fractions():
@@ -131,7 +131,7 @@ def test_weights_are_those_of_a_natural_night(night):
 def test_fit_ranking_writes_a_folder(night, tmp_path):
     folder = fit_ranking([night], tmp_path / "mine")
     ranking = load_ranking(folder)
-    assert set(ranking.weights) == {*TERMS, "intercept"}
+    assert set(ranking.weights) == {*weight_names(), "intercept"}
     assert ranking.instrument == load_ranking().instrument
     assert ranking.trees.inputs == INPUTS
     assert ranking.card["training"]["nights"] == [night.stem]

@@ -21,8 +21,6 @@ from ztfml.cli.options import (
 )
 from ztfml.io.text_tables import print_table
 
-_INPUTS_SHOWN = 8
-
 
 @command(
     "ztfml rank night.parquet -o ranked.csv --top 12\n"
@@ -88,21 +86,14 @@ def rank(
 
 def _explain(night, ranked, scorer, object_id, model, figure):
     """Print and plot the terms and the reasons of one object."""
-    from ztfml.model.classifier import probabilities
     from ztfml.ranking import row_of
 
     row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
-    print_table(terms, f"{object_id}: terms of the score (values from 0 to 1)")
+    print_table(terms, f"{object_id}: what each term adds to the log odds of the score")
     click.echo(
-        f"sum {terms['adds'].sum():.2f}, intercept {scorer.weights['intercept']:.2f}: score "
-        f"{row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
+        f"sum {row['log_odds']:.2f}: score {row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
     )
     click.echo(row["reasons"])
-    latest = night.subset((night.alerts["candid"] == row["candid"]).to_numpy())
-    table = model.all_features(latest)
-    inputs = scorer.explain_trees(table, probabilities(model.classifier, table))
-    if len(inputs):
-        print_table(inputs[:_INPUTS_SHOWN], "largest contributions to the tree score (log-odds)")
     if figure:
         from ztfml import plots
 

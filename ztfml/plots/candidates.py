@@ -9,9 +9,13 @@ from matplotlib.figure import Figure
 from ztfml.night import Night
 from ztfml.plots.light_curves import light_curve
 from ztfml.plots.packet_summary import packet_summary
+from ztfml.plots.rankings import draw_bars
 from ztfml.plots.stamps import STAMPS, stamp
-from ztfml.plots.style import INK, KEPT, REMOVED
+from ztfml.plots.style import INK
+from ztfml.ranking import TERMS
 from ztfml.sources.fetched_folder import Cutouts
+
+_TERMS_SHOWN = 10
 
 
 def candidate(
@@ -100,22 +104,13 @@ def _lines(reasons):
 
 
 def _draw_terms(ax, row):
+    """The terms that change the log odds most, and the sum of the others."""
     ax.set_label("terms")
-    values = {
-        name.removeprefix("term_"): float(value)
-        for name, value in row.items()
-        if name.startswith("term_")
-    }
-    place = np.arange(len(values))
-    ax.barh(place, 1.0, color=REMOVED, alpha=0.3, height=0.75)
-    ax.barh(place, values.values(), color=KEPT, height=0.75)
-    for k, value in enumerate(values.values()):
-        ax.text(1.02, k, f"{value:.2f}", va="center", fontsize="x-small", color=INK)
-    ax.set_yticks(place, [name.replace("_", " ") for name in values], fontsize="x-small")
-    ax.tick_params(length=0)
-    ax.set_xlim(0.0, 1.0)
-    ax.invert_yaxis()
-    ax.set_xticks([0.0, 0.5, 1.0])
+    terms = pd.Series({name: row[f"term_{name}"] for name in TERMS}, dtype=float)
+    terms = terms.iloc[np.argsort(-terms.abs().to_numpy(), kind="stable")]
+    shown = terms.iloc[:_TERMS_SHOWN].sort_values(ascending=False, kind="stable")
+    others = {"other terms": terms.iloc[_TERMS_SHOWN:].sum(), "base": row["term_base"]}
+    shown = pd.concat([shown, pd.Series(others)])
+    draw_bars(ax, shown.index.to_series(), shown, "x-small")
     ax.tick_params(axis="x", labelsize="x-small")
-    ax.set_xlabel("Term of the score (0 to 1)", fontsize="small")
-    ax.spines[:].set_visible(False)
+    ax.set_xlabel(f"Adds to the log odds (sum {row['log_odds']:.2f})", fontsize="small")

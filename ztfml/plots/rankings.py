@@ -7,21 +7,24 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from ztfml.plots.style import INK, KEPT, REMOVED
-from ztfml.ranking import TERMS, load_ranking
-from ztfml.ranking.settings import Instrument
+from ztfml.plots.style import KEPT, REMOVED
+from ztfml.ranking import TERMS, RankingModel, load_ranking
 
 
-def term_shape(ax: Axes, name: str, instrument: Instrument | None = None) -> Axes:
-    """Draw a term of the ranking against its main quantity.
+def term_shape(ax: Axes, name: str, ranking: RankingModel | None = None) -> Axes:
+    """Draw what a term adds to the log odds of the score, against its main quantity.
+
+    A fixed term is drawn for typical values of its other quantities, which the title gives. A
+    learned term depends on all inputs of the trees, so it is drawn for each of the probe rows in
+    the card of the ranking (thin lines), with their mean (thick line).
 
     Parameters
     ----------
     ax : matplotlib.axes.Axes
     name : str
         One of `ztfml.ranking.TERMS`.
-    instrument : Instrument, optional
-        Default: the instrument in the settings of the package.
+    ranking : RankingModel, optional
+        Default: the ranking that ships with ztfml.
 
     Returns
     -------
@@ -31,29 +34,47 @@ def term_shape(ax: Axes, name: str, instrument: Instrument | None = None) -> Axe
     Examples
     --------
     >>> from ztfml.plots import figure
-    >>> term_shape(figure()[1][0], "fading").get_xlabel()
-    'fade rate minus its error, mag/day'
+    >>> term_shape(figure()[1][0], "young").get_xlabel()
+    'days since the first detection at this position'
     """
-    term = TERMS[name]
+    term, ranking = TERMS[name], ranking or load_ranking()
     x = np.linspace(*term.x_range, 400)
-    inputs = {"instrument": instrument or load_ranking().instrument, term.x: x}
-    inputs |= {other: np.full(len(x), value) for other, value in term.others.items()}
-    parameters = inspect.signature(term.function).parameters
-    with np.errstate(divide="ignore"):
-        ax.plot(x, term.function(*(inputs[one] for one in parameters)), color=KEPT, linewidth=2.0)
+    if term.function is None:
+        curves = _learned_curves(ranking, name, x)
+        ax.plot(x, curves.T, color=REMOVED, linewidth=0.6, alpha=0.7)
+        y = curves.mean(axis=0)
+    else:
+        y = ranking.weights.get(name, 0.0) * _fixed_values(ranking, term, x)
+    ax.plot(x, y, color=KEPT, linewidth=2.0)
     constants = ", ".join(f"{other} {value:g}" for other, value in term.others.items()
                      if not np.isnan(value))  # fmt: skip
     ax.set_xlim(*term.x_range)
-    ax.set_ylim(-0.03, 1.03)
     ax.grid(alpha=0.25)
     ax.set_xlabel(term.label)
-    ax.set_ylabel("Term")
+    ax.set_ylabel("Adds to the log odds")
     ax.set_title(name + (f"   ({constants})" if constants else ""), fontsize=10)
     return ax
 
 
+def _fixed_values(ranking, term, x):
+    inputs = {"instrument": ranking.instrument, term.x: x}
+    inputs |= {other: np.full(len(x), value) for other, value in term.others.items()}
+    parameters = inspect.signature(term.function).parameters
+    with np.errstate(divide="ignore"):
+        return term.function(*(inputs[one] for one in parameters))
+
+
+def _learned_curves(ranking, name, x):
+    """One row for each probe row, with the main quantity replaced by each of `x`."""
+    probes = np.array(ranking.card["probes"]["values"], float)
+    rows = np.repeat(probes, len(x), axis=0)
+    rows[:, ranking.trees.inputs.index(TERMS[name].x)] = np.tile(x, len(probes))
+    adds = ranking.weights["trees"] * ranking.trees.terms(rows)[name]
+    return adds.reshape(len(probes), len(x))
+
+
 def contributions(ax: Axes, terms: pd.DataFrame, row: pd.Series) -> Axes:
-    """Draw the contribution of each term to the score of one object.
+    """Draw what each term adds to the log odds of the score of one object.
 
     Parameters
     ----------
@@ -78,25 +99,42 @@ def contributions(ax: Axes, terms: pd.DataFrame, row: pd.Series) -> Axes:
     >>> len(ax.get_yticklabels()) == len(terms)
     True
     """
-    position = np.arange(len(terms))
-    ax.barh(
-        position,
-        terms["weight"],
-        color=REMOVED,
-        alpha=0.5,
-        label="weight (largest possible contribution)",
-    )
-    ax.barh(position, terms["adds"], color=KEPT, height=0.55, label="contribution (weight × term)")
-    for k, term in enumerate(terms.itertuples()):
-        ax.text(term.weight, k, f"  {term.value:.2f}", va="center", color=INK, fontsize=9)
-    ax.set_yticks(position, terms["term"])
-    ax.invert_yaxis()
-    ax.set_xlim(0, 1.12 * max(terms["weight"].max(), 1e-3))
-    ax.set_xlabel("Contribution to the logit of the score (numbers: value of the term, 0 to 1)")
-    ax.spines[["top", "right"]].set_visible(False)
+    draw_bars(ax, terms["term"], terms["adds"])
+    ax.set_xlabel(f"Adds to the log odds of the score (sum {row['log_odds']:.2f})")
     ax.set_title(
         fill(f"Score {row['score']:.3f}, rank {row['rank']}: {row['reasons']}", 110), fontsize=10,
         parse_math=False,
     )  # fmt: skip
-    ax.legend(loc="lower right", frameon=False)
     return ax
+
+
+def draw_bars(ax: Axes, names: pd.Series, adds: pd.Series, fontsize: str = "small") -> None:
+    """Draw one horizontal bar for each term, from top to bottom, with its value.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    names : pandas.Series of str
+    adds : pandas.Series of float
+        What each term adds to the log odds.
+    fontsize : str
+
+    Examples
+    --------
+    >>> from ztfml.plots import figure
+    >>> fig, (ax,) = figure()
+    >>> draw_bars(ax, pd.Series(["base", "fading"]), pd.Series([-8.0, 2.5]))
+    >>> [bar.get_width() for bar in ax.containers[0]]
+    [-8.0, 2.5]
+    """
+    values = np.asarray(adds, float)
+    place = np.arange(len(values))
+    ax.barh(place, values, color=np.where(values < 0, REMOVED, KEPT), height=0.7)
+    for k, value in enumerate(values):
+        ax.text(max(value, 0.0), k, f" {value:+.2f}".replace("-", "−"), va="center",
+                fontsize=fontsize)  # fmt: skip
+    ax.axvline(0.0, color="#888888", linewidth=0.8)
+    ax.set_yticks(place, [str(name).replace("_", " ") for name in names], fontsize=fontsize)
+    ax.invert_yaxis()
+    ax.margins(x=0.15)
+    ax.spines[["top", "right"]].set_visible(False)

@@ -2,7 +2,8 @@
 
 from typing import TYPE_CHECKING, Any
 
-from ztfml.ranking.terms import TERMS
+from ztfml.ranking.learned import LEARNED
+from ztfml.ranking.terms import FIXED, TERMS
 
 if TYPE_CHECKING:
     from ztfml.ranking.settings import Instrument
@@ -37,7 +38,8 @@ def ranking_page(
     parts = [
         f"# {name}",
         "A ranking of fast transients: `score = 1 / (1 + exp(-(intercept + sum of weight * "
-        "term)))`, each term between 0 and 1. `ranking.toml` has the weights and the instrument "
+        "term)))`. Fixed terms lie between 0 and 1; learned terms are the log odds of boosted "
+        "trees, by group of inputs. `ranking.toml` has the weights and the instrument "
         f"({instrument.name}: {instrument.spectra_per_night} spectra per night down to "
         f"{instrument.limiting_magnitude:g} mag).",
         "## Weights",
@@ -53,8 +55,11 @@ def ranking_page(
 def _weights(weights):
     yield "| term | weight | meaning |"
     yield "| --- | --- | --- |"
-    for name, term in TERMS.items():
-        yield f"| `{name}` | {weights.get(name, 0.0):g} | {term.meaning} |"
+    for name in FIXED:
+        yield f"| `{name}` | {weights.get(name, 0.0):g} | {TERMS[name].meaning} |"
+    yield f"| `trees` | {weights.get('trees', 0.0):g} | Weight of all learned terms: |"
+    for name, learned in LEARNED.items():
+        yield f"| `{name}` | | {learned.meaning} |"
     yield f"| intercept | {weights['intercept']:g} | |"
 
 
@@ -86,8 +91,8 @@ def _made(card):
     yield f"- classifier: {training['classifier']}, not trained on these nights"
     yield (
         f"- {card['rounds']} boosted trees with {len(card['inputs'])} inputs (features, class "
-        "probabilities and quantities of the terms), then a logistic regression of the terms, in "
-        "which the trees' term comes from trees that have not seen the object"
+        "probabilities and quantities), then a logistic regression of the fixed terms and the log "
+        "odds of trees that have not seen the object"
     )
     lowest = ", ".join(f"{name} {term.min_weight:g}" for name, term in TERMS.items()
                        if term.min_weight)  # fmt: skip

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ztfml.errors import ModelError
-from ztfml.features import FEATURES
+from ztfml.features import FEATURES, OPTIONAL
 from ztfml.io import folder_writing, verified_folder
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.ranking.card_page import ranking_page
@@ -30,7 +30,7 @@ class RankingModel(NamedTuple):
     Attributes
     ----------
     weights : dict of str to float
-        One weight for each of `WEIGHTS`, and ``intercept``.
+        One weight for each of `weight_names`, and ``intercept``.
     instrument : Instrument
     trees : Trees
     card : dict
@@ -244,7 +244,7 @@ def declare_inputs(names: tuple[str, ...]) -> list[dict[str, Any]]:
 def _known_inputs() -> dict[str, tuple[str, int]]:
     """Kind and version of everything that this ztfml can give to the trees."""
     return (
-        {feature.name: ("feature", feature.version) for feature in FEATURES}
+        {feature.name: ("feature", feature.version) for feature in (*FEATURES, *OPTIONAL)}
         | dict.fromkeys(PROBABILITY_COLUMNS, ("probability", 1))
         | {name: ("quantity", quantity.version) for name, quantity in QUANTITIES.items()}
     )

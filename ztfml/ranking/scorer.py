@@ -18,7 +18,7 @@ from ztfml.ranking.reasons import best_rates, largest_terms, reasons
 from ztfml.ranking.same_position import find_same_position, same_position_remark
 from ztfml.ranking.selection import SELECTED_BY, Selection
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
-from ztfml.ranking.terms import FIXED, TERMS, WEIGHTS
+from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
 from ztfml.schema import MATCH_COLUMNS
 from ztfml.sources.brokers import link_columns
@@ -305,12 +305,12 @@ class FastTransientScorer(BaseEstimator):
     def _weights(self):
         if self.weights is None:
             return load_ranking().weights
-        unknown = sorted(set(self.weights) - {*WEIGHTS, "intercept"})
+        unknown = sorted(set(self.weights) - {*weight_names(), "intercept"})
         if unknown or "intercept" not in self.weights:
             raise DataError(
                 f"weights: {', '.join(unknown) or 'intercept'} is "
                 f"{'not a term of the ranking' if unknown else 'missing'}; the names are "
-                f"{', '.join(WEIGHTS)} and intercept"
+                f"{', '.join(weight_names())} and intercept"
             )
         return self.weights
 

@@ -10,7 +10,7 @@ from ztfml.errors import DataError
 from ztfml.io.card_schema import TEXT, fault, only, record_of
 from ztfml.io.limits import MAX_SETTINGS_BYTES
 from ztfml.io.regular import refuse_pipe
-from ztfml.ranking.terms import WEIGHTS
+from ztfml.ranking.terms import weight_names
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def settings_schema() -> dict[str, dict]:
         "spectra_per_night": {"type": "integer", "minimum": 1, "maximum": 100_000},
     }
     return {
-        "weights": only(record_of({"intercept": weight}, dict.fromkeys(WEIGHTS, weight))),
+        "weights": only(record_of({"intercept": weight}, dict.fromkeys(weight_names(), weight))),
         "instrument": only(record_of(instrument)),
     }
 
@@ -65,8 +65,8 @@ def read_weights(path: str | Path) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        One weight for each of `WEIGHTS`, and ``intercept``. A term without a weight in the file
-        gets 0, with a message.
+        One weight for each of `weight_names`, and ``intercept``. A term without a weight in the
+        file gets 0, with a message.
 
     Raises
     ------
@@ -81,11 +81,13 @@ def read_weights(path: str | Path) -> dict[str, float]:
     >>> weights["young"]
     1.0
     """
-    table = _table(path, "weights", f"the terms are {', '.join(WEIGHTS)}, and there is an intercept")
-    missing = [name for name in WEIGHTS if name not in table]
+    table = _table(
+        path, "weights", f"the terms are {', '.join(weight_names())}, and there is an intercept"
+    )
+    missing = [name for name in weight_names() if name not in table]
     if missing:
         log.warning("%s: has no weight for %s; the weight is 0", path, ", ".join(missing))
-    weights = {name: float(table.get(name, 0.0)) for name in (*WEIGHTS, "intercept")}
+    weights = {name: float(table.get(name, 0.0)) for name in (*weight_names(), "intercept")}
     _refuse_equal_scores(path, weights)
     return weights
 

@@ -24,6 +24,9 @@ from ztfml.ranking.learned import LEARNED
 TERMS: dict[str, "Term"] = {}
 """All terms by name: fixed terms in the order of declaration, then learned terms."""
 
+FIXED: list[str] = []
+"""Names of the fixed terms."""
+
 _UNKNOWN = 0.5
 
 
@@ -68,10 +71,26 @@ def _term(x, label, x_range, min_weight=0.0, **others):
 
     def declare(function):
         meaning = " ".join(function.__doc__.split())
+        FIXED.append(function.__name__)
         TERMS[function.__name__] = Term(function, meaning, x, label, x_range, others, min_weight)
         return function
 
     return declare
+
+
+def weight_names() -> tuple[str, ...]:
+    """Return the names of the weights: one for each fixed term, and one for all learned terms.
+
+    Returns
+    -------
+    tuple of str
+
+    Examples
+    --------
+    >>> weight_names()[-1]
+    'trees'
+    """
+    return (*FIXED, "trees")
 
 
 # --- how fast it changes -------------------------------------------------------------------
@@ -160,12 +179,6 @@ def _or(value, unknown):
 
 
 # --- learned terms -------------------------------------------------------------------------
-
-FIXED: tuple[str, ...] = tuple(TERMS)
-"""Names of the fixed terms."""
-
-WEIGHTS: tuple[str, ...] = (*FIXED, "trees")
-"""Names of the weights: one for each fixed term, and one for all learned terms."""
 
 for _name, _one in LEARNED.items():
     TERMS[_name] = Term(None, _one.meaning, _one.inputs[0], _one.label, _one.x_range, {}, 0.0)

@@ -17,7 +17,7 @@ from ztfml.plots.forced_points import forced_points
 from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.packet_summary import date_of, packet_summary
 from ztfml.plots.stamps import STAMPS
-from ztfml.ranking import TERMS
+from ztfml.ranking import BASE, TERMS
 from ztfml.ranking.selection import headline as fast_headline
 from ztfml.report.curve import layout_light_curve
 from ztfml.report.sky import layout_sky
@@ -149,6 +149,12 @@ def _row(row, prediction, context):
     }
 
 
+def _terms_by_size(row):
+    """The base, then the terms, those that change the score most first."""
+    names = sorted(TERMS, key=lambda name: -abs(row[f"term_{name}"]))
+    return [("base", BASE), *((name, TERMS[name].meaning) for name in names)]
+
+
 def _classified(object_id, context):
     """Return the classification of the object in a catalogue, or None."""
     if context is None:
@@ -172,8 +178,8 @@ def _card(row, night, prediction, folder, context):
             {"label": label, "p": _plain(prediction[f"p_{label}"])} for label in LABELS
         ],
         "terms": [
-            {"name": name, "value": row[f"term_{name}"], "meaning": term.meaning}
-            for name, term in TERMS.items()
+            {"name": name, "adds": row[f"term_{name}"], "meaning": meaning}
+            for name, meaning in _terms_by_size(row)
         ],
         "reason_list": row["reasons"].split("; "),
         "links": [list(link) for link in links(row["objectId"], row["ra"], row["dec"])],

@@ -21,7 +21,7 @@ from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
 from ztfml.ranking.folder import FILES, load_ranking, save_ranking
 from ztfml.ranking.quantities import UNLIKELY
-from ztfml.ranking.terms import FIXED, TERMS, WEIGHTS
+from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
 from ztfml.training.ranking_sample import FAST_WEIGHT, FULL_NIGHT, Sample, read_sample
 from ztfml.training.ranking_trees import PARAMETERS, ROUNDS, train_trees
@@ -173,8 +173,8 @@ def fit_weights(sample: Sample) -> dict[str, float]:
     Returns
     -------
     dict of str to float
-        One weight for each of `WEIGHTS`, and ``intercept``, rounded to two digits. The intercept is
-        that of nights with `FAST_PER_NIGHT` fast transients.
+        One weight for each of `weight_names`, and ``intercept``, rounded to two digits. The
+        intercept is that of nights with `FAST_PER_NIGHT` fast transients.
 
     Examples
     --------
@@ -183,7 +183,7 @@ def fit_weights(sample: Sample) -> dict[str, float]:
     >>> fit_weights(sample)["young"]   # doctest: +SKIP
     1.0
     """
-    x = sample.terms[list(WEIGHTS)].to_numpy()
+    x = sample.terms[list(weight_names())].to_numpy()
     y = sample.fast.astype(float)
     weight = sample.weight / sample.weight[sample.fast].sum()
 
@@ -204,8 +204,10 @@ def fit_weights(sample: Sample) -> dict[str, float]:
         bounds=[*((low, None) for low in lowest), (None, None)],
         options={"maxiter": 5000, "maxfun": 10_000, "ftol": 1e-12, "gtol": 1e-9},
     )
-    fitted = found.x + np.append(np.zeros(len(WEIGHTS)), np.log(FAST_PER_NIGHT / FAST_WEIGHT))
-    return dict(zip((*WEIGHTS, "intercept"), np.round(fitted, 2).tolist(), strict=True))
+    fitted = found.x + np.append(
+        np.zeros(len(weight_names())), np.log(FAST_PER_NIGHT / FAST_WEIGHT)
+    )
+    return dict(zip((*weight_names(), "intercept"), np.round(fitted, 2).tolist(), strict=True))
 
 
 def held_out(sample: Sample) -> dict:
@@ -235,7 +237,9 @@ def held_out(sample: Sample) -> dict:
     score = np.empty(len(sample.fast))
     for fold in _folds(sample):
         weights = fit_weights(sample.select(~fold))
-        score[fold] = sum(weights[name] * sample.terms[name].to_numpy()[fold] for name in WEIGHTS)
+        score[fold] = sum(
+            weights[name] * sample.terms[name].to_numpy()[fold] for name in weight_names()
+        )
     slow = ~sample.fast
     order = np.argsort(-score[slow], kind="stable")
     rank = np.cumsum(sample.weight[slow][order])

@@ -25,7 +25,7 @@ from ztfml.model.model import Model
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
-from ztfml.ranking.terms import FIXED, TERMS, WEIGHTS
+from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
 from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.formats import open_night
@@ -69,7 +69,7 @@ BRIGHT, FAINT_FRACTION = 20.0, 0.1
 """Fraction of the weight for transients that are fainter than this magnitude at peak, too faint
 for most instruments."""
 
-ONE_NIGHT_FRACTION = 0.25
+ONE_NIGHT_FRACTION = 0.33
 """Fraction of the weight of the bright ones for those detected on one night only."""
 
 _NIGHTS = (2, 3, 4, 6)  # edges of the bins in the number of nights
@@ -178,7 +178,7 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
         )
     weight[fast] = FAST_WEIGHT * _weight_of_fast(table[fast])
     return Sample(
-        table[list(WEIGHTS)],
+        table[list(weight_names())],
         np.concatenate(inputs),
         table["kind"].to_numpy(str),
         table["label"].to_numpy(str),
@@ -212,9 +212,7 @@ def _latest_alerts(night, kind, label, model):
     rows = latest_rows(night.alerts)
     table, p = table.iloc[rows], p.iloc[rows]
     columns = Columns(table, p, load_ranking().instrument, trees=None)
-    terms = {
-        name: columns.call(TERMS[name].function) for name in FIXED
-    } | {"trees": np.nan}
+    terms = {name: columns.call(TERMS[name].function) for name in FIXED} | {"trees": np.nan}
     names = learned_inputs()
     evaluated = columns["p_transient"] >= MIN_P_TRANSIENT
     # float32 halves the memory; no split of the trees needs more digits.

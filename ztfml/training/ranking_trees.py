@@ -8,7 +8,7 @@ from ztfml.ranking.trees import Trees
 
 PARAMETERS = {
     "objective": "binary",
-    "num_leaves": 15,
+    "num_leaves": 31,
     "learning_rate": 0.05,
     "min_data_in_leaf": 20,
     "min_sum_hessian_in_leaf": 0.05,
@@ -23,7 +23,7 @@ PARAMETERS = {
     "feature_pre_filter": False,
     "verbosity": -1,
 }
-ROUNDS = 600
+ROUNDS = 800
 
 
 def train_trees(inputs: np.ndarray, fast: np.ndarray, weight: np.ndarray) -> Trees:
