@@ -9,6 +9,7 @@ from scipy.special import expit
 
 from tests.nights import random_night
 from tests.ranking.rows import INSTRUMENT, features, probabilities, probabilities_of
+from tests.reference import NIGHTS, file_of
 from ztfml.errors import DataError
 from ztfml.features import compute
 from ztfml.model.model import Model
@@ -20,6 +21,7 @@ from ztfml.ranking import (
     row_of,
     weight_names,
 )
+from ztfml.sources.formats import open_night
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 _FAST = {
@@ -140,9 +142,10 @@ def test_contributions_add_up_to_the_score():
         scorer.explain(ranked, "ZTF00nobody")
 
 
-@pytest.mark.parametrize("path", sorted(ALERTS.glob("*_alerts.parquet")) , ids=lambda path: path.name)
-def test_terms_of_real_nights_add_up_to_the_log_odds_exactly(path):
+@pytest.mark.parametrize("name", NIGHTS)
+def test_terms_of_real_nights_add_up_to_the_log_odds_exactly(shared_data, name):
     """Also where the trees are not evaluated, and in the columns of the list."""
+    real_night = open_night(file_of(name, shared_data))
     model = Model.load()
     table = model.all_features(real_night)
     p = model.predict(real_night, table=table)[list(PROBABILITY_COLUMNS)]
