@@ -190,11 +190,8 @@ def test_objects_in_the_first_rows_are_counted_by_class(injected_night, labels):
     class StarsFirst:
         """A scorer that ranks by the probability of a star."""
 
-        def terms(self, table, p):
-            return table.assign(p_star=p["p_star"])
-
-        def score(self, terms):
-            return terms["p_star"].to_numpy()
+        def score(self, table, p):
+            return p["p_star"].to_numpy()
 
     counts = measure_recall(injected_night, StarsFirst(), labels)["first_rows"][OURS]
     assert counts["star"] > 9
@@ -203,11 +200,8 @@ def test_objects_in_the_first_rows_are_counted_by_class(injected_night, labels):
 
 def test_a_perfect_scorer_recovers_all_events(injected_night):
     class Perfect:
-        def terms(self, table, p):
-            return table
-
-        def score(self, terms):
-            return (terms["drb"].to_numpy() > -1) * (len(terms) < len(injected_night.night)) * 1.0
+        def score(self, table, p):
+            return (table["drb"].to_numpy() > -1) * (len(table) < len(injected_night.night)) * 1.0
 
     found = measure_recall(injected_night, Perfect())
     for part in found["recall"]["cells"].values():

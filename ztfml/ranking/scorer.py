@@ -210,14 +210,14 @@ class FastTransientScorer(BaseEstimator):
         Returns
         -------
         pandas.DataFrame
-            ``rank``, ``objectId``, ``candid``, ``score``, ``log_odds`` of the score, ``label`` (the
-            most probable class), ``reasons`` (with the largest terms, and a remark if the night has
+            ``rank``, ``objectId``, ``candid``, ``score``, ``label`` (the most probable class),
+            ``reasons`` (with the largest terms, and a remark if the night has
             another object at the same position),
             ``p_transient``, ``best_rate`` and ``rate_err`` (mag/day), ``band``, ``direction``,
             ``age`` (d), ``peak_mag``, ``last_mag``, ``color`` (g - r), ``ra``, ``dec``, the
-            columns of the match with a galaxy catalogue or a sky map, what each term adds to the
-            log odds as ``term_<name>``, and links. ``log_odds`` is the sum of these terms and
-            ``term_base``, the same for all objects.
+            columns of the match with a galaxy catalogue or a sky map, ``log_odds`` of
+            the score, what each term adds to them as ``term_<name>``, and links. ``log_odds`` is
+            the sum of these terms and ``term_base``, the same for all objects.
 
         Examples
         --------
@@ -259,8 +259,8 @@ class FastTransientScorer(BaseEstimator):
         ranked["reasons"] = ["; ".join(filter(None, texts)) for texts in remarks]
         ranked.insert(0, "rank", np.arange(1, len(listed) + 1))
         ranked.insert(3, "score", score[order])
-        ranked.insert(4, "log_odds", log_odds[order])
         terms = terms.add_prefix("term_").reset_index(drop=True)
+        terms.insert(0, "log_odds", log_odds[order])
         return ranked.join(terms).assign(**link_columns(ranked["objectId"]))
 
     def explain(self, ranked: pd.DataFrame, object_id: str) -> pd.DataFrame:
