@@ -79,6 +79,29 @@ def load_ranking(folder: str | Path | None = None) -> RankingModel:
     return _shipped() if folder is None else verified_folder.run_checks(_steps(Path(folder)))
 
 
+def shipped_instrument() -> Instrument:
+    """Read the instrument of the ranking that ships with ztfml.
+
+    The trees are not read, so that a new ranking can be fitted when those of the shipped one no
+    longer fit to the features.
+
+    Returns
+    -------
+    Instrument
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read.
+
+    Examples
+    --------
+    >>> shipped_instrument().name
+    'SEDM'
+    """
+    return read_instrument(verified_folder.shipped_folder("ranking") / "ranking.toml")
+
+
 @lru_cache(maxsize=1)
 def _shipped() -> RankingModel:
     return verified_folder.run_checks(_steps(verified_folder.shipped_folder("ranking")))

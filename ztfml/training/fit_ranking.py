@@ -19,7 +19,7 @@ from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
 from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
-from ztfml.ranking.folder import FILES, load_ranking, save_ranking
+from ztfml.ranking.folder import FILES, save_ranking, shipped_instrument
 from ztfml.ranking.quantities import UNLIKELY
 from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
@@ -96,7 +96,7 @@ def fit_ranking(
         },
         "metrics": held_out(sample),
     }
-    instrument = load_ranking().instrument
+    instrument = shipped_instrument()
     return save_ranking(
         folder, fit_weights(sample), instrument, trees, card, _probes(sample, trees), overwrite
     )

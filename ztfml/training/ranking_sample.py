@@ -22,7 +22,7 @@ from ztfml.io.companions import galaxies_beside, labels_beside
 from ztfml.labels.label_file import label_rows, read_labels
 from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
-from ztfml.ranking.folder import load_ranking
+from ztfml.ranking.folder import shipped_instrument
 from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
 from ztfml.ranking.terms import FIXED, TERMS, weight_names
@@ -211,7 +211,7 @@ def _latest_alerts(night, kind, label, model):
     p = probabilities(model.classifier, table)
     rows = latest_rows(night.alerts)
     table, p = table.iloc[rows], p.iloc[rows]
-    columns = Columns(table, p, load_ranking().instrument, trees=None)
+    columns = Columns(table, p, shipped_instrument(), trees=None)
     terms = {name: columns.call(TERMS[name].function) for name in FIXED} | {"trees": np.nan}
     names = learned_inputs()
     evaluated = columns["p_transient"] >= MIN_P_TRANSIENT
