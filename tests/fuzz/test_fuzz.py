@@ -6,7 +6,7 @@ from tests.fuzz.harness import COMPARED, TARGETS, failures
 from tests.fuzz.outcomes import OUTCOMES
 
 # All targets together take less than two minutes.
-N_INPUTS = 200
+N_INPUTS = 150
 
 
 @pytest.mark.parametrize("name", TARGETS)
