@@ -28,6 +28,7 @@ LAYERS = [
     ("injection",),
     ("plots",),
     ("report",),
+    ("nights",),
     ("demo",),
     ("cli", "__main__"),
 ]

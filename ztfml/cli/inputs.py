@@ -1,8 +1,12 @@
 """Open what the options of a command name: nights and models."""
 
+import logging
+
 import click
 
 from ztfml.cli.options import TRUST
+
+log = logging.getLogger(__name__)
 
 
 def model_folder(folder):
@@ -38,38 +42,69 @@ def own_groups():
 
 
 def for_each_night(paths, history, do):
-    """Load the nights one at a time and return the result of a function for each."""
+    """Load the nights one at a time and return the result of a function for each.
+
+    Of several nights, bad ones are reported and the others continue. The second result is the
+    number of bad nights.
+    """
+    from ztfml.errors import DataError, ModelError
     from ztfml.io.progress import track
     from ztfml.sources.formats import open_night
 
-    if history is not None and len(paths) > 1:
+    if len(paths) == 1:
+        return [do(open_night(paths[0], history))], 0
+    if history is not None:
         raise click.UsageError("--history belongs to one night; give one NIGHT with it")
-    paths = alert_files(paths) if len(paths) > 1 else paths
-    paths = track(paths, "nights") if len(paths) > 1 else paths
-    return [do(open_night(path, history)) for path in paths]
+    results, errors = [], []
+    for path in track(alert_files(paths), "nights"):
+        try:
+            night = open_night(path)
+        except DataError as error:
+            log.error("%s", error)
+            errors.append(error)
+            continue
+        try:
+            results.append(do(night))
+        except ModelError as error:
+            # The model lacks something that depends on the night.
+            log.error("%s: %s", path, error)
+            errors.append(error)
+    if not results:
+        raise errors[0]
+    return results, len(errors)
 
 
-def matcher(galaxies, skymap=None):
-    """Return a function that matches nights with a catalogue of galaxies and a sky map.
+def fail_if_bad(n_bad, n_all):
+    """End with an error if nights are missing in the output."""
+    from ztfml.errors import DataError
 
-    Both files are read first, so that a wrong file is an error before the work.
-    """
-    catalogs = []
-    if galaxies is not None:
-        from ztfml.catalogs.galaxies import GalaxyCatalog
+    if n_bad:
+        raise DataError(f"{n_bad} of {n_all} nights failed; the output contains the others")
 
-        catalogs.append(GalaxyCatalog.load(galaxies))
-    if skymap is not None:
-        from ztfml.catalogs.skymap import SkyMap
 
-        catalogs.append(SkyMap.load(skymap))
+def run_batch(step, nights, output, batch, history=None):
+    """Process nights to one file each in a folder, and print a summary."""
+    from ztfml.errors import DataError
+    from ztfml.nights import batch as batches
 
-    def match(night):
-        for catalog in catalogs:
-            night = catalog.match(night)
-        return night
+    if history is not None and len(nights) > 1:
+        raise click.UsageError("--history belongs to one night; give one NIGHT with it")
+    summary = batches.run_batch(step, alert_files(nights), output.path, batch, history)
+    click.echo(summary)
+    click.echo(output.path)
+    if summary.failed:
+        raise DataError(
+            f"{len(summary.failed)} of {len(summary.outputs)} nights failed; see "
+            f"{output.path / batches.FAILED}, and run the command again to repeat them"
+        )
 
-    return match
+
+def one_night(nights):
+    """Return the only night, or say that several nights need a folder."""
+    nights = alert_files(nights) if len(nights) > 1 else nights
+    if len(nights) > 1:
+        raise click.UsageError("several nights need -o DIR/, a folder with one file per night")
+    return nights[0]
 
 
 def selection_from(everything, min_score, within, skymap):

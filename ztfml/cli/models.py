@@ -7,15 +7,18 @@ import click
 from ztfml.cli.drift import DriftReport, report_option
 from ztfml.cli.inputs import (
     alert_files,
+    fail_if_bad,
     for_each_night,
     load_model,
-    matcher,
     model_folder,
     own_groups,
+    run_batch,
     trusted,
 )
 from ztfml.cli.options import (
     PATH,
+    OutputFolder,
+    batch_options,
     command,
     force_option,
     galaxies_option,
@@ -24,14 +27,20 @@ from ztfml.cli.options import (
     night_argument,
     nights_argument,
     output_option,
+    outputs_option,
     trust_option,
 )
 
 
-@command("ztfml features night.parquet -o features.parquet\nztfml features --list markdown")
+@command(
+    "ztfml features night.parquet -o features.parquet\n"
+    "ztfml features nights/*.parquet -o features/ --jobs 2\n"
+    "ztfml features --list markdown"
+)
 @nights_argument
 @history_option
-@output_option([".parquet", ".csv"], required=False)
+@outputs_option([".parquet", ".csv"], required=False)
+@batch_options
 @click.option(
     "--list", "listing", is_flag=False, flag_value="table",
     type=click.Choice(["table", "markdown", "json"]),
@@ -40,12 +49,13 @@ from ztfml.cli.options import (
 @click.option("--broker", is_flag=True, help="Add the broker scores (acai, braai).")
 @galaxies_option
 @trust_option
-def features(nights, history, output, listing, broker, galaxies):
+def features(nights, history, output, batch, listing, broker, galaxies):
     """Compute the features of every alert.
 
     Features use only data taken up to the alert. With --galaxies, there are also the features of
     the most probable host galaxy and the luminosity in it; with --trust, own features of a Python
-    file. Several nights are written to one table. Only one night at a time is in memory.
+    file. Several nights are written to one table, or with -o DIR/ to one file each; nights that
+    are done are then skipped. Only one night at a time is in memory.
     """
     if listing:
         from ztfml.features.listing import as_json, as_markdown, as_table
@@ -54,26 +64,24 @@ def features(nights, history, output, listing, broker, galaxies):
         return
     if not nights or output is None:
         raise click.UsageError("give NIGHT and -o FILE, or --list")
-    import pandas as pd
-
-    from ztfml.features import compute_in_parts, compute_own
     from ztfml.io.parquet import write_tables
+    from ztfml.nights.steps import Features, matcher, write_features
 
-    match, groups = matcher(galaxies), own_groups()
+    groups = own_groups()
+    if isinstance(output, OutputFolder):
+        step = Features(trusted(), broker, galaxies)
+        return run_batch(step, nights, output, batch, history)
+    match = matcher(galaxies)
 
-    def write_features(night):
+    def write_night(night):
         night = match(night)
-        own = compute_own(night, groups)
-        for part in compute_in_parts(night, broker=broker):
-            table = part.join(own)
-            ids = night.alerts.loc[table.index, ["objectId", "candid", "jd"]]
-            write(pd.concat([ids, table], axis=1))
-        return len(night), table.shape[1]
+        return len(night), write_features(night, write, broker, groups)
 
     with write_tables(output) as write:
-        counts = for_each_night(nights, history, write_features)
+        counts, n_bad = for_each_night(nights, history, write_night)
     n_alerts = sum(number for number, _ in counts)
     click.echo(f"{n_alerts} alerts, {counts[0][1]} features: {output}")
+    fail_if_bad(n_bad, len(counts) + n_bad)
 
 
 def _classes(ctx, param, value):
@@ -169,21 +177,30 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
 
 @command(
     "ztfml predict night.parquet -o predictions.parquet -m my_model\n"
-    "ztfml predict night.parquet -o predictions.parquet --report drift.csv --report drift.png"
+    "ztfml predict night.parquet -o predictions.parquet --report drift.csv --report drift.png\n"
+    "ztfml predict nights/*.parquet -o predictions/ --jobs 2"
 )
 @nights_argument
 @history_option
 @model_option
-@output_option([".parquet", ".csv"])
+@outputs_option([".parquet", ".csv"])
+@batch_options
 @report_option
-def predict(nights, history, model, output, report):
+def predict(nights, history, model, output, batch, report):
     """Predict the five class probabilities of every alert.
 
-    Several nights are written to one table. Only one night at a time is in memory. With --report,
-    one sentence per night says whether its features look like those of the training data.
+    Several nights are written to one table, or with -o DIR/ to one file each; nights that are
+    done are then skipped. Only one night at a time is in memory. With --report, one sentence per
+    night says whether its features look like those of the training data.
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
+    if isinstance(output, OutputFolder):
+        if report:
+            raise click.UsageError("--report needs -o FILE")
+        from ztfml.nights.steps import Predict
+
+        return run_batch(Predict(trusted(), model), nights, output, batch, history)
     from collections import Counter
 
     from ztfml.io.parquet import write_tables
@@ -198,10 +215,12 @@ def predict(nights, history, model, output, report):
         return Counter(predictions["label"])
 
     with write_tables(output) as write:
-        counts = sum(for_each_night(nights, history, write_predictions), Counter())
+        results, n_bad = for_each_night(nights, history, write_predictions)
+    counts = sum(results, Counter())
     summary = ", ".join(f"{label} {count}" for label, count in counts.most_common())
     click.echo(f"{counts.total()} alerts: {summary}: {output}")
     drift.write()
+    fail_if_bad(n_bad, len(results) + n_bad)
 
 
 @command("ztfml evaluate night.parquet -o metrics.json --plot figure.png")

@@ -2,7 +2,8 @@
 
 import click
 
-from ztfml.cli.options import PATH, command, output_option
+from ztfml.cli.inputs import run_batch
+from ztfml.cli.options import PATH, OutputFolder, batch_options, command, outputs_option
 
 
 @command("ztfml demo demo")
@@ -57,20 +58,27 @@ def simulate(folder, nights, alerts, seed, mix, start_jd, forced, listing):
 
 @command(
     "ztfml ingest ztf_public_20240601.tar.gz -o night.parquet\n"
-    "ztfml ingest kowalski.json fink.csv -o night.parquet"
+    "ztfml ingest kowalski.json fink.csv -o night.parquet\n"
+    "ztfml ingest tarballs/*.tar.gz -o nights/ --jobs 2"
 )
 @click.argument("inputs", type=PATH, nargs=-1, required=True, metavar="FILE|DIR...")
-@output_option([".parquet"])
+@outputs_option([".parquet"])
+@batch_options
 @click.option(
     "--cutouts",
     is_flag=True,
     help="Also write the image cutouts of packets, to the folder NAME_fetched.",
 )
-def ingest(inputs, output, cutouts):
+def ingest(inputs, output, batch, cutouts):
     """Convert alerts in any format to a night in parquet.
 
     Inputs are avro packets, tar archives, tables and documents of brokers, or folders of them.
-    Several inputs are combined into one night."""
+    Several inputs are combined into one night. With -o DIR/, each input is a night of its own;
+    nights that are done are skipped."""
+    if isinstance(output, OutputFolder):
+        from ztfml.nights.steps import Ingest
+
+        return run_batch(Ingest(cutouts=cutouts), inputs, output, batch)
     from ztfml.sources.convert import convert
     from ztfml.sources.fetched_folder import fetched_beside
 

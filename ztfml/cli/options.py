@@ -47,6 +47,34 @@ def command(example, name=None):
     return declare
 
 
+class OutputFolder:
+    """A folder with one output per night, from ``-o DIR/``."""
+
+    def __init__(self, path):
+        self.path = path
+
+
+def outputs_option(suffixes, required=True):
+    """Declare the option ``-o FILE`` or ``-o DIR/`` of a command for many nights."""
+
+    def check(ctx, param, value):
+        if value is None:
+            return None
+        path = Path(value)
+        is_file = path.suffix.lower() in suffixes and not value.endswith("/")
+        if not is_file and not value.endswith("/") and not path.is_dir():
+            raise click.BadParameter(
+                f"{value}: the file name must end in {' or '.join(suffixes)}, and the name of a "
+                "folder in /"
+            )
+        return path if is_file else OutputFolder(path)
+
+    return click.option(
+        "-o", "--output", required=required, callback=check, metavar="FILE|DIR/",
+        help=f"Output file ({' or '.join(suffixes)}), or a folder with one file per night.",
+    )  # fmt: skip
+
+
 def output_option(suffixes, required=True):
     """Declare the option ``-o FILE``; a suffix not in the list is a usage error."""
 
@@ -74,6 +102,32 @@ history_option = click.option(
     "--history", type=PATH, metavar="FILE",
     help="Previous candidates. Default: NAME_prv_candidates next to the night.",
 )  # fmt: skip
+
+
+def batch_options(function):
+    """Declare the options of ``-o DIR/``, and pass them to the command as one object."""
+
+    @functools.wraps(function)
+    def run(*args, jobs, again, **kwargs):
+        if not isinstance(kwargs["output"], OutputFolder) and (jobs or again):
+            raise click.UsageError("--jobs and --again need -o DIR/")
+        from ztfml.nights.batch import Options
+
+        return function(*args, batch=Options(jobs or 1, again=again), **kwargs)
+
+    for option in (
+        click.option(
+            "--again", is_flag=True,
+            help="With -o DIR/: process nights again that are done.",
+        ),
+        click.option(
+            "--jobs", type=click.IntRange(1), metavar="N",
+            help="With -o DIR/: number of nights at the same time, each in one process with one "
+            "thread.",
+        ),
+    ):  # fmt: skip
+        run = option(run)
+    return run
 
 
 def _store_trust(ctx, param, value):

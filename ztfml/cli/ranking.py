@@ -2,9 +2,18 @@
 
 import click
 
-from ztfml.cli.inputs import alert_files, load_model, matcher, selection_from
+from ztfml.cli.inputs import (
+    alert_files,
+    load_model,
+    one_night,
+    run_batch,
+    selection_from,
+    trusted,
+)
 from ztfml.cli.options import (
     PATH,
+    OutputFolder,
+    batch_options,
     command,
     force_option,
     galaxies_option,
@@ -14,6 +23,7 @@ from ztfml.cli.options import (
     night_argument,
     nights_argument,
     output_option,
+    outputs_option,
     ranking_option,
     selection_options,
     skymap_option,
@@ -25,12 +35,14 @@ from ztfml.io.text_tables import print_table
 @command(
     "ztfml rank night.parquet -o ranked.csv --top 12\n"
     "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png\n"
-    "ztfml rank night.parquet --galaxies night_galaxies.parquet --min-score 0.1"
+    "ztfml rank night.parquet --galaxies night_galaxies.parquet --min-score 0.1\n"
+    "ztfml rank nights/*.parquet -o ranked/ --jobs 2"
 )
-@night_argument
+@nights_argument
 @history_option
 @model_option
-@output_option([".csv"], required=False)
+@outputs_option([".csv"], required=False)
+@batch_options
 @click.option(
     "--top", type=click.IntRange(1),
     help="Number of objects. Default: the number of spectra per night of the instrument.",
@@ -50,22 +62,33 @@ from ztfml.io.text_tables import print_table
     help="With --explain: figure file with the light curve and the terms.",
 )  # fmt: skip
 def rank(
-    night, history, model, output, top, ranking, weights, instrument, galaxies, skymap, everything,
-    min_score, within, object_id, plot,
+    nights, history, model, output, batch, top, ranking, weights, instrument, galaxies, skymap,
+    everything, min_score, within, object_id, plot,
 ):  # fmt: skip
     """Rank the fast transients of a night, with reasons.
 
     With --galaxies, the reasons give the luminosity in the most probable host galaxy; with
-    --skymap, the credible region and the time since the event.
+    --skymap, the credible region and the time since the event. With -o DIR/, several nights are
+    ranked, each in a file of its own; nights that are done are skipped.
     """
+    if not nights:
+        raise click.UsageError("give at least one NIGHT")
     if plot and not object_id:
         raise click.UsageError("--plot needs --explain OBJECTID")
     if object_id and top:
         raise click.UsageError("--explain and --top cannot be combined")
+    from ztfml.nights.steps import Rank, matcher
     from ztfml.ranking import FastTransientScorer, headline
     from ztfml.sources.formats import open_night
 
     selection = selection_from(everything, min_score, within, skymap)
+    if isinstance(output, OutputFolder):
+        if object_id:
+            raise click.UsageError("--explain needs one NIGHT, without -o DIR/")
+        files = (model, ranking, weights, instrument, galaxies, skymap)
+        step = Rank(trusted(), *files, tuple(selection), top)
+        return run_batch(step, nights, output, batch, history)
+    night = one_night(nights)
     scorer = FastTransientScorer.load(ranking, weights, instrument)
     loaded = load_model(model)
     opened = matcher(galaxies, skymap)(open_night(night, history))

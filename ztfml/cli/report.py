@@ -2,15 +2,17 @@
 
 import click
 
-from ztfml.cli.inputs import load_model, matcher, selection_from
+from ztfml.cli.inputs import load_model, one_night, run_batch, selection_from, trusted
 from ztfml.cli.options import (
+    OutputFolder,
+    batch_options,
     command,
     galaxies_option,
     history_option,
     instrument_option,
     model_option,
-    night_argument,
-    output_option,
+    nights_argument,
+    outputs_option,
     ranking_option,
     selection_options,
     skymap_option,
@@ -18,8 +20,10 @@ from ztfml.cli.options import (
 )
 
 
-@command("ztfml report night.parquet -o night.html")
-@night_argument
+@command(
+    "ztfml report night.parquet -o night.html\nztfml report nights/*.parquet -o pages/ --jobs 2"
+)
+@nights_argument
 @history_option
 @model_option
 @ranking_option
@@ -28,27 +32,37 @@ from ztfml.cli.options import (
 @galaxies_option
 @skymap_option
 @selection_options
-@output_option([".html"])
+@outputs_option([".html"])
+@batch_options
 @click.option(
     "--top", default=50, show_default=True, type=click.IntRange(1),
     help="Number of objects shown in detail.",
 )  # fmt: skip
 def report(
-    night, history, model, ranking, weights, instrument, galaxies, skymap, everything, min_score,
-    within, output, top,
+    nights, history, model, ranking, weights, instrument, galaxies, skymap, everything, min_score,
+    within, output, batch, top,
 ):  # fmt: skip
     """Write the HTML page of a night.
 
     The page has a summary, the ranked list and the top objects in detail. It is one file and
     loads nothing from the network. It includes light curves, cutouts and
-    catalogue matches from NAME_fetched next to the night, if that folder exists.
+    catalogue matches from NAME_fetched next to the night, if that folder exists. With
+    -o DIR/, each night gets a page of its own; nights that are done are skipped.
     """
+    if not nights:
+        raise click.UsageError("give at least one NIGHT")
+    from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
     from ztfml.report import write_report
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
 
     selection = selection_from(everything, min_score, within, skymap)
+    if isinstance(output, OutputFolder):
+        files = (model, ranking, weights, instrument, galaxies, skymap)
+        step = Report(trusted(), *files, tuple(selection), top)
+        return run_batch(step, nights, output, batch, history)
+    night = one_night(nights)
     loaded = load_model(model)
     folder = fetched_beside(night)
     opened = matcher(galaxies, skymap)(open_night(night, history))

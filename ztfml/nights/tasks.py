@@ -1,0 +1,126 @@
+"""One night in one process: run the step, and return counts or a sentence."""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from ztfml.errors import ZtfmlError
+from ztfml.nights.steps import Step, Write
+
+
+@dataclass(frozen=True)
+class Task:
+    """One night to process.
+
+    Parameters
+    ----------
+    step : Step
+    settings : str
+        Digest of the settings (see `ztfml.nights.fingerprints`).
+    night : Path
+    history : Path, optional
+        Separate file of previous candidates.
+    output : Path
+    inputs : str
+        Digest of the files of the night.
+    """
+
+    step: Step
+    settings: str
+    night: Path
+    history: Path | None
+    output: Path
+    inputs: str
+
+
+@dataclass(frozen=True)
+class Result:
+    """The result of a task; the data are in the output file.
+
+    Parameters
+    ----------
+    task : Task
+    counts : dict of str to int
+    error : str, optional
+        Why the night failed, in one sentence.
+    seconds : float
+        Duration.
+    may_pass : bool
+        Whether the same task may succeed if it is repeated.
+    """
+
+    task: Task
+    counts: dict[str, int] = field(default_factory=dict)
+    error: str | None = None
+    seconds: float = 0.0
+    may_pass: bool = False
+
+
+# The threads of a Dask worker share the model and the compiled code of a process.
+_one_at_a_time = threading.Lock()
+
+
+def run_task(task: Task) -> Result:
+    """Process one night.
+
+    Parameters
+    ----------
+    task : Task
+
+    Returns
+    -------
+    Result
+        With an error if the night is bad; the other nights continue.
+
+    Examples
+    --------
+    >>> from ztfml.nights.steps import Predict
+    >>> task = Task(Predict(), "", Path("night.parquet"), None, Path("p.parquet"), "")
+    >>> run_task(task).counts["alerts"]
+    300
+    """
+    started = time.monotonic()
+    counts, error, may_pass = {}, None, False
+    with _one_at_a_time:
+        try:
+            counts = loaded(task.step, task.settings)(task.night, task.history, task.output)
+        except ZtfmlError as failure:
+            error = str(failure)
+        except OSError as failure:
+            error = f"{failure.filename or task.night}: {failure.strerror or failure}"
+            may_pass = True
+        except MemoryError:
+            error = f"{task.night}: the memory is full; use fewer processes or a larger computer"
+        except Exception as failure:
+            text = " ".join(str(failure).split())[:300]
+            error = (
+                f"{task.night}: internal error ({type(failure).__name__}: {text}); please report "
+                "it, with the output of `ztfml --debug` for this night"
+            )
+    return Result(task, counts, error, time.monotonic() - started, may_pass)
+
+
+@lru_cache(maxsize=2)
+def loaded(step: Step, settings: str) -> Write:
+    """Read the model and the catalogues of a step, once per process.
+
+    Parameters
+    ----------
+    step : Step
+    settings : str
+        Digest of the settings: a changed model is read again.
+
+    Returns
+    -------
+    callable
+        The function that processes one night.
+
+    Examples
+    --------
+    >>> from ztfml.nights.steps import Ingest
+    >>> loaded(Ingest(), "") is loaded(Ingest(), "")
+    True
+    """
+    return step.load()
