@@ -108,17 +108,28 @@ def batch_options(function):
     """Declare the options of ``-o DIR/``, and pass them to the command as one object."""
 
     @functools.wraps(function)
-    def run(*args, jobs, again, **kwargs):
-        if not isinstance(kwargs["output"], OutputFolder) and (jobs or again):
-            raise click.UsageError("--jobs and --again need -o DIR/")
-        from ztfml.nights.batch import Options
+    def run(*args, jobs, scheduler, prepare, again, **kwargs):
+        used = jobs or scheduler or prepare or again
+        if used and not isinstance(kwargs["output"], OutputFolder):
+            raise click.UsageError("--jobs, --scheduler, --prepare and --again need -o DIR/")
+        if jobs and scheduler:
+            raise click.UsageError("--jobs and --scheduler cannot be combined")
+        from ztfml.nights.options import Options
 
-        return function(*args, batch=Options(jobs or 1, again=again), **kwargs)
+        return function(*args, batch=Options(jobs or 1, scheduler, prepare, again), **kwargs)
 
     for option in (
         click.option(
             "--again", is_flag=True,
             help="With -o DIR/: process nights again that are done.",
+        ),
+        click.option(
+            "--prepare", is_flag=True,
+            help="With -o DIR/: compile the code and check the model on every worker first.",
+        ),
+        click.option(
+            "--scheduler", metavar="ADDRESS|FILE.json",
+            help="With -o DIR/: scheduler of a Dask cluster, for example tcp://10.0.0.1:8786.",
         ),
         click.option(
             "--jobs", type=click.IntRange(1), metavar="N",

@@ -17,35 +17,14 @@ from ztfml.io.progress import track
 from ztfml.nights.fingerprints import input_digest, settings_digest
 from ztfml.nights.manifest import FAILED, Manifest, locked
 from ztfml.nights.names import output_names
+from ztfml.nights.options import Options
 from ztfml.nights.processes import run_here, run_in_processes
 from ztfml.nights.steps import Step
-from ztfml.nights.tasks import Result, Task, loaded
+from ztfml.nights.tasks import Result, Task, compile_code, loaded
 
 log = logging.getLogger(__name__)
 
 _SECONDS_BETWEEN_REMARKS = 30.0
-
-
-@dataclass(frozen=True)
-class Options:
-    """How a batch runs.
-
-    Parameters
-    ----------
-    jobs : int
-        Number of nights at the same time on this computer.
-    scheduler : str, optional
-        Address (``tcp://...``) or JSON file of the scheduler of a Dask cluster.
-    prepare : bool
-        Whether to compile the code and check the model on every worker before the first night.
-    again : bool
-        Whether to process nights again that are done.
-    """
-
-    jobs: int = 1
-    scheduler: str | None = None
-    prepare: bool = False
-    again: bool = False
 
 
 @dataclass
@@ -154,9 +133,18 @@ def run_batch(
 
 
 def _engine(tasks: Sequence[Task], options: Options) -> Iterator[Result]:
+    if not tasks:
+        return iter(())
+    if options.scheduler is not None:
+        from ztfml.nights.cluster import run_on_cluster
+
+        return run_on_cluster(tasks, options.scheduler, options.prepare)
+    if options.prepare:
+        # The workers load the compiled code from the cache on disk.
+        compile_code()
     n_jobs = min(options.jobs, joblib.cpu_count())
     if n_jobs < options.jobs:
-        log.warning("%d processes, one for each core that may be used", n_jobs)
+        log.warning("%s, one for each core that may be used", _plural(n_jobs, "process", "es"))
     n_jobs = min(n_jobs, len(tasks))
     return run_in_processes(tasks, n_jobs) if n_jobs > 1 else run_here(tasks)
 
@@ -248,5 +236,5 @@ def remaining(number: int, total: int, seconds: float) -> str:
     return f"{number} of {total} nights, {each:.1f} s per night, about {left:.0f} {unit} left"
 
 
-def _plural(number, noun):
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+def _plural(number, noun, ending="s"):
+    return f"{number:,} {noun}{'' if number == 1 else ending}"

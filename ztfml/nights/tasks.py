@@ -124,3 +124,20 @@ def loaded(step: Step, settings: str) -> Write:
     True
     """
     return step.load()
+
+
+def compile_code() -> None:
+    """Compile the functions for features, or load them if they are in the cache.
+
+    Examples
+    --------
+    >>> compile_code()
+    """
+    import pandas as pd
+
+    from ztfml.features import compute
+    from ztfml.night import Night
+
+    alert = {"objectId": "ZTF20aaaaaaa", "candid": 1, "jd": 2459000.7, "fid": 1, "magpsf": 18.0}
+    alert |= {"sigmapsf": 0.1, "isdiffpos": "t", "ra": 10.0, "dec": 10.0}
+    compute(Night.from_frames(pd.DataFrame([alert]), name="one alert"))

@@ -1,0 +1,97 @@
+"""Nights on a Dask cluster: the same files, and kills cost only their nights."""
+
+import json
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from tests.many_nights.steps import Copy, make_nights, outputs
+from ztfml.errors import DataError
+from ztfml.nights.batch import Options, run_batch
+
+distributed = pytest.importorskip("distributed", reason="the extra 'cluster' is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None
+    ) as cluster:
+        yield cluster
+
+
+def on(cluster, **more):
+    return Options(scheduler=cluster.scheduler_address, **more)
+
+
+def test_a_cluster_gives_the_same_outputs(cluster, tmp_path):
+    nights = make_nights(tmp_path / "n", "one", "two", "bad", "read once", "five")
+    run_batch(Copy(), nights, tmp_path / "here")
+    nights[3].with_suffix(".read").unlink()
+    summary = run_batch(Copy(), nights, tmp_path / "there", on(cluster))
+    # A failure of the file system is repeated; alone, the night fails.
+    assert (summary.n_written, list(summary.failed)) == (4, [nights[2]])
+    run_batch(Copy(), nights, tmp_path / "here")
+    assert outputs(tmp_path / "here") == outputs(tmp_path / "there")
+    assert run_batch(Copy(), nights, tmp_path / "there", on(cluster)).n_done == 4
+    assert run_batch(Copy(prefix=">"), nights, tmp_path / "there", on(cluster)).n_written == 4
+
+
+def test_a_scheduler_file(cluster, tmp_path):
+    file = tmp_path / "scheduler.json"
+    file.write_text(json.dumps({"address": cluster.scheduler_address}))
+    nights = make_nights(tmp_path / "n", "one")
+    assert run_batch(Copy(), nights, tmp_path / "out", Options(scheduler=str(file))).n_written == 1
+
+
+def test_a_night_that_kills_every_worker_is_named(cluster, tmp_path):
+    nights = make_nights(tmp_path / "n", "one", "kill", "three", "kill once", "five")
+    summary = run_batch(Copy(), nights, tmp_path / "out", on(cluster))
+    assert list(summary.failed) == [nights[1]]
+    assert "workers were killed whenever they processed this night" in summary.failed[nights[1]]
+    assert list(outputs(tmp_path / "out").values()) == ["one", "three", "kill once", "five"]
+    assert not list((tmp_path / "out").glob(".*.part")) or "1.txt" not in outputs(tmp_path / "out")
+
+
+def test_a_worker_that_is_killed_costs_nothing(cluster, tmp_path):
+    nights = make_nights(tmp_path / "n", "slow", "two", "three")
+
+    def kill():
+        while len(outputs(tmp_path / "out")) < 2:
+            time.sleep(0.05)
+        nights[0].write_text("one")
+        busy = [w["pid"] for w in pids(cluster) if w["busy"]]
+        os.kill(busy[0], signal.SIGKILL)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    summary = run_batch(Copy(), nights, tmp_path / "out", on(cluster))
+    thread.join()
+    assert summary.n_written == 3
+    assert outputs(tmp_path / "out")["0.txt"] == "one"
+
+
+def pids(cluster):
+    workers = cluster.scheduler.workers.values()
+    return [{"pid": w.identity()["metrics"].get("pid") or pid_of(cluster, w), "busy": w.processing}
+            for w in workers]  # fmt: skip
+
+
+def pid_of(cluster, worker):
+    nannies = cluster.workers.values()
+    return next(nanny.pid for nanny in nannies if nanny.worker_address == worker.address)
+
+
+def test_wrong_addresses(tmp_path, monkeypatch):
+    nights = make_nights(tmp_path / "n", "one")
+    monkeypatch.setattr("ztfml.nights.cluster._CONNECT_SECONDS", 1)
+    for scheduler, text in (
+        ("tcp://127.0.0.1:9", "no Dask scheduler at this address"),
+        ("nonsense://", "no Dask scheduler at this address"),
+        (str(tmp_path / "absent.json"), "no such file"),
+    ):
+        with pytest.raises(DataError, match=text):
+            run_batch(Copy(), nights, tmp_path / "out", Options(scheduler=scheduler))
