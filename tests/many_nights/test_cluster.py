@@ -95,3 +95,18 @@ def test_wrong_addresses(tmp_path, monkeypatch):
     ):
         with pytest.raises(DataError, match=text):
             run_batch(Copy(), nights, tmp_path / "out", Options(scheduler=scheduler))
+
+
+def test_the_job_script_of_the_documentation(request, monkeypatch):
+    jobqueue = pytest.importorskip("dask_jobqueue")
+    page = (request.config.rootpath / "docs" / "howto" / "many_nights.md").read_text()
+    (program,) = [one for one in page.split("```")[1::2] if "SLURMCluster" in one]
+    program = program.removeprefix("python\n").split("cluster.scale")[0]
+    # A free port, and no jobs.
+    names = {}
+    exec(program.replace('{"port": 8786}', '{"dashboard_address": None}'), names)
+    with names["cluster"] as cluster:
+        script = cluster.job_script()
+    assert isinstance(cluster, jobqueue.SLURMCluster)
+    for text in ("#SBATCH -p batch", "#SBATCH --mem=4G", "#SBATCH -t 04:00:00", "--nthreads 1"):
+        assert text in script
