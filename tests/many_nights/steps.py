@@ -19,6 +19,9 @@ class Copy(Step):
     def load(self):
         def write(path, history, output):
             text = path.read_text()
+            if text == "read once" and not path.with_suffix(".read").exists():
+                path.with_suffix(".read").touch()
+                raise OSError(5, "Input/output error", str(path))
             with write_beside(output) as part:
                 if text == "bad":
                     raise DataError(f"{path}: is bad")
@@ -31,9 +34,6 @@ class Copy(Step):
                 if text == "kill once" and not path.with_suffix(".killed").exists():
                     path.with_suffix(".killed").touch()
                     os.kill(os.getpid(), signal.SIGKILL)
-                if text == "read once" and not path.with_suffix(".read").exists():
-                    path.with_suffix(".read").touch()
-                    raise OSError(5, "Input/output error", str(path))
                 part.write_text(self.prefix + text)
             return {"alerts": len(text)}
 

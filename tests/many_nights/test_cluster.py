@@ -1,10 +1,6 @@
 """Nights on a Dask cluster: the same files, and kills cost only their nights."""
 
 import json
-import os
-import signal
-import threading
-import time
 
 import pytest
 
@@ -54,35 +50,6 @@ def test_a_night_that_kills_every_worker_is_named(cluster, tmp_path):
     assert "workers were killed whenever they processed this night" in summary.failed[nights[1]]
     assert list(outputs(tmp_path / "out").values()) == ["one", "three", "kill once", "five"]
     assert not list((tmp_path / "out").glob(".*.part")) or "1.txt" not in outputs(tmp_path / "out")
-
-
-def test_a_worker_that_is_killed_costs_nothing(cluster, tmp_path):
-    nights = make_nights(tmp_path / "n", "slow", "two", "three")
-
-    def kill():
-        while len(outputs(tmp_path / "out")) < 2:
-            time.sleep(0.05)
-        nights[0].write_text("one")
-        busy = [w["pid"] for w in pids(cluster) if w["busy"]]
-        os.kill(busy[0], signal.SIGKILL)
-
-    thread = threading.Thread(target=kill)
-    thread.start()
-    summary = run_batch(Copy(), nights, tmp_path / "out", on(cluster))
-    thread.join()
-    assert summary.n_written == 3
-    assert outputs(tmp_path / "out")["0.txt"] == "one"
-
-
-def pids(cluster):
-    workers = cluster.scheduler.workers.values()
-    return [{"pid": w.identity()["metrics"].get("pid") or pid_of(cluster, w), "busy": w.processing}
-            for w in workers]  # fmt: skip
-
-
-def pid_of(cluster, worker):
-    nannies = cluster.workers.values()
-    return next(nanny.pid for nanny in nannies if nanny.worker_address == worker.address)
 
 
 def test_wrong_addresses(tmp_path, monkeypatch):

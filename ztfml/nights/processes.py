@@ -2,9 +2,11 @@
 
 import os
 import signal
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice
+from threading import Thread
 
 from ztfml.errors import DataError
 from ztfml.nights.tasks import Result, Task, run_task
@@ -13,6 +15,7 @@ from ztfml.nights.tasks import Result, Task, run_task
 _LIMITS = ("LOKY_MAX_CPU_COUNT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 _ENVIRONMENT = dict.fromkeys(_LIMITS, "1")
 _IDLE_SECONDS = 60
+_WATCH_SECONDS = 0.5
 
 
 def run_here(tasks: Sequence[Task]) -> Iterator[Result]:
@@ -96,12 +99,21 @@ def _killed(tasks):
 
 
 def _end_quietly():
-    """Set up a worker: the main process handles Ctrl-C and ends it with SIGTERM."""
+    """Set up a worker: the main process handles Ctrl-C and ends it with SIGTERM.
+
+    A worker also ends when the main process was killed.
+    """
     from ztfml.io.temporary import remove_all_temporary
 
-    def end(number, frame):
+    def end(number, frame=None):
         remove_all_temporary()
         os._exit(128 + number)
 
+    def end_without(parent):
+        while os.getppid() == parent:
+            time.sleep(_WATCH_SECONDS)
+        end(signal.SIGTERM)
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, end)
+    Thread(target=end_without, args=(os.getppid(),), daemon=True).start()
