@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ztfml.night import Night
 
@@ -255,7 +255,7 @@ def matcher(galaxies: Path | None, skymap: Path | None = None) -> Callable[[Nigh
     >>> len(matcher(None)(night))
     300
     """
-    catalogs = []
+    catalogs: list[Any] = []
     if galaxies is not None:
         from ztfml.catalogs.galaxies import GalaxyCatalog
 
