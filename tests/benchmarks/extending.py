@@ -40,7 +40,7 @@ CLASSES = ("sso", "star", "agn", "transient")
 
 def main(nights):
     """Print the change of macro-F1 by source and number of labels."""
-    simulated = sorted(p for p in nights.glob("ztf_alerts_2*.parquet") if "_prv_" not in p.stem)
+    simulated = sorted(nights.glob("ztf_alerts_2??????.?.parquet"))
     data = read_training_set([nights / f"{REAL}.parquet", *simulated], augment=True)
     names = list(data.table.columns)
     real = ~data.labels["simulated"].to_numpy()
@@ -96,7 +96,8 @@ def extend(base, data, names, ballast, marked, seed):
     """Extend the model with the marked alerts and their degraded copies."""
     with_copies = data.labels["candid"].isin(data.labels["candid"][marked]).to_numpy()
     some = data.subset(with_copies & (data.labels["copy"] != "low drb").to_numpy())
-    return Extension(base, some, names, ballast, seed).fit(np.ones(len(some.y), bool))
+    extension = Extension(base, some, names, ballast, seed)
+    return extension.fit(extension.cross_validate()[0])
 
 
 def macro_f1(data, rows, classifier):

@@ -12,7 +12,7 @@ from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.simulate import write_nights
 from ztfml.training import extend as module
-from ztfml.training.extend import extend
+from ztfml.training.extend import Extension, extend
 from ztfml.training.trained_objects import is_trained_on
 
 N_LABELS = 60
@@ -62,7 +62,7 @@ def test_an_extension_learns_new_labels(night, marks, extended):
 def test_an_extension_is_an_ordinary_model(marks, extended):
     model, base = extended[0], Model.load()
     assert all(check.passed for check in model.verify())
-    assert model.card["rounds"] == base.card["rounds"] + module.N_ROUNDS
+    assert model.card["rounds"] - base.card["rounds"] in module.ROUNDS
     n_labels = len(pd.read_csv(marks))
     assert f"was extended with {n_labels} labels" in model.card["training"]["rules"][-1]
     assert base.card["model"]["sha256"][:12] in model.card["training"]["rules"][-1]
@@ -71,11 +71,31 @@ def test_an_extension_is_an_ordinary_model(marks, extended):
     assert first == f"Before the extension: {base.card['metrics'][0]['title']}"
 
 
-def test_an_extension_can_be_extended(night, marks, extended, tmp_path):
+def test_an_extension_can_be_extended(night, marks, extended, tmp_path, monkeypatch):
+    monkeypatch.setattr(Extension, "cross_validate", lambda self: (10, np.zeros(6, int)))
     extend([night], extended[0], tmp_path / "again", [marks])
     again = Model.load(tmp_path / "again")
-    assert again.card["rounds"] == extended[0].card["rounds"] + module.N_ROUNDS
+    assert again.card["rounds"] == extended[0].card["rounds"] + 10
     assert again.card["metrics"] == extended[0].card["metrics"]
+
+
+def test_no_trees_are_added_if_they_predict_no_better(night, marks, tmp_path, monkeypatch):
+    monkeypatch.setattr(Extension, "cross_validate", lambda self: (0, np.full(6, 7)))
+    report = extend([night], Model.load(), tmp_path / "same", [marks])
+    assert "predicts 7 of" in report
+    assert "so no trees were added" in report
+    same, base = Model.load(tmp_path / "same"), Model.load()
+    assert same.card["rounds"] == base.card["rounds"]
+    loaded = Night.load(night)
+    pd.testing.assert_frame_equal(same.predict(loaded), base.predict(loaded))
+
+
+def test_labels_of_few_objects_are_not_tested(night, marks, tmp_path):
+    pd.read_csv(marks).head(5).to_csv(tmp_path / "few.csv", index=False)
+    report = extend([night], Model.load(), tmp_path / "few", [tmp_path / "few.csv"])
+    assert "too few to test the extension" in report
+    rounds = Model.load(tmp_path / "few").card["rounds"]
+    assert rounds == Model.load().card["rounds"] + module.UNTESTED_ROUNDS
 
 
 def test_unusable_labels_are_refused(night, marks, tmp_path):
