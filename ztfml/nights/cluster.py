@@ -9,15 +9,16 @@ import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from importlib.metadata import version as version_of
 from pathlib import Path
 from typing import Any
 
-from ztfml import __version__
 from ztfml.errors import DataError
 from ztfml.nights.tasks import Result, Task, compile_code, loaded, run_task
 
 log = logging.getLogger(__name__)
 
+_VERSION = version_of("ztfml")
 _RETRIES = 2
 _CONNECT_SECONDS = 20
 
@@ -83,7 +84,7 @@ def _run(client, tasks, at_once):
         most = at_once or max(1, len(client.nthreads()))
         while waiting and len(running) < most:
             task = waiting.popleft()
-            future = client.submit(_run_on_worker, task, __version__, pure=False, retries=_RETRIES)
+            future = client.submit(_run_on_worker, task, _VERSION, pure=False, retries=_RETRIES)
             running[future] = task
             completed.add(future)
 
@@ -108,8 +109,8 @@ def _run(client, tasks, at_once):
 
 
 def _run_on_worker(task: Task, version: str) -> Result:
-    if version != __version__:
-        error = f"this worker has ztfml {__version__}, the command {version}; install one version"
+    if version != _VERSION:
+        error = f"this worker has ztfml {_VERSION}, the command {version}; install one version"
         return Result(task, error=error)
     _limit_threads()
     result = run_task(task)

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import fields
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -70,9 +71,7 @@ def settings_digest(step: "Step") -> str:
     >>> settings_digest(Rank()) == settings_digest(Rank(top=5))
     False
     """
-    from ztfml import __version__
-
-    lines = [step.name, __version__]
+    lines = [step.name, version("ztfml")]
     if step.name != "ingest":
         from ztfml.features import FEATURES
 
