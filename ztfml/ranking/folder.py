@@ -74,7 +74,7 @@ def load_ranking(folder: str | Path | None = None) -> RankingModel:
     Examples
     --------
     >>> load_ranking()
-    <RankingModel ranking: 19 terms, 61 tree inputs, fitted 2026-11-28>
+    <RankingModel ranking: 21 terms, 62 tree inputs, fitted 2026-11-28>
     """
     return _shipped() if folder is None else verified_folder.run_checks(_steps(Path(folder)))
 
@@ -258,7 +258,7 @@ def declare_inputs(names: tuple[str, ...]) -> list[dict[str, Any]]:
     Examples
     --------
     >>> declare_inputs(("total_age",))
-    [{'name': 'total_age', 'kind': 'quantity', 'version': 1}]
+    [{'name': 'total_age', 'kind': 'quantity', 'version': 2}]
     """
     known = _known_inputs()
     return [{"name": name, "kind": known[name][0], "version": known[name][1]} for name in names]
