@@ -124,7 +124,7 @@ def draw_bars(ax: Axes, names: pd.Series, adds: pd.Series, fontsize: str = "smal
     >>> from ztfml.plots import figure
     >>> fig, (ax,) = figure()
     >>> draw_bars(ax, pd.Series(["base", "fading"]), pd.Series([-8.0, 2.5]))
-    >>> [bar.get_width() for bar in ax.containers[0]]
+    >>> [float(bar.get_width()) for bar in ax.containers[0]]
     [-8.0, 2.5]
     """
     values = np.asarray(adds, float)
