@@ -110,7 +110,9 @@ def test_examples_run(line, example_folder, request, monkeypatch, tmp_path):
         monkeypatch.chdir(tmp_path)
         if arguments[1].endswith(".tar.gz"):
             packets = request.getfixturevalue("shared_data") / "packets"
-            shutil.copy(packets / "ztf_public_20180819_mod1000.tar.gz", arguments[1])
+            tarball = tmp_path / arguments[1].replace("*", "one")
+            tarball.parent.mkdir(exist_ok=True)
+            shutil.copy(packets / "ztf_public_20180819_mod1000.tar.gz", tarball)
         else:
             alerts = pd.read_parquet(example_folder / "night.parquet")[:20]
             history = pd.read_parquet(history_beside(example_folder / "night.parquet"))

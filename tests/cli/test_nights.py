@@ -10,7 +10,7 @@ def test_simulate_writes_the_same_files_for_the_same_seed(tmp_path):
     for name in ("a", "b"):
         ztfml("simulate", tmp_path / name, "--nights", 2, "--alerts", 200, "--seed", 5)
     files = sorted(path.name for path in (tmp_path / "a").iterdir())
-    assert len(files) == 8
+    assert len(files) == 10
     for name in files:
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
 

