@@ -1,9 +1,13 @@
 """What all tests share."""
 
 import os
+import signal
 from pathlib import Path
 
 import pytest
+
+# A shell ignores Ctrl-C in commands it starts in the background, and their children inherit this.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 SHARED_DATA = Path(os.environ.get("ZTFML_TEST_DATA", Path(__file__).parents[2] / "shared" / "data"))
 
