@@ -1,5 +1,6 @@
 """One night in one process: run the step, and return counts or a sentence."""
 
+import errno
 import threading
 import time
 from dataclasses import dataclass, field
@@ -58,6 +59,7 @@ class Result:
     may_pass: bool = False
 
 
+_PASSING = (errno.EIO, errno.ESTALE, errno.ETIMEDOUT, errno.EAGAIN, errno.EHOSTDOWN, errno.ENOTCONN)
 # The threads of a Dask worker share the model and the compiled code of a process.
 _one_at_a_time = threading.Lock()
 
@@ -88,9 +90,10 @@ def run_task(task: Task) -> Result:
             counts = loaded(task.step, task.settings)(task.night, task.history, task.output)
         except ZtfmlError as failure:
             error = str(failure)
+            may_pass = _may_pass(failure.__cause__)
         except OSError as failure:
             error = f"{failure.filename or task.night}: {failure.strerror or failure}"
-            may_pass = True
+            may_pass = _may_pass(failure)
         except MemoryError:
             error = f"{task.night}: the memory is full; use fewer processes or a larger computer"
         except Exception as failure:
@@ -100,6 +103,11 @@ def run_task(task: Task) -> Result:
                 "it, with the output of `ztfml --debug` for this night"
             )
     return Result(task, counts, error, time.monotonic() - started, may_pass)
+
+
+def _may_pass(cause):
+    """Whether a network file system may succeed next time; a damaged file has no error number."""
+    return isinstance(cause, OSError) and cause.errno in _PASSING
 
 
 @lru_cache(maxsize=2)
