@@ -15,6 +15,7 @@ def run() -> None:
     >>> run()   # doctest: +SKIP
     """
     _replace_closed_streams()
+    _use_utf8()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
     from ztfml.cli import main
@@ -27,6 +28,15 @@ def _replace_closed_streams():
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+def _use_utf8():
+    """Start again in the UTF-8 mode of Python if the locale has another encoding.
+
+    Arrow takes every path as UTF-8, and would not find a file with an accent in its name.
+    """
+    if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):
+        os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
 
 
 def _end(number, frame):

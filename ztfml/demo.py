@@ -11,6 +11,7 @@ from ztfml.errors import DataError
 from ztfml.evaluation.text import headline, metrics_table
 from ztfml.io.atomic import write_beside
 from ztfml.io.companions import labels_beside
+from ztfml.io.output_paths import check_writable_folder
 from ztfml.io.parquet import write_table
 from ztfml.model.model import Model
 from ztfml.report import write_report
@@ -51,7 +52,7 @@ def run_demo(folder: str | Path, seed: int = 62) -> str:
     Raises
     ------
     DataError
-        If the folder has files but is not the folder of a demonstration.
+        If the folder has files but is not the folder of a demonstration, or is not writable.
 
     Examples
     --------
@@ -60,6 +61,7 @@ def run_demo(folder: str | Path, seed: int = 62) -> str:
     >>> print(run_demo("demo"))   # doctest: +SKIP
     """
     folder = Path(folder)
+    check_writable_folder(folder)
     _claim(folder, seed)
     log_step = _StepTimer()
 

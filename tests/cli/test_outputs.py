@@ -113,6 +113,27 @@ def test_a_place_that_cannot_be_written_is_refused_before_the_work(night, tmp_pa
     one_sentence(ztfml("predict", night, "-o", folder, code=1), folder, "it is a folder")
 
 
+def _without_permission(path, *_, **__):
+    return not str(path).endswith("locked")
+
+
+def test_a_folder_that_cannot_be_written_is_refused_before_the_work(night, tmp_path, monkeypatch):
+    monkeypatch.setattr("os.access", _without_permission)
+    folder = tmp_path / "locked"
+    folder.mkdir()
+    for arguments in (
+        ["simulate", folder / "nights"],
+        ["demo", folder / "demo"],
+        ["rank", night, night, "-o", f"{folder}/ranked/"],
+        ["train", night, "-o", folder / "model"],
+        ["predict", night, "-o", folder / "p.csv"],
+    ):
+        one_sentence(ztfml(*arguments, code=1), f"no permission in {folder}")
+    assert not list(folder.iterdir())
+    result = ztfml("simulate", night / "nights", code=1)
+    one_sentence(result, night / "nights", "is not a folder")
+
+
 def test_an_unexpected_error_is_one_sentence(night, tmp_path, monkeypatch):
     def fail(*args):
         raise ZeroDivisionError("a fault\nof ztfml")

@@ -110,6 +110,15 @@ def test_an_unusual_environment(env, tmp_path):
     assert output.stat().st_size > 0
 
 
+def test_names_with_accents_in_the_c_locale(compiled, tmp_path):
+    path, output = save(tmp_path, alerts_frame(), "näch.parquet"), tmp_path / "pré.csv"
+    c_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    done = run("features", path, "-o", output, env=c_locale, capture_output=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.decode().endswith(f"{output}\n")
+    assert output.read_text().startswith("objectId,candid,jd,")
+
+
 def test_a_working_folder_that_is_deleted(compiled, tmp_path):
     path, gone = save(tmp_path, alerts_frame()), tmp_path / "gone"
     gone.mkdir()

@@ -122,6 +122,18 @@ def test_a_night_without_positions_has_no_sky():
     ]  # fmt: skip
 
 
+def test_an_alert_without_a_time_has_no_light_curve():
+    night = nights.odd_night()
+    first = night.alerts.index == 0
+    night = night.replace(alerts=night.alerts.assign(jd=night.alerts["jd"].mask(first)))
+    predictions = nights.predictions_of(night)
+    summary = summarize(night, predictions, nights.ranked_of(night, predictions))
+    timeless = card(summary, night.alerts["objectId"].iloc[0])
+    assert timeless["light_curves"] == []
+    assert timeless["reason_list"]
+    assert f'data-object="{timeless["objectId"]}"' in render(summary)
+
+
 def test_links_contain_names_and_positions():
     found = dict(links("ZTF18abukavn", 123.5, -4.25))
     assert list(found) == ["ALeRCE", "Fink", "Lasair", "Fritz", "TNS", "NED", "SIMBAD"]

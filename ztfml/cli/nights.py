@@ -44,6 +44,7 @@ def demo(folder, seed):
 @click.option("--list", "listing", is_flag=True, help="Print the populations and exit.")
 def simulate(folder, nights, alerts, seed, mix, start_jd, forced, listing):
     """Simulate labelled nights and write them to DIR."""
+    from ztfml.io.output_paths import check_writable_folder
     from ztfml.simulate import population_table, write_nights
 
     if listing:
@@ -51,6 +52,7 @@ def simulate(folder, nights, alerts, seed, mix, start_jd, forced, listing):
         return
     if folder is None:
         raise click.UsageError("give DIR, or --list")
+    check_writable_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     for path in write_nights(folder, alerts, nights, seed, mix, start_jd, forced=forced):
         click.echo(path)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from ztfml.errors import ModelError
+from ztfml.io.output_paths import check_writable_folder
 from ztfml.io.switch import finish_switch, switch_folder, sync
 from ztfml.io.temporary import temporary_beside
 from ztfml.io.verified_folder import CARD, ESTIMATOR, README, TREES
@@ -91,6 +92,8 @@ def check_place(
     ModelError
         If the place holds something that is not such a folder, other files, or an older model
         that may not be replaced.
+    DataError
+        If there is no permission to write there.
 
     Examples
     --------
@@ -99,6 +102,7 @@ def check_place(
     folder = Path(folder)
     if not Path(os.path.realpath(folder)).parent.is_dir():
         raise ModelError(f"{folder}: its folder does not exist; make it or name another place")
+    check_writable_folder(Path(os.path.realpath(folder)).parent)
     if not folder.exists() and not folder.is_symlink():
         return
     inside = {entry.name for entry in folder.iterdir()} if folder.is_dir() else {folder.name}

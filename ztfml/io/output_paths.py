@@ -104,6 +104,33 @@ def check_writable(path: str | Path) -> None:
         )
 
 
+def check_writable_folder(folder: str | Path) -> None:
+    """Check that files can be written to a folder, or that the folder can be created.
+
+    Parameters
+    ----------
+    folder : str or Path
+
+    Raises
+    ------
+    DataError
+        If there is no permission, or if it is a file.
+
+    Examples
+    --------
+    >>> check_writable_folder("nights/2024")
+    """
+    existing = Path(folder).absolute()
+    while not existing.exists() and existing != existing.parent:
+        existing = existing.parent
+    if not existing.is_dir():
+        raise DataError(f"{folder}: {existing} is not a folder; use another name")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise DataError(
+            f"{folder}: cannot be written (no permission in {existing}); use a writable folder"
+        )
+
+
 def _is_same(one, other):
     if _real(one) == _real(other):
         return True

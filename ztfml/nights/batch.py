@@ -12,7 +12,7 @@ import joblib
 
 from ztfml.errors import DataError
 from ztfml.io.companions import forced_beside, history_beside
-from ztfml.io.output_paths import refuse_inputs
+from ztfml.io.output_paths import check_writable_folder, refuse_inputs
 from ztfml.io.progress import track
 from ztfml.nights.fingerprints import input_digest, settings_digest
 from ztfml.nights.manifest import FAILED, Manifest, locked
@@ -107,10 +107,8 @@ def run_batch(
     """
     options, folder = options or Options(), Path(folder).absolute()
     paths = list(dict.fromkeys(Path(night).resolve() for night in nights))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise DataError(f"{folder}: cannot be created ({error.strerror})") from error
+    check_writable_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
         manifest = Manifest(folder, step.name)
         names = output_names(paths, step.suffix, manifest.owners)

@@ -194,6 +194,8 @@ def _card(row, night, prediction, folder, context):
 def _light_curves(night, alert, photometry):
     """Lay out the light curve of the last month, and all photometry if there is more."""
     packet = night.alerts.iloc[alert]
+    if np.isnan(packet["jd"]):
+        return []  # Without the time of the alert, nothing can be placed beside it.
     points = points_of(night, packet["objectId"], packet["jd"], photometry)
     lines, peak = rates_of(night, alert)
     days = points["jd"] - packet["jd"]
