@@ -10,7 +10,8 @@ from ztfml.errors import DataError
 from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.output_paths import refuse_inputs
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, AVRO_MAGIC, gunzip_head, is_tar
-from ztfml.sources.ingest import IngestSummary, ingest, night_files
+from ztfml.sources.ingest import IngestSummary, ingest
+from ztfml.sources.packet_night import night_files
 
 if TYPE_CHECKING:
     from ztfml.sources.formats.record import Format

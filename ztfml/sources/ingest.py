@@ -7,40 +7,22 @@ and memory grows only with the number of candids.
 
 from __future__ import annotations
 
-import csv
 import logging
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import joblib
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
-from ztfml.io.atomic import write_together
-from ztfml.io.companions import companion, forced_beside, history_beside
-from ztfml.io.forced_schema import FORCED_SCHEMA
-from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.progress import track
-from ztfml.io.safe_text import safe_cell
-from ztfml.io.temporary import temporary_beside
-from ztfml.lightcurves.forced_table import one_row_per_exposure
 from ztfml.sources.archives import ARCHIVE_SUFFIXES, contents_of, find_files
 from ztfml.sources.decode import decode_in_processes
-from ztfml.sources.merge_history import HistorySpill, merge_rows
-from ztfml.sources.packet_tables import (
-    ALERTS_SCHEMA,
-    HISTORY_SCHEMA,
-    N_PARTS,
-    PacketTables,
-)
+from ztfml.sources.packet_night import NoAlertsError, night_files, write_packet_night
+from ztfml.sources.packet_tables import PacketTables
 from ztfml.sources.remarks import Remarks
 
 log = logging.getLogger(__name__)
-
-# Rows per row group of the alerts' file.
-_ROW_GROUP = 5_000
 
 
 @dataclass(frozen=True)
@@ -139,54 +121,22 @@ def ingest(
         raise DataError(f"{output}: the output is a parquet file; name it NIGHT.parquet")
     files = find_files(paths)
     reader = _PacketReader(output if cutouts else None)
-    with (
-        write_together(*night_files(output)) as (alerts_part, history_part, forced_part, skipped),
-        temporary_beside(output, is_folder=True) as folder,
-    ):
-        history, forced = (_spill(folder, schema) for schema in (HISTORY_SCHEMA, FORCED_SCHEMA))
-        tables = reader.tables(files, joblib.cpu_count() if jobs is None else jobs)
-        n_alerts = _write_alerts(tables, history, forced, alerts_part)
-        if n_alerts == 0:
-            raise DataError(_nothing_readable(paths, reader.skipped))
-        n_history = _write_history(_merged(history, HISTORY_SCHEMA), HISTORY_SCHEMA, history_part)
-        measured = (one_row_per_exposure(part) for part in _merged(forced, FORCED_SCHEMA))
-        n_forced = _write_history(measured, FORCED_SCHEMA, forced_part)
-        if n_forced == 0:
-            forced_part.unlink()
-        _write_skipped(reader.skipped, skipped)
+    tables = reader.tables(files, joblib.cpu_count() if jobs is None else jobs)
+    try:
+        rows = write_packet_night(tables, output, reader.skipped)
+    except NoAlertsError as error:
+        raise DataError(_nothing_readable(paths, reader.skipped)) from error
     reader.log_remarks(str(paths[0]) if len(paths) == 1 else f"{paths[0]}, ...")
     return IngestSummary(
         reader.n_files,
-        n_alerts,
+        rows.alerts,
         reader.n_duplicates,
         len(reader.skipped),
-        n_history,
+        rows.history,
         reader.n_cutouts,
         night_files(output)[3] if reader.skipped else None,
-        n_forced,
+        rows.forced,
     )
-
-
-def night_files(output: Path) -> tuple[Path, Path, Path, Path]:
-    """Return the paths of all files that ingest writes or removes together.
-
-    Parameters
-    ----------
-    output : Path
-        The file of the alerts.
-
-    Returns
-    -------
-    tuple of Path
-        Alerts, history, forced photometry and the list of skipped files.
-
-    Examples
-    --------
-    >>> [path.name for path in night_files(Path("a.parquet"))][2:]
-    ['a_fp_hists.parquet', 'a.skipped.csv']
-    """
-    skipped = companion(output, ".skipped.csv")
-    return output, history_beside(output), forced_beside(output), skipped
 
 
 def _nothing_readable(paths, skipped):
@@ -254,52 +204,3 @@ class _PacketReader:
             self.n_cutouts += 1
         except DataError as error:
             self._remarks.add("alerts have no readable stamps", f"alert {candid}: {error}")
-
-
-def _spill(folder, schema):
-    part = Path(folder) / ("history" if schema is HISTORY_SCHEMA else "forced")
-    part.mkdir()
-    return HistorySpill(part, schema)
-
-
-def _write_alerts(batches, history, forced, path):
-    """Write the alerts, and give their previous candidates and forced photometry to the merge."""
-    n_alerts = 0
-    waiting, n_waiting = [], 0
-    with pq.ParquetWriter(path, ALERTS_SCHEMA, **WRITE_OPTIONS) as writer:
-        for tables in batches:
-            history.add(tables.history)
-            forced.add(tables.forced)
-            waiting.append(tables.alerts)
-            n_alerts += len(tables.alerts)
-            n_waiting += len(tables.alerts)
-            if n_waiting >= _ROW_GROUP:
-                writer.write_table(pa.concat_tables(waiting))
-                waiting, n_waiting = [], 0
-        if waiting:
-            writer.write_table(pa.concat_tables(waiting))
-    return n_alerts
-
-
-def _merged(spill, schema):
-    for table in track(spill.parts(), "merging histories", N_PARTS):
-        yield merge_rows(table, schema)
-
-
-def _write_history(tables, schema, path):
-    n_rows = 0
-    with pq.ParquetWriter(path, schema, **WRITE_OPTIONS) as writer:
-        for table in tables:
-            writer.write_table(table)
-            n_rows += len(table)
-    return n_rows
-
-
-def _write_skipped(skipped, path):
-    if not skipped:
-        path.unlink()
-        return
-    with open(path, "w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["file", "reason"])
-        writer.writerows([[safe_cell(cell) for cell in row] for row in skipped])
