@@ -6,7 +6,7 @@ so that ``ztfml --help`` answers at once.
 
 import click
 
-from ztfml.cli import labels, models, nights, objects, ranking, report
+from ztfml.cli import labels, marks, models, nights, objects, ranking, report
 from ztfml.cli.group import ZtfmlGroup
 
 
@@ -39,6 +39,7 @@ for _command in (
     ranking.fit_ranking,
     objects.plot,
     report.report,
+    marks.marks,
     models.model,
 ):
     main.add_command(_command)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 # Parameters of commands that name a file or folder to write.
-OUTPUTS = ("output", "plot", "report")
+OUTPUTS = ("output", "plot", "report", "label_output")
 # Commands that write the labels of a night.
 WRITE_LABELS = ("label", "cuts")
 # Files of the folder of a classifier or a ranking.

@@ -4,6 +4,7 @@ import click
 
 from ztfml.cli.inputs import load_model, one_night, run_batch, selection_from, trusted
 from ztfml.cli.options import (
+    PATH,
     OutputFolder,
     batch_options,
     command,
@@ -35,22 +36,28 @@ from ztfml.cli.options import (
 @outputs_option([".html"])
 @batch_options
 @click.option(
-    "--top", default=50, show_default=True, type=click.IntRange(1),
-    help="Number of objects shown in detail.",
+    "--top", default=200, show_default=True, type=click.IntRange(1),
+    help="Number of objects listed.",
+)  # fmt: skip
+@click.option(
+    "--marks", type=PATH, metavar="MARKS.csv",
+    help="Earlier marks, exported on a page or written by ztfml marks merge.",
 )  # fmt: skip
 def report(
     nights, history, model, ranking, weights, instrument, galaxies, skymap, everything, min_score,
-    within, output, batch, top,
+    within, output, batch, top, marks,
 ):  # fmt: skip
     """Write the HTML page of a night.
 
-    The page has a summary, the ranked list and the top objects in detail. It is one file and
+    The page has a summary, the ranked list and each listed object in detail. It is one file and
     loads nothing from the network. It includes light curves, cutouts and
     catalogue matches from NAME_fetched next to the night, if that folder exists. With
+    --marks, objects that were rejected or classified before are folded away. With
     -o DIR/, each night gets a page of its own; nights that are done are skipped.
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
+    from ztfml.labels.marks import read_marks
     from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
     from ztfml.report import write_report
@@ -60,14 +67,15 @@ def report(
     selection = selection_from(everything, min_score, within, skymap)
     if isinstance(output, OutputFolder):
         files = (model, ranking, weights, instrument, galaxies, skymap)
-        step = Report(trusted(), *files, tuple(selection), top)
+        step = Report(trusted(), *files, tuple(selection), top, marks)
         return run_batch(step, nights, output, batch, history)
     night = one_night(nights)
+    earlier = None if marks is None else read_marks(marks)
     loaded = load_model(model)
     folder = fetched_beside(night)
     opened = matcher(galaxies, skymap)(open_night(night, history))
     folder = folder if folder.is_dir() else None
     scorer = FastTransientScorer.load(ranking, weights, instrument)
-    summary = write_report(opened, loaded, output, folder, top, scorer, selection)
-    click.echo(f"{len(summary['ranked'])} objects listed, {len(summary['cards'])} in detail")
+    summary = write_report(opened, loaded, output, folder, top, scorer, selection, earlier)
+    click.echo(f"{len(summary['cards'])} of {summary['n_ranked']} ranked objects listed")
     click.echo(output)

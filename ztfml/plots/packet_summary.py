@@ -131,9 +131,16 @@ def _reference_source(known):
 
 def _ps1(known):
     text = _format(known, "{distpsnr1:.1f}″ away, sgscore {sgscore1:.2f}")
-    kind = "star" if known.get("sgscore1", 0) > 0.5 else "galaxy"
+    kind = _star_or_galaxy(known.get("sgscore1"))
     r_mag = _format(known, ", r = {srmag1:.1f}") or ""
     return text and f"{text} ({kind}){r_mag}"
+
+
+def _star_or_galaxy(sgscore):
+    # PS1 sources without a measurement of their shape have a score of exactly 0.5.
+    if sgscore is None or sgscore == 0.5:
+        return "unclassified"
+    return "star" if sgscore > 0.5 else "galaxy"
 
 
 def _asteroid(known):

@@ -218,6 +218,7 @@ class FastTransientScorer(BaseEstimator):
             columns of the match with a galaxy catalogue or a sky map, ``log_odds`` of
             the score, what each term adds to them as ``term_<name>``, and links. ``log_odds`` is
             the sum of these terms and ``term_base``, the same for all objects.
+            ``attrs["n_ranked"]`` is the number of objects before `top` was applied.
 
         Examples
         --------
@@ -238,6 +239,7 @@ class FastTransientScorer(BaseEstimator):
         one_name = selection is not None and not selection.everything
         if selection is not None:
             order = order[selection.keep(score, features.filter(SELECTED_BY).iloc[rows], p)[order]]
+        n_ranked = len(order)
         # Sources with several names are listed once, so a few more rows are needed.
         order = order[: top + _SPARE_ROWS if one_name and top else top]
         same = find_same_position(night.alerts, rows, rows[order])
@@ -261,7 +263,9 @@ class FastTransientScorer(BaseEstimator):
         ranked.insert(3, "score", score[order])
         terms = terms.add_prefix("term_").reset_index(drop=True)
         terms.insert(0, "log_odds", log_odds[order])
-        return ranked.join(terms).assign(**link_columns(ranked["objectId"]))
+        ranked = ranked.join(terms).assign(**link_columns(ranked["objectId"]))
+        ranked.attrs["n_ranked"] = n_ranked
+        return ranked
 
     def explain(self, ranked: pd.DataFrame, object_id: str) -> pd.DataFrame:
         """List what each term adds to the log odds of the score of an object.

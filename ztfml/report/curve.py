@@ -1,184 +1,119 @@
-"""Pixel positions of the symbols in a light curve, for the SVG templates of the page.
+"""The light curve of a card as compact numbers; the script of the page draws it.
 
-A page has up to a hundred light curves. matplotlib would take too long to draw them.
+A page has hundreds of light curves. matplotlib would take too long to draw them, and drawings
+of all of them would make the page too large.
 """
 
 import numpy as np
 import pandas as pd
-from matplotlib.ticker import MaxNLocator
 
-from ztfml.plots.light_curves import Peak, RateLine, with_error
-from ztfml.plots.packet_summary import date_of
+from ztfml.plots.light_curves import Peak, RateLine
+from ztfml.schema import BANDS, PACKET_HISTORY
 
-WIDTH, HEIGHT = 430, 280
-_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 8, 10, 40
-# Smallest range of the magnitude axis.
-_MIN_MAGNITUDES = 2.0
+BELOW, UNSEEN = 4, 8
+"""Added to the number of the band: fainter than the reference; not in the history of the alert."""
+
 # Longer error bars are clipped; they would compress the rest of the light curve.
 _MAX_ERROR = 1.0
+_UNKNOWN = len(BANDS)
 
 
-def layout_light_curve(
+def light_curve_data(
     points: pd.DataFrame,
     lines: list[RateLine],
     peak: Peak | None,
     alert: dict,
-    forced: pd.DataFrame | None = None,
+    forced: pd.DataFrame,
+    modulus: float | None = None,
 ) -> dict:
-    """Compute the pixel positions of a light curve against days since the alert.
+    """Collect the numbers that the page needs to draw a light curve.
 
     Parameters
     ----------
     points : pandas.DataFrame
-        Result of `ztfml.plots.light_curves.points_of`, with at least one row.
+        Result of `ztfml.plots.light_curves.points_of`.
     lines : list of RateLine
     peak : Peak or None
         Result of `ztfml.plots.light_curves.rates_of`.
     alert : dict
         ``jd`` and ``magpsf`` of the alert.
-    forced : pandas.DataFrame, optional
+    forced : pandas.DataFrame
         Result of `ztfml.plots.forced_points.forced_points`.
+    modulus : float, optional, mag
+        Distance modulus, for an axis of absolute magnitudes.
 
     Returns
     -------
     dict
-        ``width`` and ``height``; ``area`` (left, top, right, bottom); ``x_ticks`` and
-        ``y_ticks`` (position and text); ``x_label``; ``detections`` (dicts with ``x``, ``y``,
-        ``low``, ``high``, ``band``, ``below``, ``seen``, ``text``); ``limits`` (``x``, ``y``,
-        ``band``, ``seen``);
-        ``forced`` (``x``, ``y``, ``band``, ``is_limit``, ``text``);
-        ``lines``; ``peak``; ``now`` (``x``, ``y`` of the alert). Positions
-        are in pixels of a drawing of that size.
+        ``jd`` of the alert; ``recent`` (days before the alert that are shown first);
+        ``points``: lists of days since the alert, magnitude, error, limit and code (number of the
+        band, plus `BELOW` and `UNSEEN`); ``forced``: days, magnitude, error, limit and code;
+        ``lines``: days and magnitude of both ends, code, 1 for a rise or 0 for a fade, rate and
+        error; ``peak``: days and magnitude; ``now``: magnitude of the alert; ``modulus``. Missing
+        values are None.
 
     Examples
     --------
+    >>> from ztfml.plots.forced_points import forced_points
     >>> from ztfml.plots.light_curves import latest_alert, points_of, rates_of
     >>> k = latest_alert(night, object_id)
     >>> alert = night.alerts.iloc[k]
-    >>> plot = layout_light_curve(points_of(night, object_id), *rates_of(night, k), alert)
-    >>> plot["width"], plot["height"]
-    (430, 280)
+    >>> data = light_curve_data(
+    ...     points_of(night, object_id), *rates_of(night, k), alert, forced_points(night, k)
+    ... )
+    >>> len(data["points"]) == len(points_of(night, object_id))
+    True
     """
-    days = points["jd"].to_numpy() - alert["jd"]
-    mag = points["magpsf"].to_numpy()
-    err = np.fmin(points["sigmapsf"].fillna(0.0).to_numpy(), _MAX_ERROR)
-    limit = np.where(np.isnan(mag), points["diffmaglim"].to_numpy(), np.nan)
-    if forced is None:
-        forced = pd.DataFrame(columns=["jd", "band", "magpsf", "sigmapsf", "limit"], dtype=float)
-    forced_mag = forced["magpsf"].fillna(forced["limit"]).to_numpy()
-    start, end = _time_range(np.concatenate([days, forced["jd"].to_numpy() - alert["jd"]]))
-    x = _Scale(start, end, _LEFT, WIDTH - _RIGHT)
-    shown = np.concatenate([mag - err, mag + err, limit, forced_mag, *(line.mag for line in lines)])
-    faint, bright = _magnitude_range(shown)
-    y = _Scale(faint, bright, HEIGHT - _BOTTOM, _TOP)
+    origin = alert["jd"]
+    band = points["band"].map({name: k for k, name in enumerate(BANDS)}).fillna(_UNKNOWN)
+    below = points["magpsf"].notna() & (points["isdiffpos"] < 0)
+    code = band + BELOW * below + UNSEEN * ~points["seen"].astype(bool)
+    rows = zip(
+        _rounded(points["jd"] - origin, 5),
+        _rounded(points["magpsf"], 3),
+        _rounded(np.fmin(points["sigmapsf"], _MAX_ERROR), 3),
+        _rounded(points["diffmaglim"], 2),
+        code.astype(int).tolist(),
+        strict=True,
+    )
+    forced_rows = zip(
+        _rounded(forced["jd"] - origin, 5),
+        _rounded(forced["magpsf"], 3),
+        _rounded(forced["sigmapsf"], 3),
+        _rounded(forced["limit"], 2),
+        [_code(name) for name in forced["band"]],
+        strict=True,
+    )
     return {
-        "width": WIDTH,
-        "height": HEIGHT,
-        "area": [_LEFT, _TOP, WIDTH - _RIGHT, HEIGHT - _BOTTOM],
-        "x_ticks": x.ticks(6),
-        "y_ticks": y.ticks(8),
-        "x_label": f"Days since this alert ({date_of(alert['jd'])} UTC)",
-        "detections": [
-            {
-                "x": x(days[k]),
-                "y": y(mag[k]),
-                "low": y(mag[k] + err[k]),
-                "high": y(mag[k] - err[k]),
-                "band": _band(row.band),
-                "below": bool(row.isdiffpos < 0),
-                "seen": bool(row.seen),
-                "text": _text(row),
-            }
-            for k, row in enumerate(points.itertuples())
-            if not np.isnan(mag[k])
-        ],
-        "limits": [
-            {"x": x(days[k]), "y": y(limit[k]), "band": _band(row.band), "seen": bool(row.seen)}
-            for k, row in enumerate(points.itertuples())
-            if not np.isnan(limit[k])
-        ],
-        "forced": [
-            {
-                "x": x(row.jd - alert["jd"]),
-                "y": y(forced_mag[k]),
-                "band": row.band,
-                "is_limit": bool(np.isnan(row.magpsf)),
-                "text": f"forced photometry: {_forced_text(row)}",
-            }
-            for k, row in enumerate(forced.itertuples())
-        ],
+        "jd": float(origin),
+        "recent": PACKET_HISTORY,
+        "points": [list(row) for row in rows if row[1] is not None or row[3] is not None],
+        "forced": [list(row) for row in forced_rows],
         "lines": [
-            {
-                "x": [x(jd - alert["jd"]) for jd in line.jd],
-                "y": [y(value) for value in line.mag],
-                "band": line.band,
-                "verb": line.verb,
-                "text": f"{line.verb} {with_error(line.rate, line.err)} mag/day in {line.band}",
-            }
+            [
+                *_rounded([line.jd[0] - origin, line.mag[0], line.jd[1] - origin, line.mag[1]], 4),
+                _code(line.band),
+                int(line.verb == "rising"),
+                *_rounded([line.rate, line.err], 3),
+            ]
             for line in lines
         ],
-        "peak": peak
-        and {
-            "x": x(peak.jd - alert["jd"]),
-            "y": y(peak.mag),
-            "text": f"peak {peak.mag:.2f} mag in {peak.band}",
-        },
-        "now": {
-            "x": x(0.0),
-            "y": None if np.isnan(alert["magpsf"]) else y(alert["magpsf"]),
-        },
+        "peak": None if peak is None else _rounded([peak.jd - origin, peak.mag], 4),
+        "now": _rounded([alert["magpsf"]], 3)[0],
+        "modulus": None if modulus is None else round(modulus, 3),
     }
 
 
-class _Scale:
-    """Convert values to pixels, rounded to 0.1 pixel."""
-
-    def __init__(self, low, high, begin, end):
-        self._low, self._high = low, high
-        self._begin, self._end = begin, end
-
-    def __call__(self, value):
-        fraction = (value - self._low) / (self._high - self._low)
-        return round(float(self._begin + fraction * (self._end - self._begin)), 1)
-
-    def ticks(self, n_max):
-        """Return positions and texts of round numbers."""
-        low, high = sorted((self._low, self._high))
-        values = MaxNLocator(n_max, steps=[1, 2, 2.5, 5, 10]).tick_values(low, high)
-        values = values[(values >= low) & (values <= high)]
-        digits = max(0, int(np.ceil(-np.log10(np.diff(values).min() * 1.0001))))
-        digits += bool(len(values) > 1 and not _is_round(values, digits))
-        return [[self(value), f"{value + 0.0:.{digits}f}".replace("-", "−")] for value in values]
+def _code(band):
+    return BANDS.index(band) if band in BANDS else _UNKNOWN
 
 
-def _is_round(values, digits):
-    return np.allclose(values, np.round(values, digits), rtol=0.0, atol=10.0 ** -(digits + 3))
-
-
-def _time_range(days):
-    low, high = min(np.nanmin(days), 0.0), max(np.nanmax(days), 0.0)
-    margin = max(0.04 * (high - low), 0.02 if high - low > 0.01 else 0.5)
-    return low - margin, high + margin
-
-
-def _magnitude_range(values):
-    """Return the faint end, at the bottom of the axis, and the bright end."""
-    values = values[~np.isnan(values)]
-    if len(values) == 0:
-        return 21.0, 19.0
-    low, high = values.min(), values.max()
-    margin = max(0.06 * (high - low), 0.5 * (_MIN_MAGNITUDES - (high - low)))
-    return high + margin, low - margin
-
-
-def _band(band):
-    return band if isinstance(band, str) else "unknown"
-
-
-def _forced_text(row):
-    return f"fainter than {row.limit:.2f} in {row.band}" if np.isnan(row.magpsf) else _text(row)
-
-
-def _text(row):
-    err = "" if np.isnan(row.sigmapsf) else f" ± {row.sigmapsf:.2f}"
-    return f"{row.magpsf:.2f}{err} in {_band(row.band)}, {date_of(row.jd)}"
+def _rounded(values, digits):
+    """Return rounded numbers, and None for missing and infinite ones."""
+    values = np.asarray(values, float)
+    return [
+        value if known else None
+        for value, known in zip(
+            np.round(values, digits).tolist(), np.isfinite(values).tolist(), strict=True
+        )
+    ]

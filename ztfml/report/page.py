@@ -2,18 +2,22 @@
 
 import base64
 import hashlib
+import json
 from functools import cache
 from pathlib import Path
+
+import pandas as pd
 
 from ztfml.astrophysics import FAST_RATE
 from ztfml.io.atomic import write_beside
 from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, Selection
-from ztfml.report.summary import CARDS, LISTED, summarize
+from ztfml.report.summary import LISTED, summarize
 from ztfml.taxonomy import LABELS
 
 _TEMPLATES = Path(__file__).parent / "templates"
+_SCRIPTS = ("marks.js", "curves.js", "page.js")
 
 
 def write_report(
@@ -21,9 +25,10 @@ def write_report(
     model: Model,
     path: str | Path,
     folder: str | Path | None = None,
-    cards: int = CARDS,
+    top: int = LISTED,
     scorer: FastTransientScorer | None = None,
     selection: Selection | None = None,
+    marks: pd.DataFrame | None = None,
 ) -> dict:
     """Classify and rank a night, and write its HTML page.
 
@@ -35,12 +40,14 @@ def write_report(
         The HTML file.
     folder : str or Path, optional
         Folder of fetched data of the night (see `ztfml.sources.fetched_folder`).
-    cards : int, default 50
-        Number of objects shown in detail.
+    top : int, default 200
+        Number of objects listed.
     scorer : FastTransientScorer, optional
         Default: the scorer with the settings of the package.
     selection : Selection, optional
         Which objects are listed; by default all.
+    marks : pandas.DataFrame, optional
+        Earlier marks, from `ztfml.labels.marks.read_marks`.
 
     Returns
     -------
@@ -56,13 +63,12 @@ def write_report(
 
     Examples
     --------
-    >>> summary = write_report(night, model, "night.html", cards=3)
+    >>> summary = write_report(night, model, "night.html", top=3)
     >>> len(summary["cards"])
     3
     """
-    n_rows = max(LISTED, cards)
-    predictions, ranked = model.predict_and_rank(night, n_rows, scorer, None, selection)
-    summary = summarize(night, predictions, ranked, model, folder, cards)
+    predictions, ranked = model.predict_and_rank(night, top, scorer, None, selection)
+    summary = summarize(night, predictions, ranked, model, folder, top, marks)
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")
     return summary
@@ -87,10 +93,12 @@ def render(summary: dict) -> str:
     Examples
     --------
     >>> from ztfml.report import summarize
-    >>> render(summarize(night, predictions, ranked, cards=2)).startswith("<!doctype html>")
+    >>> render(summarize(night, predictions, ranked, top=2)).startswith("<!doctype html>")
     True
     """
-    script = (_TEMPLATES / "page.js").read_text(encoding="utf-8")
+    parts = [(_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS]
+    # One function, so that nothing becomes global.
+    script = "\n".join(['"use strict";', "(() => {", *parts, "})();"])
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
@@ -118,6 +126,9 @@ def _environment():
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["number"] = _number
+    environment.filters["compact"] = lambda value: json.dumps(
+        value, separators=(",", ":"), allow_nan=False
+    )
     environment.filters["share"] = lambda part, whole: 100.0 * part / whole if whole else 0.0
     return environment
 

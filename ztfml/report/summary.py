@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from ztfml.astrophysics import night_of
+from ztfml.astrophysics import distance_modulus, night_of
 from ztfml.evaluation.text import headline
 from ztfml.labels.rules import apply_cuts
 from ztfml.model.model import Model
@@ -18,18 +18,20 @@ from ztfml.plots.light_curves import points_of, rates_of
 from ztfml.plots.packet_summary import date_of, packet_summary
 from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import BASE, TERMS
+from ztfml.ranking.selection import FAST_SCORE
 from ztfml.ranking.selection import headline as fast_headline
-from ztfml.report.curve import layout_light_curve
+from ztfml.report.curve import light_curve_data
 from ztfml.report.sky import layout_sky
-from ztfml.schema import BANDS, PACKET_HISTORY
+from ztfml.schema import BANDS
 from ztfml.sources import fetched_folder as fetched
 from ztfml.sources.links import links
 from ztfml.sources.stamps import stretch
 from ztfml.taxonomy import LABELS
 
-CARDS = 50
 LISTED = 200
-"""Number of objects in the ranked list; the first `CARDS` are shown in detail."""
+"""Number of objects in the ranked list; each has a card."""
+
+_ON_MAP = 50
 
 
 def summarize(
@@ -38,7 +40,8 @@ def summarize(
     ranked: pd.DataFrame,
     model: Model | None = None,
     folder: str | Path | None = None,
-    cards: int = CARDS,
+    top: int = LISTED,
+    marks: pd.DataFrame | None = None,
 ) -> dict:
     """Collect the content of the page of a night.
 
@@ -48,19 +51,21 @@ def summarize(
     predictions : pandas.DataFrame, one row per alert in the order of the night
         Result of `ztfml.model.model.Model.predict`.
     ranked : pandas.DataFrame, one row per object
-        Result of `ztfml.model.model.Model.rank`; at most `LISTED` rows are listed.
+        Result of `ztfml.model.model.Model.rank`.
     model : Model, optional
         The model of the predictions, to show its name and score.
     folder : str or Path, optional
         Folder of fetched data of the night (see `ztfml.sources.fetched_folder`).
-    cards : int, default 50
-        Number of objects shown in detail.
+    top : int, default 200
+        Number of objects listed.
+    marks : pandas.DataFrame, optional
+        Earlier marks, from `ztfml.labels.marks.read_marks`.
 
     Returns
     -------
     dict
-        Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``headline``, ``ranked``
-        and ``cards``, with texts, numbers, lists and dicts. Missing values are None, and candids
+        Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``headline``,
+        ``n_ranked`` and ``cards``, one per row of the list, with texts, numbers, lists and dicts. Missing values are None, and candids
         are text, because JavaScript numbers have too few digits.
 
     Examples
@@ -69,24 +74,50 @@ def summarize(
     300
     """
     context = fetched.context(folder) if folder is not None else None
-    ranked = ranked[: max(LISTED, cards)]
+    n_ranked = max(int(ranked.attrs.get("n_ranked", 0)), len(ranked))
+    ranked = ranked[:top]
     of_alert = predictions[predictions["candid"].isin(ranked["candid"])].set_index("candid")
     rows = [_row(row, of_alert.loc[row["candid"]], context) for row in _records(ranked)]
+    earlier = _marks_by_object(marks)
     # Light curves are found faster in a night with few objects.
-    few = night.subset(night.alerts["objectId"].isin(ranked["objectId"][:cards]))
+    few = night.subset(night.alerts["objectId"].isin(ranked["objectId"]))
     return {
         "night": _night(night),
         "model": _model(model),
         "classes": _classes(predictions),
         "cuts": _records(apply_cuts(night).flow),
-        "sky": layout_sky(night, rows[:cards]),
-        "headline": fast_headline(ranked),
-        "ranked": rows,
+        "sky": layout_sky(night, rows[:_ON_MAP]),
+        "headline": _headline(ranked),
+        "n_ranked": n_ranked,
         "cards": [
             _card(row, few, of_alert.loc[int(row["candid"])], folder, context)
-            for row in rows[:cards]
+            | {"earlier": earlier.get(row["objectId"])}
+            for row in rows
         ],
     }
+
+
+def _marks_by_object(marks):
+    if marks is None:
+        return {}
+    rows = marks.drop_duplicates("objectId", keep="last").to_dict("records")
+    return {
+        row["objectId"]: {name: value for name, value in row.items() if value} for row in rows
+    }
+
+
+def _headline(ranked):
+    """Say in one sentence what the night contains."""
+    nothing = fast_headline(ranked)
+    if nothing:
+        return f"{nothing[0].upper()}{nothing[1:]}."
+    n_fast = int((ranked["score"] >= FAST_SCORE).sum())
+    best = ranked.iloc[0]
+    objects = "1 object" if n_fast == 1 else f"{n_fast} objects"
+    return (
+        f"{objects} may be fast (score at least {FAST_SCORE}); the best is {best['objectId']} with "
+        f"score {best['score']:.2f}: {'; '.join(best['reasons'].split('; ')[:3])}."
+    )
 
 
 def _night(night):
@@ -187,38 +218,29 @@ def _card(row, night, prediction, folder, context):
         if context is None
         else _records(context[context["objectId"] == row["objectId"]]),
         "stamps": _stamps(stamps, candid),
-        "light_curves": _light_curves(night, alert, photometry),
+        "light_curve": _light_curve(night, alert, photometry, _modulus(row, context)),
     }
 
 
-def _light_curves(night, alert, photometry):
-    """Lay out the light curve of the last month, and all photometry if there is more."""
+def _light_curve(night, alert, photometry, modulus):
     packet = night.alerts.iloc[alert]
     if np.isnan(packet["jd"]):
         return []  # Without the time of the alert, nothing can be placed beside it.
     points = points_of(night, packet["objectId"], packet["jd"], photometry)
     lines, peak = rates_of(night, alert)
-    days = points["jd"] - packet["jd"]
-    recent = points[(days >= -PACKET_HISTORY) & points["seen"]]
-    jd = recent["jd"].min()
     now = {"jd": packet["jd"], "magpsf": packet["magpsf"]}
-    forced = forced_points(night, alert)
-    light_curves = [
-        {
-            "title": f"last {PACKET_HISTORY:.0f} days",
-            **layout_light_curve(
-                recent,
-                [line for line in lines if line.jd[0] >= jd],
-                peak if peak and peak.jd >= jd else None,
-                now,
-                forced,
-            ),
-        }
-    ]
-    if len(points) > len(recent):
-        everything = layout_light_curve(points, lines, peak, now, forced)
-        light_curves.append({"title": "all", **everything})
-    return light_curves
+    return light_curve_data(points, lines, peak, now, forced_points(night, alert), modulus)
+
+
+def _modulus(row, context):
+    """Return the distance modulus from a host galaxy or a known redshift, or None."""
+    if row.get("galaxy_modulus") is not None:
+        return row["galaxy_modulus"]
+    if context is None:
+        return None
+    of_object = context[(context["objectId"] == row["objectId"]) & (context["redshift"] > 0)]
+    known = of_object[of_object["note"].str.contains("classified", na=False)]
+    return float(distance_modulus(known["redshift"].iloc[0])) if len(known) else None
 
 
 def _stamps(stamps, candid):

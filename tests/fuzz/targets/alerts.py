@@ -50,7 +50,7 @@ def run(folder: Path) -> dict:
     table = features.compute(night)
     model = shipped_model()
     predictions, ranked = model.predict_and_rank(night, table=table)
-    render(summarize(night, predictions, ranked, model, cards=1))
+    render(summarize(night, predictions, ranked, model, top=1))
     return feature_bytes(night, table)
 
 

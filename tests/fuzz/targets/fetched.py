@@ -84,7 +84,7 @@ def _odd_images(rng):
 def run(folder: Path) -> dict:
     base = folder if folder.name == "base" else folder.parent.parent / "base"
     night, predictions, ranked = _night(base / "night.parquet")
-    summary = summarize(night, predictions, ranked, None, folder / FOLDER, cards=1)
+    summary = summarize(night, predictions, ranked, None, folder / FOLDER, top=1)
     page = render(summary)
     of_objects = {row["objectId"]: [str(row)] for row in summary["ranked"]}
     for card in summary["cards"]:
