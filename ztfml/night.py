@@ -387,14 +387,17 @@ class Night:
         True
         """
         code = _find_codes(pd.Series([object_id], dtype="str"), self.object_ids)[0]
-        alerts = self.alerts[self.alerts["objectId"] == object_id]
-        if code < 0 and alerts.empty:
+        is_object = (self.alerts["objectId"] == object_id).to_numpy(bool)
+        if code < 0 and not is_object.any():
             raise DataError(
                 f"{self.name}: object {object_id!r} is neither in the alerts nor in the history; "
                 "check its name, or use the night that contains it"
             )
         first, last = self.history.start[code : code + 2] if code >= 0 else (0, 0)
         past = pd.DataFrame(self.history.rows(first, last)).assign(is_alert=False)
+        # Rows of all columns take longer to copy.
+        names = [name for name in past.columns if name in self.alerts]
+        alerts = pd.DataFrame({name: self.alerts[name][is_object] for name in names})
         alerts = alerts.reindex(columns=past.columns).assign(is_alert=True)
         if as_of is not None:
             past = past[past["jd"].between(as_of - self.history_days, as_of, inclusive="left")]

@@ -76,6 +76,8 @@ def example_folder(nights, model, tmp_path_factory):
     shutil.copy(galaxies_beside(nights[2]), galaxies_beside(night))
     shutil.copytree(model, folder / "my_model")
     ztfml("rank", night, "-m", model, "-o", folder / "ranked.csv")
+    for person, mark in (("ada", "follow"), ("bob", "reject")):
+        (folder / f"{person}_marks.csv").write_text(f"objectId,mark\n{OBJECT},{mark}\n")
     (folder / "bts.csv").write_text(f"ZTFID,type\n{OBJECT},SN Ic-BL\n")
     pd.DataFrame({"RAJ2000": [10.0], "DEJ2000": [5.0], "Type": ["RRAB"]}).to_parquet(
         folder / "vsx.parquet"

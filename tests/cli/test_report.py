@@ -14,7 +14,7 @@ def test_report_writes_a_page(nights, model, tmp_path):
     out = tmp_path / "night.html"
     shown = ztfml("report", nights[2], "-m", model, "-o", out, "--top", 5).stdout
     assert shown.splitlines()[-1] == str(out)
-    assert "5 in detail" in shown
+    assert re.search(r"^5 of \d+ ranked objects listed$", shown, re.M)
     page = out.read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>")
     assert page.count("<article") == 5
@@ -43,7 +43,7 @@ def test_report_uses_other_weights(nights, model, tmp_path):
     wanted.write_text(re.sub(r"^intercept = .*$", "intercept = -40.0", ours, flags=re.M))
     out = tmp_path / "night.html"
     ztfml("report", nights[2], "-m", model, "-o", out, "--top", 1, "--weights", wanted)
-    assert '<span class="big-score">0.00</span>' in out.read_text(encoding="utf-8")
+    assert '<span class="big-score" title="score">0.00</span>' in out.read_text(encoding="utf-8")
     wanted.write_text("[weights]\n")
     arguments = ("report", nights[2], "-m", model, "-o", tmp_path / "b.html", "--weights", wanted)
     one_sentence(ztfml(*arguments, code=1), wanted)

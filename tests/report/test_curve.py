@@ -1,11 +1,12 @@
-"""Positions in the drawings of light curves and of the sky."""
+"""Numbers of light curves, and positions on the map of the sky."""
+
+import json
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from ztfml.plots.light_curves import Peak, RateLine
-from ztfml.report.curve import HEIGHT, WIDTH, layout_light_curve
+from ztfml.report.curve import BELOW, UNSEEN, light_curve_data
 from ztfml.report.sky import layout_sky
 
 NOW = 2460000.75
@@ -24,77 +25,47 @@ def points(*rows):
     )
 
 
-def draw(*rows, lines=(), peak=None, mag=18.0):
-    return layout_light_curve(points(*rows), list(lines), peak, {"jd": NOW, "magpsf": mag})
+def data(*rows, lines=(), peak=None, mag=18.0, modulus=None):
+    alert = {"jd": NOW, "magpsf": mag}
+    columns = ["jd", "band", "magpsf", "sigmapsf", "limit"]
+    forced = pd.DataFrame(
+        [[NOW - 3, "g", 20.0, 0.2, np.nan], [NOW - 4, "r", np.nan, np.nan, 20.9]], columns=columns
+    )
+    return light_curve_data(points(*rows), list(lines), peak, alert, forced, modulus)
 
 
-def test_time_increases_to_the_right_and_bright_is_up():
-    plot = draw(
+def test_points_are_days_magnitude_error_limit_and_code():
+    curve = data(
         (-10.0, 19.0, 0.1, 20.5, {}),
-        (-5.0, 17.0, 0.1, 20.5, {"band": "r", "isdiffpos": -1}),
-        (0.0, 18.0, 0.1, 20.5, {}),
+        (-5.0, 17.0, 0.1, 20.5, {"band": "r", "isdiffpos": -1, "seen": False}),
+        (0.0, 18.0, 0.1, np.nan, {"band": np.nan}),
         (-12.0, np.nan, np.nan, 20.0, {}),
     )
-    faint, bright, now = plot["detections"]
-    (limit,) = plot["limits"]
-    assert limit["x"] < faint["x"] < bright["x"] < now["x"] == plot["now"]["x"]
-    assert bright["y"] < now["y"] < faint["y"] < limit["y"]
-    # Linear scale: 18.0 is midway between 17.0 and 19.0.
-    assert now["y"] == pytest.approx((bright["y"] + faint["y"]) / 2, abs=0.11)
-    assert bright["x"] == pytest.approx((faint["x"] + now["x"]) / 2, abs=0.11)
-    assert (bright["band"], bright["below"]) == ("r", True)
-    assert faint["high"] < faint["y"] < faint["low"]
-    assert faint["text"] == "19.00 ± 0.10 in g, 2023-02-15 06:00"
+    assert curve["points"] == [
+        [-10.0, 19.0, 0.1, 20.5, 0],
+        [-5.0, 17.0, 0.1, 20.5, 1 + BELOW + UNSEEN],
+        [0.0, 18.0, 0.1, None, 3],
+        [-12.0, None, None, 20.0, 0],
+    ]
+    assert curve["forced"] == [[-3.0, 20.0, 0.2, None, 0], [-4.0, None, None, 20.9, 1]]
+    assert (curve["jd"], curve["now"], curve["recent"], curve["modulus"]) == (NOW, 18.0, 30, None)
 
 
-def test_ticks_are_round_and_correct():
-    plot = draw((-10.0, 19.3, 0.1, 20.5, {}), (0.0, 17.1, 0.1, 20.5, {}))
-    first, last = plot["detections"]
-    for ticks, low, high, ends in (
-        (plot["x_ticks"], -10.0, 0.0, (first["x"], last["x"])),
-        (plot["y_ticks"], 19.3, 17.1, (first["y"], last["y"])),
-    ):
-        assert 4 <= len(ticks) <= 9
-        for place, text in ticks:
-            value = float(text.replace("−", "-"))
-            expected = ends[0] + (value - low) / (high - low) * (ends[1] - ends[0])
-            assert place == pytest.approx(expected, abs=0.2)
-    assert plot["x_label"] == "Days since this alert (2023-02-25 06:00 UTC)"
+def test_rows_without_a_value_are_left_out_and_long_errors_are_clipped():
+    curve = data((0.0, np.nan, np.nan, np.nan, {}), (-1.0, 18.0, 50.0, np.inf, {}), mag=np.nan)
+    assert curve["points"] == [[-1.0, 18.0, 1.0, None, 0]]
+    assert curve["now"] is None
+    json.dumps(curve, allow_nan=False)
 
 
-@pytest.mark.parametrize(
-    "row",
-    [
-        (0.0, 18.0, 0.1, 20.5, {}),
-        (0.0, 18.0, np.nan, np.nan, {"band": np.nan}),
-        (0.0, 18.0, 50.0, np.nan, {}),
-        (0.0, np.nan, np.nan, np.nan, {}),
-        (-1e-6, np.nan, np.nan, 20.0, {}),
-    ],
-)
-def test_one_row_is_enough(row):
-    plot = draw(row, mag=np.nan)
-    assert len(plot["x_ticks"]) > 1
-    assert len(plot["y_ticks"]) > 1
-    for point in plot["detections"]:
-        assert 0 < point["high"] <= point["y"] <= point["low"] < HEIGHT
-        assert 0 < point["x"] < WIDTH
-
-
-def test_rate_lines_are_drawn_where_they_were_fitted():
-    line = RateLine("g", "fading", 0.5, 0.1, np.array([NOW - 2, NOW]), np.array([17.0, 18.0]))
-    plot = draw(
-        (-2.0, 17.0, 0.1, 20.5, {}),
-        (0.0, 18.0, 0.1, 20.5, {}),
-        lines=[line],
-        peak=Peak(NOW - 2, 17.0, "g"),
+def test_rate_lines_have_both_ends_and_the_rate():
+    line = RateLine("r", "rising", 0.5, 0.1, np.array([NOW - 2, NOW]), np.array([18.0, 17.0]))
+    curve = data(
+        (0.0, 18.0, 0.1, 20.5, {}), lines=[line], peak=Peak(NOW - 2, 17.0, "g"), modulus=35
     )
-    begin, end = plot["detections"]
-    (drawn,) = plot["lines"]
-    assert drawn["x"] == [begin["x"], end["x"]]
-    assert drawn["y"] == [begin["y"], end["y"]]
-    assert drawn["text"] == "fading 0.50 ± 0.10 mag/day in g"
-    assert (plot["peak"]["x"], plot["peak"]["y"]) == (begin["x"], begin["y"])
+    assert curve["lines"] == [[-2.0, 18.0, 0.0, 17.0, 1, 1, 0.5, 0.1]]
+    assert curve["peak"] == [-2.0, 17.0]
+    assert curve["modulus"] == 35
 
 
 def test_positions_on_the_sky_map(night):

@@ -5,13 +5,16 @@ import io
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from tests.report import nights
+from ztfml.labels.marks import COLUMNS
 from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.report import render, summarize
+from ztfml.report.curve import UNSEEN
 from ztfml.sources.links import links
 from ztfml.taxonomy import LABELS
 
@@ -41,10 +44,9 @@ def test_counts_of_the_night(summary):
 
 
 def test_the_list_and_the_cards(summary):
-    assert len(summary["ranked"]) == 65
-    assert len(summary["cards"]) == 50
-    assert [row["rank"] for row in summary["ranked"]] == list(range(1, 66))
-    first = summary["ranked"][0]
+    assert summary["n_ranked"] == 65
+    assert [row["rank"] for row in summary["cards"]] == list(range(1, 66))
+    first = summary["cards"][0]
     assert first["objectId"] == nights.FADING
     assert first["candid"] == "2200000000000000001"
     assert first["label"] == "transient"
@@ -54,18 +56,50 @@ def test_cards_of_odd_objects(summary):
     for name in nights.NAMES:
         one = card(summary, name)
         assert one["candid"] == str(nights.CANDIDS[name])
-        assert one["light_curves"]
         assert len(one["probabilities"]) == 5
-        assert all(term["meaning"] for term in one["terms"])
-        total = sum(term["adds"] for term in one["terms"])
-        assert 1 / (1 + np.exp(-total)) == pytest.approx(one["score"])
+        assert len(one["terms"]) == len(summary["terms"])
+        assert 1 / (1 + np.exp(-sum(one["terms"]))) == pytest.approx(one["score"], rel=0.002)
         assert dict(one["links"])["TNS"].startswith("https://www.wis-tns.org/search?ra=")
-    assert [d["x"] for d in card(summary, nights.ALONE)["light_curves"][0]["detections"]]
-    assert len(card(summary, nights.LIMITS)["light_curves"][0]["limits"]) == 2
-    many = card(summary, nights.MANY)["light_curves"]
-    assert [plot["title"] for plot in many] == ["last 30 days", "all"]
-    assert len(many[1]["detections"]) == 901
-    assert len(many[0]["detections"]) < 20
+    assert all(meaning for _, meaning in summary["terms"])
+    assert card(summary, nights.ALONE)["light_curve"]["points"] == [[0.0, 18.0, 0.1, 20.5, 0]]
+    limits = [p for p in card(summary, nights.LIMITS)["light_curve"]["points"] if p[1] is None]
+    assert [p[0] for p in limits] == [-5.0, -3.0]
+    assert len(card(summary, nights.MANY)["light_curve"]["points"]) == 901
+
+
+def test_earlier_marks_are_on_the_card(night):
+    predictions = nights.predictions_of(night)
+    ranked = nights.ranked_of(night, predictions)
+    rows = [
+        [nights.FADING, "follow", "", "2023-02-20T01:00:00Z"],
+        [nights.FADING, "reject", "Ada", "2023-02-21T01:00:00Z"],
+        ["ZTF99other", "follow", "", ""],
+    ]
+    marks = pd.DataFrame(rows, columns=["objectId", "mark", "who", "when"])
+    marks = marks.reindex(columns=list(COLUMNS), fill_value="")
+    summary = summarize(night, predictions, ranked, marks=marks)
+    assert card(summary, nights.FADING)["earlier"] == {
+        "objectId": nights.FADING, "mark": "reject", "who": "Ada", "when": "2023-02-21T01:00:00Z",
+    }  # fmt: skip
+    assert card(summary, nights.ALONE)["earlier"] is None
+
+
+def test_the_first_sentence_says_what_the_night_contains(night):
+    predictions = nights.predictions_of(night)
+    ranked = nights.ranked_of(night, predictions)
+    fast = summarize(night, predictions, ranked.assign(score=[0.5, 0.2] + [0.01] * 63))["headline"]
+    assert fast.startswith("2 objects may be fast (score at least 0.1); the best is ZTF23fading0")
+    slow = summarize(night, predictions, ranked.assign(score=0.01))["headline"]
+    assert slow.startswith("Nothing")
+    assert slow.endswith(".")
+    assert summarize(night, predictions, ranked[:0])["headline"].endswith(".")
+
+
+def test_more_objects_are_ranked_than_listed(night):
+    predictions = nights.predictions_of(night)
+    ranked = nights.ranked_of(night, predictions)
+    summary = summarize(night, predictions, ranked, top=10)
+    assert (summary["n_ranked"], len(summary["cards"])) == (65, 10)
 
 
 def test_fetched_data_are_on_the_card(summary):
@@ -93,22 +127,15 @@ def test_cutouts_keep_their_orientation(summary):
     assert len(np.unique(difference[..., 0])) == 1
 
 
-def test_photometry_outside_the_history_is_marked_and_not_in_the_last_month(summary):
-    recent, complete = card(summary, nights.FADING)["light_curves"]
-    assert [point["seen"] for point in recent["detections"]] == [True] * 4
+def test_photometry_outside_the_history_is_marked(night, summary):
+    points = card(summary, nights.FADING)["light_curve"]["points"]
     # The points at -50 d and +2 d were fetched; the night already has -3 d.
-    assert [point["seen"] for point in complete["detections"]] == [
-        False, True, True, True, True, False,
-    ]  # fmt: skip
-    assert complete["now"]["x"] < complete["area"][2] - 10
-
-
-def test_the_last_month_has_no_later_data(night, summary):
+    detections = {round(p[0]): p[4] for p in points if p[1] is not None}
+    assert detections == {-50: UNSEEN, -3: 0, -2: 0, -1: 0, 0: 0, 2: UNSEEN}
     predictions = nights.predictions_of(night)
     without = summarize(night, predictions, nights.ranked_of(night, predictions))
-    assert card(without, nights.FADING)["light_curves"] == [
-        plot for plot in card(summary, nights.FADING)["light_curves"] if plot["title"] != "all"
-    ]
+    seen = [p for p in points if not p[4] & UNSEEN]
+    assert card(without, nights.FADING)["light_curve"]["points"] == seen
 
 
 def test_a_night_without_positions_has_no_sky():
@@ -136,9 +163,12 @@ def test_an_alert_without_a_time_has_no_light_curve():
 
 def test_links_contain_names_and_positions():
     found = dict(links("ZTF18abukavn", 123.5, -4.25))
-    assert list(found) == ["ALeRCE", "Fink", "Lasair", "Fritz", "TNS", "NED", "SIMBAD"]
+    assert list(found) == [
+        "ALeRCE", "Fink", "Lasair", "Fritz", "TNS", "NED", "SIMBAD", "PS1", "Legacy Survey",
+        "Aladin",
+    ]  # fmt: skip
     assert all("ZTF18abukavn" in found[name] for name in ("ALeRCE", "Fink", "Lasair", "Fritz"))
-    for name in ("TNS", "NED", "SIMBAD"):
+    for name in list(found)[4:]:
         assert "123.500000" in found[name]
         assert "-4.250000" in found[name]
 
@@ -161,7 +191,7 @@ def test_the_title_of_several_nights():
 def test_a_real_night(shared_data):
     night = Night.load(shared_data / "alerts" / "ztf_alerts_2458451.5.parquet")
     predictions, ranked = Model.load().predict_and_rank(night, top=20)
-    summary = summarize(night, predictions, ranked, cards=20)
+    summary = summarize(night, predictions, ranked, top=20)
     json.dumps(summary, allow_nan=False)
     assert summary["night"]["title"] == "ZTF night 2018-11-29"
     assert sum(row["alerts"] for row in summary["classes"]) == len(night)
@@ -169,7 +199,7 @@ def test_a_real_night(shared_data):
     for card in summary["cards"]:
         packet = dict(card["packet"])
         assert packet["real-bogus score"].startswith("rb ")
-        assert all(len(plot["detections"]) > 0 for plot in card["light_curves"])
+        assert card["light_curve"]["points"]
     assert render(summary).count("<article") == 20
 
 
@@ -179,6 +209,6 @@ def test_infinite_values_are_missing_on_the_page(night):
     ranked = nights.ranked_of(night, predictions).assign(age=np.inf, last_mag=-np.inf)
     summary = summarize(night.replace(alerts=alerts), predictions, ranked, None, None, 3)
     json.dumps(summary, allow_nan=False)
-    assert summary["ranked"][0]["age"] is None
+    assert summary["cards"][0]["age"] is None
     assert "reference source" not in dict(summary["cards"][0]["packet"])
     assert "inf" not in str(summary["cards"][0]["packet"])

@@ -22,7 +22,9 @@ from ztfml.cli.options import (
 
 
 @command(
-    "ztfml report night.parquet -o night.html\nztfml report nights/*.parquet -o pages/ --jobs 2"
+    "ztfml report night.parquet -o night.html\n"
+    "ztfml report night.parquet -o night.html --marks ada_marks.csv\n"
+    "ztfml report nights/*.parquet -o pages/ --jobs 2"
 )
 @nights_argument
 @history_option

@@ -12,8 +12,7 @@ import pandas as pd
 
 from ztfml.catalogs.candids import REMEDY, check_candids, has_lost_digits
 from ztfml.errors import LabelError
-from ztfml.io.limits import MAX_TEXT_COLUMNS
-from ztfml.io.regular import refuse_pipe
+from ztfml.labels.text_columns import read_text_columns
 from ztfml.night import Night
 from ztfml.taxonomy import CONFIDENCES, LABELS
 
@@ -30,7 +29,6 @@ _COLUMNS = {
     "confidence": ("confidence",),
 }
 _REQUIRED = ("candid", "label")
-_DELIMITERS = (",", ";", "\t", "|")
 
 # A label is circular if it was derived from packet fields that are also features: any rule (on
 # drb, rb, nneg, distnr ...), and the match with the ephemerides of the MPC that ZTF writes in
@@ -73,7 +71,7 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     ['candid', 'objectId', 'label', 'evidence', 'confidence', 'circular']
     """
     path = Path(path)
-    table = _read_text_columns(path)
+    table = _read_columns(path)
     for column, filler in (("objectId", ""), ("evidence", ""), ("confidence", "high")):
         if column not in table:
             table[column] = filler
@@ -237,75 +235,21 @@ def labels_of(night: Night, labels: pd.DataFrame) -> np.ndarray:
     return with_empty[label_rows(night, labels)]
 
 
-def _read_text_columns(path):
-    """Read the columns as text, because a candid has 19 digits and must not become a float."""
-    refuse_pipe(path, LabelError)
-    try:
-        encoding = _encoding(path)
-        n_comments, header = _find_header(path, encoding)
-        if max(map(header.count, _DELIMITERS)) >= MAX_TEXT_COLUMNS:
-            raise LabelError(f"{path}: has more than {MAX_TEXT_COLUMNS:,} columns; {_EXPECTED}")
-        table = pd.read_csv(
-            path, sep=max(_DELIMITERS, key=header.count), dtype=str, keep_default_na=False,
-            skipinitialspace=True, skip_blank_lines=False, skiprows=n_comments, index_col=False,
-            encoding=encoding,
-        )  # fmt: skip
-    except FileNotFoundError as error:
-        raise LabelError(
-            f"{path}: there is no such file; put the labels there, or give their file with --labels"
-        ) from error
-    except pd.errors.EmptyDataError as error:
-        raise LabelError(f"{path}: the file is empty; {_EXPECTED}") from error
-    except (OSError, UnicodeError, pd.errors.ParserError) as error:
-        first = str(error).strip().split("\n")[0]
-        raise LabelError(f"{path}: cannot be read as CSV ({first}); {_EXPECTED}") from error
-    found = _find_columns(table.columns)
-    # pandas renames repeated columns.
-    twice = [name for name in found.values() if f"{name}.1" in table.columns]
-    if twice:
-        raise LabelError(f"{path}: two columns have the name {twice[0]}; keep one of them")
-    missing = [column for column in _REQUIRED if column not in found]
+def _read_columns(path):
+    table = read_text_columns(path, _COLUMNS, _ELSEWHERE, _EXPECTED)
+    missing = [column for column in _REQUIRED if column not in table]
     if missing:
-        hint = "" if missing != ["candid"] or "objectId" not in found else _BY_OBJECT
+        hint = "" if missing != ["candid"] or "objectId" not in table else _BY_OBJECT
         raise LabelError(f"{path}: the column {missing[0]} is missing; {_EXPECTED}{hint}")
-    table.index += n_comments
-    table = table[list(found.values())].set_axis(list(found), axis=1)
-    table = table.fillna("").apply(lambda column: column.str.strip())
     table = table[(table != "").any(axis=1)]
     if table.empty:
         raise LabelError(f"{path}: contains no labels; {_EXPECTED}")
     return table
 
 
+_ELSEWHERE = "put the labels there, or give their file with --labels"
 _EXPECTED = "write a CSV with the columns candid, objectId, label, evidence and confidence"
 _BY_OBJECT = ", or convert labels of objects with ztfml label NIGHT --catalog objects=FILE"
-
-
-def _encoding(path):
-    """Return the encoding of a text file by its first bytes; spreadsheets write marks there."""
-    with open(path, "rb") as file:
-        head = file.read(2)
-    return "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
-
-
-def _find_header(path, encoding):
-    """Return the number of comments and blank lines before the header, and the header."""
-    with open(path, encoding=encoding) as file:
-        for number, line in enumerate(file):
-            if line.strip() and not line.startswith("#"):
-                if encoding == "utf-16" and not line.isascii():
-                    raise UnicodeError("this is not a text file")
-                return number, line
-    raise pd.errors.EmptyDataError
-
-
-def _find_columns(names):
-    plain = {re.sub(r"[\W_]", "", str(name)).lower(): name for name in names[::-1]}
-    found = {
-        column: next((plain[name] for name in spellings if name in plain), None)
-        for column, spellings in _COLUMNS.items()
-    }
-    return {column: name for column, name in found.items() if name is not None}
 
 
 def _candids(text, path):

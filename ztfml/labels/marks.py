@@ -1,6 +1,6 @@
 """Marks that people give to objects on the page of a night: read, merge, and use as labels."""
 
-import csv
+import logging
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -8,8 +8,10 @@ from typing import NamedTuple
 import pandas as pd
 
 from ztfml.errors import LabelError
-from ztfml.io.regular import refuse_pipe
+from ztfml.labels.text_columns import read_text_columns
 from ztfml.taxonomy import LABELS
+
+log = logging.getLogger(__name__)
 
 MARKS = ("follow", "reject", "skip")
 """Decisions about an object."""
@@ -17,11 +19,27 @@ MARKS = ("follow", "reject", "skip")
 COLUMNS = (
     "candid", "objectId", "mark", "label", "note", "who", "when", "jd", "predicted", "rate",
 )  # fmt: skip
-"""Columns of a file of marks; ``jd``, ``predicted`` (class) and ``rate`` describe the alert that
-was on the page."""
+"""Columns of a file of marks; ``jd``, ``predicted`` (class) and ``rate`` (mag/day) describe the
+alert that was on the page."""
 
+_SPELLINGS = {
+    "candid": ("candid", "alertid"),
+    "objectId": ("objectid", "oid", "ztfid", "ztfobjectid", "ztfname", "object"),
+    "mark": ("mark", "decision"),
+    "label": ("label", "class"),
+    "note": ("note", "notes", "comment", "comments"),
+    "who": ("who", "person", "user", "scanner"),
+    "when": ("when", "time", "date"),
+    "jd": ("jd",),
+    "predicted": ("predicted",),
+    "rate": ("rate",),
+}
 _DECISIONS = {"mark": MARKS, "label": LABELS}
-_MAX_BYTES = 100_000_000
+_EXPECTED = (
+    "write a CSV with the column objectId, and mark, label or note, or export marks.csv on the "
+    "page of a night"
+)
+_MISSING = "export marks.csv on the page of a night"
 
 
 class MergedMarks(NamedTuple):
@@ -51,7 +69,8 @@ def read_marks(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The columns `COLUMNS` as text, '' if missing.
+        The columns `COLUMNS` as text, '' if missing. A candid that is not a whole number is
+        left out, with a message.
 
     Raises
     ------
@@ -64,20 +83,14 @@ def read_marks(path: str | Path) -> pd.DataFrame:
     >>> read_marks("marks.csv").loc[0, ["objectId", "mark", "who"]].tolist()
     ['ZTF18abukavn', 'follow', 'Ada']
     """
-    path = Path(path)
-    table = _read(path)
-    table.columns = [str(name).strip() for name in table.columns]
+    table = read_text_columns(path, _SPELLINGS, _MISSING, _EXPECTED)
     if "objectId" not in table or not {"mark", "label", "note"} & set(table.columns):
-        raise LabelError(
-            f"{path}: is not a file of marks; it needs the column objectId, and mark, label or "
-            "note; export marks.csv on the page of a night"
-        )
-    if not table.columns.is_unique:
-        raise LabelError(f"{path}: two columns have the same name; keep one of them")
-    table = table.reindex(columns=list(COLUMNS)).fillna("")
-    table = table.apply(lambda column: column.str.strip().str.replace(r"^'(?=[=+\-@])", "", regex=True))
+        raise LabelError(f"{path}: is not a file of marks; {_EXPECTED}")
+    table = table.reindex(columns=list(COLUMNS), fill_value="")
+    # The apostrophe protects from formulas in spreadsheets.
+    table = table.apply(lambda column: column.str.replace(r"^'(?=[=+\-@])", "", regex=True))
     for name, allowed in _DECISIONS.items():
-        table[name] = table[name].str.lower()
+        table[name] = table[name].str.lower().replace({f"{mark}ed": mark for mark in MARKS})
         unknown = ~table[name].isin(["", *allowed])
         if unknown.any():
             row = int(unknown.idxmax())
@@ -85,30 +98,15 @@ def read_marks(path: str | Path) -> pd.DataFrame:
                 f"{path}: row {row + 2}: the {name} {table[name][row]!r} is not one of "
                 f"{', '.join(allowed)} ({int(unknown.sum())} such rows); correct it"
             )
-    return table[table["objectId"] != ""].reset_index(drop=True)
-
-
-def _read(path):
-    refuse_pipe(path, LabelError)
-    try:
-        if path.stat().st_size > _MAX_BYTES:
-            raise LabelError(f"{path}: is larger than 100 MB; it is not a file of marks")
-        with open(path, encoding="utf-8-sig", newline="") as file:
-            header = file.readline()
-        separator = max(",;\t", key=header.count)
-        return pd.read_csv(
-            path, sep=separator, dtype=str, keep_default_na=False, encoding="utf-8-sig",
-            index_col=False,
+    damaged = (table["candid"] != "") & ~table["candid"].str.fullmatch(r"\d{1,19}")
+    if damaged.any():
+        log.warning(
+            "%s: %d candids are not whole numbers, for example %s; these marks are kept without "
+            "candid, and their classes cannot be used for training",
+            path, damaged.sum(), table.loc[damaged, "candid"].iloc[0],
         )  # fmt: skip
-    except FileNotFoundError as error:
-        raise LabelError(
-            f"{path}: there is no such file; export marks.csv on the page of a night"
-        ) from error
-    except pd.errors.EmptyDataError as error:
-        raise LabelError(f"{path}: the file is empty; export marks.csv again") from error
-    except (OSError, UnicodeError, pd.errors.ParserError, csv.Error, ValueError) as error:
-        first = str(error).strip().split("\n")[0]
-        raise LabelError(f"{path}: cannot be read as CSV ({first}); export marks.csv again") from error
+        table["candid"] = table["candid"].mask(damaged, "")
+    return table[table["objectId"] != ""].reset_index(drop=True)
 
 
 def merge_marks(tables: Sequence[pd.DataFrame], names: Sequence[str]) -> MergedMarks:
@@ -131,55 +129,58 @@ def merge_marks(tables: Sequence[pd.DataFrame], names: Sequence[str]) -> MergedM
     --------
     >>> ada = pd.DataFrame({"objectId": ["a", "b"], "mark": ["follow", "reject"]})
     >>> bob = pd.DataFrame({"objectId": ["a"], "mark": ["reject"], "when": ["2026-03-01"]})
-    >>> tables = [table.reindex(columns=list(COLUMNS)).fillna("") for table in (ada, bob)]
+    >>> tables = [one.reindex(columns=list(COLUMNS)).fillna("") for one in (ada, bob)]
     >>> merged = merge_marks(tables, ["Ada", "Bob"])
     >>> merged.marks["mark"].tolist(), merged.disagreements["values"].tolist()
     (['reject', 'reject'], ['follow (Ada), reject (Bob, 2026-03-01)'])
     """
     every = pd.concat(
         [
-            table.assign(person=table["who"].where(table["who"] != "", name))
+            table.assign(who=table["who"].where(table["who"] != "", name))
             for table, name in zip(tables, names, strict=True)
         ],
         ignore_index=True,
     )
-    every["time"] = pd.to_datetime(every["when"], errors="coerce", utc=True, format="ISO8601")
+    time = pd.to_datetime(every["when"], errors="coerce", utc=True, format="ISO8601")
     # Without a time, the order of the files counts.
-    every = every.sort_values("time", kind="stable", na_position="first")
-    marks, disagreements = [], []
-    for object_id, rows in every.groupby("objectId", sort=True):
-        marks.append(_newest(rows))
-        disagreements += _disagreements(object_id, rows)
+    order = time.sort_values(kind="stable", na_position="first").index
+    of_object: dict[str, list[dict]] = {}
+    for row in every.loc[order].to_dict("records"):
+        of_object.setdefault(row["objectId"], []).append(row)
+    disagreements = [
+        found for name in sorted(of_object) for found in _disagreements(name, of_object[name])
+    ]
     columns = ["objectId", "what", "values", "kept"]
+    marks = [_merged(of_object[name]) for name in sorted(of_object)]
     return MergedMarks(
-        pd.DataFrame(marks, columns=list(COLUMNS)),
-        pd.DataFrame(disagreements, columns=columns),
+        pd.DataFrame(marks, columns=list(COLUMNS), dtype="str"),
+        pd.DataFrame(disagreements, columns=columns, dtype="str"),
     )
 
 
-def _newest(rows):
+def _merged(rows):
     """Return the newest value of each decision of one object, and all notes."""
-    decided = rows[(rows["mark"] != "") | (rows["label"] != "")]
-    newest = (decided if len(decided) else rows).iloc[-1]
-    merged = {name: newest[name] for name in COLUMNS}
+    decided = [row for row in rows if row["mark"] or row["label"]]
+    merged = dict((decided or rows)[-1])
     for name in _DECISIONS:
-        values = rows.loc[rows[name] != "", name]
-        merged[name] = values.iloc[-1] if len(values) else ""
-    merged["note"] = "; ".join(dict.fromkeys(note for note in rows["note"] if note))
+        merged[name] = next((row[name] for row in reversed(rows) if row[name]), "")
+    if merged["label"]:
+        # The class belongs to the alert that the person saw.
+        merged["candid"] = next(row["candid"] for row in reversed(rows) if row["label"])
+    merged["note"] = "; ".join(dict.fromkeys(row["note"] for row in rows if row["note"]))
     return merged
 
 
 def _disagreements(object_id, rows):
-    found = []
     for name in _DECISIONS:
-        latest = rows[rows[name] != ""].drop_duplicates("person", keep="last")
-        if latest[name].nunique() > 1:
+        newest = {row["who"]: row for row in rows if row[name]}
+        if len({row[name] for row in newest.values()}) > 1:
             values = [
-                f"{row[name]} ({', '.join(filter(None, [row['person'], row['when'][:10]]))})"
-                for _, row in latest.iterrows()
+                f"{row[name]} ({', '.join(filter(None, [row['who'], row['when'][:10]]))})"
+                for row in newest.values()
             ]
-            found.append([object_id, name, ", ".join(values), latest[name].iloc[-1]])
-    return found
+            kept = next(row[name] for row in reversed(rows) if row[name])
+            yield [object_id, name, ", ".join(values), kept]
 
 
 def labels_of_marks(merged: MergedMarks) -> pd.DataFrame:

@@ -153,19 +153,22 @@ class Report(_Ranked):
 
     name = "report"
     suffix = ".html"
-    top: int | None = 50
+    top: int | None = 200
+    marks: Path | None = None
 
     def load(self) -> Write:
+        from ztfml.labels.marks import read_marks
         from ztfml.report import write_report
         from ztfml.sources.fetched_folder import fetched_beside
 
         model, scorer, selection, match = self._read()
+        marks = None if self.marks is None else read_marks(self.marks)
 
         def write(path, history, output):
             night, folder = match(_open(path, history)), fetched_beside(path)
             folder = folder if folder.is_dir() else None
-            summary = write_report(night, model, output, folder, self.top, scorer, selection)
-            return {"alerts": len(night), "listed": len(summary["ranked"])}
+            summary = write_report(night, model, output, folder, self.top, scorer, selection, marks)
+            return {"alerts": len(night), "listed": len(summary["cards"])}
 
         return write
 

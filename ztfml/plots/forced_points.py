@@ -12,7 +12,9 @@ from ztfml.schema import BAND_OF_FID
 _DETECTED = 3.0
 
 
-def forced_points(night: Night, alert: int | None) -> pd.DataFrame:
+def forced_points(
+    night: Night, alert: int | None, seen: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Collect the forced photometry that an alert sees, without exposures that have a detection.
 
     Parameters
@@ -20,6 +22,8 @@ def forced_points(night: Night, alert: int | None) -> pd.DataFrame:
     night : Night
     alert : int or None
         Position of the alert in the night.
+    seen : pandas.DataFrame, optional
+        The light curve that the alert sees, if the caller has it.
 
     Returns
     -------
@@ -37,8 +41,9 @@ def forced_points(night: Night, alert: int | None) -> pd.DataFrame:
         return pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
     first, last = (int(ends[alert]) for ends in night.visible_forced())
     jd, fid, flux, err = (column[first:last] for column in night.forced[:4])
-    packet = night.alerts.iloc[alert]
-    seen = night.light_curve(packet["objectId"], packet["jd"])
+    if seen is None:
+        packet = night.alerts.iloc[alert]
+        seen = night.light_curve(packet["objectId"], packet["jd"])
     seen = seen[seen["magpsf"].notna()]
     new = ~in_exposures_of(jd, fid, seen["jd"], seen["fid"])
     jd, fid, flux, err = jd[new], fid[new], flux[new], err[new]
@@ -49,7 +54,9 @@ def forced_points(night: Night, alert: int | None) -> pd.DataFrame:
             "jd": jd,
             "band": pd.Series(fid).map(BAND_OF_FID),
             "magpsf": ZERO_POINT - 2.5 * np.log10(np.where(bright, flux, np.nan)),
-            "sigmapsf": np.where(bright, 2.5 / np.log(10) * err / np.abs(flux), np.nan),
+            "sigmapsf": np.where(
+                bright, 2.5 / np.log(10) * err / np.where(bright, flux, np.nan), np.nan
+            ),
             "limit": np.where(bright, np.nan, ZERO_POINT - 2.5 * np.log10(upper)),
         }
     )

@@ -174,9 +174,12 @@ def points_of(
     >>> bool(points_of(night, object_id)["seen"].all())
     True
     """
-    rows = night.light_curve(object_id, as_of).assign(seen=True)
     complete = night.light_curve(object_id)
-    rows = _add(rows, complete[~_share_exposure(complete, rows)])
+    if _all_seen(complete, as_of, night.history_days):
+        rows = complete.assign(seen=True)
+    else:
+        rows = night.light_curve(object_id, as_of).assign(seen=True)
+        rows = _add(rows, complete[~_share_exposure(complete, rows)])
     if more is not None:
         more = one_per_exposure(more).assign(is_alert=False)
         detected = rows["magpsf"].notna()
@@ -187,6 +190,17 @@ def points_of(
         rows = _add(rows, new[~_share_exposure(new, rows)])
     rows = rows[rows["jd"].notna()]
     return rows.sort_values(["jd", "fid", "magpsf"], ignore_index=True)
+
+
+def _all_seen(rows, as_of, history_days):
+    """Say whether an alert sees all rows; a page draws hundreds of such light curves."""
+    if as_of is None:
+        return True
+    jd = rows["jd"].to_numpy()
+    earlier_alerts = rows["is_alert"].to_numpy() & (jd != as_of)
+    return bool((jd >= as_of - history_days).all() and (jd <= as_of).all()) and not (
+        earlier_alerts.any() or (~rows["is_alert"].to_numpy() & (jd == as_of)).any()
+    )
 
 
 def _add(rows, unseen):

@@ -28,10 +28,11 @@ def packet_summary(alert: Mapping) -> list[tuple[str, str]]:
     [('magnitude', '18.50 ± 0.05 in g'), ('real-bogus score', 'drb 0.93')]
     """
     known = {name: value for name, value in dict(alert).items() if not _is_missing(value)}
+    place = _coordinates(known)
     entries = (
-        ("position (J2000)", _position(known)),
+        ("position (J2000)", _position(place)),
         ("RA, Dec (deg)", _degrees(known)),
-        ("Galactic l, b", _galactic(known)),
+        ("Galactic l, b", _galactic(place)),
         ("time (UTC)", _date(known)),
         ("magnitude", _magnitude(known)),
         ("5σ limit", _format(known, "{diffmaglim:.1f} mag")),
@@ -89,8 +90,7 @@ def _coordinates(known):
     return None
 
 
-def _position(known):
-    position = _coordinates(known)
+def _position(position):
     if position is None:
         return None
     ra = position.ra.to_string("hour", sep=":", precision=2, pad=True)
@@ -103,11 +103,11 @@ def _degrees(known):
     return _format(known, "{ra:.5f} {dec:+.5f}")
 
 
-def _galactic(known):
-    position = _coordinates(known)
+def _galactic(position):
     if position is None:
         return None
-    return f"{position.galactic.l.deg:.1f}°, {position.galactic.b.deg:+.1f}°".replace("-", "−")
+    galactic = position.galactic
+    return f"{galactic.l.deg:.1f}°, {galactic.b.deg:+.1f}°".replace("-", "−")
 
 
 def _date(known):

@@ -71,7 +71,7 @@ def light_curve_data(
     rows = zip(
         _rounded(points["jd"] - origin, 5),
         _rounded(points["magpsf"], 3),
-        _rounded(np.fmin(points["sigmapsf"], _MAX_ERROR), 3),
+        _rounded(np.minimum(points["sigmapsf"], _MAX_ERROR), 3),
         _rounded(points["diffmaglim"], 2),
         code.astype(int).tolist(),
         strict=True,

@@ -17,7 +17,18 @@ from ztfml.report.summary import LISTED, summarize
 from ztfml.taxonomy import LABELS
 
 _TEMPLATES = Path(__file__).parent / "templates"
-_SCRIPTS = ("marks.js", "curves.js", "page.js")
+_SCRIPTS = Path(__file__).parent / "scripts"
+_STYLES = ("page.css", "compact.css", "print.css")
+# In the order in which they are needed.
+_PARTS = (
+    "dom", "store", "csv", "axes", "points", "curve", "zoom", "card", "memory", "marks", "list",
+    "places", "keys", "exchange", "files", "print", "page",
+)  # fmt: skip
+# What the script needs of each card.
+_CARD = (
+    "rank", "objectId", "candid", "label", "best_rate", "reasons", "earlier", "links", "packet",
+    "probabilities", "terms", "context", "stamps", "light_curve",
+)  # fmt: skip
 
 
 def write_report(
@@ -77,8 +88,9 @@ def write_report(
 def render(summary: dict) -> str:
     """Render the HTML page of a summary.
 
-    All texts from files, such as object names, are escaped. No data are inserted into the
-    script, and the content security policy of the page forbids loading anything.
+    All texts from files, such as object names, are escaped. Data are not inserted into the
+    script, which reads them as JSON, and the content security policy of the page forbids loading
+    anything.
 
     Parameters
     ----------
@@ -96,9 +108,7 @@ def render(summary: dict) -> str:
     >>> render(summarize(night, predictions, ranked, top=2)).startswith("<!doctype html>")
     True
     """
-    parts = [(_TEMPLATES / name).read_text(encoding="utf-8") for name in _SCRIPTS]
-    # One function, so that nothing becomes global.
-    script = "\n".join(['"use strict";', "(() => {", *parts, "})();"])
+    script = _script()
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
@@ -107,11 +117,33 @@ def render(summary: dict) -> str:
             **summary,
             labels=LABELS,
             fast_rate=FAST_RATE,
-            style=(_TEMPLATES / "page.css").read_text(encoding="utf-8"),
+            style="".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES),
+            data=_data(summary),
             script=script,
             script_digest=digest,
         )
     )
+
+
+@cache
+def _script():
+    """Join the scripts in one function, so that nothing becomes global."""
+    parts = [(_SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS]
+    return "\n".join(['"use strict";', "(() => {", *parts, "})();"])
+
+
+def _data(summary):
+    """Return the data of the script as JSON that cannot end the element it stands in."""
+    content = {
+        "labels": LABELS,
+        "terms": summary["terms"],
+        "ranked": summary["n_ranked"],
+        "cards": [{name: card[name] for name in _CARD} for card in summary["cards"]],
+    }
+    text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
+    for sign in "<>&\u2028\u2029":
+        text = text.replace(sign, f"\\u{ord(sign):04x}")
+    return text
 
 
 @cache
@@ -126,9 +158,6 @@ def _environment():
         undefined=jinja2.StrictUndefined,
     )
     environment.filters["number"] = _number
-    environment.filters["compact"] = lambda value: json.dumps(
-        value, separators=(",", ":"), allow_nan=False
-    )
     environment.filters["share"] = lambda part, whole: 100.0 * part / whole if whole else 0.0
     return environment
 

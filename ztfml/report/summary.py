@@ -10,6 +10,7 @@ import pandas as pd
 
 from ztfml.astrophysics import distance_modulus, night_of
 from ztfml.evaluation.text import headline
+from ztfml.labels.marks import merge_marks
 from ztfml.labels.rules import apply_cuts
 from ztfml.model.model import Model
 from ztfml.night import Night
@@ -32,6 +33,8 @@ LISTED = 200
 """Number of objects in the ranked list; each has a card."""
 
 _ON_MAP = 50
+# Name and meaning of what is added to the log odds.
+_TERMS = (("base", BASE), *((name, term.meaning) for name, term in TERMS.items()))
 
 
 def summarize(
@@ -65,8 +68,9 @@ def summarize(
     -------
     dict
         Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``headline``,
-        ``n_ranked`` and ``cards``, one per row of the list, with texts, numbers, lists and dicts. Missing values are None, and candids
-        are text, because JavaScript numbers have too few digits.
+        ``n_ranked``, ``terms`` and ``cards``, one per row of the list, with texts, numbers, lists
+        and dicts. Missing values are None, and candids are text, because JavaScript numbers have
+        too few digits.
 
     Examples
     --------
@@ -78,6 +82,8 @@ def summarize(
     ranked = ranked[:top]
     of_alert = predictions[predictions["candid"].isin(ranked["candid"])].set_index("candid")
     rows = [_row(row, of_alert.loc[row["candid"]], context) for row in _records(ranked)]
+    if marks is not None:
+        marks = marks[marks["objectId"].isin(ranked["objectId"])]
     earlier = _marks_by_object(marks)
     # Light curves are found faster in a night with few objects.
     few = night.subset(night.alerts["objectId"].isin(ranked["objectId"]))
@@ -89,6 +95,7 @@ def summarize(
         "sky": layout_sky(night, rows[:_ON_MAP]),
         "headline": _headline(ranked),
         "n_ranked": n_ranked,
+        "terms": [list(term) for term in _TERMS],
         "cards": [
             _card(row, few, of_alert.loc[int(row["candid"])], folder, context)
             | {"earlier": earlier.get(row["objectId"])}
@@ -100,10 +107,9 @@ def summarize(
 def _marks_by_object(marks):
     if marks is None:
         return {}
-    rows = marks.drop_duplicates("objectId", keep="last").to_dict("records")
-    return {
-        row["objectId"]: {name: value for name, value in row.items() if value} for row in rows
-    }
+    # A person may have marked an object on several nights.
+    rows = merge_marks([marks], [""]).marks.to_dict("records")
+    return {row["objectId"]: {name: value for name, value in row.items() if value} for row in rows}
 
 
 def _headline(ranked):
@@ -180,12 +186,6 @@ def _row(row, prediction, context):
     }
 
 
-def _terms_by_size(row):
-    """The base, then the terms, those that change the score most first."""
-    names = sorted(TERMS, key=lambda name: -abs(row[f"term_{name}"]))
-    return [("base", BASE), *((name, TERMS[name].meaning) for name in names)]
-
-
 def _classified(object_id, context):
     """Return the classification of the object in a catalogue, or None."""
     if context is None:
@@ -205,14 +205,8 @@ def _card(row, night, prediction, folder, context):
         stamps = stamps or fetched.cutouts(folder, row["objectId"])
     return row | {
         "packet": [list(entry) for entry in packet_summary(night.alerts.iloc[alert])],
-        "probabilities": [
-            {"label": label, "p": _plain(prediction[f"p_{label}"])} for label in LABELS
-        ],
-        "terms": [
-            {"name": name, "adds": row[f"term_{name}"], "meaning": meaning}
-            for name, meaning in _terms_by_size(row)
-        ],
-        "reason_list": row["reasons"].split("; "),
+        "probabilities": [_rounded(prediction[f"p_{label}"]) for label in LABELS],
+        "terms": [_rounded(row[f"term_{name}"]) for name, _ in _TERMS],
         "links": [list(link) for link in links(row["objectId"], row["ra"], row["dec"])],
         "context": []
         if context is None
@@ -229,7 +223,8 @@ def _light_curve(night, alert, photometry, modulus):
     points = points_of(night, packet["objectId"], packet["jd"], photometry)
     lines, peak = rates_of(night, alert)
     now = {"jd": packet["jd"], "magpsf": packet["magpsf"]}
-    return light_curve_data(points, lines, peak, now, forced_points(night, alert), modulus)
+    forced = forced_points(night, alert, points[points["seen"]])
+    return light_curve_data(points, lines, peak, now, forced, modulus)
 
 
 def _modulus(row, context):
@@ -271,6 +266,11 @@ def _records(table):
     return [
         {name: _plain(value) for name, value in row.items()} for row in table.to_dict("records")
     ]
+
+
+def _rounded(value):
+    value = _plain(value)
+    return value if value is None else round(value, 4)
 
 
 def _plain(value):

@@ -41,9 +41,19 @@ def links(object_id: str, ra: float | None = None, dec: float | None = None) -> 
         "Radius": 10,
         "Radius.unit": "arcsec",
     }
-    legacy = {"ra": ra_text, "dec": dec_text, "layer": "ls-dr10", "zoom": 16, "mark": f"{ra_text},{dec_text}"}
+    legacy = {
+        "ra": ra_text,
+        "dec": dec_text,
+        "layer": "ls-dr10",
+        "zoom": 16,
+        "mark": f"{ra_text},{dec_text}",
+    }
     ps1 = {"pos": f"{ra_text} {dec_text}", "filter": "color", "size": 240}
-    aladin = {"target": f"{ra_text} {dec_text}", "fov": 0.03, "survey": "P/PanSTARRS/DR1/color-z-zg-g"}
+    aladin = {
+        "target": f"{ra_text} {dec_text}",
+        "fov": 0.03,
+        "survey": "P/PanSTARRS/DR1/color-z-zg-g",
+    }
     return [
         *found,
         ("TNS", f"https://www.wis-tns.org/search?{urlencode(tns)}"),

@@ -86,9 +86,7 @@ def run(folder: Path) -> dict:
     night, predictions, ranked = _night(base / "night.parquet")
     summary = summarize(night, predictions, ranked, None, folder / FOLDER, top=1)
     page = render(summary)
-    of_objects = {row["objectId"]: [str(row)] for row in summary["ranked"]}
-    for card in summary["cards"]:
-        of_objects[card["objectId"]].append(str(card))
+    of_objects = {card["objectId"]: [str(card)] for card in summary["cards"]}
     return of_objects | {"page": page.startswith("<!doctype html>")}
 
 

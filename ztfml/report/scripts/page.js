@@ -1,0 +1,25 @@
+// Start the page.
+
+query("#theme").addEventListener("click", () => {
+  const root = document.documentElement;
+  const dark = getComputedStyle(root).colorScheme === "dark" ||
+    (!root.style.colorScheme && matchMedia("(prefers-color-scheme: dark)").matches);
+  root.style.colorScheme = dark ? "light" : "dark";
+});
+
+query("#compact").addEventListener("click", (event) => {
+  const compact = document.body.classList.toggle("compact");
+  event.currentTarget.setAttribute("aria-pressed", String(compact));
+  if (current && !current.hidden) showCard(current);
+  else query("#cards").scrollIntoView();
+});
+
+query("#show-help").addEventListener("click", () => query("#help").showModal());
+query("#who").value = setting("name");
+query("#who").addEventListener("input", (event) => changeSetting("name", event.target.value.trim()));
+
+cards.forEach(listenToMarks);
+foldEarlier();
+showMarks();
+buildWhenSeen(cards);
+goToAddress();
