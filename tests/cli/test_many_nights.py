@@ -49,6 +49,17 @@ def test_predictions_in_a_folder(many, model, tmp_path):
     assert again.startswith("2 nights written: 2,400 alerts, ")
 
 
+def test_pages_in_a_folder_have_an_index(many, model, tmp_path):
+    out = tmp_path / "pages"
+    result = ztfml("report", *many, "-m", model, "-o", f"{out}/", "--top", 2, code=1)
+    assert str(out / "index.html") in result.stdout
+    index = (out / "index.html").read_text("utf-8")
+    assert 'href="a.html"' in index
+    assert 'href="c.html"' in index
+    assert 'href="b.html"' not in index
+    assert 'href="index.html"' in (out / "a.html").read_text("utf-8")
+
+
 def test_one_table_keeps_the_good_nights(many, model, tmp_path):
     for command, options in (("predict", ("-m", model)), ("features", ())):
         out = tmp_path / f"{command}.csv"

@@ -24,7 +24,7 @@ def test_the_light_curve_zooms_moves_and_reads_values(open_page):
     card.get_by_role("button", name="earlier").click()
     assert card.locator(f".axes {label}").text_content() != before
     card.locator(".plot").dblclick()
-    assert card.locator(".detection").count() == 901
+    assert card.locator(".detection").count() == few
     fading = tab.locator("article", has=tab.locator("h3", has_text=nights.FADING))
     fading.locator(".ring").hover(force=True)
     assert fading.locator(".reading").text_content() == (

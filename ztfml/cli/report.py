@@ -55,7 +55,8 @@ def report(
     loads nothing from the network. It includes light curves, cutouts and
     catalogue matches from NAME_fetched next to the night, if that folder exists. With
     --marks, objects that were rejected or classified before are folded away. With
-    -o DIR/, each night gets a page of its own; nights that are done are skipped.
+    -o DIR/, each night gets a page of its own, and index.html has a calendar, the best
+    objects of each night and the marked objects; nights that are done are skipped.
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
@@ -63,16 +64,22 @@ def report(
     from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
     from ztfml.report import write_report
+    from ztfml.report.index import write_index
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
 
+    earlier = None if marks is None else read_marks(marks)
     selection = selection_from(everything, min_score, within, skymap)
     if isinstance(output, OutputFolder):
         files = (model, ranking, weights, instrument, galaxies, skymap)
         step = Report(trusted(), *files, tuple(selection), top, marks)
-        return run_batch(step, nights, output, batch, history)
+        try:
+            return run_batch(step, nights, output, batch, history)
+        finally:
+            # Also if some nights failed.
+            if output.path.is_dir():
+                click.echo(write_index(output.path, earlier))
     night = one_night(nights)
-    earlier = None if marks is None else read_marks(marks)
     loaded = load_model(model)
     folder = fetched_beside(night)
     opened = matcher(galaxies, skymap)(open_night(night, history))

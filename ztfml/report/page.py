@@ -13,6 +13,7 @@ from ztfml.io.atomic import write_beside
 from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, Selection
+from ztfml.report.index import INDEX, months_of, night_record
 from ztfml.report.summary import LISTED, summarize
 from ztfml.taxonomy import LABELS
 
@@ -24,6 +25,8 @@ _PARTS = (
     "dom", "store", "csv", "axes", "points", "curve", "zoom", "card", "memory", "marks", "list",
     "places", "keys", "exchange", "files", "print", "page",
 )  # fmt: skip
+_INDEX_STYLES = ("page.css", "index.css")
+_INDEX_PARTS = ("dom", "store", "csv", "exchange", "index")
 # What the script needs of each card.
 _CARD = (
     "rank", "objectId", "candid", "label", "best_rate", "reasons", "earlier", "links", "packet",
@@ -40,6 +43,7 @@ def write_report(
     scorer: FastTransientScorer | None = None,
     selection: Selection | None = None,
     marks: pd.DataFrame | None = None,
+    in_folder: bool = False,
 ) -> dict:
     """Classify and rank a night, and write its HTML page.
 
@@ -59,6 +63,8 @@ def write_report(
         Which objects are listed; by default all.
     marks : pandas.DataFrame, optional
         Earlier marks, from `ztfml.labels.marks.read_marks`.
+    in_folder : bool, default False
+        Whether the page links to the page of all nights in its folder.
 
     Returns
     -------
@@ -80,6 +86,7 @@ def write_report(
     """
     predictions, ranked = model.predict_and_rank(night, top, scorer, None, selection)
     summary = summarize(night, predictions, ranked, model, folder, top, marks)
+    summary["index"] = INDEX if in_folder else None
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")
     return summary
@@ -108,17 +115,57 @@ def render(summary: dict) -> str:
     >>> render(summarize(night, predictions, ranked, top=2)).startswith("<!doctype html>")
     True
     """
-    script = _script()
+    content = {
+        "labels": LABELS,
+        "terms": summary["terms"],
+        "ranked": summary["n_ranked"],
+        "cards": [{name: card[name] for name in _CARD} for card in summary["cards"]],
+    }
+    record = json.dumps(night_record(summary), ensure_ascii=False)
+    return _fill("page.html", _STYLES, _PARTS, content, record=record, **summary)
+
+
+def render_index(nights: list[dict], marks: list[dict]) -> str:
+    """Render the HTML page of several nights.
+
+    Parameters
+    ----------
+    nights : list of dict
+        Records from `ztfml.report.index.read_record`, each with the ``file`` of its page.
+    marks : list of dict
+        Earlier marks.
+
+    Returns
+    -------
+    str
+        HTML.
+
+    Examples
+    --------
+    >>> render_index([], []).startswith("<!doctype html>")
+    True
+    """
+    content = {
+        "labels": LABELS,
+        "nights": [{name: night[name] for name in ("file", "date", "listed")} for night in nights],
+        "marks": marks,
+    }
+    months = months_of(nights)
+    return _fill("index.html", _INDEX_STYLES, _INDEX_PARTS, content, nights=nights, months=months)
+
+
+def _fill(template, styles, scripts, content, **values):
+    script = _script(scripts)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
         _environment()
-        .get_template("page.html")
+        .get_template(template)
         .render(
-            **summary,
+            **values,
             labels=LABELS,
             fast_rate=FAST_RATE,
-            style="".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in _STYLES),
-            data=_data(summary),
+            style="".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in styles),
+            data=_json(content),
             script=script,
             script_digest=digest,
         )
@@ -126,20 +173,14 @@ def render(summary: dict) -> str:
 
 
 @cache
-def _script():
-    """Join the scripts in one function, so that nothing becomes global."""
-    parts = [(_SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in _PARTS]
+def _script(names):
+    """Join scripts in one function, so that nothing becomes global."""
+    parts = [(_SCRIPTS / f"{name}.js").read_text(encoding="utf-8") for name in names]
     return "\n".join(['"use strict";', "(() => {", *parts, "})();"])
 
 
-def _data(summary):
-    """Return the data of the script as JSON that cannot end the element it stands in."""
-    content = {
-        "labels": LABELS,
-        "terms": summary["terms"],
-        "ranked": summary["n_ranked"],
-        "cards": [{name: card[name] for name in _CARD} for card in summary["cards"]],
-    }
+def _json(content):
+    """Write the data of a script as JSON that cannot end the element it stands in."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

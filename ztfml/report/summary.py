@@ -68,7 +68,8 @@ def summarize(
     -------
     dict
         Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``headline``,
-        ``n_ranked``, ``terms`` and ``cards``, one per row of the list, with texts, numbers, lists
+        ``n_ranked``, ``n_fast``, ``terms``, ``index`` (None: the page does not link to a page of
+        all nights) and ``cards``, one per row of the list, with texts, numbers, lists
         and dicts. Missing values are None, and candids are text, because JavaScript numbers have
         too few digits.
 
@@ -95,6 +96,8 @@ def summarize(
         "sky": layout_sky(night, rows[:_ON_MAP]),
         "headline": _headline(ranked),
         "n_ranked": n_ranked,
+        "n_fast": int((ranked["score"] >= FAST_SCORE).sum()),
+        "index": None,
         "terms": [list(term) for term in _TERMS],
         "cards": [
             _card(row, few, of_alert.loc[int(row["candid"])], folder, context)

@@ -25,4 +25,8 @@ const number = (value, digits = 2) =>
 const dateOf = (jd, length = 16) =>
   new Date((jd - 2440587.5) * 86400e3).toISOString().slice(0, length).replace("T", " ");
 
+const say = (text) => {
+  query("#message").textContent = text;
+};
+
 const data = JSON.parse(query("#data").textContent);

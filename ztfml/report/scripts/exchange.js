@@ -69,3 +69,20 @@ const importMarks = (text) => {
     (kept ? ` ${kept} differ from newer ones in this browser and were not imported.` : "") +
     (unknown ? ` ${unknown} are not known marks or classes.` : "");
 };
+
+const largestImport = 10e6;
+
+const listenToImport = (showImported) => {
+  query("#import-marks").addEventListener("click", () => query("#import-file").click());
+  query("#import-file").addEventListener("change", async (event) => {
+    const [file] = event.target.files;
+    if (!file) return;
+    const text = file.size > largestImport ? null : await textOfFile(file);
+    if (text === null) say("Not imported: the file is larger than 10 MB or not UTF-8.");
+    else {
+      say(importMarks(text));
+      showImported();
+    }
+    event.target.value = "";
+  });
+};

@@ -1,7 +1,6 @@
-// Export and import marks.
+// Export the marks of this page, and import marks.
 
 const night = document.body.dataset.night;
-const largestImport = 10e6;
 
 const decidedCards = (wanted) =>
   cards.map((card) => [card, markOf(card)]).filter(([, mark]) => wanted(mark));
@@ -21,16 +20,7 @@ query("#export-marks").addEventListener("click", () => {
   download(`${night}_marks.csv`, markColumns, lines);
 });
 
-query("#import-marks").addEventListener("click", () => query("#import-file").click());
-query("#import-file").addEventListener("change", async (event) => {
-  const [file] = event.target.files;
-  if (!file) return;
-  const text = file.size > largestImport ? null : await textOfFile(file);
-  if (text === null) say("Not imported: the file is larger than 10 MB or not UTF-8.");
-  else {
-    say(importMarks(text));
-    foldEarlier();
-    showMarks();
-  }
-  event.target.value = "";
+listenToImport(() => {
+  foldEarlier();
+  showMarks();
 });

@@ -5,8 +5,6 @@ const rowOf = new Map(rows.map((row) => [row.dataset.candid, row]));
 const symbols = { follow: "★", reject: "✕", skip: "›" };
 const undoable = [];
 
-const say = (text) => { query("#message").textContent = text; };
-
 const updateMark = (card, changes, canUndo = true) => {
   const object = objectOf(card);
   // Reads the stored mark again, because another tab may have changed it.

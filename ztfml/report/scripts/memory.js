@@ -5,13 +5,7 @@ const objectOf = (card) => card.dataset.object;
 const fileMarks = new Map(data.cards.filter((card) => card.earlier)
   .map((card) => [card.objectId, cleaned(card.earlier)]));
 
-// The newer of the mark in the browser and the mark in the file of earlier marks.
-const markOfObject = (object) => {
-  const own = storedMark(object);
-  const other = fileMarks.get(object);
-  if (!other || (Object.keys(own).length && timeOf(own) >= timeOf(other))) return own;
-  return { ...other, note: [...new Set([other.note, own.note].filter(Boolean))].join("; ") };
-};
+const markOfObject = (object) => newestMark(storedMark(object), fileMarks.get(object));
 const markOf = (card) => markOfObject(objectOf(card));
 
 // A decision about another alert, on this or another night.

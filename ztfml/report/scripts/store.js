@@ -51,6 +51,12 @@ const storedObjects = () => {
 
 const timeOf = (mark) => Date.parse(mark.when) || 0;
 
+// The newer of the mark in the browser and the mark in the file of earlier marks.
+const newestMark = (own, other) => {
+  if (!other || (Object.keys(own).length && timeOf(own) >= timeOf(other))) return own;
+  return cleaned({ ...other, note: [...new Set([other.note, own.note].filter(Boolean))].join("; ") });
+};
+
 // Settings of the reader, such as the name; without a store they last until the page is closed.
 const settings = {};
 const setting = (name) => {
