@@ -127,3 +127,18 @@ def test_a_button_switches_between_dark_and_light(open_page):
     assert tab.evaluate(paper) != light
     tab.click("#theme")
     assert tab.evaluate(paper) == light
+
+
+def test_an_alert_without_a_time_can_be_marked(open_page, page, tmp_path):
+    text = page.read_text("utf-8")
+    start = text.index('"light_curve":{')
+    end = text.index('"modulus":null}', start) + len('"modulus":null}')
+    timeless = tmp_path / "timeless.html"
+    timeless.write_text(text[:start] + '"light_curve":null' + text[end:], "utf-8")
+    tab = open_page()
+    tab.goto(timeless.as_uri())
+    tab.keyboard.press("j")
+    assert "The time of this alert is unknown." in tab.locator("#c1").text_content()
+    mark(tab, 1, "follow")
+    assert tab.locator("#c1").get_attribute("data-mark") == "follow"
+    assert tab.messages == []

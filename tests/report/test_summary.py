@@ -156,8 +156,8 @@ def test_an_alert_without_a_time_has_no_light_curve():
     predictions = nights.predictions_of(night)
     summary = summarize(night, predictions, nights.ranked_of(night, predictions))
     timeless = card(summary, night.alerts["objectId"].iloc[0])
-    assert timeless["light_curves"] == []
-    assert timeless["reason_list"]
+    assert timeless["light_curve"] is None
+    assert timeless["reasons"]
     assert f'data-object="{timeless["objectId"]}"' in render(summary)
 
 

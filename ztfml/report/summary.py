@@ -222,7 +222,7 @@ def _card(row, night, prediction, folder, context):
 def _light_curve(night, alert, photometry, modulus):
     packet = night.alerts.iloc[alert]
     if np.isnan(packet["jd"]):
-        return []  # Without the time of the alert, nothing can be placed beside it.
+        return None  # Without the time of the alert, nothing can be placed beside it.
     points = points_of(night, packet["objectId"], packet["jd"], photometry)
     lines, peak = rates_of(night, alert)
     now = {"jd": packet["jd"], "magpsf": packet["magpsf"]}

@@ -54,7 +54,7 @@ const buildPacket = (card) => element("dl", { class: "packet" },
     element("div", {}, element("dt", {}, name), element("dd", {}, value))));
 
 const buildBody = (card) => element("div", { class: "body" },
-  buildCurve(card),
+  card.light_curve ? buildCurve(card) : element("p", { class: "curves" }, "The time of this alert is unknown."),
   element("div", { class: "middle" },
     element("ul", { class: "reasons" }, ...card.reasons.split("; ").map((reason) => element("li", {}, reason))),
     ...(buildStamps(card) || []), buildContext(card), buildProbabilities(card)),

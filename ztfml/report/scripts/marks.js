@@ -12,7 +12,7 @@ const updateMark = (card, changes, canUndo = true) => {
   const { candid, label, best_rate: rate, light_curve: curve } = cardData(card);
   const after = cleaned({
     ...markOf(card), ...changes, who: setting("name"), when: new Date().toISOString(), candid,
-    jd: curve.jd.toFixed(5), predicted: label, rate: rate === null ? "" : rate.toFixed(3),
+    jd: curve ? curve.jd.toFixed(5) : "", predicted: label, rate: rate === null ? "" : rate.toFixed(3),
   });
   // An empty mark is stored if a file of marks has an older one, which it replaces.
   storeMark(object, isDecided(after) || fileMarks.has(object) ? after : {});

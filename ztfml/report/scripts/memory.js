@@ -16,7 +16,7 @@ const shownMark = { follow: "followed", reject: "rejected", skip: "skipped" };
 
 const changesSince = (card, mark) => {
   const { light_curve: curve, label, best_rate: rate } = cardData(card);
-  const days = curve.jd - +mark.jd;
+  const days = curve ? curve.jd - +mark.jd : NaN;
   if (!mark.jd || !isFinite(days) || Math.abs(days) < 1e-4) return "";
   if (days < 0) return "That was a later alert than this one.";
   const since = curve.points.filter((row) => row[1] !== null && row[0] > -days + 1e-4).length;
