@@ -15,8 +15,9 @@ PACKAGE = Path(ztfml.__file__).parent
 
 # Each module may import those of its own layer and of the layers above it in this list.
 LAYERS = [
-    ("errors", "taxonomy", "schema", "astrophysics", "compiled"),
+    ("errors", "taxonomy", "schema", "astrophysics", "compiled", "cpus"),
     ("io",),
+    ("trees",),
     ("lightcurves",),
     ("night",),
     ("features",),
@@ -99,6 +100,26 @@ def test_help_loads_nothing_heavy():
     )
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stderr.strip() == ""
+
+
+def loaded_by(code, *modules):
+    code += f"; import sys; print(*(m for m in {modules} if m in sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    return done.stdout.strip()
+
+
+# Each of these takes a tenth of a second or more.
+SLOW = ("sklearn", "lightgbm", "scipy.stats", "astropy", "joblib", "jsonschema", "matplotlib")
+
+
+def test_predictions_and_the_ranking_load_only_what_they_need():
+    predict = (
+        "import ztfml.cli.models, ztfml.io.parquet, ztfml.sources.formats;"
+        "from ztfml.model.model import Model; Model.load()"
+    )
+    assert loaded_by(predict, *SLOW, "scipy.special", "ztfml.ranking") == ""
+    rank = "import ztfml.cli.ranking; from ztfml.ranking import load_ranking; load_ranking()"
+    assert loaded_by(rank, *SLOW) == ""
 
 
 BENCHMARKS = sorted((Path(__file__).parent / "benchmarks").glob("*.py"))

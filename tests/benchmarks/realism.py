@@ -25,7 +25,8 @@ from ztfml.features import compute
 from ztfml.io.companions import labels_beside
 from ztfml.io.parquet import open_parquet
 from ztfml.io.text_tables import markdown_table
-from ztfml.model.classifier import AlertClassifier, probabilities
+from ztfml.model.classifier import AlertClassifier
+from ztfml.model.probabilities import probabilities
 from ztfml.night import Night
 from ztfml.simulate import simulate
 from ztfml.taxonomy import LABELS

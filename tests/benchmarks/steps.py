@@ -16,8 +16,8 @@ from tests.benchmarks.tables import BARE, PARQUET_TO_PARQUET
 from tests.benchmarks.timing import seconds_of
 from ztfml import features
 from ztfml.cli import main as ztfml
-from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
+from ztfml.model.probabilities import probabilities
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 
@@ -37,7 +37,7 @@ def time_steps(night, model):
     seconds[PARQUET_TO_PARQUET] = seconds_of(parquet_to_parquet, night)[0]
     seconds["Night.load"], loaded = seconds_of(Night.load, night)
     seconds["features.compute"], table = seconds_of(features.compute, loaded)
-    seconds["probabilities"], p = seconds_of(probabilities, model.classifier, table)
+    seconds["probabilities"], p = seconds_of(probabilities, model.predictor, table)
     rank = FastTransientScorer().rank
     seconds["ranking"], _ = seconds_of(lambda: rank(loaded, table, p, top=12))
     return seconds

@@ -23,7 +23,7 @@ from ztfml.injection.recovery import (
 from ztfml.injection.report import recovery_report
 from ztfml.io.alert_table import latest_rows
 from ztfml.io.companions import forced_beside, history_beside
-from ztfml.model.classifier import probabilities
+from ztfml.model.probabilities import probabilities
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer
 

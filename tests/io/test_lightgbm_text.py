@@ -4,7 +4,7 @@ import lightgbm as lgb
 import numpy as np
 import pytest
 
-from ztfml.io.lightgbm_text import check_trees, splits_without_missing, trees_only
+from ztfml.io.lightgbm_text import parse_trees, splits_without_missing, trees_only
 from ztfml.io.limits import MAX_TREE_DEPTH
 
 
@@ -41,13 +41,13 @@ def as_chain(text):
 
 @pytest.mark.parametrize("n_splits", [20, MAX_TREE_DEPTH])
 def test_a_deep_tree_is_read(n_splits):
-    assert check_trees(as_chain(chain_of_splits(n_splits)), 1, ["drb"]) == 1
+    assert len(parse_trees(as_chain(chain_of_splits(n_splits)), 1, ["drb"])) == 1
 
 
 def test_a_tree_that_would_overflow_the_stack_is_refused():
     text = as_chain(chain_of_splits(MAX_TREE_DEPTH + 1))
     with pytest.raises(ValueError, match=f"tree 0 has {MAX_TREE_DEPTH + 1} levels"):
-        check_trees(text, 1, ["drb"])
+        parse_trees(text, 1, ["drb"])
 
 
 @pytest.mark.parametrize(("missing", "expected"), [(0, ["n_det"]), (3, [])])
@@ -60,4 +60,5 @@ def test_a_feature_that_was_never_missing_counts_as_0_if_missing(missing, expect
     features = ["drb", "n_det"]
     options = {"objective": "binary", "num_leaves": 8, "verbosity": -1}
     trees = lgb.train(options, lgb.Dataset(x, y, feature_name=features), 3)
-    assert splits_without_missing(trees_only(trees.model_to_string()), features) == expected
+    parsed = parse_trees(trees_only(trees.model_to_string()), 1, features)
+    assert splits_without_missing(parsed, features) == expected

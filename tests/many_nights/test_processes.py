@@ -1,10 +1,11 @@
 """Several nights at the same time give the same files, and a kill costs only its night."""
 
-import joblib
 import pytest
 
 from tests.many_nights.steps import Copy, make_nights, outputs
+from ztfml.cpus import cpu_count
 from ztfml.errors import DataError
+from ztfml.nights import batch
 from ztfml.nights.batch import Options, run_batch
 from ztfml.nights.processes import run_in_processes
 from ztfml.nights.tasks import Task
@@ -14,7 +15,7 @@ TEXTS = ("one", "two", "three", "four", "five")
 
 @pytest.fixture
 def two_cores(monkeypatch):
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 2)
+    monkeypatch.setattr(batch, "cpu_count", lambda: 2)
 
 
 def test_processes_give_the_same_outputs(tmp_path, two_cores):
@@ -36,7 +37,7 @@ def test_a_killed_process_ends_the_run_with_the_name_of_the_night(tmp_path, two_
 
 
 def test_not_more_processes_than_cores(tmp_path, monkeypatch, caplog):
-    monkeypatch.setattr(joblib, "cpu_count", lambda: 1)
+    monkeypatch.setattr(batch, "cpu_count", lambda: 1)
     nights = make_nights(tmp_path / "n", *TEXTS)
     run_batch(Copy(), nights, tmp_path / "out", Options(jobs=8))
     assert "1 process, one for each core that may be used" in caplog.text
@@ -52,4 +53,4 @@ def test_each_process_has_one_thread(tmp_path):
 
 class Threads(Copy):
     def load(self):
-        return lambda path, history, output: {"threads": joblib.cpu_count()}
+        return lambda path, history, output: {"threads": cpu_count()}

@@ -9,8 +9,9 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ztfml.errors import ModelError
-from ztfml.model.classifier import AlertClassifier, fit_temperature, probabilities
+from ztfml.model.classifier import AlertClassifier, fit_temperature
 from ztfml.model.folds import object_folds
+from ztfml.model.probabilities import probabilities
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 

@@ -17,7 +17,8 @@ from sklearn.pipeline import make_pipeline
 from tests.nights import random_frames
 from ztfml import AlertFeatures, Model, Night, features
 from ztfml.errors import ModelError
-from ztfml.model.folder import save_model, verify_model
+from ztfml.model.folder import verify_model
+from ztfml.model.save import save_model
 from ztfml.model.shap import contributions
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 

@@ -15,12 +15,9 @@ from ztfml.errors import ModelError
 from ztfml.evaluation.metrics import metrics
 from ztfml.io.folder_writing import check_place
 from ztfml.model.classifier import AlertClassifier
-from ztfml.model.folder import (
-    describe_model,
-    save_model,
-    verify_model,
-)
+from ztfml.model.folder import describe_model, verify_model
 from ztfml.model.model import Model
+from ztfml.model.save import save_model
 
 FEATURES = ["drb", "fade_rate", "sgscore1", "ssdistnr"]
 TRAINING = {

@@ -11,7 +11,8 @@ from tests.nights import random_frames
 from ztfml import Model, Night, features
 from ztfml.errors import ModelError
 from ztfml.model.classifier import AlertClassifier
-from ztfml.model.folder import save_model, shipped_model
+from ztfml.model.folder import shipped_model
+from ztfml.model.save import save_model
 from ztfml.ranking import FastTransientScorer
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 

@@ -7,8 +7,8 @@ import pytest
 from ztfml.errors import LabelError, ModelError
 from ztfml.io.companions import labels_beside
 from ztfml.model.classifier import AlertClassifier
-from ztfml.model.folder import save_model
 from ztfml.model.model import Model
+from ztfml.model.save import save_model
 from ztfml.night import Night
 from ztfml.simulate import write_nights
 from ztfml.training import extend as module

@@ -10,8 +10,9 @@ import pytest
 from tests.nights import random_frames
 from ztfml.errors import LabelError, ModelError
 from ztfml.io.companions import labels_beside
-from ztfml.model.classifier import AlertClassifier, fit_temperature, probabilities
+from ztfml.model.classifier import AlertClassifier, fit_temperature
 from ztfml.model.model import UNCERTAIN_ODDS, Model
+from ztfml.model.probabilities import probabilities
 from ztfml.night import Night
 from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training import train as training

@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-import joblib
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -24,6 +23,7 @@ from ztfml.astrophysics import kpc_per_arcsec
 from ztfml.catalogs.galaxy_cache import cached_table
 from ztfml.catalogs.galaxy_table import GALAXY_FIELDS, read_galaxies
 from ztfml.catalogs.healpix import cell_of, position_in
+from ztfml.cpus import cpu_count
 from ztfml.night import Night
 from ztfml.schema import GALAXY_COLUMNS
 
@@ -275,7 +275,7 @@ class GalaxyCatalog:
         # Neighbours on the sky are near each other in the table, so searches use the cache.
         known = known[np.argsort(cell_of(ra[known], dec[known], max(_TIERS)), kind="stable")]
         batches = [known[begin : begin + _BATCH] for begin in range(0, len(known), _BATCH)]
-        with ThreadPoolExecutor(joblib.cpu_count()) as threads:
+        with ThreadPoolExecutor(cpu_count()) as threads:
             parts = list(threads.map(partial(self._pairs, ra, dec), batches or [known]))
         pairs = pd.concat(parts, ignore_index=True)
         return pairs.sort_values(["row", "chance", "galaxy"], ignore_index=True)

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from ztfml.compiled import cached
+from ztfml.cpus import cpu_count
 
 __all__ = ["describe_drift", "drift_table", "expected_classes", "training_distributions"]
 
@@ -191,7 +191,7 @@ def _count(table, names, distributions):
         _count_in_bins(np.ascontiguousarray(table[name], dtype=np.float64), edges, counts)
         return name, counts
 
-    with ThreadPoolExecutor(joblib.cpu_count()) as threads:
+    with ThreadPoolExecutor(cpu_count()) as threads:
         return list(threads.map(count, names))
 
 

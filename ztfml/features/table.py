@@ -5,11 +5,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
 
-import joblib
 import numpy as np
 import pandas as pd
 
 from ztfml.compiled import kernel, say_if_compiling
+from ztfml.cpus import cpu_count
 from ztfml.errors import DataError
 from ztfml.features import forced
 from ztfml.features.groups import BROKER, FEATURES, GROUPS, MATCHED, write_features
@@ -163,7 +163,7 @@ def _parts(night: Night) -> Iterator[tuple[slice, np.ndarray]]:
 def _compute(night, rows, features, records, table):
     """Fill the table for a slice of the alerts."""
     alerts = night.alerts[rows]
-    with ThreadPoolExecutor(joblib.cpu_count()) as threads, say_if_compiling(_fill_records):
+    with ThreadPoolExecutor(cpu_count()) as threads, say_if_compiling(_fill_records):
         light_curves = [threads.submit(task) for task in _light_curve_tasks(night, rows, records)]
         others = [threads.submit(task) for task in _column_tasks(alerts, features, table)]
         if night.forced is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -154,6 +155,9 @@ def fault(card: Any, schema: dict) -> str | None:
     >>> fault({"rounds": 3}, record_of({"rounds": COUNT})) is None
     True
     """
+    if _is_surely_valid(card, schema):
+        return None
+    # jsonschema needs 0.2 s for the card of a classifier, so it only explains what is wrong.
     with _without("rfc3987_syntax"):
         from jsonschema import Draft202012Validator
         from jsonschema.exceptions import best_match
@@ -165,6 +169,93 @@ def fault(card: Any, schema: dict) -> str | None:
     message = " ".join(error.message.split())
     # The message begins with the value, which may be long.
     return f"{place}: {message if len(message) < 200 else '... ' + message[-100:]}"
+
+
+_TYPES = {
+    "object": dict, "array": list, "string": str, "boolean": bool, "null": type(None),
+}  # fmt: skip
+
+
+def _is_surely_valid(value: Any, schema: dict) -> bool:
+    """Whether a value fits a schema; False also if the schema uses a keyword that is not known."""
+    return all(
+        keyword in _KEYWORDS and _KEYWORDS[keyword](value, expected, schema)
+        for keyword, expected in schema.items()
+    )
+
+
+def _has_type(value, types, schema):
+    return any(_is_of(value, one) for one in ([types] if isinstance(types, str) else types))
+
+
+def _is_of(value, name):
+    if name in ("integer", "number"):
+        is_number = isinstance(value, int) or (name == "number" and isinstance(value, float))
+        return is_number and not isinstance(value, bool)
+    return isinstance(value, _TYPES[name])
+
+
+def _has_properties(value, properties, schema):
+    return not isinstance(value, dict) or all(
+        _is_surely_valid(value[name], one) for name, one in properties.items() if name in value
+    )
+
+
+def _has_additional(value, expected, schema):
+    if not isinstance(value, dict):
+        return True
+    others = value.keys() - schema.get("properties", {}).keys()
+    if isinstance(expected, bool):
+        return expected or not others
+    return all(_is_surely_valid(value[name], expected) for name in others)
+
+
+def _are_distinct(value, expected, schema):
+    # Of texts only; jsonschema compares other values.
+    return (
+        isinstance(value, list)
+        and all(isinstance(one, str) for one in value)
+        and len(set(value)) == len(value)
+    )
+
+
+def _number_rule(is_met):
+    return lambda value, limit, schema: (
+        isinstance(value, bool) or not isinstance(value, int | float) or is_met(value, limit)
+    )
+
+
+def _length_rule(kind, is_met):
+    return lambda value, limit, schema: not isinstance(value, kind) or is_met(len(value), limit)
+
+
+_KEYWORDS = {
+    "type": _has_type,
+    "properties": _has_properties,
+    "additionalProperties": _has_additional,
+    "required": lambda value, names, schema: (
+        not isinstance(value, dict) or all(name in value for name in names)
+    ),
+    "items": lambda value, one, schema: (
+        not isinstance(value, list) or all(_is_surely_valid(item, one) for item in value)
+    ),
+    "anyOf": lambda value, schemas, schema: any(_is_surely_valid(value, one) for one in schemas),
+    "enum": lambda value, values, schema: (
+        (value is None or isinstance(value, str)) and value in values
+    ),
+    "const": lambda value, expected, schema: isinstance(value, str) and value == expected,
+    "pattern": lambda value, pattern, schema: (
+        not isinstance(value, str) or re.search(pattern, value) is not None
+    ),
+    "uniqueItems": _are_distinct,
+    "minimum": _number_rule(lambda value, limit: value >= limit),
+    "maximum": _number_rule(lambda value, limit: value <= limit),
+    "exclusiveMinimum": _number_rule(lambda value, limit: value > limit),
+    "exclusiveMaximum": _number_rule(lambda value, limit: value < limit),
+    "minItems": _length_rule(list, lambda length, limit: length >= limit),
+    "minLength": _length_rule(str, lambda length, limit: length >= limit),
+    "maxLength": _length_rule(str, lambda length, limit: length <= limit),
+}
 
 
 @contextmanager

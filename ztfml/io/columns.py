@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ztfml.cpus import cpu_count
 from ztfml.errors import DataError
 from ztfml.io.column_kinds import KINDS
 from ztfml.io.parquet import READ_OPTIONS, open_parquet
@@ -52,9 +53,6 @@ def read_columns(path: str | Path, columns: Sequence[Column]) -> dict[str, Any]:
     >>> read_columns("night.parquet", ALERT_COLUMNS)["magpsf"].dtype
     dtype('float64')
     """
-    # Imported here because it takes a tenth of a second; unlike os, it knows container limits.
-    from joblib import cpu_count
-
     file = open_parquet(path)
     arrow = file.schema_arrow
     found = _find_columns(arrow.names, columns, path, _unnamed_index(arrow))

@@ -1,4 +1,4 @@
-"""Check the text format of LightGBM's trees before LightGBM reads it.
+"""Read the text format of LightGBM's trees, and check it before LightGBM reads it.
 
 We check the text ourselves because LightGBM does not: with a truncated array or a wrong child index
 it reads foreign memory, loops forever or aborts the process. Every number is therefore checked in
@@ -7,6 +7,7 @@ Python, and a text with one character too many or too few is refused.
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,18 +33,20 @@ _FIELDS = (
     ("shrinkage", "float", "one"),
 )
 
-# Numeric splits. Bits 2 and 3 give the type of missing values (none, zero, NaN); bit 1 gives the
-# side to which they go. Bit 0 means a categorical split, which ztfml does not use.
-_DECISIONS = (0, 2, 4, 6, 8, 10)
-_MISSING_TYPE = 0b1100
-_MISSING_IS_NAN = 0b1000
+# Numeric splits. Bits 2 and 3 give the type of missing values (none, NaN); bit 1 gives the side to
+# which they go. ztfml makes no categorical splits (bit 0), and no splits for which 0 is missing.
+_DECISION_BITS = 0b1010
+MISSING_TYPE = 0b1100
+MISSING_IS_NAN = 0b1000
+MISSING_TO_LEFT = 0b10
 
 _INT = r"-?\d{1,9}"
 _FLOAT = r"-?\d{1,25}(?:\.\d{1,25})?(?:e[+-]?\d{1,3})?"
 # The threshold "inf" separates known values from missing ones.
 _THRESHOLD = rf"(?:{_FLOAT}|inf)"
+# Possessive, so that the memory for a long list does not grow with its length.
 _LISTS = {
-    kind: re.compile(rf"(?:{number}(?: {number})*)?")
+    kind: re.compile(rf"(?:{number}(?: {number})*+)?+")
     for kind, number in (("int", _INT), ("float", _FLOAT), ("threshold", _THRESHOLD))
 }
 _RANGE = re.compile(rf"none|\[{_FLOAT}:{_FLOAT}\]")
@@ -71,8 +74,8 @@ def trees_only(text: str) -> str:
     return text[: text.index(END) + len(END)]
 
 
-def check_trees(text: str, n_classes: int, features: Sequence[str]) -> int:
-    """Check that LightGBM can read and evaluate trees safely.
+def parse_trees(text: str, n_classes: int, features: Sequence[str]) -> list[dict[str, np.ndarray]]:
+    """Read trees, and check that they can be evaluated safely.
 
     Parameters
     ----------
@@ -85,8 +88,8 @@ def check_trees(text: str, n_classes: int, features: Sequence[str]) -> int:
 
     Returns
     -------
-    int
-        The number of trees.
+    list of dict of str to ndarray
+        The fields of each tree.
 
     Raises
     ------
@@ -95,7 +98,7 @@ def check_trees(text: str, n_classes: int, features: Sequence[str]) -> int:
 
     Examples
     --------
-    >>> check_trees("tree\\n", 5, ["drb", "fade_rate"])
+    >>> parse_trees("tree\\n", 5, ["drb", "fade_rate"])
     Traceback (most recent call last):
         ...
     ValueError: its head says '', not 'version=v4'
@@ -104,24 +107,27 @@ def check_trees(text: str, n_classes: int, features: Sequence[str]) -> int:
     sizes = _check_header(header, n_classes, features)
     if not blank or len(rest) != sum(sizes) + len(END):
         raise ValueError("its trees are longer or shorter than its head says")
-    begin = 0
-    for number, size in enumerate(sizes):
-        _check_tree(number, rest[begin : begin + size], len(features))
-        begin += size
-    if rest[begin:] != END:
+    begins = np.cumsum([0, *sizes]).tolist()
+    blocks = [rest[begin:end] for begin, end in pairwise(begins)]
+    if rest[begins[-1] :] != END:
         raise ValueError("it does not end after the last tree")
-    return len(sizes)
+    trees = _parse_fields(blocks)
+    for number, tree in enumerate(trees):
+        _check_tree(f"tree {number}", tree, len(features))
+    return trees
 
 
-def splits_without_missing(text: str, features: Sequence[str]) -> list[str]:
+def splits_without_missing(
+    trees: Sequence[dict[str, np.ndarray]], features: Sequence[str]
+) -> list[str]:
     """Return the features with splits that treat a missing value as 0.
 
     LightGBM learns a direction for missing values only if a training row lacks the feature.
 
     Parameters
     ----------
-    text : str
-        The content of ``model.txt``, after `check_trees`.
+    trees : sequence of dict
+        From `parse_trees`.
     features : sequence of str
         In the order of training.
 
@@ -131,16 +137,14 @@ def splits_without_missing(text: str, features: Sequence[str]) -> list[str]:
 
     Examples
     --------
-    >>> tree = "split_feature=0 1\\nthreshold=0.5 3\\ndecision_type=10 2\\n"
-    >>> splits_without_missing(tree, ["drb", "n_det"])
+    >>> tree = {"split_feature": np.array([0, 1]), "decision_type": np.array([10, 2])}
+    >>> splits_without_missing([tree], ["drb", "n_det"])
     ['n_det']
     """
     found = set()
-    split_features = re.findall(r"^split_feature=(.*)$", text, re.M)
-    decisions = re.findall(r"^decision_type=(.*)$", text, re.M)
-    for feature, decision in zip(split_features, decisions, strict=True):
-        missing_type = np.array(decision.split(), dtype=np.int64) & _MISSING_TYPE
-        found.update(np.array(feature.split(), dtype=np.int64)[missing_type != _MISSING_IS_NAN])
+    for tree in trees:
+        missing_type = tree["decision_type"] & MISSING_TYPE
+        found.update(tree["split_feature"][missing_type != MISSING_IS_NAN].tolist())
     return [features[k] for k in sorted(found)]
 
 
@@ -166,21 +170,32 @@ def _check_header(header, n_classes, features):
     infos = _value(lines[-2], "feature_infos", "its head").split(" ")
     if len(infos) != len(features) or not all(map(_RANGE.fullmatch, infos)):
         raise ValueError("the ranges of its features cannot be read")
-    sizes = _numbers(lines[-1], "tree_sizes", "int", "its head").tolist()
+    sizes = _numbers([_value(lines[-1], "tree_sizes", "its head")], "tree_sizes", "int", "its head")
+    sizes = sizes.tolist()
     if not sizes or len(sizes) % n_classes or min(sizes) < 1:
         raise ValueError(f"it holds {len(sizes)} trees, not as many for each class")
     return sizes
 
 
-def _check_tree(number, block, n_features):
-    where = f"tree {number}"
-    lines = block.split("\n")
-    if lines[0] != f"Tree={number}" or lines[len(_FIELDS) + 1 :] != ["", "", ""]:
-        raise ValueError(f"{where} does not begin and end as it should")
-    tree = {
-        name: _numbers(line, name, kind, where)
-        for line, (name, kind, _) in zip(lines[1:], _FIELDS, strict=False)
-    }
+def _parse_fields(blocks):
+    """Parse each field of all trees at once, which is five times as fast as tree by tree."""
+    lines = [block.split("\n") for block in blocks]
+    for number, tree in enumerate(lines):
+        if tree[0] != f"Tree={number}" or tree[len(_FIELDS) + 1 :] != ["", "", ""]:
+            raise ValueError(f"tree {number} does not begin and end as it should")
+    trees = [{} for _ in blocks]
+    for place, (name, kind, _) in enumerate(_FIELDS, start=1):
+        values = [_value(tree[place], name, f"tree {k}") for k, tree in enumerate(lines)]
+        lengths = [value.count(" ") + 1 if value else 0 for value in values]
+        numbers = _numbers(values, name, kind, "tree {}")
+        end = 0
+        for tree, length in zip(trees, lengths, strict=True):
+            begin, end = end, end + length
+            tree[name] = numbers[begin:end]
+    return trees
+
+
+def _check_tree(where, tree, n_features):
     for name, _, each in _FIELDS:
         if each == "one" and len(tree[name]) != 1:
             raise ValueError(f"{where} has {len(tree[name])} numbers for {name}, not 1")
@@ -209,7 +224,7 @@ def _check_splits(tree, n_features, where):
     feature = tree["split_feature"]
     if n_splits and (feature.min() < 0 or feature.max() >= n_features):
         raise ValueError(f"{where} splits on a feature that the model does not have")
-    if not np.isin(tree["decision_type"], _DECISIONS).all():
+    if (tree["decision_type"] & ~_DECISION_BITS).any():
         raise ValueError(f"{where} has a decision of a kind that ztfml never makes")
     # The number of a split is larger than that of its parent, and leaf k is written as -k - 1. If
     # each split and leaf is a child exactly once, the children form one tree.
@@ -235,14 +250,21 @@ def _depth(left, right):
     return max(level, default=0)
 
 
-def _numbers(line, name, kind, where):
-    value = _value(line, name, where)
-    if not _LISTS[kind].fullmatch(value):
-        raise ValueError(f"{where} holds something other than numbers for {name}")
-    numbers = np.array(value.split(), dtype=np.int64 if kind == "int" else np.float64)
+def _numbers(values, name, kind, where):
+    """Parse lists of numbers; ``where`` has a place for the number of a list with a fault."""
+    every = " ".join(filter(None, values))
+    if not _LISTS[kind].fullmatch(every):
+        bad = next(k for k, value in enumerate(values) if not _LISTS[kind].fullmatch(value))
+        raise ValueError(f"{where.format(bad)} holds something other than numbers for {name}")
+    numbers = np.fromstring(every, dtype=np.int64 if kind == "int" else np.float64, sep=" ")
     if kind != "threshold" and not np.isfinite(numbers).all():
-        raise ValueError(f"{where} holds a number that is too large for {name}")
+        bad = next(k for k, value in enumerate(values) if not _are_finite(value))
+        raise ValueError(f"{where.format(bad)} holds a number that is too large for {name}")
     return numbers
+
+
+def _are_finite(value):
+    return np.isfinite(np.fromstring(value, sep=" ")).all()
 
 
 def _value(line, name, where):

@@ -17,7 +17,7 @@ import numpy as np
 
 from ztfml.errors import ModelError, ZtfmlError
 from ztfml.io.card_schema import fault
-from ztfml.io.lightgbm_text import check_trees
+from ztfml.io.lightgbm_text import parse_trees
 from ztfml.io.limits import MAX_CARD_BYTES, MAX_TREES_BYTES
 from ztfml.io.regular import refuse_pipe
 from ztfml.io.switch import finish_switch
@@ -323,10 +323,10 @@ def read_verified(path: Path, card: Mapping[str, Any], remedy: str) -> bytes:
     return content
 
 
-def check_structure(
+def parse_structure(
     folder: Path, text: str, n_classes: int, features: Sequence[str], remedy: str
-) -> int:
-    """Check the structure of the trees before LightGBM reads them.
+) -> list[dict[str, np.ndarray]]:
+    """Read the trees, and check that they can be evaluated safely.
 
     Parameters
     ----------
@@ -342,23 +342,23 @@ def check_structure(
 
     Returns
     -------
-    int
-        The number of trees.
+    list of dict of str to ndarray
+        As from `ztfml.io.lightgbm_text.parse_trees`.
 
     Raises
     ------
     ModelError
-        If LightGBM could not read them safely.
+        If they are damaged.
 
     Examples
     --------
-    >>> check_structure(Path("mine"), "tree", 1, ["drb"], "copy it")  # doctest: +ELLIPSIS
+    >>> parse_structure(Path("mine"), "tree", 1, ["drb"], "copy it")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     ztfml.errors.ModelError: mine/model.txt: ...
     """
     try:
-        return check_trees(text, n_classes, list(features))
+        return parse_trees(text, n_classes, list(features))
     except ValueError as error:
         raise ModelError(f"{folder / TREES}: {error}; {remedy}") from error
 

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 
 from ztfml.io import verified_folder as folders
-from ztfml.model.classifier import AlertClassifier
 
 
 def _are_probabilities(values, n):
@@ -22,7 +21,6 @@ CARD_RULES = (
         "the list of features",
         lambda card: folders.are_names([feature["name"] for feature in card["features"]]),
     ),
-    ("parameters", lambda card: _are_parameters(card["parameters"])),
     ("probes", lambda card: probe_arrays(card) is not None),
     ("metrics", lambda card: all(_are_complete(one, card["classes"]) for one in card["metrics"])),
     ("the labels in training", lambda card: _known_labels(card) <= set(card["classes"])),
@@ -41,10 +39,6 @@ def _is_prior(prior, card):
     if prior is None:
         return bool(card.get("estimator"))
     return _are_probabilities(prior, len(card["classes"]))
-
-
-def _are_parameters(parameters):
-    return parameters is None or set(parameters) == set(AlertClassifier().get_params())
 
 
 def _are_complete(metrics, classes):

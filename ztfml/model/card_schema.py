@@ -13,6 +13,7 @@ from ztfml.io.card_schema import (
     TEXT,
     list_of,
     mapping_of,
+    only,
     or_null,
     record_of,
 )
@@ -81,7 +82,8 @@ CARD_SCHEMA = record_of(
         "calibration": or_null(record_of(
             {"temperature": {"type": "number", "exclusiveMinimum": 0.01, "exclusiveMaximum": 100}}
         )),
-        "parameters": or_null(record_of(
+        # The parameters of AlertClassifier.
+        "parameters": or_null(only(record_of(
             {
                 "n_estimators": COUNT,
                 "num_leaves": COUNT,
@@ -96,7 +98,7 @@ CARD_SCHEMA = record_of(
                 "random_state": {"type": ["integer", "null"]},
                 "n_jobs": {"type": ["integer", "null"], "minimum": 1, "maximum": _MOST_THREADS},
             }
-        )),
+        ))),
         "rounds": or_null(COUNT),
         "versions": mapping_of(SIMPLE),
         "training": record_of(

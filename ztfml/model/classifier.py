@@ -1,7 +1,7 @@
 """The classifier: gradient-boosted trees with calibrated probabilities.
 
-The number of trees is small because prediction is the slowest step of a night: 500 trees with
-15 leaves need about 10 microseconds per alert on two cores.
+It is trained with LightGBM. Models that are read from a folder predict faster and without LightGBM
+(see `ztfml.model.probabilities`).
 """
 
 import os
@@ -16,7 +16,6 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 import lightgbm as lgb
 import numpy as np
 import pandas as pd
-from joblib import cpu_count
 from numpy.typing import ArrayLike
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
@@ -26,16 +25,15 @@ from sklearn.utils.class_weight import compute_class_weight
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
-from ztfml.errors import ModelError
+from ztfml.cpus import cpu_count
 from ztfml.model.folds import object_folds
-from ztfml.taxonomy import LABELS
+from ztfml.model.probabilities import columns_in_order, prior_ratio
 
 HELD_OUT_PARTS = 5
 """One fifth of the objects is held out for early stopping and calibration."""
 MAX_BIN = 63
 """Number of histogram bins of a feature. 255 bins gave no better trees and were slower."""
 
-_ROWS_PER_PART = 16_384
 _ROWS_WORTH_THREADS = 10_000
 
 _PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -329,7 +327,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(
             self,
-            self._columns_in_order(X),
+            columns_in_order(X, getattr(self, "feature_names_in_", None)),
             reset=False,
             dtype=[np.float64, np.float32],
             ensure_all_finite="allow-nan",
@@ -359,71 +357,6 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         """
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
-
-    def _columns_in_order(self, X):
-        names = getattr(self, "feature_names_in_", None)
-        if names is None or not hasattr(X, "columns"):
-            return X
-        present = set(X.columns)
-        lacking = [name for name in names if name not in present]
-        if lacking:
-            raise ModelError(
-                f"the feature table lacks {_some(lacking)}, which the model needs; "
-                "compute the features with the version of ztfml that trained the model, or "
-                "train it again"
-            )
-        return X if list(X.columns) == list(names) else X[list(names)]
-
-
-def prior_ratio(
-    priors: dict[str, float] | ArrayLike, classes: Sequence[str] | np.ndarray, trained: np.ndarray
-) -> np.ndarray:
-    """Divide the fraction of each class in a night by that in training.
-
-    Parameters
-    ----------
-    priors : dict of label to float, or array in the order of ``classes``
-    classes : sequence of str
-    trained : ndarray
-        The fraction of each class in training.
-
-    Returns
-    -------
-    ndarray, shape (n_classes,)
-
-    Raises
-    ------
-    ModelError
-        If the fractions are for other classes, negative or not finite.
-
-    Examples
-    --------
-    >>> prior_ratio({"star": 3, "agn": 1}, ["agn", "star"], np.array([0.5, 0.5]))
-    array([0.5, 1.5])
-    """
-    if isinstance(priors, dict):
-        names = [str(label) for label in classes]
-        if set(map(str, priors)) != set(names):
-            raise ModelError(
-                f"the class fractions are for {_some(sorted(map(str, priors)))}, but the "
-                f"classes of the model are {_some(names)}; give one fraction per class"
-            )
-        by_name = {str(label): value for label, value in priors.items()}
-        priors = [by_name[label] for label in names]
-    priors = np.asarray(priors, dtype=float)
-    if priors.shape != trained.shape or not (
-        np.isfinite(priors).all() and (priors >= 0).all() and priors.sum() > 0
-    ):
-        raise ModelError(
-            f"the class fractions {priors.tolist()} are not {len(trained)} "
-            "numbers of 0 or more with a sum above 0; correct them"
-        )
-    return priors / priors.sum() / trained
-
-
-def _some(names, most=5):
-    more = f" and {len(names) - most} more" if len(names) > most else ""
-    return ", ".join(map(str, names[:most])) + more
 
 
 def fit_temperature(scores: np.ndarray, code: np.ndarray, weight: np.ndarray) -> float:
@@ -458,47 +391,3 @@ def fit_temperature(scores: np.ndarray, code: np.ndarray, weight: np.ndarray) ->
         return -weight @ log_softmax(scores / np.exp(log_temperature), axis=1)[rows, code]
 
     return float(np.exp(minimize_scalar(cross_entropy, bounds=(-2.5, 2.5), method="bounded").x))
-
-
-def probabilities(
-    classifier: AlertClassifier, X: pd.DataFrame, priors: dict | ArrayLike | None = None
-) -> pd.DataFrame:
-    """Predict the five class probabilities as a table.
-
-    Parameters
-    ----------
-    classifier : AlertClassifier
-        Trained on labels of `taxonomy.LABELS`.
-    X : DataFrame, shape (n, n_features)
-    priors : dict or array, optional
-        As for `AlertClassifier.predict_proba`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``p_artifact``, ``p_sso``, ``p_star``, ``p_agn``, ``p_transient``; 0 for a class
-        without training alerts.
-
-    Raises
-    ------
-    ModelError
-        If the table lacks a column, or the model has other classes.
-
-    Examples
-    --------
-    >>> probabilities(model.classifier, table).columns.tolist()
-    ['p_artifact', 'p_sso', 'p_star', 'p_agn', 'p_transient']
-    """
-    unknown = sorted(set(map(str, classifier.classes_)) - set(LABELS))
-    if unknown:
-        raise ModelError(
-            f"the model has the class {_some(unknown)}, which is none of {', '.join(LABELS)}; "
-            "train it again on these"
-        )
-    # In parts, because scikit-learn and LightGBM copy the table. scikit-learn refuses a table
-    # without rows, but a night may have no alerts.
-    parts = (X[begin : begin + _ROWS_PER_PART] for begin in range(0, len(X), _ROWS_PER_PART))
-    by_part = [classifier.predict_proba(part, priors=priors) for part in parts]
-    p = np.concatenate(by_part) if by_part else None
-    known = pd.DataFrame(p, columns=list(classifier.classes_), index=X.index, dtype=float)
-    return known.reindex(columns=list(LABELS), fill_value=0.0).add_prefix("p_")

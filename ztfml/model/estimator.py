@@ -21,7 +21,7 @@ from ztfml.features.transformer import AlertFeatures
 from ztfml.io.limits import MAX_TREES_BYTES
 from ztfml.io.safe_text import printable
 from ztfml.io.trusted import import_trusted, is_trusted
-from ztfml.model.classifier import prior_ratio
+from ztfml.model.probabilities import prior_ratio
 from ztfml.taxonomy import LABELS
 
 _HARMLESS = ("collections.OrderedDict", "numpy.dtype")

@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -12,13 +13,16 @@ from ztfml.errors import ModelError
 from ztfml.evaluation.drift import drift_table, expected_classes
 from ztfml.evaluation.metrics import labels_from
 from ztfml.features import FEATURES
-from ztfml.model.classifier import AlertClassifier, probabilities
-from ztfml.model.estimator import StoredClassifier
 from ztfml.model.folder import Check, read_model, shipped_model, verify_model
 from ztfml.model.own_features import trusted_groups, with_own_features
+from ztfml.model.probabilities import TreeClassifier, probabilities
 from ztfml.night import Night
-from ztfml.ranking import FastTransientScorer, Selection
 from ztfml.taxonomy import LABELS
+
+if TYPE_CHECKING:
+    from ztfml.model.classifier import AlertClassifier
+    from ztfml.model.estimator import StoredClassifier
+    from ztfml.ranking import FastTransientScorer, Selection
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +41,7 @@ class Model:
 
     Parameters
     ----------
-    classifier : AlertClassifier
+    predictor : TreeClassifier, AlertClassifier or StoredClassifier
         Fitted on a table whose columns have names.
     card : dict
         The content of ``card.json``.
@@ -57,12 +61,12 @@ class Model:
 
     def __init__(
         self,
-        classifier: AlertClassifier | StoredClassifier,
+        predictor: "TreeClassifier | AlertClassifier | StoredClassifier",
         card: dict,
         folder: str | Path,
         trust: Sequence[str | Path] = (),
     ):
-        self.classifier = classifier
+        self.predictor = predictor
         self.card = card
         self.folder = Path(folder)
         self.trust = tuple(trust)
@@ -75,6 +79,16 @@ class Model:
             f"<Model {self.folder.resolve().name}: {n_classes} classes, "
             f"{len(self.card['features'])} features, {kind}>"
         )
+
+    @property
+    def classifier(self) -> "AlertClassifier | StoredClassifier":
+        """The scikit-learn estimator of the model, for explanations and further training."""
+        if not isinstance(self.predictor, TreeClassifier):
+            return self.predictor
+        try:
+            return self.predictor.estimator
+        except ValueError as error:
+            raise ModelError(f"{self.folder}: {error}; train the model again") from error
 
     @classmethod
     def load(cls, folder: str | Path | None = None, trust: Sequence[str | Path] = ()) -> "Model":
@@ -199,9 +213,9 @@ class Model:
         self,
         night: Night,
         top: int | None = None,
-        scorer: FastTransientScorer | None = None,
+        scorer: "FastTransientScorer | None" = None,
         table: pd.DataFrame | None = None,
-        selection: Selection | None = None,
+        selection: "Selection | None" = None,
     ) -> pd.DataFrame:
         """Rank the fast transients of a night.
 
@@ -238,9 +252,9 @@ class Model:
         self,
         night: Night,
         top: int | None = None,
-        scorer: FastTransientScorer | None = None,
+        scorer: "FastTransientScorer | None" = None,
         table: pd.DataFrame | None = None,
-        selection: Selection | None = None,
+        selection: "Selection | None" = None,
     ) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Predict and rank a night; features and predictions are computed once.
 
@@ -269,7 +283,11 @@ class Model:
         """
         table = self.all_features(night, table)
         predictions = self._predictions(night, [table])
-        scorer = scorer or FastTransientScorer()
+        if scorer is None:
+            # Imported here because predictions do not need the ranking.
+            from ztfml.ranking import FastTransientScorer
+
+            scorer = FastTransientScorer()
         return predictions, scorer.rank(night, table, predictions, top, selection)
 
     def drift(self, table: pd.DataFrame, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -397,7 +415,7 @@ class Model:
                 self.folder.name,
                 ", ".join(absent),
             )
-        p = pd.concat([probabilities(self.classifier, table, priors) for table in tables])
+        p = pd.concat([probabilities(self.predictor, table, priors) for table in tables])
         ids = night.alerts[["objectId", "candid", "jd"]]
         return ids.assign(label=labels_from(p)).join(p).assign(uncertain=_is_uncertain(p))
 

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from ztfml.errors import LabelError
 from ztfml.evaluation.metrics import labels_from
-from ztfml.model.classifier import probabilities
+from ztfml.model.probabilities import probabilities
 
 __all__ = ["permutation_importance"]
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import joblib
-
+from ztfml.cpus import cpu_count
 from ztfml.errors import DataError
 from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.output_paths import check_writable_folder, refuse_inputs
@@ -140,7 +139,7 @@ def _engine(tasks: Sequence[Task], options: Options) -> Iterator[Result]:
     if options.prepare:
         # The workers load the compiled code from the cache on disk.
         compile_code()
-    n_jobs = min(options.jobs, joblib.cpu_count())
+    n_jobs = min(options.jobs, cpu_count())
     if n_jobs < options.jobs:
         log.warning("%s, one for each core that may be used", _plural(n_jobs, "process", "es"))
     n_jobs = min(n_jobs, len(tasks))

@@ -136,7 +136,7 @@ def _prepare(task: Task) -> str | None:
 def _limit_threads():
     from distributed import get_worker
 
-    # joblib.cpu_count() reads it.
+    # ztfml.cpus and joblib read it.
     os.environ["LOKY_MAX_CPU_COUNT"] = str(get_worker().state.nthreads)
 
 

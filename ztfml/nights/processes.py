@@ -11,7 +11,7 @@ from threading import Thread
 from ztfml.errors import DataError
 from ztfml.nights.tasks import Result, Task, run_task
 
-# One thread per process, also in the libraries: joblib.cpu_count() is 1 in a worker.
+# One thread per process, also in the libraries; ztfml.cpus and joblib read the first name.
 _LIMITS = ("LOKY_MAX_CPU_COUNT", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
 _ENVIRONMENT = dict.fromkeys(_LIMITS, "1")
 _IDLE_SECONDS = 60

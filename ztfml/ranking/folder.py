@@ -307,14 +307,11 @@ def _steps(folder: Path):
     yield f"format {card['format']}, {len(inputs)} inputs, fitted {card['date']}"
     text = verified_folder.read_trees(folder, card, _REMEDY)
     yield f"{card['model']['bytes']:,} bytes, {card['model']['sha256'][:12]}..."
-    n_trees = verified_folder.check_structure(folder, text, 1, inputs, _REMEDY)
-    yield f"{n_trees} trees"
+    parsed = verified_folder.parse_structure(folder, text, 1, inputs, _REMEDY)
+    yield f"{len(parsed)} trees"
     _check_inputs(folder, card)
     yield "all computed by this ztfml, in the same version"
-    # LightGBM is slow to import; only here is it needed.
-    import lightgbm
-
-    trees = Trees(text, inputs, lightgbm.Booster(model_str=text))
+    trees = Trees(text, inputs, parsed)
     values, expected = _probes(card)
     worst = verified_folder.compare_probes(
         folder, trees.log_odds(values), expected, "log odds", _REMEDY

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from scipy.special import expit
-from sklearn.base import BaseEstimator
 
 from ztfml.errors import DataError
 from ztfml.evaluation.metrics import labels_from
@@ -25,7 +24,7 @@ from ztfml.sources.brokers import link_columns
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 
-class FastTransientScorer(BaseEstimator):
+class FastTransientScorer:
     """Score objects as fast transients, with reasons.
 
     Parameters

@@ -5,32 +5,42 @@ blue. Their log odds are part of the score, as the sum of the learned terms
 (`ztfml.ranking.learned`).
 """
 
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ztfml.ranking.learned import LEARNED
+from ztfml.trees import PackedTrees, leaf_numbers, pack_trees, raw_scores
 
 if TYPE_CHECKING:
     from ztfml.ranking.quantities import Columns
 
 
-class Trees(NamedTuple):
+@dataclass(frozen=True, eq=False)
+class Trees:
     """Trained trees.
 
-    Attributes
+    Parameters
     ----------
     text : str
         The trees as LightGBM writes them.
     inputs : tuple of str
         Names of the input columns, in order: features, class probabilities and quantities.
-    booster : lightgbm.Booster
+    parsed : sequence of dict
+        The same trees, from `ztfml.io.lightgbm_text.parse_trees`.
     """
 
     text: str
     inputs: tuple[str, ...]
-    booster: Any
+    parsed: Sequence[Mapping[str, np.ndarray]]
+
+    @cached_property
+    def packed(self) -> PackedTrees:
+        """The trees in the form that is evaluated."""
+        return pack_trees(self.parsed)
 
     def inputs_from(self, columns: "Columns", rows: np.ndarray) -> np.ndarray:
         """Select the inputs of some alerts.
@@ -78,7 +88,7 @@ class Trees(NamedTuple):
         """
         if len(inputs) == 0:
             return np.empty(0)
-        return self.booster.predict(inputs, raw_score=True)
+        return raw_scores(self.packed, inputs.T)[0]
 
     def terms(self, inputs: np.ndarray) -> dict[str, np.ndarray]:
         """Compute the learned terms of each row.
@@ -103,10 +113,9 @@ class Trees(NamedTuple):
         """
         sums = np.zeros((len(inputs), len(LEARNED)))
         if len(inputs):
-            changes, _ = _paths(self.text, self.inputs)
-            leaf = np.asarray(self.booster.predict(inputs, pred_leaf=True), np.intp)
+            changes, _ = self._paths
             # Tree by tree, so that the sum of a row does not depend on the number of rows.
-            for one, leaves in zip(changes, leaf.reshape(len(inputs), -1).T, strict=True):
+            for one, leaves in zip(changes, leaf_numbers(self.packed, inputs.T), strict=True):
                 sums += one[leaves]
         return dict(zip(LEARNED, sums.T, strict=True))
 
@@ -123,35 +132,27 @@ class Trees(NamedTuple):
         >>> load_ranking().trees.base() < 0
         True
         """
-        return _paths(self.text, self.inputs)[1]
+        return self._paths[1]
+
+    @cached_property
+    def _paths(self):
+        """Change of the log odds on the way to each leaf of each tree by term, and the sum at the
+        roots."""
+        number = {name: k for k, one in enumerate(LEARNED.values()) for name in one.inputs}
+        term = [number[name] for name in self.inputs]
+        paths = [_paths_of(tree, term) for tree in self.parsed]
+        return [changes for changes, _ in paths], sum(root for _, root in paths)
 
 
-@lru_cache(maxsize=8)
-def _paths(text: str, inputs: tuple[str, ...]) -> tuple[list[np.ndarray], float]:
-    """Change of the log odds on the way to each leaf of each tree by term, and the sum at the
-    roots."""
-    number = {name: k for k, one in enumerate(LEARNED.values()) for name in one.inputs}
-    term = [number[name] for name in inputs]
-    changes, base = [], 0.0
-    for tree in text.split("\n\n\n"):
-        field = dict(line.partition("=")[::2] for line in tree.splitlines() if "=" in line)
-        if "leaf_value" in field:
-            one, root = _paths_of(field, term)
-            changes.append(one)
-            base += root
-    return changes, base
-
-
-def _paths_of(field, term):
-    """The same for one tree, given the fields of its text."""
-    leaf = [float(one) for one in field["leaf_value"].split()]
+def _paths_of(tree, term):
+    """The same for one tree."""
+    leaf = tree["leaf_value"].tolist()
     changes = np.zeros((len(leaf), len(LEARNED)))
     if len(leaf) == 1:
         return changes, leaf[0]
-    mean = [float(one) for one in field["internal_value"].split()]
+    mean = tree["internal_value"].tolist()
     feature, left, right = (
-        [int(one) for one in field[name].split()]
-        for name in ("split_feature", "left_child", "right_child")
+        tree[name].tolist() for name in ("split_feature", "left_child", "right_child")
     )
     stack = [(0, np.zeros(len(LEARNED)))]
     while stack:

@@ -9,7 +9,8 @@ from sklearn.base import clone
 
 from ztfml.evaluation.metrics import metrics
 from ztfml.io.progress import track
-from ztfml.model.classifier import AlertClassifier, probabilities
+from ztfml.model.classifier import AlertClassifier
+from ztfml.model.probabilities import probabilities
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
 log = logging.getLogger(__name__)

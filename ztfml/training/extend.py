@@ -23,9 +23,9 @@ from ztfml.features import FEATURES, Group
 from ztfml.features.own import own_features
 from ztfml.io.folder_writing import check_place
 from ztfml.model.classifier import MAX_BIN, AlertClassifier
-from ztfml.model.folder import save_model
 from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
+from ztfml.model.save import save_model
 from ztfml.simulate import write_nights
 from ztfml.training.dataset import BOGUS_EVIDENCE, CONFIDENCE_WEIGHT, read_training_set
 from ztfml.training.train import count_evidence

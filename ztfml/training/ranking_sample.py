@@ -20,8 +20,8 @@ from ztfml.errors import LabelError
 from ztfml.io.alert_table import latest_rows
 from ztfml.io.companions import galaxies_beside, labels_beside
 from ztfml.labels.label_file import label_rows, read_labels
-from ztfml.model.classifier import probabilities
 from ztfml.model.model import Model
+from ztfml.model.probabilities import probabilities
 from ztfml.ranking.folder import shipped_instrument
 from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
@@ -217,7 +217,7 @@ def _latest_alerts(night, kind, label, model):
     evaluated = columns["p_transient"] >= MIN_P_TRANSIENT
     # float32 halves the memory; no split of the trees needs more digits.
     inputs = np.full((len(table), len(names)), np.nan, np.float32)
-    inputs[evaluated] = Trees("", names, None).inputs_from(columns, evaluated)
+    inputs[evaluated] = Trees("", names, ()).inputs_from(columns, evaluated)
     objects = pd.DataFrame(terms, index=table.index).assign(
         objectId=night.alerts["objectId"].to_numpy(str)[rows],
         kind=kind[rows],

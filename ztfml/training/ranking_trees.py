@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from ztfml.io.lightgbm_text import trees_only
+from ztfml.io.lightgbm_text import parse_trees, trees_only
 from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.trees import Trees
 
@@ -56,4 +56,5 @@ def train_trees(inputs: np.ndarray, fast: np.ndarray, weight: np.ndarray) -> Tre
         inputs, fast.astype(float), weight=weight, params=PARAMETERS, feature_name=list(names)
     )
     booster = lgb.train(PARAMETERS, data, ROUNDS)
-    return Trees(trees_only(booster.model_to_string()), names, booster)
+    text = trees_only(booster.model_to_string())
+    return Trees(text, names, parse_trees(text, 1, names))

@@ -18,8 +18,8 @@ from ztfml.features.own import own_features
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
 from ztfml.model.classifier import AlertClassifier, fit_temperature
-from ztfml.model.folder import save_model
 from ztfml.model.folds import object_folds
+from ztfml.model.save import save_model
 from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
 from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, COPY_FRACTIONS

@@ -11,8 +11,8 @@ import pandas as pd
 from ztfml import features
 from ztfml.io.companions import history_beside, labels_beside
 from ztfml.model.classifier import AlertClassifier
-from ztfml.model.folder import save_model
 from ztfml.model.model import Model
+from ztfml.model.save import save_model
 from ztfml.night import Night
 from ztfml.simulate.nights import write_nights
 
