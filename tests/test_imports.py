@@ -30,6 +30,7 @@ LAYERS = [
     ("plots",),
     ("report",),
     ("nights",),
+    ("store",),
     ("demo",),
     ("cli", "__main__"),
 ]

@@ -6,7 +6,7 @@ so that ``ztfml --help`` answers at once.
 
 import click
 
-from ztfml.cli import labels, marks, models, nights, objects, ranking, report
+from ztfml.cli import history, labels, marks, models, nights, objects, ranking, report
 from ztfml.cli.group import ZtfmlGroup
 
 
@@ -40,6 +40,7 @@ for _command in (
     objects.plot,
     report.report,
     marks.marks,
+    history.history,
     models.model,
 ):
     main.add_command(_command)

@@ -66,7 +66,7 @@ def _written_beside(command: str, output: Path) -> list[Path]:
     """Return the files that a command writes beside its output."""
     from ztfml.io.companions import companion, forced_beside, history_beside
 
-    if command == "ingest":
+    if command in ("ingest", "history_night"):
         skipped = companion(output, ".skipped.csv")
         return [history_beside(output), forced_beside(output), skipped]
     if command == "label":

@@ -168,6 +168,28 @@ def write_forced(forced: Forced | None, path: Path) -> None:
     if forced is None:
         path.unlink()
         return
+    pq.write_table(forced_to_arrow(forced), path, **WRITE_OPTIONS)
+
+
+def forced_to_arrow(forced: Forced) -> pa.Table:
+    """Convert forced photometry to the layout of a file.
+
+    Parameters
+    ----------
+    forced : Forced
+
+    Returns
+    -------
+    pyarrow.Table
+        With the columns of `FORCED_SCHEMA`; those that `Forced` does not have are null.
+
+    Examples
+    --------
+    >>> row = {"objectId": "a", "jd": 2459000.7, "fid": 1, "flux": 500.0, "flux_err": 100.0}
+    >>> forced = make_forced(pa.Table.from_pylist([row], schema=FORCED_SCHEMA))
+    >>> forced_to_arrow(forced)["flux"].to_pylist()
+    [500.0]
+    """
     code = np.repeat(np.arange(len(forced.object_ids)), np.diff(forced.start))
     known = {
         "objectId": forced.object_ids.take(pa.array(code)),
@@ -182,4 +204,4 @@ def write_forced(forced: Forced | None, path: Path) -> None:
         else pa.nulls(len(code), column.type)
         for column in FORCED_SCHEMA
     ]
-    pq.write_table(pa.Table.from_arrays(columns, schema=FORCED_SCHEMA), path, **WRITE_OPTIONS)
+    return pa.Table.from_arrays(columns, schema=FORCED_SCHEMA)

@@ -1,7 +1,7 @@
 """Digests of what an output was made from: the files of a night, the options, the version."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from importlib.metadata import version
 from pathlib import Path
@@ -43,6 +43,26 @@ def input_digest(night: Path, history: Path | None, step: "Step") -> str:
     paths = [night, history or history_beside(night), forced_beside(night)]
     if step.name == "report":
         paths += [companion(night, "_fetched"), companion(night, "_marks.csv")]
+    return files_digest(paths)
+
+
+def files_digest(paths: Iterable[Path]) -> str:
+    """Compute a digest of the names, sizes and times of files.
+
+    Parameters
+    ----------
+    paths : iterable of Path
+        Files, and folders with all files in them. Absent ones are ignored.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> files_digest([Path("night.parquet")]) == files_digest([Path("night.parquet"), Path("no")])
+    True
+    """
     lines = []
     for path in paths:
         for file in _files(path):
