@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-import logging
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from ztfml.io.companions import companion, forced_beside, history_beside
 from ztfml.nights.fingerprints import files_digest
@@ -16,7 +19,8 @@ from ztfml.store.partitions import add_rows
 from ztfml.store.rows import forced_rows, history_rows, objects_of, partitions_of
 from ztfml.store.store import Store
 
-log = logging.getLogger(__name__)
+# Threads mostly wait for the disk or the network: with 8 of them, 350 files need 2 s, with one 12 s.
+_N_THREADS = 8
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,7 @@ def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
     night = open_night(path)
     objects = objects_of(night)
     tables = {HISTORY: history_rows(night, objects.names), FORCED: forced_rows(night, objects.names)}
-    changed = []
-    for kind, rows in tables.items():
-        for cell, block, part in partitions_of(rows, objects, store.layout):
-            folder = store.layout.folder(kind.name, cell, block)
-            changed.append(add_rows(store.place, folder, part, kind))
+    changed = list(_at_once(add_rows, _parts(store, tables, objects)))
     n_rows, n_forced = (len(rows) for rows in tables.values())
     added = Added(True, len(objects.names), n_rows, n_forced, len(changed), sum(changed))
     jd = night.alerts["jd"]
@@ -105,3 +105,25 @@ def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
     }
     store.write_record(name, record)
     return added
+
+
+def _parts(store, tables, objects):
+    for kind, rows in tables.items():
+        for cell, block, part in partitions_of(rows, objects, store.layout):
+            yield store.place, store.layout.folder(kind.name, cell, block), part, kind
+
+
+def _at_once(function: Callable, arguments: Iterable[tuple]) -> Iterator[Any]:
+    """Call a function in several threads, with few arguments in memory at a time."""
+    with ThreadPoolExecutor(_N_THREADS) as pool:
+        waiting: deque = deque()
+        try:
+            for one in arguments:
+                waiting.append(pool.submit(function, *one))
+                if len(waiting) > 2 * _N_THREADS:
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()

@@ -183,7 +183,7 @@ def _in_order(rows, keys):
     return {name: column[order] for name, column in rows.items()}
 
 
-@cached
+@cached(nogil=True)
 def _number_exposures(code, fid, first, last):
     """Number the exposures of rows that are sorted by object, band and first time."""
     exposure = np.zeros(len(code), np.int64)

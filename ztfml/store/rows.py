@@ -199,6 +199,8 @@ def partitions_of(
     cells, blocks = np.repeat(pairs[0], count), block[take]
     order = np.lexsort([blocks, cells])
     take, cells, blocks = take[order], cells[order], blocks[order]
+    if not len(take):
+        return
     bounds = np.flatnonzero(np.diff(cells, prepend=-1) | np.diff(blocks, prepend=-(1 << 40)))
     for begin, end in zip(bounds, [*bounds[1:], len(take)], strict=True):
         part = rows.take(pa.array(take[begin:end]))
