@@ -96,6 +96,24 @@ def test_files_of_a_running_process_are_not_removed(start, tmp_path):
     assert names_in(tmp_path) == set()
 
 
+def test_a_new_file_that_another_run_takes_for_a_leftover(tmp_path, monkeypatch):
+    from ztfml.io import temporary
+
+    attempts = []
+
+    def flock(descriptor, flags):
+        attempts.append(os.readlink(f"/proc/self/fd/{descriptor}"))
+        if len(attempts) == 1:
+            # The other run has the lock, and removes the file next.
+            raise BlockingIOError
+
+    monkeypatch.setattr(temporary.fcntl, "flock", flock)
+    with temporary.temporary_beside(tmp_path / "a.csv") as part:
+        os.unlink(attempts[0])
+        part.write_text("complete")
+        assert str(part) == attempts[1]
+
+
 def test_files_of_other_outputs_are_not_removed(tmp_path):
     from ztfml.io.temporary import remove_leftovers, temporary_name
 

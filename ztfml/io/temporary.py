@@ -140,12 +140,20 @@ def _create(path, is_folder):
             os.close(os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
         with suppress(FileNotFoundError):
             lock = os.open(part, os.O_RDONLY if is_folder else os.O_RDWR)
-            # On a file system without locks, no run removes the leftovers of others.
-            with suppress(OSError):
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _is_at(lock, part):
+            if _is_ours(lock) and _is_at(lock, part):
                 return part, lock
             os.close(lock)
+
+
+def _is_ours(lock):
+    """Lock a new part, unless another run is about to remove it as a leftover."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        pass  # On a file system without locks, no run removes the leftovers of others.
+    return True
 
 
 def _lock(part):
