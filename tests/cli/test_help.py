@@ -78,6 +78,7 @@ def example_folder(nights, model, tmp_path_factory):
     ztfml("rank", night, "-m", model, "-o", folder / "ranked.csv")
     for person, mark in (("ada", "follow"), ("bob", "reject")):
         (folder / f"{person}_marks.csv").write_text(f"objectId,mark\n{OBJECT},{mark}\n")
+    ztfml("history", "add", folder / "store", night)
     (folder / "bts.csv").write_text(f"ZTFID,type\n{OBJECT},SN Ic-BL\n")
     pd.DataFrame({"RAJ2000": [10.0], "DEJ2000": [5.0], "Type": ["RRAB"]}).to_parquet(
         folder / "vsx.parquet"

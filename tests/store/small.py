@@ -18,8 +18,9 @@ PLACES = {ONE: (150.0, 20.0), TWO: (210.0, -10.0)}
 
 def alert(name, jd, magpsf=18.0, fid=1, ra=None, dec=None, error=0.1):
     place = PLACES[name]
+    candid = round((jd - 2450000) * 1e5) * 100 + 10 * (name == TWO) + fid
     return {
-        "objectId": name, "candid": round((jd - 2450000) * 1e5) * 100 + 10 * (name == TWO) + fid, "candidate.jd": jd,
+        "objectId": name, "candid": candid, "candidate.jd": jd,
         "candidate.fid": fid, "candidate.magpsf": magpsf, "candidate.sigmapsf": error,
         "candidate.isdiffpos": "t", "candidate.diffmaglim": 20.5,
         "candidate.ra": place[0] if ra is None else ra,
@@ -94,5 +95,3 @@ def table(rows):
     frame = pd.DataFrame(rows).reindex(columns=HISTORY.schema.names)
     frame["isdiffpos"] = frame["isdiffpos"].map({"t": 1, "f": -1}).fillna(0)
     return pa.Table.from_pandas(frame, schema=HISTORY.schema, preserve_index=False)
-
-

@@ -10,8 +10,19 @@ import pyarrow.parquet as pq
 import pytest
 
 from tests.store.small import (
-    JD, ONE, PLACES, TWO, alert, assert_equal, curves, edge_of_cells, files_of, forced, night_of,
-    row, write,
+    JD,
+    ONE,
+    PLACES,
+    TWO,
+    alert,
+    assert_equal,
+    curves,
+    edge_of_cells,
+    files_of,
+    forced,
+    night_of,
+    row,
+    write,
 )  # fmt: skip
 from ztfml.errors import DataError
 from ztfml.io.companions import history_beside
@@ -141,10 +152,10 @@ def test_an_object_with_alerts_in_two_cells_is_in_both(store, tmp_path):
 def test_a_night_without_positions(store, tmp_path):
     alerts = pd.DataFrame([alert(ONE, JD), alert(TWO, JD)])
     write(tmp_path / "a.parquet", alerts.drop(columns="candidate.ra"))
-    with pytest.raises(DataError, match="a.parquet: there is no column candidate.ra, so the obj"):
+    with pytest.raises(DataError, match=r"a\.parquet: there is no column candidate.ra, so the obj"):
         add_night(store, tmp_path / "a.parquet")
     write(tmp_path / "b.parquet", alerts.assign(**{"candidate.ra": np.nan}))
-    with pytest.raises(DataError, match="candidate.ra and candidate.dec are missing in all 2 al"):
+    with pytest.raises(DataError, match=r"candidate\.ra and candidate.dec are missing in all 2 al"):
         add_night(store, tmp_path / "b.parquet")
     assert files_of(store) == []
 
@@ -161,7 +172,10 @@ def test_the_list_of_nights(store, tmp_path):
     for day in (5, 3):
         add_night(store, night_of(tmp_path, day))
     listed = nights(store)
-    assert [path.split("/")[-1] for path in listed["night"]] == ["night03.parquet", "night05.parquet"]
+    assert [path.split("/")[-1] for path in listed["night"]] == [
+        "night03.parquet",
+        "night05.parquet",
+    ]
     assert listed["rows"].tolist() == [8, 8]
     assert listed["first_jd"].tolist() == [JD + 3, JD + 5]
     found = contents(store)
@@ -182,7 +196,7 @@ def test_a_store_of_a_newer_version(tmp_path):
 def test_a_damaged_card(content, tmp_path):
     Store.create(tmp_path / "store")
     (tmp_path / "store" / "_store.json").write_text(content)
-    with pytest.raises(DataError, match="_store.json: cannot be .* copy this file of the store"):
+    with pytest.raises(DataError, match=r"_store\.json: cannot be .* copy this file of the store"):
         Store.open(tmp_path / "store")
 
 

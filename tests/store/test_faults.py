@@ -11,10 +11,23 @@ import pytest
 
 from tests.faults.conftest import start  # noqa: F401
 from tests.store.small import (
-    JD, ONE, alert, assert_equal, curves, files_of, night_of, row, write,
+    JD,
+    ONE,
+    alert,
+    assert_equal,
+    curves,
+    files_of,
+    night_of,
+    row,
+    write,
 )  # fmt: skip
 from tests.store.writers import (
-    N_NIGHTS, add_all, add_and_kill, add_without_end, make_nights, read_all_the_time,
+    N_NIGHTS,
+    add_all,
+    add_and_kill,
+    add_without_end,
+    make_nights,
+    read_all_the_time,
 )  # fmt: skip
 from ztfml.errors import DataError
 from ztfml.store.add import add_night
@@ -138,8 +151,7 @@ def test_a_full_disk(paths, tmp_path):
     try:
         store = Store.create(disk / "store")
         with pytest.raises(DataError, match=r"cannot be written completely \(No space left"):
-            for path in paths:
-                add_night(store, path)
+            add_all(disk / "store", paths)
         n_nights = len(store.records())
         assert n_nights < N_NIGHTS
         assert hidden_files(disk) == []

@@ -43,4 +43,3 @@ def test_cells_near_agree_with_a_cone_search():
         around = place.directional_offset_by(angles * u.deg, distances * u.arcsec)
         expected = np.unique(healpix.skycoord_to_healpix(around))
         assert set(expected) <= set(cell[row == k])
-

@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 
 from tests.night_files import rows_of
 from tests.store.small import (
-    JD, ONE, PLACES, TWO, alert, edge_of_cells, forced, night_of, row, write,
+    JD,
+    ONE,
+    PLACES,
+    TWO,
+    alert,
+    edge_of_cells,
+    forced,
+    night_of,
+    row,
+    write,
 )  # fmt: skip
 from ztfml.errors import DataError
 from ztfml.features import compute
@@ -136,5 +145,5 @@ def test_a_history_across_the_edge_of_a_block(store, tmp_path):
 
 
 def test_the_output_must_be_parquet(store, tmp_path):
-    with pytest.raises(DataError, match="long.csv: the output is a parquet file"):
+    with pytest.raises(DataError, match=r"long\.csv: the output is a parquet file"):
         write_night_with_history(store, night_of(tmp_path, 1), tmp_path / "long.csv")

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from ztfml.errors import DataError
 from ztfml.night import Night
 from ztfml.store.layout import Layout
-from ztfml.store.merge import FORCED, HISTORY, Kind
+from ztfml.store.merge import FORCED, HISTORY
 
 log = logging.getLogger(__name__)
 

@@ -115,7 +115,9 @@ def light_curve(store: Store, object_id: str) -> pd.DataFrame:
     wanted = pa.array([object_id], pa.string())
     frames = []
     for kind in (HISTORY, FORCED):
-        found = [read_rows(store.place, folder, kind, wanted) for _, folder in _partitions(store, kind)]
+        found = [
+            read_rows(store.place, folder, kind, wanted) for _, folder in _partitions(store, kind)
+        ]
         rows = merge([kind.empty(), *found], kind)
         frames.append(rows.drop_columns(["objectId", "jd_first", "jd_last"]).to_pandas())
     curve = pd.concat([frame for frame in frames if len(frame)] or frames[:1])
