@@ -60,7 +60,7 @@ def test_the_list_of_nights(store):
     folder, _ = store
     text = ztfml("history", "show", folder).stdout
     assert "night00.parquet" in text
-    assert "12 rows and 8 rows of forced photometry in 2 cells, 4 files, " in text
+    assert "16 rows and 8 rows of forced photometry in 2 cells, 4 files, " in text
     listed = json.loads(ztfml("history", "show", folder, "--format", "json").stdout)
     assert [one["rows"] for one in listed] == [8, 8]
     assert ztfml("history", "show", folder, "--format", "csv").stdout.count("\n") == 3

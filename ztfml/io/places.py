@@ -29,7 +29,7 @@ class LocalPlace:
 
     Examples
     --------
-    >>> place = LocalPlace("a_store")
+    >>> place = LocalPlace("a_place")
     >>> with place.write("cells/1.txt") as file:
     ...     _ = file.write(b"new")
     >>> place.files("cells"), place.folders("")

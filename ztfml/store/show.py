@@ -47,7 +47,7 @@ def contents(store: Store) -> Contents:
 
     Examples
     --------
-    >>> contents(Store.create("a_store")).n_files
+    >>> contents(Store.create("empty_store")).n_files
     0
     """
     cells, totals, n_rows = set(), [0, 0], {}
@@ -76,7 +76,7 @@ def nights(store: Store) -> pd.DataFrame:
 
     Examples
     --------
-    >>> len(nights(Store.create("a_store")))
+    >>> len(nights(Store.create("empty_store")))
     0
     """
     columns = ["night", "first_jd", "last_jd", "alerts", "objects", "rows", "forced", "added"]
