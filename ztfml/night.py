@@ -6,6 +6,7 @@ this rule: an alert sees the history rows of its object with ``jd < alert.jd``, 
 
 import logging
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -97,13 +98,12 @@ class Night:
             _, first = visible_rows(code, jd - self.history_days, rows.start, rows.jd)
         return first, last
 
+    @cached_property
     def visible_forced(self) -> tuple[np.ndarray, np.ndarray]:
-        """Find the forced photometry that each alert may see: that of its object before the alert.
+        """The forced photometry that each alert may see: that of its object before the alert.
 
-        Returns
-        -------
-        first, last : ndarray of int64, shape (n_alerts,)
-            Alert k sees the rows ``first[k]:last[k]`` of ``forced``.
+        Two ndarray of int64, ``first`` and ``last``: alert k sees the rows ``first[k]:last[k]`` of
+        ``forced``.
         """
         if self.forced is None:
             return np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)

@@ -70,7 +70,7 @@ def of_light_curves(folder):
 def of_simulation():
     """Rows per object with some, and the rows of asteroids, of which none is at the position."""
     night, labels = next(simulate(4000, seed=31))
-    first, last = night.visible_forced()
+    first, last = night.visible_forced
     asteroid = (labels["label"] == "sso").to_numpy() & (last > first)
     parts = [
         pd.DataFrame(

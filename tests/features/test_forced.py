@@ -214,3 +214,33 @@ def test_a_saved_night_keeps_its_forced_photometry(tmp_path):
     )
     Night.from_frames(alerts, history).save(tmp_path / "a.parquet")
     assert Night.load(tmp_path / "a.parquet").forced is None
+
+
+def test_the_order_of_the_rows_does_not_matter():
+    rng = np.random.default_rng(4)
+    n = 400
+    rows = pd.DataFrame(
+        {
+            "objectId": rng.choice(["b", "a", "d", "c"], n),
+            # Several rows have the same time, band or flux.
+            "jd": 2459000.5 + rng.integers(0, 60, n),
+            "fid": rng.integers(0, 5, n),
+            "flux": rng.choice([100.0, 200.0, np.nan], n),
+            "flux_err": rng.choice([10.0, 20.0, -1.0], n),
+        }
+    )
+    rows.loc[rows["objectId"] == "d", "flux"] = np.inf
+    expected = make_forced(pa.Table.from_pandas(rows, preserve_index=False))
+    assert expected.object_ids.to_pylist() == ["a", "b", "c"]
+    by_object = rows.sort_values(
+        ["objectId", "jd", "fid", "flux_err", "flux"], ascending=[False] + 4 * [True]
+    )
+    for other in (
+        rows.sample(frac=1, random_state=1),
+        by_object,
+        by_object.astype({"objectId": "category"}),
+    ):
+        found = make_forced(pa.Table.from_pandas(other, preserve_index=False))
+        for name in ("jd", "fid", "flux", "flux_err", "start"):
+            assert np.array_equal(getattr(found, name), getattr(expected, name)), name
+        assert found.object_ids.equals(expected.object_ids)

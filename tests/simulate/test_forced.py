@@ -32,7 +32,7 @@ def test_forced_photometry_covers_the_thirty_days_before_the_night(nights):
 def test_some_objects_have_no_forced_photometry(nights):
     """15 % have none; of the rest, one in three has no exposure in a part of the month."""
     night, _ = nights[0]
-    with_some = np.diff(night.visible_forced(), axis=0)[0] > 0
+    with_some = np.diff(night.visible_forced, axis=0)[0] > 0
     assert 0.5 < with_some.mean() < 0.85
 
 
@@ -40,7 +40,7 @@ def test_flux_without_a_source_is_noise(nights):
     """Before supernovae and at asteroids the flux is 0, with the scatter of real photometry."""
     night, labels = nights[0]
     asteroid = (labels["label"] == "sso").to_numpy()
-    first, last = night.visible_forced()
+    first, last = night.visible_forced
     pull = np.concatenate(
         [night.forced.flux[a:b] / night.forced.flux_err[a:b] for a, b in
          zip(first[asteroid], last[asteroid], strict=True)]

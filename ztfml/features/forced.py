@@ -120,7 +120,7 @@ def fill(night: Night, rows: slice, features: tuple[Feature, ...], table: np.nda
     >>> int((table[0] == 1).sum()) > 0
     True
     """
-    first, last = night.visible_forced()
+    first, last = night.visible_forced
     first, last, begin, end = (x[rows] for x in (first, last, night.first, night.last))
     fields = ("jd", "fid", "magpsf", "sigmapsf", "isdiffpos")
     alerts = [night.alerts[field].to_numpy()[rows] for field in fields]

@@ -1,7 +1,7 @@
 """Forced photometry of all objects as flat arrays: fluxes also where nothing was detected."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -93,20 +93,36 @@ def make_forced(rows: pa.Table) -> Forced | None:
     good &= (fid >= 1) & (fid <= 3)
     if not good.any():
         return None
-    names = rows["objectId"].combine_chunks().filter(pa.array(good))
-    encoded = names.cast(pa.string()).dictionary_encode()
+    names = rows["objectId"]
+    if not good.all():
+        names = names.filter(pa.array(good))
+        jd, fid, flux, err = (column[good] for column in (jd, fid, flux, err))
+    encoded = names.cast(pa.string()).dictionary_encode().unify_dictionaries().combine_chunks()
     if isinstance(encoded, pa.ChunkedArray):
-        encoded = encoded.combine_chunks()
-    values = encoded.dictionary.to_numpy(zero_copy_only=False).astype(object)
-    by_name = np.argsort(values)
-    code = np.argsort(by_name)[encoded.indices.to_numpy()]
-    columns: list[Any] = [jd[good], fid[good].astype(np.int8), flux[good], err[good]]
-    columns[2:] = [column / _NJY_PER_UJY for column in columns[2:]]
+        encoded = encoded.chunk(0)
+    values = encoded.dictionary
+    code, by_name = encoded.indices.to_numpy(), pc.array_sort_indices(values).to_numpy()
+    columns = (jd, fid.astype(np.int8), flux / _NJY_PER_UJY, err / _NJY_PER_UJY)
     # All columns decide on the order, so that it does not depend on that of the table.
-    order = np.lexsort((columns[2], columns[3], columns[1], columns[0], code))
-    jd, fid, flux, err = (column[order] for column in columns)
-    start = np.searchsorted(code[order], np.arange(len(values) + 1))
-    return Forced(jd, fid, flux, err, start, pa.array(values[by_name], pa.string()))
+    keys = (columns[0], columns[1], columns[3], columns[2])
+    if not _is_sorted(code, *keys):
+        order = np.lexsort((*reversed(keys), code))
+        code, columns = code[order], tuple(column[order] for column in columns)
+    start = np.searchsorted(code, np.arange(len(values) + 1))
+    start, take = rows_of_objects(start, by_name)
+    jd, fid, flux, err = (column[take] for column in columns)
+    return Forced(jd, fid, flux, err, start, values.take(pa.array(by_name)))
+
+
+def _is_sorted(*keys):
+    """Whether rows are sorted by the first key, then by the next; this is faster than sorting."""
+    rows = np.arange(1, len(keys[0]))
+    for key in keys:
+        before, value = key[rows - 1], key[rows]
+        if (before > value).any():
+            return False
+        rows = rows[before == value]
+    return True
 
 
 def load_forced(path: str | Path) -> Forced | None:

@@ -51,7 +51,7 @@ class History(NamedTuple):
         Parameters
         ----------
         code : ndarray of int
-            Positions of the objects, in increasing order.
+            Positions of the objects, in the order of the result.
 
         Returns
         -------

@@ -39,7 +39,7 @@ def forced_points(
     columns = ["jd", "band", "magpsf", "sigmapsf", "limit"]
     if alert is None or night.forced is None:
         return pd.DataFrame({name: pd.Series(dtype=float) for name in columns})
-    first, last = (int(ends[alert]) for ends in night.visible_forced())
+    first, last = (int(ends[alert]) for ends in night.visible_forced)
     jd, fid, flux, err = (column[first:last] for column in night.forced[:4])
     if seen is None:
         packet = night.alerts.iloc[alert]
