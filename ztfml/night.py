@@ -386,9 +386,11 @@ class Night:
         >>> bool(curve["is_alert"].any())
         True
         """
-        code = _find_codes(pd.Series([object_id], dtype="str"), self.object_ids)[0]
-        is_object = (self.alerts["objectId"] == object_id).to_numpy(bool)
-        if code < 0 and not is_object.any():
+        code = pc.index(self.object_ids, object_id).as_py()
+        # Comparing names takes longer.
+        is_object = self.object_code == code if code >= 0 else self.alerts["objectId"] == object_id
+        rows = np.flatnonzero(is_object)
+        if code < 0 and len(rows) == 0:
             raise DataError(
                 f"{self.name}: object {object_id!r} is neither in the alerts nor in the history; "
                 "check its name, or use the night that contains it"
@@ -397,7 +399,7 @@ class Night:
         past = pd.DataFrame(self.history.rows(first, last)).assign(is_alert=False)
         # Rows of all columns take longer to copy.
         names = [name for name in past.columns if name in self.alerts]
-        alerts = pd.DataFrame({name: self.alerts[name][is_object] for name in names})
+        alerts = pd.DataFrame({name: self.alerts[name].iloc[rows] for name in names})
         alerts = alerts.reindex(columns=past.columns).assign(is_alert=True)
         if as_of is not None:
             past = past[past["jd"].between(as_of - self.history_days, as_of, inclusive="left")]

@@ -1,6 +1,7 @@
 """A short description of an alert packet, to print next to its light curve."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 
@@ -106,8 +107,20 @@ def _degrees(known):
 def _galactic(position):
     if position is None:
         return None
-    galactic = position.galactic
-    return f"{galactic.l.deg:.1f}°, {galactic.b.deg:+.1f}°".replace("-", "−")
+    x, y, z = _galactic_axes() @ position.cartesian.xyz.value
+    longitude, latitude = np.degrees(
+        [np.arctan2(y, x) % (2 * np.pi), np.arctan2(z, np.hypot(x, y))]
+    )
+    return f"{longitude:.1f}°, {latitude:+.1f}°".replace("-", "−")
+
+
+@cache
+def _galactic_axes():
+    """The rotation to galactic coordinates; astropy needs 5 ms for each transformation."""
+    from astropy.coordinates import SkyCoord
+
+    axes = SkyCoord(*np.eye(3), representation_type="cartesian")
+    return axes.galactic.cartesian.xyz.value
 
 
 def _date(known):
