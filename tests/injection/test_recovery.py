@@ -15,7 +15,6 @@ from ztfml.injection.recovery import (
     OURS,
     TOPS,
     InjectedNight,
-    _latest,
     measure_recall,
     recover,
     score_all,
@@ -41,7 +40,7 @@ def as_tables(night, folder):
 def test_recovery_equals_ranking_a_night_that_contains_the_events(injected_night, model, tmp_path):
     injected = injected_night.injected
     rows = np.flatnonzero(injected_night.repeat == 2)
-    latest = _latest(injected)[rows]
+    latest = last_alerts(injected)[rows]
     tables = [
         as_tables(night, tmp_path)
         for night in (injected_night.night, injected.night.subset(latest))
@@ -70,7 +69,9 @@ def test_recovery_equals_ranking_a_night_that_contains_the_events(injected_night
     night_scores = score_all(injected_night.night, *injected_night.night_tables)[OURS][
         latest_rows(injected_night.night.alerts)
     ]
-    event_scores = score_all(injected.night, *injected_night.event_tables)[OURS][_latest(injected)]
+    event_scores = score_all(injected.night, *injected_night.event_tables)[OURS][
+        last_alerts(injected)
+    ]
     positions = GroupPositions(np.sort(night_scores), event_scores, injected_night.repeat)
     np.testing.assert_array_equal(rank, positions.above[rows] + 1)
     for name, method in BASELINES.items():

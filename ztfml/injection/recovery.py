@@ -14,7 +14,7 @@ from ztfml.errors import DataError
 from ztfml.injection.baselines import BASELINES
 from ztfml.injection.conditions import Conditions
 from ztfml.injection.host_galaxies import match_injected
-from ztfml.injection.observing import inject
+from ztfml.injection.observing import Injected, inject
 from ztfml.injection.populations import KINDS
 from ztfml.injection.positions import (
     GroupPositions,
@@ -189,7 +189,7 @@ def measure_recall(
         for method, score in score_all(night, *injected_night.night_tables, scorer).items()
     }
     event_scores = score_all(injected.night, *injected_night.event_tables, scorer)
-    latest = _latest(injected)
+    latest = last_alerts(injected)
     probabilities, listed, ranks = {}, {}, {}
     for method, score in night_scores.items():
         score = np.sort(score)
@@ -305,8 +305,24 @@ def known_labels(night: Night, labels: pd.DataFrame | None) -> tuple[np.ndarray,
     return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
 
 
-def _latest(injected):
-    """The last alert of each event, in the order of the events."""
+def last_alerts(injected: Injected) -> np.ndarray:
+    """Find the last alert of each event.
+
+    Parameters
+    ----------
+    injected : Injected
+
+    Returns
+    -------
+    ndarray of int, shape (n_events,)
+        Rows of the alerts, in the order of the events.
+
+    Examples
+    --------
+    >>> injected = inject(Conditions(night), {"kilonova": 3}, seed=1)
+    >>> injected.event[last_alerts(injected)].tolist()
+    [0, 1, 2]
+    """
     jd = injected.night.alerts["jd"].to_numpy()
     order = np.lexsort([jd, injected.event])
     last = np.append(np.diff(injected.event[order]) > 0, True)
