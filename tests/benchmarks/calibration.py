@@ -6,6 +6,7 @@ NIGHT is a night of ``ztfml simulate`` with its labels. Its own fast transients 
 """
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def main():
     events = scorer.score(*made.event_tables)[last_alerts(made.injected)]
     print("| score | events per night | other objects | fraction fast | mean score |")
     print("| --- | --- | --- | --- | --- |")
-    for low, high in zip(EDGES[:-1], EDGES[1:], strict=True):
+    for low, high in pairwise(EDGES):
         found = [one[(one >= low) & (one < high)] for one in (events, others)]
         n_events, n_others = len(found[0]) / args.repeats, len(found[1])
         total = n_events + n_others

@@ -15,6 +15,7 @@ from ztfml.injection.recovery import (
     OURS,
     TOPS,
     InjectedNight,
+    last_alerts,
     measure_recall,
     recover,
     score_all,
