@@ -6,11 +6,12 @@ from pathlib import Path
 import click
 
 from ztfml.cli.inputs import alert_files
-from ztfml.cli.options import PATH, command, night_argument, nights_argument, output_option
+from ztfml.cli.options import command, night_argument, nights_argument, output_option
+from ztfml.cli.staging import PlaceOrAddress, shown
 
 log = logging.getLogger(__name__)
 
-store_argument = click.argument("store", type=PATH, metavar="STORE")
+store_argument = click.argument("store", type=PlaceOrAddress(path_type=Path), metavar="STORE")
 
 
 @click.group()
@@ -43,7 +44,7 @@ def history_add(store, nights, again):
     n_new = 0
     for night in track(nights, "nights"):
         try:
-            added = add_night(opened, night, again)
+            added = add_night(opened, night, again, shown(night))
         except DataError as error:
             log.error("%s", error)
             errors.append(error)

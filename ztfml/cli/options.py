@@ -7,7 +7,10 @@ from pathlib import Path
 import click
 
 from ztfml.cli.output import check_outputs
+from ztfml.cli.staging import PathOrAddress, local_copy, remote_files
 from ztfml.io.safe_text import printable
+
+PATH = PathOrAddress(path_type=Path)
 
 
 class _StderrHandler(logging.Handler):
@@ -35,8 +38,9 @@ def command(example, name=None):
         @functools.wraps(function)
         def run(*args, quiet, **kwargs):
             _set_up(quiet)
-            check_outputs(function.__name__, kwargs)
-            return function(*args, **kwargs)
+            with remote_files():
+                check_outputs(function.__name__, kwargs)
+                return function(*args, **kwargs)
 
         run = click.option("-q", "--quiet", is_flag=True, help="Print no progress and no remarks.")(
             run
@@ -60,8 +64,15 @@ def outputs_option(suffixes, required=True):
     def check(ctx, param, value):
         if value is None:
             return None
-        path = Path(value)
+        path = Path(value.removeprefix("file://"))
         is_file = path.suffix.lower() in suffixes and not value.endswith("/")
+        if "://" in value and not value.startswith("file://"):
+            if not is_file:
+                raise click.BadParameter(
+                    f"{value}: the folder of many nights must be on this computer; copy it "
+                    "to the object store afterwards"
+                )
+            return local_copy(value, ctx)
         if not is_file and not value.endswith("/") and not path.is_dir():
             raise click.BadParameter(
                 f"{value}: the file name must end in {' or '.join(suffixes)}, and the name of a "
@@ -84,12 +95,9 @@ def output_option(suffixes, required=True):
         return value
 
     return click.option(
-        "-o", "--output", type=click.Path(path_type=Path), required=required, callback=check,
+        "-o", "--output", type=PATH, required=required, callback=check,
         metavar="FILE", help=f"Output file ({' or '.join(suffixes)}).",
     )  # fmt: skip
-
-
-PATH = click.Path(path_type=Path)
 
 
 night_argument = click.argument("night", type=PATH, metavar="NIGHT")

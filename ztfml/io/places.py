@@ -13,11 +13,32 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from ztfml.errors import DataError
 from ztfml.io.atomic import name_full_disk
+from ztfml.io.remote import RemotePlace, is_remote
 from ztfml.io.switch import sync
 from ztfml.io.temporary import temporary_beside
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+def place_of(path: str | Path) -> Place:
+    """Return the place of a path or address.
+
+    Parameters
+    ----------
+    path : str or Path
+        A folder, or an address such as ``s3://bucket/store``.
+
+    Returns
+    -------
+    LocalPlace or RemotePlace
+
+    Examples
+    --------
+    >>> str(place_of("a_place")), str(place_of("memory://a_place"))
+    ('a_place', 'memory://a_place')
+    """
+    return RemotePlace(path) if isinstance(path, str) and is_remote(path) else LocalPlace(path)
 
 
 class LocalPlace:
@@ -96,3 +117,6 @@ class LocalPlace:
     def is_folder_or_absent(self) -> bool:
         """Whether the place can be a folder."""
         return self.path.is_dir() or not self.path.exists()
+
+
+Place = LocalPlace | RemotePlace

@@ -51,7 +51,9 @@ class Added:
     n_changed: int = 0
 
 
-def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
+def add_night(
+    store: Store, path: str | Path, again: bool = False, name: str | None = None
+) -> Added:
     """Add the alerts, the history and the forced photometry of a night to a store.
 
     Adding a night twice, or several nights in any order, gives the same store. If the process is
@@ -64,6 +66,8 @@ def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
         The night, in any format.
     again : bool
         Add also a night that was added before.
+    name : str, optional
+        The name of the night in the list of nights; by default its path.
 
     Returns
     -------
@@ -82,8 +86,8 @@ def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
     """
     path = Path(path)
     digest = files_digest([path, history_beside(path), forced_beside(path)])
-    name = f"{companion(path, '').name}-{digest[:12]}"
-    if not again and store.record(name) is not None:
+    key = f"{companion(path, '').name}-{digest[:12]}"
+    if not again and store.record(key) is not None:
         return Added(False)
     night = open_night(path)
     objects = objects_of(night)
@@ -96,7 +100,7 @@ def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
     added = Added(True, len(objects.names), n_rows, n_forced, len(changed), sum(changed))
     jd = night.alerts["jd"]
     record = {
-        "night": str(path.resolve()),
+        "night": name or str(path.resolve()),
         "alerts": len(night),
         "objects": added.n_objects,
         "rows": n_rows,
@@ -106,7 +110,7 @@ def add_night(store: Store, path: str | Path, again: bool = False) -> Added:
         "added": datetime.now(UTC).isoformat(timespec="seconds"),
         "version": version("ztfml"),
     }
-    store.write_record(name, record)
+    store.write_record(key, record)
     return added
 
 

@@ -13,7 +13,7 @@ import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
 from ztfml.io.parquet import READ_OPTIONS, WRITE_OPTIONS
-from ztfml.io.places import LocalPlace
+from ztfml.io.places import Place
 from ztfml.store.merge import Kind, merge
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _MOST_READS = 100
 _FLOATS = ("jd", "magpsf", "sigmapsf", "diffmaglim", "flux", "flux_err", "jd_first", "jd_last")
 
 
-def add_rows(place: LocalPlace, folder: str, rows: pa.Table, kind: Kind) -> bool:
+def add_rows(place: Place, folder: str, rows: pa.Table, kind: Kind) -> bool:
     """Merge rows into a partition.
 
     A file with all rows is written, and the files that it replaces are removed. At any moment,
@@ -30,7 +30,7 @@ def add_rows(place: LocalPlace, folder: str, rows: pa.Table, kind: Kind) -> bool
 
     Parameters
     ----------
-    place : LocalPlace
+    place : Place
     folder : str
     rows : pyarrow.Table
     kind : Kind
@@ -62,14 +62,12 @@ def add_rows(place: LocalPlace, folder: str, rows: pa.Table, kind: Kind) -> bool
     raise _always_replaced(place, folder)
 
 
-def read_rows(
-    place: LocalPlace, folder: str, kind: Kind, objects: pa.Array | None = None
-) -> pa.Table:
+def read_rows(place: Place, folder: str, kind: Kind, objects: pa.Array | None = None) -> pa.Table:
     """Read the rows of a partition, each exposure once.
 
     Parameters
     ----------
-    place : LocalPlace
+    place : Place
     folder : str
     kind : Kind
     objects : pyarrow.StringArray, optional
@@ -97,7 +95,7 @@ def read_rows(
     raise _always_replaced(place, folder)
 
 
-def count_rows(place: LocalPlace, folder: str) -> Iterator[tuple[int, int]]:
+def count_rows(place: Place, folder: str) -> Iterator[tuple[int, int]]:
     """Yield the numbers of rows and bytes of each file of a partition."""
     for name in place.files(folder):
         # A file that was replaced meanwhile is not counted.

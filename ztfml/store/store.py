@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ztfml.errors import DataError
-from ztfml.io.places import LocalPlace
+from ztfml.io.places import Place, place_of
 from ztfml.store.layout import Layout
 
 FORMAT = 1
@@ -22,13 +22,13 @@ class Store:
 
     Parameters
     ----------
-    place : LocalPlace
+    place : Place
         Where its files are.
     layout : Layout
         Its partitions.
     """
 
-    place: LocalPlace
+    place: Place
     layout: Layout
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Store:
         ...
         ztfml.errors.DataError: no_store: is not a history store; make one with `ztfml history ...
         """
-        place = LocalPlace(path)
+        place = place_of(path)
         card = _read_json(place, _CARD)
         if card is None:
             raise DataError(
@@ -99,7 +99,7 @@ class Store:
         >>> str(Store.create("a_store")), Store.open("a_store").layout.order
         ('a_store', 3)
         """
-        place, layout = LocalPlace(path), layout or Layout()
+        place, layout = place_of(path), layout or Layout()
         if not place.is_folder_or_absent():
             raise DataError(f"{path}: is a file; name the folder of the store")
         others = [*place.files(""), *place.folders("")]
