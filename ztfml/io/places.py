@@ -93,6 +93,10 @@ class LocalPlace:
         """Write a new file, complete or absent.
 
         A power failure does not undo it. Leftovers of killed processes in the folder are removed.
+
+        Yields
+        ------
+        binary file
         """
         target = self.path / name
         try:

@@ -172,7 +172,12 @@ class RemotePlace:
 
     @contextmanager
     def write(self, name: str) -> Iterator[BinaryIO]:
-        """Write a new file, complete or absent."""
+        """Write a new file, complete or absent.
+
+        Yields
+        ------
+        binary file
+        """
         buffer = io.BytesIO()
         yield buffer
         with naming(str(self)), self._filesystem.open_output_stream(self._at(name)) as stream:
