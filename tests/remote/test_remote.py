@@ -65,7 +65,7 @@ def test_copies_keep_content_and_time(bucket, tmp_path):
 
 
 def test_a_store_is_the_same_as_on_disk(bucket, tmp_path):
-    paths = [night_of(tmp_path, day) for day in (0, 5, 10)]
+    paths = [night_of(tmp_path, day) for day in (0, 10)]
     local, remote = Store.create(tmp_path / "store"), Store.create(bucket("store"))
     for path in paths:
         for store in (local, remote):
@@ -74,8 +74,8 @@ def test_a_store_is_the_same_as_on_disk(bucket, tmp_path):
     assert contents(remote)[:2] == contents(local)[:2]
     assert add_night(Store.open(bucket("store")), paths[0]).is_new is False
     assert add_night(remote, paths[0], again=True).n_changed == 0
-    long = with_store(Night.load(paths[2]), remote)
-    assert long.light_curve(ONE).equals(with_store(Night.load(paths[2]), local).light_curve(ONE))
+    long = with_store(Night.load(paths[1]), remote)
+    assert long.light_curve(ONE).equals(with_store(Night.load(paths[1]), local).light_curve(ONE))
 
 
 def test_only_changed_files_are_copied_back(bucket, tmp_path):

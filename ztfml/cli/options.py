@@ -64,9 +64,11 @@ def outputs_option(suffixes, required=True):
     def check(ctx, param, value):
         if value is None:
             return None
-        path = Path(value.removeprefix("file://"))
+        is_remote = "://" in value and not value.startswith("file://")
+        # Options may follow an address.
+        path = Path(value.partition("?")[0] if is_remote else value.removeprefix("file://"))
         is_file = path.suffix.lower() in suffixes and not value.endswith("/")
-        if "://" in value and not value.startswith("file://"):
+        if is_remote:
             if not is_file:
                 raise click.BadParameter(
                     f"{value}: the folder of many nights must be on this computer; copy it "
