@@ -1,6 +1,5 @@
 """The command line, as ``ztfml`` and ``python -m ztfml``."""
 
-import gc
 import os
 import signal
 import sys
@@ -19,9 +18,6 @@ def run() -> None:
     _use_utf8()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
-    # Imports create many objects, and with the default threshold the search for garbage among them
-    # takes a tenth of the time of a short command.
-    gc.set_threshold(100_000)
     from ztfml.cli import main
 
     main(prog_name="ztfml")
