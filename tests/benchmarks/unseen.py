@@ -14,6 +14,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from scipy.special import softmax
+from sklearn.utils.class_weight import compute_sample_weight
 
 from tests.benchmarks.held_out import (
     CURVES,
@@ -29,8 +31,10 @@ from tests.conftest import SHARED_DATA
 from ztfml.evaluation.metrics import labels_from
 from ztfml.io.parquet import open_parquet
 from ztfml.io.text_tables import markdown_table
+from ztfml.model.calibration import fit_temperatures
 from ztfml.model.model import UNCERTAIN_ODDS
-from ztfml.taxonomy import LABELS
+from ztfml.model.probabilities import temperature_of_rows
+from ztfml.taxonomy import LABELS, PROBABILITY_COLUMNS
 from ztfml.training.missing_fields import EXPORTS, FIELD_GROUPS
 
 NIGHTS = ("ztf_alerts_2458312.5", "ztf_alerts_2458451.5", "ztf_alerts_2460235.5")
@@ -47,6 +51,8 @@ ASIDE = (
 )  # fmt: skip
 """Sources that were scored once, after all choices were made."""
 PARTS = ("sources", "nights")
+CALIBRATING = ("whole", "no drb", "no history and no drb")
+"""Views to which the temperatures are fitted."""
 
 
 def object_weights(objects, y):
@@ -97,6 +103,44 @@ def calibration_at_natural_mix(bench, predicted, rows):
     return np.abs(np.bincount(np.minimum((confidence * 10).astype(int), 9), gap)).sum()
 
 
+def calibrated(bench, run, parts, left_out):
+    """Calibrate the probabilities of each part with temperatures fitted on the other parts.
+
+    As in training, alerts with and without drb have a temperature each.
+
+    Parameters
+    ----------
+    bench : Bench
+    run : dict of str to DataFrame
+        From `Bench.predict`.
+    parts, left_out
+        As for `Bench.predict`.
+
+    Returns
+    -------
+    dict of str to DataFrame
+        The views `CALIBRATING`.
+    """
+    usable = bench.sure & np.isin(parts, left_out)
+    p = np.concatenate([run[view].to_numpy() for view in CALIBRATING])
+    without = np.concatenate([bench.views[view][0]["drb"].isna() for view in CALIBRATING])
+    y, part, used = (np.tile(values, len(CALIBRATING)) for values in (bench.y, parts, usable))
+    scores, code = np.log(np.maximum(p, 1e-12)), pd.Index(LABELS).get_indexer(y)
+    kind = np.char.add(y, without.astype(str))
+    result = np.full_like(p, np.nan)
+    for one in left_out:
+        here, rest = part == one, used & (part != one)
+        weight = compute_sample_weight("balanced", kind[rest])
+        both = fit_temperatures(scores[rest], code[rest], weight, without[rest])
+        result[here] = softmax(scores[here] / temperature_of_rows(without[here], *both), axis=1)
+    by_view = np.split(result, len(CALIBRATING))
+    columns = list(PROBABILITY_COLUMNS)
+    return {
+        view: pd.DataFrame(values, columns=columns)
+        for view, values in zip(CALIBRATING, by_view, strict=True)
+    }
+
+
 def source_parts(bench):
     """The source of each alert, or "small sources"."""
     counts = pd.Series(bench.source[bench.sure]).value_counts()
@@ -123,6 +167,7 @@ def sources(bench, chosen=None):
     ])  # fmt: skip
     _print_errors(bench, runs[0], pooled & bench.sure, parts)
     _print_rates(bench, runs, here & bench.sure)
+    _print_calibration(bench, [calibrated(bench, run, parts, left_out) for run in runs], here)
     _print_curves(runs)
 
 
@@ -192,7 +237,11 @@ def _print_rates(bench, runs, rows):
         here = rows & chosen
         shares = [np.mean(labels_from(run[view][here]) == label) for run in runs]
         print(f"{name}: {_range(shares, 4)} of {here.sum()} alerts")
-    for view in ("whole", "no history and no drb"):
+
+
+def _print_calibration(bench, runs, here):
+    rows = here & bench.sure
+    for view in CALIBRATING:
         errors = [calibration_at_natural_mix(bench, run[view], rows) for run in runs]
         print(f"expected calibration error at the natural mix, {view}: {_range(errors, 4)}")
     second, best = np.sort(runs[0]["whole"][rows].to_numpy(), axis=1)[:, -2:].T

@@ -20,11 +20,12 @@ OF_THE_DATE = {"opposition_distance"}
 # Magnitudes of the source itself, and its distance in brightness from other sources.
 OF_BRIGHTNESS = {
     "magpsf", "peak_mag", "mag_minus_ps1", "mag_minus_gaia", "mag_minus_sso",
-    "magnr",
+    "magnr", "ref_minus_ps1",
     *(f"{name}_{band}" for name in ("peak_mag", "first_mag", "last_mag") for band in "gri"),
 }  # fmt: skip
 # Pairs are looked for from the bluer band, so that they are others with g and i exchanged.
-OF_COLOUR = {feature.name for feature in FEATURES if feature.group == "colour"}
+# The bands of PS1 are not exchanged.
+OF_COLOUR = {feature.name for feature in FEATURES if feature.group == "colour"} | {"ref_minus_ps1"}
 
 
 def features_of(alerts, history):

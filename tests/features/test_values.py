@@ -237,6 +237,8 @@ CONTEXT = {
     "ps1_g_r": 0.5, "ps1_r_i": 0.2, "ps1_i_z": 0.1, "mag_minus_ps1": -0.4, "star_offset": 6.0,
     "host_offset": 2.5, "star_mag": 17.3, "star_g_r": 0.8, "host_mag": 19.6, "host_g_r": 0.5,
     "mag_minus_gaia": 1.7, "mag_minus_sso": 0.7,
+    # The PS1 source and the Gaia source are too far from the alert.
+    "ref_minus_ps1": np.nan, "gaia_minus_ps1": np.nan,
     # The galactic centre is at ecliptic longitude 266.840, latitude -5.536 (J2000). The Sun,
     # by the Astronomical Almanac's series, is at 79.495 then, so opposition is at 259.495.
     "abs_gal_lat": pytest.approx(0.0, abs=1e-3), "abs_ecl_lat": pytest.approx(5.536, abs=1e-3),
@@ -265,6 +267,23 @@ def test_value_computed_by_hand(values, name):
     if not isinstance(expected, type(pytest.approx(0))):
         expected = pytest.approx(expected, rel=1e-7, abs=1e-9, nan_ok=True)
     assert values[name] == expected
+
+
+@pytest.mark.parametrize(("fid", "ps1"), [(1, 20.1), (2, 19.6), (3, 19.4)])
+def test_magnitudes_of_one_source_at_three_epochs(fid, ps1):
+    packet = {"distnr": 0.5, "distpsnr1": 1.4, "neargaia": 0.3, "magnr": 19.8, "maggaia": 19.5}
+    packet |= {name: PACKET[name] for name in ("sgmag1", "srmag1", "simag1")}
+    packet |= {"fid": fid, "jd": NOW, "magpsf": 19.2, "sigmapsf": SIGMA, "isdiffpos": "t"}
+    alert = {"objectId": "ZTF20aaa", "candid": 1}
+    alert |= {f"candidate.{name}": value for name, value in packet.items()}
+    far = [alert | {f"candidate.{name}": 1.6} for name in ("distnr", "distpsnr1", "neargaia")]
+    alerts = pd.DataFrame([alert, *far]).assign(candid=range(4))
+    values = compute(Night.from_frames(alerts))
+    nan = np.nan
+    assert values["ref_minus_ps1"].to_list() == pytest.approx(
+        [19.8 - ps1, nan, nan, 19.8 - ps1], nan_ok=True
+    )
+    assert values["gaia_minus_ps1"].to_list() == pytest.approx([-0.1, -0.1, nan, nan], nan_ok=True)
 
 
 def test_a_night_mean_is_the_inverse_variance_mean_of_the_flux():

@@ -28,7 +28,7 @@ def page(figures=(), **changes):
             "metrics": list(figures),
             "training": {"labels": LABELLED},
             "rounds": 3,
-            "calibration": {"temperature": 1.0},
+            "calibration": {"temperature": 1.0, "temperature_without_drb": 1.0},
             "class_prior": [0.2, 0.3, 0.5],
             "parameters": {},
             "versions": {"ztfml": "0.1"},

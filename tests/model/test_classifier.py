@@ -9,7 +9,7 @@ from sklearn.base import clone
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from ztfml.errors import ModelError
-from ztfml.model.classifier import AlertClassifier, fit_temperature
+from ztfml.model.classifier import AlertClassifier
 from ztfml.model.folds import object_folds
 from ztfml.model.probabilities import probabilities
 from ztfml.taxonomy import PROBABILITY_COLUMNS
@@ -167,13 +167,6 @@ def test_class_prior_is_the_weighted_fraction(blobs):
     without = AlertClassifier(n_estimators=2).fit(table, y, sample_weight=weight)
     assert list(without.classes_) == ["sso", "transient"]
     assert np.isclose(without.class_prior_[0], (y == "sso").sum() / (y != "agn").sum())
-
-
-def test_temperature_reduces_overconfidence():
-    # A lead of 4 claims 98.2 % and is right 8 times in 10, so 4 / T = log(0.8 / 0.2).
-    scores = np.tile([4.0, 0.0], (1000, 1))
-    code = np.r_[np.zeros(800, int), np.ones(200, int)]
-    assert np.isclose(fit_temperature(scores, code, np.ones(1000)), 4 / np.log(4), rtol=1e-3)
 
 
 def test_calibrated_on_unseen_objects():

@@ -293,6 +293,7 @@ def _swap(values, a, b):
         (lambda card: card["features"][0].update(unit=5), "features.0.unit"),
         (lambda card: card["calibration"].update(temperature=3.0), "off by"),
         (lambda card: card["calibration"].update(temperature="warm"), "temperature"),
+        (lambda card: card["calibration"].pop("temperature_without_drb"), "temperature_without"),
         (lambda card: card.update(class_prior=[0.3, 0.3, 0.3]), "class_prior"),
         (lambda card: card["parameters"].update(shell="x"), "parameters"),
         (lambda card: card["probes"]["expected"]["agn"].__setitem__(0, 0.5), "off by"),

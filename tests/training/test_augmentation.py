@@ -101,6 +101,16 @@ def test_copies_are_the_same_in_every_run_and_have_the_declared_number(night):
     assert {name for name, _, _ in found} == set(COPY_FRACTIONS)
 
 
+def test_simulated_alerts_get_fewer_copies(night, monkeypatch):
+    y, simulated = np.resize(["star", "transient"], len(night)), np.arange(len(night)) >= 50
+    some = np.concatenate([rows for _, rows, _ in degraded_copies(night, y, simulated)])
+    per_alert = np.bincount(some, minlength=len(night))
+    assert 0 < per_alert[50:].mean() < 0.6 * per_alert[:50].mean()
+    monkeypatch.setattr("ztfml.training.augmentation.SIMULATED_COPIES", 0.0)
+    kinds = [name for name, _, _ in degraded_copies(night, y, np.ones(len(night), bool))]
+    assert kinds == ["low drb"]
+
+
 def test_an_unknown_asteroid_has_no_ephemeris(night):
     y = np.resize(["star", "sso", "transient"], len(night))
     known = night.replace(alerts=night.alerts.assign(ssdistnr=0.3, ssmagnr=18.0))

@@ -10,7 +10,8 @@ import pytest
 from tests.nights import random_frames
 from ztfml.errors import LabelError, ModelError
 from ztfml.io.companions import labels_beside
-from ztfml.model.classifier import AlertClassifier, fit_temperature
+from ztfml.model.calibration import fit_temperature
+from ztfml.model.classifier import AlertClassifier
 from ztfml.model.model import UNCERTAIN_ODDS, Model
 from ztfml.model.probabilities import probabilities
 from ztfml.night import Night
@@ -301,6 +302,7 @@ def test_cross_validated_metrics_by_hand(nights, trained):
         classifier.fit(known.table, known.y, sample_weight=known.balanced_weight)
         found.append(probabilities(classifier, new.table[new.is_original]))
         truth.append(new.subset(new.is_original))
+    with_drb = np.concatenate([known.table["drb"].notna() for known in truth])
     found = pd.concat(found, ignore_index=True)
     truth = pd.concat([known.labels for known in truth], ignore_index=True)
     guesses = found.idxmax(axis=1).str.removeprefix("p_")
@@ -308,7 +310,8 @@ def test_cross_validated_metrics_by_hand(nights, trained):
         index=list(LABELS), columns=list(LABELS), fill_value=0
     )
     assert trained[0].card["metrics"][0]["confusion"] == counts.to_numpy().tolist()
-    # The temperature is what these predictions ask for, and a model is known by it.
+    # The temperature is fitted on these predictions, if the alert has drb.
+    truth, found = truth[with_drb], found[with_drb]
     code = truth["label"].map({label: k for k, label in enumerate(LABELS)}).to_numpy()
     weight = truth["confidence"].map({"high": 1.0, "low": 0.25}).to_numpy(copy=True)
     for k in np.unique(code):

@@ -73,6 +73,8 @@ _ABSENT = record_of(
     {"name": TEXT, "accuracy": FRACTION, "macro_f1": FRACTION, "called_artifact": FRACTION}
 )
 
+_TEMPERATURE = {"type": "number", "exclusiveMinimum": 0.01, "exclusiveMaximum": 100}
+
 CARD_SCHEMA = record_of(
     {
         "format": {"type": "integer", "minimum": 1},
@@ -80,7 +82,7 @@ CARD_SCHEMA = record_of(
         "classes": {**NAMES, "minItems": _FEWEST_CLASSES},
         "class_prior": or_null(list_of({**FRACTION, "exclusiveMinimum": 0}, _FEWEST_CLASSES)),
         "calibration": or_null(record_of(
-            {"temperature": {"type": "number", "exclusiveMinimum": 0.01, "exclusiveMaximum": 100}}
+            {"temperature": _TEMPERATURE, "temperature_without_drb": _TEMPERATURE}
         )),
         # The parameters of AlertClassifier.
         "parameters": or_null(only(record_of(

@@ -17,8 +17,7 @@ import lightgbm as lgb
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.optimize import minimize_scalar
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 from sklearn.base import BaseEstimator, ClassifierMixin
 from sklearn.utils import check_random_state
 from sklearn.utils.class_weight import compute_class_weight
@@ -26,8 +25,14 @@ from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import _check_sample_weight, check_is_fitted, validate_data
 
 from ztfml.cpus import cpu_count
+from ztfml.model.calibration import fit_temperatures
 from ztfml.model.folds import object_folds
-from ztfml.model.probabilities import columns_in_order, prior_ratio
+from ztfml.model.probabilities import (
+    columns_in_order,
+    prior_ratio,
+    temperature_of_rows,
+    without_drb,
+)
 
 HELD_OUT_PARTS = 5
 """One fifth of the objects is held out for early stopping and calibration."""
@@ -77,8 +82,9 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         order. `probabilities` uses the order of `taxonomy.LABELS`.
     class_prior_ : ndarray, shape (n_classes,)
         Weighted fraction of each class in the training set.
-    temperature_ : float
-        The raw scores are divided by this; 1 without held-out objects.
+    temperature_, temperature_without_drb_ : float
+        The raw scores are divided by this; 1 without held-out objects. The second is for rows
+        without the feature drb.
     n_rounds_ : int
     booster_ : lightgbm.Booster
     feature_names_in_ : ndarray of str
@@ -174,7 +180,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
     def _grow(self, X, code, weight, groups):
         seed = int(check_random_state(self.random_state).randint(2**31 - 1))
         params = self._lightgbm_parameters(seed, len(X))
-        self.n_rounds_, self.temperature_ = self.n_estimators, 1.0
+        self.n_rounds_ = self.n_estimators
+        self.temperature_ = self.temperature_without_drb_ = 1.0
         held_out = object_folds(code, groups, HELD_OUT_PARTS, seed) == 0
         if self.early_stopping_rounds is not None and held_out.any():
             seen = ~held_out
@@ -190,7 +197,10 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
                 num_threads=params["num_threads"],
                 num_iteration=self.n_rounds_,
             )
-            self.temperature_ = fit_temperature(scores, code[held_out], weight[held_out])
+            without = without_drb(X[held_out], self._names())
+            self.temperature_, self.temperature_without_drb_ = fit_temperatures(
+                scores, code[held_out], weight[held_out], without
+            )
         self.booster_ = self._boost(params, self._dataset(X, code, weight, params))
 
     def _lightgbm_parameters(self, seed, n_rows):
@@ -241,7 +251,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         classes: Sequence[str],
         features: Sequence[str],
         class_prior: Sequence[float],
-        temperature: float,
+        temperatures: tuple[float, float],
         parameters: dict,
     ) -> "AlertClassifier":
         """Restore a fitted classifier from the content of a model folder.
@@ -252,7 +262,8 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
             The LightGBM text. It must have been checked, because LightGBM does not check it.
         classes, features : sequence of str
         class_prior : sequence of float, in the order of ``classes``
-        temperature : float
+        temperatures : tuple of float
+            ``temperature_`` and ``temperature_without_drb_``.
         parameters : dict
             As from ``get_params()``.
 
@@ -273,7 +284,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         ...     fitted.classes_,
         ...     fitted.feature_names_in_,
         ...     fitted.class_prior_,
-        ...     fitted.temperature_,
+        ...     (fitted.temperature_, fitted.temperature_without_drb_),
         ...     fitted.get_params(),
         ... )
         >>> bool((restored.predict(table) == fitted.predict(table)).all())
@@ -289,7 +300,7 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         classifier.feature_names_in_ = np.asarray(features, dtype=object)
         classifier.n_features_in_ = len(features)
         classifier.class_prior_ = np.asarray(class_prior, dtype=float)
-        classifier.temperature_ = float(temperature)
+        classifier.temperature_, classifier.temperature_without_drb_ = map(float, temperatures)
         classifier.n_rounds_ = classifier.booster_.current_iteration()
         return classifier
 
@@ -327,17 +338,34 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         check_is_fitted(self)
         X = validate_data(
             self,
-            columns_in_order(X, getattr(self, "feature_names_in_", None)),
+            columns_in_order(X, self._names()),
             reset=False,
             dtype=[np.float64, np.float32],
             ensure_all_finite="allow-nan",
         )
         scores = self.booster_.predict(X, raw_score=True, num_threads=self._threads(len(X)))
-        scores /= self.temperature_
+        scores /= self.temperatures(X)
         if priors is not None:
             with np.errstate(divide="ignore"):  # log 0 for a class with prior 0
                 scores += np.log(prior_ratio(priors, self.classes_, self.class_prior_))
         return softmax(scores, axis=1)
+
+    def temperatures(self, X: np.ndarray) -> np.ndarray:
+        """Return the temperature of each row.
+
+        Parameters
+        ----------
+        X : ndarray, shape (n, n_features)
+
+        Returns
+        -------
+        ndarray, shape (n, 1)
+        """
+        without = without_drb(X, self._names())
+        return temperature_of_rows(without, self.temperature_, self.temperature_without_drb_)
+
+    def _names(self):
+        return getattr(self, "feature_names_in_", None)
 
     def predict(self, X: pd.DataFrame | ArrayLike) -> np.ndarray:
         """Predict the most probable class.
@@ -357,37 +385,3 @@ class AlertClassifier(ClassifierMixin, BaseEstimator):
         """
         best = self.predict_proba(X).argmax(axis=1)
         return self.classes_[best]
-
-
-def fit_temperature(scores: np.ndarray, code: np.ndarray, weight: np.ndarray) -> float:
-    """Fit the temperature for which softmax(scores / temperature) is best calibrated.
-
-    It minimizes the weighted cross-entropy (Guo et al. 2017, arXiv:1706.04599). Vector scaling,
-    with two parameters per class, overfits the few held-out objects of rare classes (real
-    alerts, five folds of objects: cross-entropy 0.133 instead of 0.114).
-
-    Parameters
-    ----------
-    scores : ndarray, shape (n, n_classes)
-        Raw scores of rows that were not used in training.
-    code : ndarray of int, shape (n,)
-        The class of each row.
-    weight : ndarray, shape (n,)
-
-    Returns
-    -------
-    float
-        Above 1 if the probabilities were too close to 0 and 1.
-
-    Examples
-    --------
-    >>> scores = np.array([[2.0, 0.0], [2.0, 0.0], [2.0, 0.0]])
-    >>> round(fit_temperature(scores, np.array([0, 0, 1]), np.ones(3)), 3)
-    2.885
-    """
-    rows = np.arange(len(code))
-
-    def cross_entropy(log_temperature):
-        return -weight @ log_softmax(scores / np.exp(log_temperature), axis=1)[rows, code]
-
-    return float(np.exp(minimize_scalar(cross_entropy, bounds=(-2.5, 2.5), method="bounded").x))

@@ -160,7 +160,7 @@ def _names(card):
 
 
 def _read_trees(folder, card, trust):
-    features = _names(card)
+    features, calibration = _names(card), card["calibration"]
     text = folders.read_trees(folder, card, _REMEDY)
     yield f"{card['model']['bytes']:,} bytes, {card['model']['sha256'][:12]}..."
     # Also the names and classes of the trees are compared with the card here.
@@ -174,7 +174,7 @@ def _read_trees(folder, card, trust):
         card["classes"],
         features,
         card["class_prior"],
-        card["calibration"]["temperature"],
+        (calibration["temperature"], calibration["temperature_without_drb"]),
         card["parameters"],
     )
 

@@ -15,6 +15,9 @@ from ztfml.trees import PackedTrees, raw_scores
 if TYPE_CHECKING:
     from ztfml.model.classifier import AlertClassifier
 
+SCORE = "drb"
+"""Alerts without this feature have a temperature of their own (see `ztfml.model.calibration`)."""
+
 _ROWS_PER_PART = 16_384
 
 
@@ -30,8 +33,8 @@ class TreeClassifier:
     classes, features : sequence of str
     class_prior : sequence of float, in the order of ``classes``
         The fraction of each class in training.
-    temperature : float
-        The raw scores are divided by this.
+    temperatures : tuple of float
+        The raw scores are divided by the first, or by the second in rows without drb.
     parameters : dict
         Parameters of the training.
 
@@ -53,7 +56,7 @@ class TreeClassifier:
         classes: Sequence[str],
         features: Sequence[str],
         class_prior: Sequence[float],
-        temperature: float,
+        temperatures: tuple[float, float],
         parameters: Mapping[str, Any],
     ):
         self.text = text
@@ -61,7 +64,7 @@ class TreeClassifier:
         self.classes_ = np.asarray(classes, dtype=str)
         self.feature_names_in_ = np.asarray(features, dtype=object)
         self.class_prior_ = np.asarray(class_prior, dtype=float)
-        self.temperature_ = float(temperature)
+        self.temperature_, self.temperature_without_drb_ = map(float, temperatures)
         self.parameters = dict(parameters)
 
     def predict_proba(
@@ -94,7 +97,11 @@ class TreeClassifier:
                 "replace them by NaN"
             )
         scores = raw_scores(self.trees, columns, len(self.classes_)).T
-        scores /= self.temperature_
+        scores /= temperature_of_rows(
+            without_drb(columns.T, self.feature_names_in_),
+            self.temperature_,
+            self.temperature_without_drb_,
+        )
         if priors is not None:
             with np.errstate(divide="ignore"):  # log 0 for a class with prior 0
                 scores += np.log(prior_ratio(priors, self.classes_, self.class_prior_))
@@ -111,7 +118,7 @@ class TreeClassifier:
             self.classes_.tolist(),
             self.feature_names_in_.tolist(),
             self.class_prior_.tolist(),
-            self.temperature_,
+            (self.temperature_, self.temperature_without_drb_),
             self.parameters,
         )
 
@@ -120,6 +127,52 @@ def _softmax(scores):
     """Softmax of each row; importing SciPy for this takes a tenth of a second."""
     powers = np.exp(scores - scores.max(axis=1, keepdims=True))
     return powers / powers.sum(axis=1, keepdims=True)
+
+
+def temperature_of_rows(
+    without: np.ndarray, temperature: float, temperature_without_drb: float
+) -> np.ndarray:
+    """Return the temperature of each row as a column.
+
+    Parameters
+    ----------
+    without : ndarray of bool, shape (n,)
+        Rows without drb.
+    temperature, temperature_without_drb : float
+
+    Returns
+    -------
+    ndarray, shape (n, 1)
+
+    Examples
+    --------
+    >>> temperature_of_rows(np.array([False, True]), 0.8, 1.2).ravel()
+    array([0.8, 1.2])
+    """
+    return np.where(without, temperature_without_drb, temperature)[:, None]
+
+
+def without_drb(X: np.ndarray, names: Sequence[str] | np.ndarray | None) -> np.ndarray:
+    """Find rows without the feature drb.
+
+    Parameters
+    ----------
+    X : ndarray, shape (n, n_features)
+    names : sequence of str, optional
+        The columns.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        False for all rows if drb is not one of the columns.
+
+    Examples
+    --------
+    >>> without_drb(np.array([[0.9, 1.0], [np.nan, 1.0]]), ["drb", "rb"])
+    array([False,  True])
+    """
+    names = [] if names is None else list(names)
+    return np.isnan(X[:, names.index(SCORE)]) if SCORE in names else np.zeros(len(X), bool)
 
 
 def columns_in_order(X: Any, names: Sequence[str] | np.ndarray | None) -> Any:

@@ -117,6 +117,7 @@ def _trees_of(classifier, folder):
         "calibration": {
             "method": "temperature scaling of the raw scores, on held-out objects",
             "temperature": classifier.temperature_,
+            "temperature_without_drb": classifier.temperature_without_drb_,
         },
         # The number of threads belongs to the computer, not to the model.
         "parameters": {**classifier.get_params(), "n_jobs": None},

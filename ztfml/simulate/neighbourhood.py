@@ -8,6 +8,12 @@ from ztfml.simulate.stellar import star_colours
 _RADIUS = 30.0  # arcsec, of the match to PS1
 _DEPTH = np.array([22.3, 22.2, 22.0, 21.4])  # PS1 g, r, i, z with 50 % completeness
 
+# Gaia G - PS1 r against PS1 g - r: medians of 700 variable stars with alerts.
+_GAIA_COLOUR = (
+    [-0.5, 0.0, 0.3, 0.7, 1.0, 1.3, 1.7, 2.2],
+    [-0.2, -0.12, -0.06, -0.04, -0.14, -0.3, -0.5, -0.8],
+)
+
 
 def draw_neighbours(
     rng: np.random.Generator, counterpart: Counterpart, latitude: np.ndarray
@@ -170,7 +176,10 @@ def _gaia(rng, counterpart, in_ps1, counterpart_distance, b):
     bright_itself = has & (r < 13.9)
     bright_mag = np.where(bright_itself, r, bright_mag)
     bright = np.where(bright_itself, shifted, bright)
-    gaia_mag = np.where(has, r + rng.normal(0.05, 0.08, n), magnitude)
+    since_ps1 = 0.0 if counterpart.since_ps1 is None else counterpart.since_ps1
+    g_r = counterpart.mag[:, 0] - r
+    g_minus_r = np.interp(np.nan_to_num(g_r, nan=0.5), *_GAIA_COLOUR)
+    gaia_mag = np.where(has, r + since_ps1 + g_minus_r + rng.normal(0, 0.05, n), magnitude)
     return {
         "neargaia": np.where(near < 90, near, np.nan),
         "maggaia": np.where(near < 90, gaia_mag, np.nan),

@@ -244,7 +244,8 @@ def _labelled_features(path, labels, drop_circular, augment, own):
         check_rows(labelled, own)
     tables, rows = [_compute(labelled, own)], [found]
     if augment:
-        for name, copied_rows, copies in degraded_copies(labelled, found["label"]):
+        simulated = found["simulated"].to_numpy()
+        for name, copied_rows, copies in degraded_copies(labelled, found["label"], simulated):
             tables.append(_compute(copies, own))
             of_copies = found.iloc[copied_rows].assign(copy=name)
             rows.append(of_copies.assign(label="artifact") if name == "low drb" else of_copies)

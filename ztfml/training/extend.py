@@ -260,7 +260,7 @@ class Extension:
             base.classes_,
             base.feature_names_in_,
             base.class_prior_,
-            base.temperature_,
+            (base.temperature_, base.temperature_without_drb_),
             base.get_params(),
         )
 
@@ -287,7 +287,8 @@ class Extension:
                     num_iteration=self.base.n_rounds_ + rounds,
                 )
         scores, code = scores[:, self.is_original], self.code[self.is_original]
-        loss = -log_softmax(scores / self.base.temperature_, axis=2)[:, np.arange(len(code)), code]
+        temperatures = self.base.temperatures(self.table[self.is_original].to_numpy(float))
+        loss = -log_softmax(scores / temperatures, axis=2)[:, np.arange(len(code)), code]
         of_object = pd.DataFrame(loss.T).groupby(self.objects[self.is_original]).mean().to_numpy()
         gain = of_object[:, :1] - of_object
         best = int(gain.mean(axis=0).argmax())

@@ -17,12 +17,19 @@ from ztfml.features import FEATURES, Group
 from ztfml.features.own import own_features
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
-from ztfml.model.classifier import AlertClassifier, fit_temperature
+from ztfml.model.calibration import fit_temperatures
+from ztfml.model.classifier import AlertClassifier
 from ztfml.model.folds import object_folds
+from ztfml.model.probabilities import SCORE, temperature_of_rows
 from ztfml.model.save import save_model
 from ztfml.model.shap import tree_shap
 from ztfml.taxonomy import LABELS
-from ztfml.training.augmentation import BOGUS_DRB, BOGUS_RB, COPY_FRACTIONS
+from ztfml.training.augmentation import (
+    BOGUS_DRB,
+    BOGUS_RB,
+    COPY_FRACTIONS,
+    SIMULATED_COPIES,
+)
 from ztfml.training.cross_validation import predict_held_out
 from ztfml.training.dataset import (
     CONFIDENCE_WEIGHT,
@@ -62,9 +69,11 @@ RULES = [
     "Training adds degraded copies of alerts (no drb, no Gaia, no or short history, earlier "
     "detection). The fractions of alerts that are copied are: "
     + ", ".join(f"{name} {fraction:.0%}" for name, fraction in COPY_FRACTIONS.items())
-    + ". An alert shares its weight with its copies. Copies with a low drb are artifacts.",
+    + f". Simulated alerts get {SIMULATED_COPIES:.0%} of these. An alert shares its weight with "
+    "its copies. Copies with a low drb are artifacts.",
     "The number of boosting rounds is chosen on a fifth of the objects; then the trees are trained "
-    "on all objects. The calibration temperature is fitted on the held-out sources.",
+    "on all objects. The temperatures of the calibration, for alerts with drb and without, are "
+    "fitted on the held-out sources.",
 ]
 """How the training data are prepared, for the model card."""
 
@@ -302,8 +311,10 @@ def _calibrate_and_score(classifier, data, weight_of, seed):
     scored = wanted & predicted.notna().all(axis=1).to_numpy()
     if not scored.any():
         return []
-    classifier.temperature_ = _fit_temperature(predicted[scored], data.subset(scored))
-    predicted = _at_temperature(predicted, classifier.temperature_)
+    fitted = _calibrating(data, wanted, predicted)
+    both = _fit_temperatures(predicted[fitted], data.subset(fitted))
+    classifier.temperature_, classifier.temperature_without_drb_ = both
+    predicted = _at_temperature(predicted, _without_drb(data), *both)
     if simulated.all():
         rule += " All alerts are simulated; results for real nights differ."
     elif simulated.any():
@@ -347,16 +358,33 @@ def _source_folds(data, wanted, seed):
     return folds, "Random folds of objects (optimistic)", rule
 
 
-def _fit_temperature(predicted, data):
-    """The temperature that calibrates held-out predictions, with equal weight for each class."""
+def _calibrating(data, wanted, predicted):
+    """Mask of the held-out alerts, and of their copies without drb."""
+    labels = data.labels
+    copies = labels["copy"].isin(["no drb", "no history and no drb"])
+    copies &= labels["candid"].isin(labels["candid"][wanted])
+    return (wanted | copies.to_numpy()) & predicted.notna().all(axis=1).to_numpy()
+
+
+def _without_drb(data):
+    table = data.table
+    return table[SCORE].isna().to_numpy() if SCORE in table else np.zeros(len(table), bool)
+
+
+def _fit_temperatures(predicted, data):
+    """The temperatures that calibrate held-out predictions, with equal weight for each class."""
     code = pd.Index(LABELS).get_indexer(data.y)
     confidence = data.labels["confidence"].map(CONFIDENCE_WEIGHT).to_numpy(float)
-    weight = confidence * compute_sample_weight("balanced", data.y)
-    return fit_temperature(np.log(np.maximum(predicted.to_numpy(), _MIN_PROBABILITY)), code, weight)
+    without = _without_drb(data)
+    weight = confidence * compute_sample_weight(
+        "balanced", np.char.add(data.y, without.astype(str))
+    )
+    scores = np.log(np.maximum(predicted.to_numpy(), _MIN_PROBABILITY))
+    return fit_temperatures(scores, code, weight, without)
 
 
-def _at_temperature(predicted, temperature):
-    p = predicted ** (1 / temperature)
+def _at_temperature(predicted, without, temperature, temperature_without_drb):
+    p = predicted ** (1 / temperature_of_rows(without, temperature, temperature_without_drb))
     return p.div(p.sum(axis=1, skipna=False), axis=0)
 
 
