@@ -6,7 +6,9 @@ import pytest
 
 from ztfml.model.calibration import FEWEST_WITHOUT, fit_temperature, fit_temperatures
 from ztfml.model.classifier import AlertClassifier
+from ztfml.model.model import Model
 from ztfml.model.probabilities import temperature_of_rows
+from ztfml.model.save import save_model
 
 
 def right_in(n, n_right):
@@ -37,12 +39,17 @@ def test_few_alerts_without_drb_have_the_common_temperature(n_without):
     assert with_drb == without_drb == pytest.approx(4 / np.log(4), rel=1e-3)
 
 
-def test_probabilities_without_drb_use_the_second_temperature():
+@pytest.fixture
+def fitted():
     rng = np.random.default_rng(1)
     table = pd.DataFrame({"drb": rng.random(400), "rb": rng.random(400)})
     table.loc[::2, "drb"] = np.nan
     y = np.where(table["rb"] + rng.normal(0, 0.3, 400) > 0.5, "star", "artifact")
-    classifier = AlertClassifier(n_estimators=5, early_stopping_rounds=None).fit(table, y)
+    return AlertClassifier(n_estimators=5, early_stopping_rounds=None).fit(table, y), table
+
+
+def test_probabilities_without_drb_use_the_second_temperature(fitted):
+    classifier, table = fitted
     before = classifier.predict_proba(table)
     classifier.temperature_without_drb_ = 2.0
     after = classifier.predict_proba(table)
@@ -50,3 +57,12 @@ def test_probabilities_without_drb_use_the_second_temperature():
     assert np.array_equal(after[~without], before[~without])
     odds_before, odds_after = (p[without, 0] / p[without, 1] for p in (before, after))
     assert odds_after == pytest.approx(np.sqrt(odds_before))
+
+
+def test_a_loaded_model_has_both_temperatures(fitted, tmp_path):
+    classifier, table = fitted
+    classifier.temperature_, classifier.temperature_without_drb_ = 0.7, 1.4
+    model = Model.load(save_model(classifier, tmp_path / "model", {}, table))
+    expected = classifier.predict_proba(table)
+    assert np.array_equal(model.predictor.predict_proba(table), expected)
+    assert np.array_equal(model.classifier.predict_proba(table), expected)
