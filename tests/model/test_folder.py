@@ -192,7 +192,7 @@ def test_a_failed_save_leaves_the_old_model(saved, folder):
         ["agn", "sso", "star"],
         FEATURES,
         [0.5, 0.5, 0.5],
-        1.0,
+        (1.0, 1.0),
         {},
     )
     with pytest.raises(ModelError, match="class_prior"):
