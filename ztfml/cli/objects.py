@@ -4,7 +4,14 @@ from pathlib import Path
 
 import click
 
-from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
+from ztfml.cli.options import (
+    PATH,
+    OutputFolder,
+    command,
+    history_option,
+    night_argument,
+    outputs_option,
+)
 from ztfml.errors import ZtfmlError
 from ztfml.io.text_tables import print_table
 from ztfml.sources.brokers import BROKERS, QUERIED
@@ -130,19 +137,47 @@ def context(night, object_ids, top_of, files, online):
     click.echo(f"{n_known} of {len(objects)} objects have matches: {folder}/context.csv")
 
 
-@command("ztfml plot night.parquet ZTF18abukavn -o figure.png")
+@command(
+    "ztfml plot night.parquet ZTF18abukavn -o figure.png\n"
+    "ztfml plot night.parquet --top 12 ranked.csv -o panels/\n"
+    "ztfml plot night.parquet --top 12 ranked.csv -o panels.pdf"
+)
 @night_argument
-@click.argument("object_id", metavar="OBJECTID")
+@click.argument("object_id", metavar="[OBJECTID]", required=False)
+@top_of_option
 @history_option
-@output_option([".png", ".pdf", ".svg"])
-def plot(night, object_id, history, output):
-    """Draw the light curve of an object.
+@outputs_option([".png", ".pdf", ".svg"])
+def plot(night, object_id, top_of, history, output):
+    """Draw the light curve of an object, or panels of the best objects.
 
-    The figure ends at the latest alert of the object and shows its rise and fade rates."""
+    The light curve ends at the latest alert of the object and shows its rise and fade rates.
+    With --top, each object of the ranked list gets a panel with light curve, cutouts from
+    NAME_fetched, reasons and terms: one PNG file each with -o DIR/, or one PDF."""
+    if bool(object_id) == bool(top_of):
+        raise click.UsageError("give one object name, or --top K RANKED.csv")
+    in_folder = isinstance(output, OutputFolder)
+    if object_id and in_folder:
+        raise click.UsageError("-o DIR/ needs --top K RANKED.csv")
+    if top_of and not in_folder and output.suffix.lower() != ".pdf":
+        raise click.UsageError("with --top, write to -o DIR/ or to -o FILE.pdf")
     from ztfml import plots
     from ztfml.sources.formats import open_night
 
-    fig, (ax,) = plots.figure()
-    plots.light_curve(ax, open_night(night, history), object_id)
-    plots.save(fig, output)
-    click.echo(output)
+    if object_id:
+        fig, (ax,) = plots.figure()
+        plots.light_curve(ax, open_night(night, history), object_id)
+        plots.save(fig, output)
+        click.echo(output)
+        return
+    from ztfml.plots.panels import panels, read_rows, save_panels, save_pdf
+    from ztfml.sources.fetched_folder import fetched_beside
+
+    rows = read_rows(top_of[1], top_of[0])
+    folder = fetched_beside(night)
+    figures = panels(open_night(night, history), rows, folder if folder.is_dir() else None)
+    if in_folder:
+        for path in save_panels(figures, output.path):
+            click.echo(path)
+    else:
+        click.echo(f"{save_pdf(figures, output)} pages")
+        click.echo(output)

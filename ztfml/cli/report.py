@@ -63,6 +63,7 @@ def report(
     from ztfml.labels.marks import read_marks
     from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
+    from ztfml.ranking.settings import read_observatory
     from ztfml.report import write_report
     from ztfml.report.index import write_index
     from ztfml.sources.fetched_folder import fetched_beside
@@ -85,6 +86,9 @@ def report(
     opened = matcher(galaxies, skymap)(open_night(night, history))
     folder = folder if folder.is_dir() else None
     scorer = FastTransientScorer.load(ranking, weights, instrument)
-    summary = write_report(opened, loaded, output, folder, top, scorer, selection, earlier)
+    place = read_observatory(instrument)
+    summary = write_report(
+        opened, loaded, output, folder, top, scorer, selection, earlier, observatory=place
+    )
     click.echo(f"{len(summary['cards'])} of {summary['n_ranked']} ranked objects listed")
     click.echo(output)

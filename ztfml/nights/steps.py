@@ -158,16 +158,20 @@ class Report(_Ranked):
 
     def load(self) -> Write:
         from ztfml.labels.marks import read_marks
+        from ztfml.ranking.settings import read_observatory
         from ztfml.report import write_report
         from ztfml.sources.fetched_folder import fetched_beside
 
         model, scorer, selection, match = self._read()
         marks = None if self.marks is None else read_marks(self.marks)
+        place = read_observatory(self.instrument)
 
         def write(path, history, output):
             night, folder = match(_open(path, history)), fetched_beside(path)
             folder = folder if folder.is_dir() else None
-            summary = write_report(night, model, output, folder, self.top, scorer, selection, marks)
+            summary = write_report(
+                night, model, output, folder, self.top, scorer, selection, marks, True, place
+            )
             return {"alerts": len(night), "listed": len(summary["cards"])}
 
         return write

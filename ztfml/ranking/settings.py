@@ -31,6 +31,28 @@ class Instrument(NamedTuple):
     spectra_per_night: int
 
 
+class Observatory(NamedTuple):
+    """The place of the telescope that takes the spectra.
+
+    Attributes
+    ----------
+    name : str
+    latitude, longitude : float, deg
+        Geodetic; longitudes increase to the east.
+    height : float, m
+        Above the sea.
+    """
+
+    name: str
+    latitude: float
+    longitude: float
+    height: float
+
+
+PALOMAR = Observatory("Palomar", 33.3563, -116.865, 1712.0)
+"""The observatory if the file of the instrument names no other."""
+
+
 def settings_schema() -> dict[str, dict]:
     """Return the JSON Schema of each table of a file of settings.
 
@@ -49,7 +71,14 @@ def settings_schema() -> dict[str, dict]:
         "limiting_magnitude": {"type": "number", "minimum": -100, "maximum": 100},
         "spectra_per_night": {"type": "integer", "minimum": 1, "maximum": 100_000},
     }
+    observatory = {
+        "name": TEXT,
+        "latitude": {"type": "number", "minimum": -90, "maximum": 90},
+        "longitude": {"type": "number", "minimum": -360, "maximum": 360},
+        "height": {"type": "number", "minimum": -500, "maximum": 9000},
+    }
     return {
+        "observatory": only(record_of(observatory)),
         "weights": only(record_of({"intercept": weight}, dict.fromkeys(weight_names(), weight))),
         "instrument": only(record_of(instrument)),
     }
@@ -134,6 +163,36 @@ def read_instrument(path: str | Path) -> Instrument:
     return Instrument(table["name"], limit, table["spectra_per_night"])
 
 
+def read_observatory(path: str | Path | None) -> Observatory:
+    """Read the observatory from the table ``[observatory]`` of a TOML file.
+
+    Parameters
+    ----------
+    path : str or Path or None
+        The file of the instrument.
+
+    Returns
+    -------
+    Observatory
+        `PALOMAR` without a file, or if the file has no such table.
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read or the table does not fit `settings_schema`.
+
+    Examples
+    --------
+    >>> read_observatory(None).name
+    'Palomar'
+    """
+    table = None if path is None else _table(path, "observatory", _PLACE, required=False)
+    if table is None:
+        return PALOMAR
+    numbers = (float(table[name]) for name in Observatory._fields[1:])
+    return Observatory(table["name"], *numbers)
+
+
 def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
     """Format weights and instrument as the TOML file of a ranking folder.
 
@@ -179,7 +238,7 @@ def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
     return tomlkit.dumps(document)
 
 
-def _table(path: str | Path, name: str, remedy: str) -> dict[str, Any]:
+def _table(path: str | Path, name: str, remedy: str, required: bool = True) -> Any:
     """Read one table of a TOML file and check it."""
     refuse_pipe(path)
     try:
@@ -193,6 +252,8 @@ def _table(path: str | Path, name: str, remedy: str) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or error
         raise DataError(f"{path}: not a readable TOML file ({reason}); {_COPY}") from error
     table = content.get(name)
+    if table is None and not required:
+        return None
     if not isinstance(table, dict):
         raise DataError(f"{path}: has no table [{name}]; {_COPY}")
     found = fault({name: table}, record_of({name: settings_schema()[name]}))
@@ -211,4 +272,7 @@ def _finite(text: str) -> float:
 # 1 / (1 + exp(-37)) is 1 in double precision.
 _LOGIT_LIMIT = 36.0
 
+_PLACE = (
+    "[observatory] needs name, latitude and longitude (deg, positive to the east) and height (m)"
+)
 _COPY = "start from a copy of models/ranking/ranking.toml"

@@ -13,6 +13,7 @@ from ztfml.io.atomic import write_beside
 from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, Selection
+from ztfml.ranking.settings import PALOMAR, Observatory
 from ztfml.report.index import INDEX, months_of, night_record
 from ztfml.report.summary import LISTED, summarize
 from ztfml.taxonomy import LABELS
@@ -44,6 +45,7 @@ def write_report(
     selection: Selection | None = None,
     marks: pd.DataFrame | None = None,
     in_folder: bool = False,
+    observatory: Observatory = PALOMAR,
 ) -> dict:
     """Classify and rank a night, and write its HTML page.
 
@@ -65,6 +67,8 @@ def write_report(
         Earlier marks, from `ztfml.labels.marks.read_marks`.
     in_folder : bool, default False
         Whether the page links to the page of all nights in its folder.
+    observatory : Observatory
+        From where the objects can be observed in the next night.
 
     Returns
     -------
@@ -85,7 +89,7 @@ def write_report(
     3
     """
     predictions, ranked = model.predict_and_rank(night, top, scorer, None, selection)
-    summary = summarize(night, predictions, ranked, model, folder, top, marks)
+    summary = summarize(night, predictions, ranked, model, folder, top, marks, observatory)
     summary["index"] = INDEX if in_folder else None
     with write_beside(path) as part:
         part.write_text(render(summary), encoding="utf-8")

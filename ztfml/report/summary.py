@@ -3,6 +3,7 @@
 import base64
 import io
 import math
+from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,9 @@ from ztfml.plots.stamps import STAMPS
 from ztfml.ranking import BASE, TERMS
 from ztfml.ranking.selection import FAST_SCORE
 from ztfml.ranking.selection import headline as fast_headline
+from ztfml.ranking.settings import PALOMAR, Observatory
 from ztfml.report.curve import light_curve_data
+from ztfml.report.observability import next_night, observability
 from ztfml.report.sky import layout_sky
 from ztfml.schema import BANDS
 from ztfml.sources import fetched_folder as fetched
@@ -33,6 +36,8 @@ LISTED = 200
 """Number of objects in the ranked list; each has a card."""
 
 _ON_MAP = 50
+# Julian dates for which the Earth's orbit is known (1900 to 2100).
+_FIRST_JD, _LAST_JD = 2415020.5, 2488070.0
 # Name and meaning of what is added to the log odds.
 _TERMS = (("base", BASE), *((name, term.meaning) for name, term in TERMS.items()))
 
@@ -45,6 +50,7 @@ def summarize(
     folder: str | Path | None = None,
     top: int = LISTED,
     marks: pd.DataFrame | None = None,
+    observatory: Observatory = PALOMAR,
 ) -> dict:
     """Collect the content of the page of a night.
 
@@ -63,6 +69,8 @@ def summarize(
         Number of objects listed.
     marks : pandas.DataFrame, optional
         Earlier marks, from `ztfml.labels.marks.read_marks`.
+    observatory : Observatory
+        From where the objects can be observed in the next night.
 
     Returns
     -------
@@ -86,10 +94,12 @@ def summarize(
     if marks is not None:
         marks = marks[marks["objectId"].isin(ranked["objectId"])]
     earlier = _marks_by_object(marks)
+    tonight = _next_night(night.alerts["jd"], observatory)
+    observable = [] if tonight is None else observability(tonight, ranked["ra"], ranked["dec"])
     # Light curves are found faster in a night with few objects.
     few = night.subset(night.alerts["objectId"].isin(ranked["objectId"]))
     return {
-        "night": _night(night),
+        "night": _night(night) | {"next": tonight and tonight.describe()},
         "model": _model(model),
         "classes": _classes(predictions),
         "cuts": _records(apply_cuts(night).flow),
@@ -100,11 +110,20 @@ def summarize(
         "index": None,
         "terms": [list(term) for term in _TERMS],
         "cards": [
-            _card(row, few, of_alert.loc[int(row["candid"])], folder, context)
+            _card(row, few, of_alert.loc[int(row["candid"])], folder, context, more)
             | {"earlier": earlier.get(row["objectId"])}
-            for row in rows
+            for row, more in zip_longest(rows, _named(observatory, observable))
         ],
     }
+
+
+def _next_night(jd, observatory):
+    jd = jd.max()
+    return next_night(jd, observatory) if _FIRST_JD < jd < _LAST_JD else None
+
+
+def _named(observatory, texts):
+    return [[f"next night, {observatory.name}", text] if text else None for text in texts]
 
 
 def _marks_by_object(marks):
@@ -197,7 +216,7 @@ def _classified(object_id, context):
     return next((note for note in notes if "classified" in note), None)
 
 
-def _card(row, night, prediction, folder, context):
+def _card(row, night, prediction, folder, context, observable):
     candid = int(row["candid"])
     alert = int(np.argmax((night.alerts["candid"] == candid).to_numpy()))
     photometry = stamps = None
@@ -206,8 +225,9 @@ def _card(row, night, prediction, folder, context):
         stamps = fetched.cutouts(folder, row["objectId"], candid)
         # Without cutouts of this alert, show those of another one.
         stamps = stamps or fetched.cutouts(folder, row["objectId"])
+    packet = [list(entry) for entry in packet_summary(night.alerts.iloc[alert])]
     return row | {
-        "packet": [list(entry) for entry in packet_summary(night.alerts.iloc[alert])],
+        "packet": [*packet, *_host(row), *([observable] if observable else [])],
         "probabilities": [_rounded(prediction[f"p_{label}"]) for label in LABELS],
         "terms": [_rounded(row[f"term_{name}"]) for name, _ in _TERMS],
         "links": [list(link) for link in links(row["objectId"], row["ra"], row["dec"])],
@@ -217,6 +237,21 @@ def _card(row, night, prediction, folder, context):
         "stamps": _stamps(stamps, candid),
         "light_curve": _light_curve(night, alert, photometry, _modulus(row, context)),
     }
+
+
+def _host(row):
+    """Describe the catalogued host galaxy and the luminosity in it."""
+    if row.get("galaxy_name") is None or row.get("galaxy_modulus") is None:
+        return
+    mpc = 10 ** (row["galaxy_modulus"] / 5 - 5)
+    yield [
+        "galaxy",
+        f"{row['galaxy_name']}, {row['galaxy_offset']:.1f}″ away, {mpc:.3g} Mpc, "
+        f"chance {row['galaxy_chance']:.2g}",
+    ]
+    if row.get("abs_mag") is not None:
+        error = "" if row.get("abs_mag_err") is None else f" ± {row['abs_mag_err']:.1f}"
+        yield ["absolute magnitude", f"{row['abs_mag']:.1f}{error} there".replace("-", "−")]
 
 
 def _light_curve(night, alert, photometry, modulus):

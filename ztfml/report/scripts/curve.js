@@ -59,6 +59,7 @@ const drawAxes = (curve, shown, x, y, days, values) => {
     text(left - 5, (y(value) + 4).toFixed(1), "end", label);
   }
   if (curve.modulus !== null && !shown.flux) {
+    text(end - 4, top + 12, "end", "absolute", { class: "absolute" });
     for (const [value, label] of ticks(...values.map((mag) => mag - curve.modulus), 7)) {
       text(end - 4, (y(value + curve.modulus) + 4).toFixed(1), "end", label, { class: "absolute" });
     }
