@@ -7,6 +7,8 @@ not load pandas, numba or LightGBM.
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ztfml.errors import ZtfmlError
     from ztfml.features.transformer import AlertFeatures
     from ztfml.model.classifier import AlertClassifier
@@ -34,6 +36,39 @@ _MODULE_OF = {
     "Night": "ztfml.night",
     "ZtfmlError": "ztfml.errors",
 }
+
+
+def open(path: "str | Path", history: "str | Path | None" = None) -> "Night":
+    """Open a night of alerts in any format.
+
+    It is not a name of ``from ztfml import *``, because it would hide Python's ``open``.
+
+    Parameters
+    ----------
+    path : str or Path
+        A file or folder of alerts: parquet, CSV or JSON of any broker, or avro packets.
+    history : str or Path, optional
+        A separate file of previous candidates. Default: ``NAME_prv_candidates`` next to the night.
+
+    Returns
+    -------
+    Night
+
+    Raises
+    ------
+    DataError
+        If the file cannot be read as a night.
+
+    Examples
+    --------
+    >>> import ztfml
+    >>> night = ztfml.open("night.parquet")
+    >>> len(ztfml.Model.load().rank(night, top=3))
+    3
+    """
+    from ztfml.sources.formats import open_night
+
+    return open_night(path, history)
 
 
 def __getattr__(name: str) -> Any:

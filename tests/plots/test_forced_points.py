@@ -11,7 +11,7 @@ from ztfml.night import Night
 from ztfml.plots import figure
 from ztfml.plots.forced_points import forced_points
 from ztfml.plots.light_curves import light_curve, points_of, rates_of
-from ztfml.report.curve import layout_light_curve
+from ztfml.report.curve import light_curve_data
 
 DAY = JD + 0.2
 
@@ -61,11 +61,9 @@ def test_the_figure_shows_forced_photometry(night):
 def test_the_page_shows_forced_photometry(night):
     points = points_of(night, "ZTF20a", DAY + 10)
     alert = {"jd": DAY + 10, "magpsf": 19.0}
-    plot = layout_light_curve(points, *rates_of(night, 0), alert, forced_points(night, 0))
-    limit, measured = plot["forced"]
-    assert (limit["band"], limit["is_limit"], measured["is_limit"]) == ("r", True, False)
-    assert limit["text"] == "forced photometry: fainter than 23.46 in r"
-    assert measured["text"].startswith("forced photometry: 21.40 ± 0.11 in g")
-    left, top, right, bottom = plot["area"]
-    assert all(left < p["x"] < right and top < p["y"] < bottom for p in plot["forced"])
-    assert layout_light_curve(points, *rates_of(night, 0), alert)["forced"] == []
+    curve = light_curve_data(points, *rates_of(night, 0), alert, forced_points(night, 0))
+    limit, measured = curve["forced"]
+    assert limit == [-4.0, None, None, 23.46, 1]
+    assert measured == [-2.0, 21.4, 0.109, None, 0]
+    seen = forced_points(night, 0, points[points["seen"]])
+    pd.testing.assert_frame_equal(seen, forced_points(night, 0))

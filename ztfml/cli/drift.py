@@ -35,10 +35,11 @@ class DriftReport:
     model : Model
     files : sequence of Path
         Files to write; without any, nothing is computed.
+    out : ztfml.cli.printing.Printer
     """
 
-    def __init__(self, model, files):
-        self.model, self.files, self.nights = model, files, []
+    def __init__(self, model, files, out):
+        self.model, self.files, self.out, self.nights = model, files, out, []
 
     def predict(self, night):
         """Predict a night, and compare it with the training data if a report was requested."""
@@ -55,11 +56,11 @@ class DriftReport:
     def write(self):
         """Print a sentence for each night and write the files."""
         for name, _, sentence, _ in self.nights:
-            click.echo(f"{name}: {sentence}")
+            self.out.say(f"{name}: {sentence}")
         for path in self.files:
             kind = path.suffix.lower()
             {".csv": self._csv, ".json": self._json}.get(kind, self._figure)(path)
-            click.echo(path)
+            self.out.say(path)
 
     def _csv(self, path):
         import pandas as pd

@@ -7,7 +7,7 @@ import click
 
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
 from ztfml.cli.output import conflicts_beside
-from ztfml.io.text_tables import print_table
+from ztfml.cli.printing import format_option
 
 
 def _cut_options(function):
@@ -28,14 +28,15 @@ def _cut_options(function):
 @night_argument
 @history_option
 @_cut_options
-@output_option([".csv"], required=False)
+@output_option([".csv"], required=False, printed=True)
+@format_option
 @click.option(
     "--plot",
     type=PATH,
     metavar="FIGURE",
     help="Figure file: histograms of drb and sgscore1 with the cuts.",
 )
-def cuts(night, history, output, plot, **thresholds):
+def cuts(night, history, output, plot, out, **thresholds):
     """Classify a night with simple cuts.
 
     Prints how many alerts each cut removes. With -o, the classes are written as a label file;
@@ -48,17 +49,20 @@ def cuts(night, history, output, plot, **thresholds):
     chosen = Cuts(**thresholds)
     opened = open_night(night, history)
     result = apply_cuts(opened, chosen)
-    print_table(result.flow, f"{night}: cut flow")
-    degrees = result.labels.dropna(subset="degree")
-    counts = degrees.groupby("degree")["objectId"].agg(["size", "nunique"])
-    counts = counts.reindex(DEGREES, fill_value=0).set_axis(["alerts", "objects"], axis=1)
-    counts = counts.reset_index()
-    print_table(counts, "remaining sources, from transient to AGN")
     if output:
         from ztfml.io.parquet import write_table
 
         write_table(result.labels, output)
-        click.echo(output)
+    degrees = result.labels.dropna(subset="degree")
+    counts = degrees.groupby("degree")["objectId"].agg(["size", "nunique"])
+    counts = counts.reindex(DEGREES, fill_value=0).set_axis(["alerts", "objects"], axis=1)
+    if out.is_data:
+        out.data(result.labels)
+    else:
+        out.table(result.flow, f"{night}: cut flow")
+        out.table(counts.reset_index(), "remaining sources, from transient to AGN")
+    if output:
+        out.say(output)
     if plot:
         from ztfml import plots
 
@@ -68,7 +72,7 @@ def cuts(night, history, output, plot, **thresholds):
         plots.score_histogram(axes[0], opened, score, cut)
         plots.score_histogram(axes[1], opened, "sgscore1", chosen.sgscore)
         plots.save(fig, plot)
-        click.echo(plot)
+        out.say(plot)
 
 
 def _catalog_options(function):
@@ -111,12 +115,14 @@ def _catalog_options(function):
 
 @command(
     "ztfml label night.parquet --catalog vsx=vsx.parquet --catalog objects=bts.csv \\\n"
-    "    -o night_labels.csv"
+    "    -o night_labels.csv\n"
+    "ztfml label night.parquet --catalog objects=bts.csv -o -"
 )
 @night_argument
 @_catalog_options
-@output_option([".csv"])
-def label(night, files, simbad, vizier, mpc, doubtful, output):
+@output_option([".csv"], printed=True)
+@format_option
+def label(night, files, simbad, vizier, mpc, doubtful, output, out):
     """Label the alerts of a night from catalogues.
 
     Catalogues are matched by position or by object name. Alerts for which catalogues
@@ -141,10 +147,15 @@ def label(night, files, simbad, vizier, mpc, doubtful, output):
     found = label_from_catalogs(opened, catalogs)
     if doubtful:
         found = found.set_aside(read_doubtful(doubtful))
-    conflicts = conflicts_beside(output)
-    with write_together(output, conflicts) as parts:
-        for part, table in zip(parts, (found.labels, found.conflicts), strict=True):
-            safe_table(table).to_csv(part, index=False)
-    print_table(found.summary(), f"{night}: labelled alerts per catalogue")
-    click.echo(output)
-    click.echo(f"{conflicts}: {len(found.conflicts)} conflicts")
+    if output:
+        conflicts = conflicts_beside(output)
+        with write_together(output, conflicts) as parts:
+            for part, table in zip(parts, (found.labels, found.conflicts), strict=True):
+                safe_table(table).to_csv(part, index=False)
+    if out.is_data:
+        out.data(found.labels)
+    else:
+        out.table(found.summary(), f"{night}: labelled alerts per catalogue")
+    if output:
+        out.say(output)
+        out.say(f"{conflicts}: {len(found.conflicts)} conflicts")

@@ -30,6 +30,7 @@ from ztfml.cli.options import (
     outputs_option,
     trust_option,
 )
+from ztfml.cli.printing import format_option, written_or_printed
 
 
 @command(
@@ -39,7 +40,8 @@ from ztfml.cli.options import (
 )
 @nights_argument
 @history_option
-@outputs_option([".parquet", ".csv"], required=False)
+@outputs_option([".parquet", ".csv"], required=False, printed=True)
+@format_option
 @batch_options
 @click.option(
     "--list", "listing", is_flag=False, flag_value="table",
@@ -49,7 +51,7 @@ from ztfml.cli.options import (
 @click.option("--broker", is_flag=True, help="Add the broker scores (acai, braai).")
 @galaxies_option
 @trust_option
-def features(nights, history, output, batch, listing, broker, galaxies):
+def features(nights, history, output, batch, listing, broker, galaxies, out):
     """Compute the features of every alert.
 
     Features use only data taken up to the alert. With --galaxies, there are also the features of
@@ -62,9 +64,8 @@ def features(nights, history, output, batch, listing, broker, galaxies):
 
         click.echo({"table": as_table, "markdown": as_markdown, "json": as_json}[listing]())
         return
-    if not nights or output is None:
+    if not nights or (output is None and not out.is_data):
         raise click.UsageError("give NIGHT and -o FILE, or --list")
-    from ztfml.io.parquet import write_tables
     from ztfml.nights.steps import Features, matcher, write_features
 
     groups = own_groups()
@@ -77,10 +78,10 @@ def features(nights, history, output, batch, listing, broker, galaxies):
         night = match(night)
         return len(night), write_features(night, write, broker, groups)
 
-    with write_tables(output) as write:
+    with written_or_printed(output, out) as write:
         counts, n_bad = for_each_night(nights, history, write_night)
     n_alerts = sum(number for number, _ in counts)
-    click.echo(f"{n_alerts} alerts, {counts[0][1]} features: {output}")
+    out.say(f"{n_alerts} alerts, {counts[0][1]} features: {output or 'printed'}")
     fail_if_bad(n_bad, len(counts) + n_bad)
 
 
@@ -183,10 +184,11 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
 @nights_argument
 @history_option
 @model_option
-@outputs_option([".parquet", ".csv"])
+@outputs_option([".parquet", ".csv"], required=False, printed=True)
+@format_option
 @batch_options
 @report_option
-def predict(nights, history, model, output, batch, report):
+def predict(nights, history, model, output, batch, report, out):
     """Predict the five class probabilities of every alert.
 
     Several nights are written to one table, or with -o DIR/ to one file each; nights that are
@@ -195,6 +197,8 @@ def predict(nights, history, model, output, batch, report):
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
+    if output is None and not out.is_data:
+        raise click.UsageError("give -o FILE, -o DIR/, or -o - to print the predictions")
     if isinstance(output, OutputFolder):
         if report:
             raise click.UsageError("--report needs -o FILE")
@@ -203,22 +207,19 @@ def predict(nights, history, model, output, batch, report):
         return run_batch(Predict(trusted(), model), nights, output, batch, history)
     from collections import Counter
 
-    from ztfml.io.parquet import write_tables
-
     loaded = load_model(model)
-
-    drift = DriftReport(loaded, report)
+    drift = DriftReport(loaded, report, out)
 
     def write_predictions(night):
         predictions = drift.predict(night)
         write(predictions)
         return Counter(predictions["label"])
 
-    with write_tables(output) as write:
+    with written_or_printed(output, out) as write:
         results, n_bad = for_each_night(nights, history, write_predictions)
     counts = sum(results, Counter())
     summary = ", ".join(f"{label} {count}" for label, count in counts.most_common())
-    click.echo(f"{counts.total()} alerts: {summary}: {output}")
+    out.say(f"{counts.total()} alerts: {summary}: {output or 'printed'}")
     drift.write()
     fail_if_bad(n_bad, len(results) + n_bad)
 
@@ -233,13 +234,14 @@ def predict(nights, history, model, output, batch, report):
     metavar="FILE",
     help="Label file. Default: NAME_labels.csv next to the night.",
 )
-@output_option([".json"], required=False)
+@output_option([".json"], required=False, printed=True)
+@format_option
 @click.option(
     "--plot", type=PATH, metavar="FIGURE",
     help="Figure file: confusion matrix, reliability, precision-recall, F1 by magnitude.",
 )  # fmt: skip
 @report_option
-def evaluate(night, history, model, labels, output, plot, report):
+def evaluate(night, history, model, labels, output, plot, report, out):
     """Compare the predictions of a model with the labels of a night.
 
     The first score uses only objects that are not in the training set, and only labels that
@@ -248,7 +250,7 @@ def evaluate(night, history, model, labels, output, plot, report):
     """
     import json
 
-    from ztfml.evaluation.text import evaluation_report
+    from ztfml.evaluation.text import evaluation_report, per_class
     from ztfml.io.atomic import write_beside
     from ztfml.io.companions import labels_beside
     from ztfml.sources.formats import open_night
@@ -257,11 +259,18 @@ def evaluate(night, history, model, labels, output, plot, report):
     loaded = load_model(model)
     opened = open_night(night, history)
     metrics = evaluate_night(opened, labels or labels_beside(night), loaded)
-    click.echo(evaluation_report(metrics))
+    text = json.dumps(metrics, indent=1, allow_nan=False) + "\n"
     if output:
         with write_beside(output) as part:
-            part.write_text(json.dumps(metrics, indent=1, allow_nan=False) + "\n")
-        click.echo(output)
+            part.write_text(text)
+    if out.is_json:
+        click.echo(text, nl=False)
+    elif out.is_data:
+        out.data(per_class(metrics))
+    else:
+        click.echo(evaluation_report(metrics))
+    if output:
+        out.say(output)
     if plot:
         from ztfml import plots
 
@@ -271,9 +280,9 @@ def evaluate(night, history, model, labels, output, plot, report):
         plots.precision_recall(axes[2], metrics)
         plots.scores_by_magnitude(axes[3], metrics)
         plots.save(fig, plot)
-        click.echo(plot)
+        out.say(plot)
     if report:
-        drift = DriftReport(loaded, report)
+        drift = DriftReport(loaded, report, out)
         drift.predict(opened)
         drift.write()
 
@@ -284,15 +293,32 @@ def model():
 
 
 @model.add_command
-@command("ztfml model show my_model")
+@command("ztfml model show my_model\nztfml model show my_model --format json")
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
-def show(folder):
-    """Show the scores and the training data of a model or a ranking."""
+@format_option
+def show(folder, out):
+    """Show the scores and the training data of a model or a ranking.
+
+    With --format json, its card; with csv, the scores of each class."""
+    import json
+    from pathlib import Path
+
+    from ztfml.evaluation.text import per_class
     from ztfml.model.folder import describe_model
     from ztfml.ranking.folder import describe_ranking, is_ranking
 
     folder = model_folder(folder)
-    click.echo(describe_ranking(folder) if is_ranking(folder) else describe_model(folder))
+    text = describe_ranking(folder) if is_ranking(folder) else describe_model(folder)
+    if not out.is_data:
+        click.echo(text)
+        return
+    card = (Path(folder) / "card.json").read_text(encoding="utf-8")
+    if out.is_json:
+        click.echo(card, nl=False)
+    elif is_ranking(folder):
+        raise click.UsageError("a ranking has no table of classes; use --format json")
+    else:
+        out.data(per_class(json.loads(card)["metrics"][0]))
 
 
 @model.add_command

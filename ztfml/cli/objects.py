@@ -12,6 +12,7 @@ from ztfml.cli.options import (
     night_argument,
     outputs_option,
 )
+from ztfml.cli.printing import format_option
 from ztfml.errors import ZtfmlError
 from ztfml.io.text_tables import print_table
 from ztfml.sources.brokers import BROKERS, QUERIED
@@ -112,7 +113,8 @@ def _context_options(function):
 @object_ids_argument
 @top_of_option
 @_context_options
-def context(night, object_ids, top_of, files, online):
+@format_option
+def context(night, object_ids, top_of, files, online, out):
     """Find objects in catalogues.
 
     The matches (known classes, host galaxies, distances) are printed and written to
@@ -132,9 +134,10 @@ def context(night, object_ids, top_of, files, online):
     folder = fetched.fetched_beside(night)
     old = fetched.context(folder)
     fetched.write_context(folder, merge_context(old, rows, objects["objectId"], catalogs))
-    print_table(rows.drop(columns="redshift"), ", ".join(catalogs))
+    shown = [name for name in rows.columns if name != "redshift"]
+    out.table(rows, ", ".join(catalogs), shown)
     n_known = rows["objectId"].nunique()
-    click.echo(f"{n_known} of {len(objects)} objects have matches: {folder}/context.csv")
+    out.say(f"{n_known} of {len(objects)} objects have matches: {folder}/context.csv")
 
 
 @command(

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from ztfml.cli.output import check_outputs
+from ztfml.cli.printing import FORMAT
 from ztfml.cli.staging import PathOrAddress, local_copy, remote_files
 from ztfml.io.safe_text import printable
 
@@ -58,11 +59,22 @@ class OutputFolder:
         self.path = path
 
 
-def outputs_option(suffixes, required=True):
-    """Declare the option ``-o FILE`` or ``-o DIR/`` of a command for many nights."""
+def _printed_instead(ctx, value, printed):
+    """Remember that ``-o -`` asks for the data on standard output."""
+    if printed and str(value) == "-":
+        ctx.meta[FORMAT] = "csv"
+        return True
+    return False
+
+
+def outputs_option(suffixes, required=True, printed=False):
+    """Declare the option ``-o FILE`` or ``-o DIR/`` of a command for many nights.
+
+    With ``printed``, ``-o -`` prints the data instead (see `ztfml.cli.printing`).
+    """
 
     def check(ctx, param, value):
-        if value is None:
+        if value is None or _printed_instead(ctx, value, printed):
             return None
         is_remote = "://" in value and not value.startswith("file://")
         # Options may follow an address.
@@ -84,21 +96,28 @@ def outputs_option(suffixes, required=True):
 
     return click.option(
         "-o", "--output", required=required, callback=check, metavar="FILE|DIR/",
-        help=f"Output file ({' or '.join(suffixes)}), or a folder with one file per night.",
+        help=f"Output file ({' or '.join(suffixes)}), or a folder with one file per night"
+        + ("; - prints the data." if printed else "."),
     )  # fmt: skip
 
 
-def output_option(suffixes, required=True):
-    """Declare the option ``-o FILE``; a suffix not in the list is a usage error."""
+def output_option(suffixes, required=True, printed=False):
+    """Declare the option ``-o FILE``; a suffix not in the list is a usage error.
+
+    With ``printed``, ``-o -`` prints the data instead (see `ztfml.cli.printing`).
+    """
 
     def check(ctx, param, value):
-        if value is not None and value.suffix.lower() not in suffixes:
+        if value is None or _printed_instead(ctx, value, printed):
+            return None
+        if value.suffix.lower() not in suffixes:
             raise click.BadParameter(f"{value}: the file name must end in {' or '.join(suffixes)}")
         return value
 
     return click.option(
         "-o", "--output", type=PATH, required=required, callback=check,
-        metavar="FILE", help=f"Output file ({' or '.join(suffixes)}).",
+        metavar="FILE", help=f"Output file ({' or '.join(suffixes)})"
+        + ("; - prints the data." if printed else "."),
     )  # fmt: skip
 
 

@@ -29,19 +29,21 @@ from ztfml.cli.options import (
     skymap_option,
     weights_option,
 )
-from ztfml.io.text_tables import print_table
+from ztfml.cli.printing import format_option
 
 
 @command(
     "ztfml rank night.parquet -o ranked.csv --top 12\n"
     "ztfml rank night.parquet --explain ZTF18abukavn --plot why.png\n"
     "ztfml rank night.parquet --galaxies night_galaxies.parquet --min-score 0.1\n"
+    "ztfml rank night.parquet --format json\n"
     "ztfml rank nights/*.parquet -o ranked/ --jobs 2"
 )
 @nights_argument
 @history_option
 @model_option
-@outputs_option([".csv"], required=False)
+@outputs_option([".csv"], required=False, printed=True)
+@format_option
 @batch_options
 @click.option(
     "--top", type=click.IntRange(1),
@@ -63,7 +65,7 @@ from ztfml.io.text_tables import print_table
 )  # fmt: skip
 def rank(
     nights, history, model, output, batch, top, ranking, weights, instrument, galaxies, skymap,
-    everything, min_score, within, object_id, plot,
+    everything, min_score, within, object_id, plot, out,
 ):  # fmt: skip
     """Rank the fast transients of a night, with reasons.
 
@@ -77,6 +79,7 @@ def rank(
         raise click.UsageError("--plot needs --explain OBJECTID")
     if object_id and top:
         raise click.UsageError("--explain and --top cannot be combined")
+    from ztfml.io.parquet import write_table
     from ztfml.nights.steps import Rank, matcher
     from ztfml.ranking import FastTransientScorer, headline
     from ztfml.sources.formats import open_night
@@ -94,29 +97,30 @@ def rank(
     opened = matcher(galaxies, skymap)(open_night(night, history))
     if object_id:
         ranked = loaded.rank(opened, scorer=scorer)
-        _explain(opened, ranked, scorer, object_id, loaded, plot)
+        if output:
+            write_table(ranked, output)
+        _explain(opened, ranked, scorer, object_id, loaded, plot, out)
     else:
         top = top or scorer.instrument.spectra_per_night
         ranked = loaded.rank(opened, top, scorer, selection=selection)
+        if output:
+            write_table(ranked, output)
         title = "\n".join(filter(None, [str(night), headline(ranked)]))
-        print_table(ranked[["rank", "objectId", "score", "p_transient", "reasons"]], title)
+        out.table(ranked, title, ["rank", "objectId", "score", "p_transient", "reasons"])
     if output:
-        from ztfml.io.parquet import write_table
-
-        write_table(ranked, output)
-        click.echo(output)
+        out.say(output)
 
 
-def _explain(night, ranked, scorer, object_id, model, figure):
+def _explain(night, ranked, scorer, object_id, model, figure, out):
     """Print and plot the terms and the reasons of one object."""
     from ztfml.ranking import row_of
 
     row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
-    print_table(terms, f"{object_id}: what each term adds to the log odds of the score")
-    click.echo(
+    out.table(terms, f"{object_id}: what each term adds to the log odds of the score")
+    out.say(
         f"sum {row['log_odds']:.2f}: score {row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
     )
-    click.echo(row["reasons"])
+    out.say(row["reasons"])
     if figure:
         from ztfml import plots
 
@@ -124,7 +128,7 @@ def _explain(night, ranked, scorer, object_id, model, figure):
         plots.light_curve(axes[0], night, object_id)
         plots.contributions(axes[1], terms, row)
         plots.save(fig, figure)
-        click.echo(figure)
+        out.say(figure)
 
 
 @command(

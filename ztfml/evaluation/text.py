@@ -1,5 +1,7 @@
 """Metrics as text, for the terminal and for Markdown."""
 
+import pandas as pd
+
 from ztfml.io.text_tables import markdown_table
 
 _SLICES = {
@@ -30,6 +32,31 @@ def metrics_table(metrics: dict) -> str:
     'macro-F1 0.95 (0.94 to 0.96)'
     """
     return "\n".join([headline(metrics), "", *_tables(metrics)])
+
+
+def per_class(metrics: dict) -> pd.DataFrame:
+    """Return the precision, recall, F1 and number of alerts of each class.
+
+    Parameters
+    ----------
+    metrics : dict
+        As from `ztfml.evaluation.metrics.metrics`.
+
+    Returns
+    -------
+    pandas.DataFrame
+
+    Examples
+    --------
+    >>> per_class(model.card["metrics"][0])["label"].tolist()
+    ['artifact', 'sso', 'star', 'agn', 'transient']
+    """
+    names = ("precision", "recall", "f1", "support")
+    rows = [
+        {"label": label} | {name: values[name] for name in names}
+        for label, values in metrics["per_class"].items()
+    ]
+    return pd.DataFrame(rows)
 
 
 def _tables(metrics):

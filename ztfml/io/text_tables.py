@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from ztfml.io.safe_text import printable
 
 _NUMBERS = re.compile(r"(?:[-\d\s.,()%]|to)*")
-_PIPE_WIDTH = 200
+# In a pipe no table is that wide, so no cell is wrapped.
+_PIPE_WIDTH = 100_000
 
 
 def markdown_table(rows: Sequence[Sequence[str]]) -> list[str]:
