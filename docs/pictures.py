@@ -42,7 +42,7 @@ def draw(demo):
     night = Night.load(sorted(demo.glob("ztf_alerts_*[0-9].parquet"))[-1])
     best = Model.load(demo / "model").rank(night, top=1).iloc[0]
     fig, (ax,) = plots.figure()
-    plots.light_curve(ax, night, best["objectId"])
+    plots.light_curve(night, best["objectId"], ax)
     plots.save(fig, IMAGES / "light_curve.png")
     fig = Figure(figsize=(12, 8), layout="constrained")
     plots.candidate(fig, night, best, paint_stamps())

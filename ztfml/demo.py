@@ -86,7 +86,7 @@ def run_demo(folder: str | Path, seed: int = 62) -> str:
 
     figure = folder / "light_curve.png"
     fig, (ax,) = plots.figure()
-    plots.light_curve(ax, night, ranked["objectId"][0])
+    plots.light_curve(night, ranked["objectId"][0], ax)
     plots.save(fig, figure)
     log_step(f"plotted the light curve of the first object: {figure}")
 

@@ -82,7 +82,7 @@ def test_another_band_at_the_same_time_is_another_exposure(night):
 def test_photometry_outside_the_history_is_lighter(night):
     fig, (ax,) = plots.figure()
     more = curve([3.0], [19.5])
-    assert plots.light_curve(ax, night, nights.FADING, whole=True, more=more) is ax
+    assert plots.light_curve(night, nights.FADING, ax, whole=True, more=more) is ax
     fig.canvas.draw()
     # Days since the first detection: the alert is at 3 d, the later point at 6 d.
     seen, later = (container.lines[0] for container in ax.containers)
@@ -95,7 +95,7 @@ def test_photometry_outside_the_history_is_lighter(night):
 
 def test_more_photometry_is_not_drawn_by_default(night):
     _, (ax,) = plots.figure()
-    plots.light_curve(ax, night, nights.FADING, more=curve([3.0], [19.5]))
+    plots.light_curve(night, nights.FADING, ax, more=curve([3.0], [19.5]))
     assert len(ax.containers) == 1
 
 

@@ -50,7 +50,7 @@ def test_exposures_with_a_detection_and_later_ones_are_left_out(night):
 
 def test_the_figure_shows_forced_photometry(night):
     _, (ax,) = figure()
-    light_curve(ax, night, "ZTF20a")
+    light_curve(night, "ZTF20a", ax)
     labels = ax.get_legend_handles_labels()[1]
     assert "g forced photometry" in labels
     assert "r forced limit (3σ)" in labels

@@ -55,7 +55,7 @@ def make_night(rows, alerts=((0.0, 18.0),), name="ZTF23aaaaaaa"):
 
 def draw(night, name="ZTF23aaaaaaa", **options):
     fig, (ax,) = plots.figure()
-    assert plots.light_curve(ax, night, name, **options) is ax
+    assert plots.light_curve(night, name, ax, **options) is ax
     fig.canvas.draw()
     return ax
 
@@ -222,7 +222,7 @@ def test_an_object_without_any_values():
 )
 def test_names_are_not_parsed_as_mathematics(name, suffix, tmp_path):
     fig, (ax,) = plots.figure()
-    plots.light_curve(ax, make_night([], name=name), name)
+    plots.light_curve(make_night([], name=name), name, ax)
     plots.save(fig, tmp_path / f"name.{suffix}")
     assert ax.get_title() == name
 
@@ -245,7 +245,7 @@ def test_the_file_name_determines_the_format(suffix, begins, tmp_path):
     files = []
     for name in ("one", "two"):
         fig, (ax,) = plots.figure()
-        plots.light_curve(ax, make_night(SUPERNOVA), "ZTF23aaaaaaa")
+        plots.light_curve(make_night(SUPERNOVA), "ZTF23aaaaaaa", ax)
         plots.save(fig, tmp_path / f"{name}.{suffix}")
         files.append((tmp_path / f"{name}.{suffix}").read_bytes())
     assert files[0].startswith(begins)

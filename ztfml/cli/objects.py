@@ -168,7 +168,7 @@ def plot(night, object_id, top_of, history, output):
 
     if object_id:
         fig, (ax,) = plots.figure()
-        plots.light_curve(ax, open_night(night, history), object_id)
+        plots.light_curve(open_night(night, history), object_id, ax)
         plots.save(fig, output)
         click.echo(output)
         return

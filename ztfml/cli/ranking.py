@@ -125,7 +125,7 @@ def _explain(night, ranked, scorer, object_id, model, figure, out):
         from ztfml import plots
 
         fig, axes = plots.figure(2, width=10.0, height=5.5, n_columns=1)
-        plots.light_curve(axes[0], night, object_id)
+        plots.light_curve(night, object_id, axes[0])
         plots.contributions(axes[1], terms, row)
         plots.save(fig, figure)
         out.say(figure)

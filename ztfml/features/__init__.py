@@ -9,6 +9,7 @@ from ztfml.features.groups import BROKER, FEATURES, FORCED, GROUPS, MATCHED, OPT
 from ztfml.features.own import compute_own
 from ztfml.features.registry import Group
 from ztfml.features.table import compute, compute_in_parts, of_light_curve
+from ztfml.features.units import with_units
 
 __all__ = [
     "BROKER",
@@ -22,4 +23,5 @@ __all__ = [
     "compute_in_parts",
     "compute_own",
     "of_light_curve",
+    "with_units",
 ]

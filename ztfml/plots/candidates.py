@@ -69,7 +69,7 @@ def candidate(
                 ax.set_xlabel("")
                 ax.set_xticklabels([])
     ax = curve.add_subplot(label="light curve")
-    light_curve(ax, night, row["objectId"], whole=more is not None, more=more)
+    light_curve(night, row["objectId"], ax, whole=more is not None, more=more)
     ax.set_title("")
     summary, terms = below.subplots(1, 2, width_ratios=(2.3, 1.0))
     _write_summary(summary, night, row)

@@ -14,6 +14,7 @@ from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.night_means import night_means_as_of, peak_index
 from ztfml.lightcurves.slopes import fit_slope
 from ztfml.night import Night
+from ztfml.plots.canvas import figure
 from ztfml.plots.forced_points import forced_points
 from ztfml.plots.style import BAND_COLOURS, BAND_MARKERS, INK, UNKNOWN_BAND
 from ztfml.schema import BANDS
@@ -31,9 +32,9 @@ _INCHES_A_DATE = 1.2
 
 
 def light_curve(
-    ax: Axes,
     night: Night,
     object_id: str,
+    ax: Axes | None = None,
     as_of: float | None = None,
     whole: bool = False,
     more: pd.DataFrame | None = None,
@@ -47,9 +48,10 @@ def light_curve(
 
     Parameters
     ----------
-    ax : matplotlib.axes.Axes
     night : Night
     object_id : str
+    ax : matplotlib.axes.Axes, optional
+        By default those of a new figure.
     as_of : float, optional
         Julian date. Later data are not drawn, and the latest alert up to it is marked.
         Default: the date of the object's latest alert.
@@ -62,7 +64,7 @@ def light_curve(
     Returns
     -------
     matplotlib.axes.Axes
-        The same axes.
+        The same axes, or those of the new figure.
 
     Raises
     ------
@@ -71,9 +73,7 @@ def light_curve(
 
     Examples
     --------
-    >>> from ztfml.plots import figure
-    >>> fig, (ax,) = figure()
-    >>> light_curve(ax, night, object_id).get_ylabel()
+    >>> light_curve(night, object_id).get_ylabel()
     'Difference magnitude (AB)'
     """
     alert = latest_alert(night, object_id, as_of)
@@ -86,6 +86,8 @@ def light_curve(
     detected, limits = rows[rows["magpsf"].notna()], rows[rows["magpsf"].isna()]
     limits = limits[limits["diffmaglim"].notna()]
     origin = (rows if detected.empty else detected)["jd"].min()
+    if ax is None:
+        _, (ax,) = figure()
 
     small = len(detected) > _MANY_POINTS
     for band in (*BANDS, None):
