@@ -1,6 +1,8 @@
 // Draw a light curve as SVG.
 
-const curveSize = { width: 430, height: 280, left: 52, right: 8, top: 10, bottom: 40 };
+const curveSize = { width: 430, height: 280, left: 52, top: 10, bottom: 40 };
+// The axis of absolute magnitudes is on the right.
+const rightMargin = (curve, shown) => (curve.modulus === null || shown.flux ? 8 : 58);
 // Smallest range of the magnitude axis.
 const leastMagnitudes = 2;
 
@@ -44,7 +46,8 @@ const valuesShown = (points, shown) => {
 };
 
 const drawAxes = (curve, shown, x, y, days, values) => {
-  const { width, height, left, right, top, bottom } = curveSize;
+  const { width, height, left, top, bottom } = curveSize;
+  const right = rightMargin(curve, shown);
   const [end, base] = [width - right, height - bottom];
   const axes = svgElement("g", { class: "axes" },
     svgElement("rect", { x: left, y: top, width: end - left, height: base - top }));
@@ -59,10 +62,11 @@ const drawAxes = (curve, shown, x, y, days, values) => {
     text(left - 5, (y(value) + 4).toFixed(1), "end", label);
   }
   if (curve.modulus !== null && !shown.flux) {
-    text(end - 4, top + 12, "end", "absolute", { class: "absolute" });
     for (const [value, label] of ticks(...values.map((mag) => mag - curve.modulus), 7)) {
-      text(end - 4, (y(value + curve.modulus) + 4).toFixed(1), "end", label, { class: "absolute" });
+      text(end + 5, (y(value + curve.modulus) + 4).toFixed(1), "start", label);
     }
+    text(0, 0, "middle", "Absolute magnitude",
+      { transform: `translate(${width - 2} ${(top + base) / 2}) rotate(-90)` });
   }
   text((left + end) / 2, height - 8, "middle", `Days since this alert (${dateOf(curve.jd)} UTC)`);
   const quantity = shown.flux ? "Difference flux (µJy)" : "Difference magnitude (AB)";
@@ -88,7 +92,8 @@ const drawRates = (curve, shown, x, y) => curve.lines
 
 // Draw into an empty or old <svg>, and return the positions of the points.
 const drawCurve = (svg, curve, view, shown) => {
-  const { width, height, left, right, top, bottom } = curveSize;
+  const { width, height, left, top, bottom } = curveSize;
+  const right = rightMargin(curve, shown);
   const all = pointsOf(curve, shown);
   const days = daysShown(curve, view, all);
   const onlySeen = view.from === null && !view.all;
