@@ -1,5 +1,6 @@
 """The command line, as ``ztfml`` and ``python -m ztfml``."""
 
+import io
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ def run() -> None:
     """
     _replace_closed_streams()
     _use_utf8()
+    _escape_unknown_characters()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
     from ztfml.cli import main
@@ -37,6 +39,13 @@ def _use_utf8():
     """
     if sys.getfilesystemencoding().lower() not in ("utf-8", "utf8"):
         os.execv(sys.executable, [sys.executable, "-X", "utf8", *sys.orig_argv[1:]])
+
+
+def _escape_unknown_characters():
+    # A console with another encoding, which PYTHONIOENCODING sets, does not have all symbols.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _end(number, frame):

@@ -65,7 +65,7 @@ def test_model_show_prints_the_card(model):
     card = json.loads(ztfml("model", "show", model, "--format", "json").stdout)
     assert card == json.loads((model / "card.json").read_text("utf-8"))
     rows = rows_of(ztfml("model", "show", model, "--format", "csv").stdout, "csv")
-    assert [row["label"] for row in rows] == card["classes"]
+    assert [row["label"] for row in rows] == list(card["metrics"][0]["per_class"])
     assert "format" in json.loads(ztfml("model", "show", "--format", "json").stdout)
 
 

@@ -60,6 +60,7 @@ def report(
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
+    from ztfml.errors import DataError
     from ztfml.labels.marks import read_marks
     from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
@@ -75,11 +76,14 @@ def report(
         files = (model, ranking, weights, instrument, galaxies, skymap)
         step = Report(trusted(), *files, tuple(selection), top, marks)
         try:
-            return run_batch(step, nights, output, batch, history)
-        finally:
-            # Also if some nights failed.
+            run_batch(step, nights, output, batch, history)
+        except DataError:
+            # Some nights failed; the others have pages.
             if output.path.is_dir():
                 click.echo(write_index(output.path, earlier))
+            raise
+        click.echo(write_index(output.path, earlier))
+        return
     night = one_night(nights)
     loaded = load_model(model)
     folder = fetched_beside(night)
