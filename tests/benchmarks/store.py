@@ -1,15 +1,17 @@
 """Measure the history store: speed, size, memory, and what a long history improves.
 
     python -m tests.benchmarks.store [--alerts 3000] [--nights 60] [--orders 2 3 4]
-    python -m tests.benchmarks.store --improve [--alerts 250]
+    python -m tests.benchmarks.store --improve [--alerts 3000]
 
 The first form adds nights with 30 days of history to a store, for each HEALPix order. The objects
 cover a sixteenth of the sky, so 3,000 alerts are as dense as 48,000 on the whole sky. The second
-form simulates nights of one sky, cuts their histories to the 30 days of a packet, and compares
-predictions and recovery of the last nights with these histories and with those of the store.
+form simulates a night with long histories, and divides these into nights with alerts that have the
+30 days of a packet. It compares predictions and recovery of the last night with its 30 days, with
+the history of the store, and with all of it.
 """
 
 import argparse
+import logging
 import resource
 import tempfile
 import time
@@ -36,11 +38,11 @@ FIRST_JD = 2460474.5
 PACKET_DAYS = 30.0
 # A field has an exposure in both bands every second night.
 CADENCE = 2
+FIELD_SIZE = 7.0  # deg
 # Of the exposures, a third is a detection, as in packets of variable objects.
 DETECTED = 0.33
 # Alerts of asteroids and artifacts never come again.
 NEW = 0.4
-N_LAST = 5
 
 
 def dense_nights(n_alerts, n_nights, folder):
@@ -50,12 +52,19 @@ def dense_nights(n_alerts, n_nights, folder):
     known = _objects(rng, n_known, 0)
     paths = []
     for night in range(n_nights):
-        mine = known[known["number"] % CADENCE == night % CADENCE]
-        new = _objects(rng, n_alerts - len(mine), n_known + night * n_alerts)
+        mine = known[_turn(known) == night % CADENCE]
+        new = _objects(rng, 3 * (n_alerts - len(mine)), n_known + 3 * night * n_alerts)
+        new = new[_turn(new) == night % CADENCE][: n_alerts - len(mine)]
         path = folder / f"night{night:03d}.parquet"
         _write(rng, pd.concat([mine, new], ignore_index=True), night, path)
         paths.append(path)
     return paths
+
+
+def _turn(objects):
+    """The nights on which the field of an object is observed: neighbouring fields take turns."""
+    fields = np.floor(objects[["ra", "dec"]] / FIELD_SIZE).sum(axis=1)
+    return fields.to_numpy().astype(int) % CADENCE
 
 
 def _objects(rng, n, first):
@@ -150,30 +159,46 @@ def short_history(night):
     )  # fmt: skip
 
 
+def earlier_nights(night, n_nights):
+    """Make the nights before a night from its long history.
+
+    Each object with a detection on a night has an alert then, with 30 days of history.
+    """
+    rows = pd.DataFrame(night.history.rows(0, len(night.history.jd)))
+    names = np.array(night.object_ids.to_pylist(), object)
+    rows["objectId"] = np.repeat(names, np.diff(night.history.start))
+    tonight = np.floor(night.alerts["jd"].min())
+    objects = night.alerts.drop_duplicates("objectId").set_index("objectId")
+    for day in range(n_nights, 0, -1):
+        seen = rows[rows["magpsf"].notna() & (np.floor(rows["jd"]) == tonight - day)]
+        last = seen.drop_duplicates("objectId", keep="last").set_index("objectId")
+        if seen.empty:  # Clouds
+            continue
+        alerts = objects.loc[last.index].assign(**last, candid=10**15 * day + np.arange(len(last)))
+        jd = rows["objectId"].map(last["jd"])
+        past = rows[(rows["jd"] < jd) & (rows["jd"] >= jd - PACKET_DAYS)]
+        yield Night.from_frames(alerts.reset_index(), past, name=f"day{day}")
+
+
 def improve(n_alerts, n_nights, folder):
-    """Compare the last nights with 30 days of history and with that of the store."""
-    store, model, last = Store.create(folder / "store"), Model.load(), []
-    for night, labels in simulate(n_alerts, n_nights, seed=5, start_jd=FIRST_JD, histories="long"):
-        short = short_history(night)
-        path = folder / f"{night.name}.parquet"
-        short.save(path)
+    """Compare a night with 30 days of history, with that of the store, and with all of it."""
+    store, model = Store.create(folder / "store"), Model.load()
+    night, labels = next(simulate(n_alerts, 1, seed=5, start_jd=FIRST_JD, histories="long"))
+    for earlier in earlier_nights(night, n_nights):
+        path = folder / f"{earlier.name}.parquet"
+        earlier.save(path)
         add_night(store, path)
-        last = [*last, (Night.load(path), labels)][-N_LAST:]
-    kinds = {"30 d": lambda night: night, "store": lambda night: with_store(night, store)}
-    for name, change in kinds.items():
-        nights = [(change(night), labels) for night, labels in last]
-        n_rows = sum(len(night.history.jd) for night, _ in nights)
-        tables = [model.predict(night) for night, _ in nights]
-        predictions = pd.concat(tables, ignore_index=True)
-        labels = pd.concat([one["label"] for _, one in nights], ignore_index=True)
-        scores = metrics(labels, predictions["label"], n_draws=10)
+    short = short_history(night)
+    kinds = {"30 d": short, "store": with_store(short, store), "all": night}
+    for name, changed in kinds.items():
+        predictions = model.predict(changed)
+        scores = metrics(labels["label"], predictions["label"], n_draws=10)
         each = {label: round(one["f1"], 3) for label, one in scores["per_class"].items()}
         print(
-            f"{name}: {n_rows:,} history rows, macro-F1 {scores['macro_f1']:.3f}, accuracy "
-            f"{scores['accuracy']:.3f}, F1 {each}"
+            f"{name}: {len(changed.history.jd):,} history rows, macro-F1 "
+            f"{scores['macro_f1']:.3f}, accuracy {scores['accuracy']:.3f}, F1 {each}"
         )
-        found = recover(nights[-1][0], model, repeats=5, seed=1)
-        print(recovery_report(found))
+        print(recovery_report(recover(changed, model, repeats=5, seed=1)))
 
 
 def main():
@@ -183,10 +208,11 @@ def main():
     parser.add_argument("--orders", type=int, nargs="+", default=[1, 2, 3, 4])
     parser.add_argument("--improve", action="store_true")
     options = parser.parse_args()
+    logging.disable(logging.WARNING)
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         if options.improve:
-            improve(options.alerts or 250, options.nights, folder)
+            improve(options.alerts or 3000, options.nights, folder)
         else:
             paths = dense_nights(options.alerts or 3000, options.nights, folder)
             for order in options.orders:
