@@ -93,5 +93,6 @@ def assert_equal(one, other):
 def table(rows):
     """Rows of a store from dicts."""
     frame = pd.DataFrame(rows).reindex(columns=HISTORY.schema.names)
+    frame["candid"] = frame["candid"].fillna(0)
     frame["isdiffpos"] = frame["isdiffpos"].map({"t": 1, "f": -1}).fillna(0)
     return pa.Table.from_pandas(frame, schema=HISTORY.schema, preserve_index=False)

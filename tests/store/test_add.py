@@ -56,6 +56,18 @@ def test_values_by_hand(store, tmp_path):
         light_curve(store, TWO)
 
 
+def test_alerts_have_a_number_and_a_position(store, tmp_path):
+    # The next packet repeats the alert among its previous candidates.
+    first = alert(ONE, JD, 18.0)
+    add_night(store, write(tmp_path / "a.parquet", [first]))
+    repeated = row(ONE, JD, 18.0)
+    add_night(store, write(tmp_path / "b.parquet", [alert(ONE, JD + 1)], [repeated]))
+    (path,) = files_of(store)
+    rows = pd.read_parquet(path)
+    assert rows["candid"].tolist() == [first["candid"], alert(ONE, JD + 1)["candid"]]
+    assert list(zip(rows["ra"], rows["dec"], strict=True)) == [PLACES[ONE]] * 2
+
+
 def test_the_files_are_sorted_and_named_by_cell_and_block(store, tmp_path):
     add_night(store, night_of(tmp_path, 3))
     layout = Layout()

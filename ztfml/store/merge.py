@@ -65,6 +65,11 @@ def _best_measurement(rows):
         limit,
         -sign,
         np.nan_to_num(rows["sigmapsf"], nan=np.inf),
+        # Of equal rows, that of the alert, which has a position.
+        rows["candid"] == 0,
+        rows["candid"],
+        np.nan_to_num(rows["ra"], nan=np.inf),
+        np.nan_to_num(rows["dec"], nan=np.inf),
     ]
 
 
@@ -78,12 +83,16 @@ HISTORY = Kind(
         [
             ("objectId", _OBJECT), ("jd", pa.float64()), ("fid", pa.int8()),
             ("magpsf", pa.float64()), ("sigmapsf", pa.float64()), ("diffmaglim", pa.float64()),
-            ("isdiffpos", pa.int8()), *_TIMES,
+            ("isdiffpos", pa.int8()), ("candid", pa.int64()), ("ra", pa.float64()),
+            ("dec", pa.float64()), *_TIMES,
         ]
     ),
     _best_measurement,
 )  # fmt: skip
-"""Detections and non-detections, with the values of `ztfml.lightcurves.history.History`."""
+"""Detections and non-detections, with the values of `ztfml.lightcurves.history.History`.
+
+An alert also has its number and position; other rows have ``candid`` 0 and no position.
+"""
 
 FORCED = Kind(
     "forced",

@@ -19,7 +19,18 @@ from ztfml.store.merge import Kind, merge
 log = logging.getLogger(__name__)
 
 _MOST_READS = 100
-_FLOATS = ("jd", "magpsf", "sigmapsf", "diffmaglim", "flux", "flux_err", "jd_first", "jd_last")
+_FLOATS = (
+    "jd",
+    "magpsf",
+    "sigmapsf",
+    "diffmaglim",
+    "flux",
+    "flux_err",
+    "ra",
+    "dec",
+    "jd_first",
+    "jd_last",
+)
 
 
 def add_rows(place: Place, folder: str, rows: pa.Table, kind: Kind) -> bool:

@@ -103,7 +103,8 @@ def history_rows(night: Night, names: pa.StringArray) -> pa.Table:
     history = night.history
     code = _codes_of_rows(night.object_ids, history.start, names)
     past = pd.DataFrame(history.rows(0, len(history.jd))).assign(code=code)
-    alerts = night.alerts.reindex(columns=[*past.columns[:-1]])
+    past["candid"] = 0
+    alerts = night.alerts.reindex(columns=[*past.columns, "ra", "dec"])
     alerts = alerts.assign(code=_codes(night.alerts["objectId"], names))
     alerts = alerts[alerts["jd"].notna() & alerts["magpsf"].notna()]
     return _table(pd.concat([past, alerts], ignore_index=True), names, HISTORY)
@@ -153,8 +154,8 @@ def _table(rows, names, kind):
             columns.append(pa.nulls(len(rows), field.type))
             continue
         values = rows[field.name].to_numpy()
-        if field.type == pa.int8():
-            columns.append(pa.array(np.nan_to_num(values).astype(np.int8)))
+        if pa.types.is_integer(field.type):
+            columns.append(pa.array(np.nan_to_num(values).astype(field.type.to_pandas_dtype())))
         else:
             columns.append(pa.array(values, field.type, from_pandas=True))
     return pa.Table.from_arrays(columns, schema=kind.schema)

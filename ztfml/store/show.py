@@ -14,6 +14,9 @@ from ztfml.store.merge import FORCED, HISTORY, KINDS, Kind, merge
 from ztfml.store.partitions import count_rows, read_rows
 from ztfml.store.store import Store
 
+# Columns that are not part of a light curve.
+_HIDDEN = ["objectId", "candid", "ra", "dec", "jd_first", "jd_last"]
+
 
 class Contents(NamedTuple):
     """Numbers of a store.
@@ -119,7 +122,7 @@ def light_curve(store: Store, object_id: str) -> pd.DataFrame:
             read_rows(store.place, folder, kind, wanted) for _, folder in _partitions(store, kind)
         ]
         rows = merge([kind.empty(), *found], kind)
-        frames.append(rows.drop_columns(["objectId", "jd_first", "jd_last"]).to_pandas())
+        frames.append(rows.to_pandas().drop(columns=_HIDDEN, errors="ignore"))
     curve = pd.concat([frame for frame in frames if len(frame)] or frames[:1])
     if curve.empty:
         raise DataError(
