@@ -23,12 +23,13 @@ from ztfml.io.atomic import write_together
 from ztfml.io.columns import read_columns, select_columns
 from ztfml.io.companions import forced_beside, history_beside
 from ztfml.io.frames import frame_to_table
+from ztfml.io.nested import as_table, unnest
 from ztfml.io.output_paths import refuse_source
 from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.switch import finish_switch, read_unchanged
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
-from ztfml.lightcurves.forced import Forced, load_forced, write_forced
-from ztfml.lightcurves.history import History, visible_rows
+from ztfml.lightcurves.forced import Forced, load_forced, make_forced, write_forced
+from ztfml.lightcurves.history import History, find_objects, visible_rows
 from ztfml.lightcurves.history_table import history_to_arrow, make_history, report_coverage
 
 log = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class Night:
     last: np.ndarray = field(init=False)
 
     def __post_init__(self) -> None:
-        code = _find_codes(self.alerts["objectId"], self.object_ids)
+        code = find_objects(self.alerts["objectId"], self.object_ids)
         first, last = self._visible(code, self.history)
         # A frozen dataclass sets its derived fields this way.
         for name, value in {"object_code": code, "first": first, "last": last}.items():
@@ -107,7 +108,7 @@ class Night:
         """
         if self.forced is None:
             return np.zeros(len(self), np.int64), np.zeros(len(self), np.int64)
-        code = _find_codes(self.alerts["objectId"], self.forced.object_ids)
+        code = find_objects(self.alerts["objectId"], self.forced.object_ids)
         return self._visible(code, self.forced)
 
     def __len__(self) -> int:
@@ -252,6 +253,31 @@ class Night:
         return cls.from_columns(columns, rows, name, history_name)
 
     @classmethod
+    def from_nested(cls, table: pa.Table | pd.DataFrame, name: str = "night") -> "Night":
+        """Make a night from a table with one object per row, as `ztfml export` writes it.
+
+        Parameters
+        ----------
+        table : pyarrow.Table or pandas.DataFrame
+            ``objectId``, and the nested columns ``alerts``, ``lc`` and ``forced``.
+        name : str
+            Used in messages.
+
+        Returns
+        -------
+        Night
+
+        Examples
+        --------
+        >>> from ztfml.store.nested import nested_objects
+        >>> Night.from_nested(nested_objects(night))
+        <Night night: 300 alerts, ...>
+        """
+        table = as_table(table)
+        night = cls.from_tables(unnest(table, "alerts"), unnest(table, "lc"), name)
+        return night.replace(forced=make_forced(unnest(table, "forced")))
+
+    @classmethod
     def from_columns(
         cls, columns: dict[str, Any], rows: dict[str, Any] | None, name: str, history_name: str
     ) -> "Night":
@@ -313,8 +339,6 @@ class Night:
 
         Examples
         --------
-        The night without drb, and with packet histories of 30 days:
-
         >>> night.replace(alerts=night.alerts.assign(drb=np.nan)).alerts["drb"].notna().sum()
         np.int64(0)
         >>> recent = night.replace(history_days=30)
@@ -467,23 +491,10 @@ class Night:
 
         Examples
         --------
-        >>> from ztfml.io.atomic import write_together
-        >>> names = ("a.parquet", "a_prv_candidates.parquet", "a_labels.csv")
-        >>> with write_together(*names) as (alerts, history, labels):
-        ...     night.write_tables(alerts, history)
-        ...     _ = labels.write_text("candid,label\\n")
+        >>> night.write_tables(Path("a.parquet"), Path("a_prv_candidates.parquet"))
         >>> len(Night.load("a.parquet"))
         300
         """
         history = history_to_arrow(self.history, self.object_ids)
         pq.write_table(history, history_path, **WRITE_OPTIONS)
         pq.write_table(alerts_to_arrow(self.alerts), alerts_path, **WRITE_OPTIONS)
-
-
-def _find_codes(names, object_ids):
-    """Return the position of each name in `object_ids`, or -1."""
-    if len(object_ids) == 0:
-        return np.full(len(names), -1, np.int64)
-    wanted = pa.array(names, pa.string(), from_pandas=True)
-    found = pc.index_in(wanted, value_set=object_ids)
-    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)

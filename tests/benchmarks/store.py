@@ -43,6 +43,7 @@ FIELD_SIZE = 7.0  # deg
 DETECTED = 0.33
 # Alerts of asteroids and artifacts never come again.
 NEW = 0.4
+REPEATS = 20
 
 
 def dense_nights(n_alerts, n_nights, folder):
@@ -198,7 +199,9 @@ def improve(n_alerts, n_nights, folder):
             f"{name}: {len(changed.history.jd):,} history rows, macro-F1 "
             f"{scores['macro_f1']:.3f}, accuracy {scores['accuracy']:.3f}, F1 {each}"
         )
-        print(recovery_report(recover(changed, model, repeats=5, seed=1)))
+        report = recovery_report(recover(changed, model, repeats=REPEATS, seed=1))
+        # The first table: recall by number of nights and brightness.
+        print("\n".join(report.splitlines()[:9]), flush=True)
 
 
 def main():

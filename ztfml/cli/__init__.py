@@ -6,7 +6,7 @@ so that ``ztfml --help`` answers at once.
 
 import click
 
-from ztfml.cli import history, labels, marks, models, nights, objects, ranking, report
+from ztfml.cli import export, history, labels, marks, models, nights, objects, ranking, report
 from ztfml.cli.group import ZtfmlGroup
 
 
@@ -41,6 +41,7 @@ for _command in (
     report.report,
     marks.marks,
     history.history,
+    export.export,
     models.model,
 ):
     main.add_command(_command)

@@ -1,8 +1,10 @@
 """Histories of all objects as flat arrays, and the rows of the history that each alert may see."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from ztfml.compiled import cached
 
@@ -91,6 +93,31 @@ def rows_of_objects(start: np.ndarray, code: np.ndarray) -> tuple[np.ndarray, np
     count = start[code + 1] - start[code]
     new_start = np.concatenate([[0], np.cumsum(count)]).astype(np.int64)
     return new_start, np.repeat(start[code] - new_start[:-1], count) + np.arange(new_start[-1])
+
+
+def find_objects(names: Any, object_ids: pa.StringArray) -> np.ndarray:
+    """Find objects in the list of the objects of a history.
+
+    Parameters
+    ----------
+    names : pandas.Series of str
+    object_ids : pyarrow.StringArray
+
+    Returns
+    -------
+    ndarray of int64
+        The position of each name in `object_ids`, or -1.
+
+    Examples
+    --------
+    >>> find_objects(pd.Series(["b", "c"]), pa.array(["a", "b"]))
+    array([ 1, -1])
+    """
+    if len(object_ids) == 0:
+        return np.full(len(names), -1, np.int64)
+    wanted = pa.array(names, pa.string(), from_pandas=True)
+    found = pc.index_in(wanted, value_set=object_ids)
+    return found.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int64)
 
 
 def order_rows(object_code: np.ndarray, n_objects: int, rows: dict[str, np.ndarray]) -> History:

@@ -70,8 +70,8 @@ def with_store(night: Night, store: Store, months: float = 6.0) -> Night:
         found = _stored(store, kind, objects, blocks)
         rows = merge([own(night, objects.names), *found], kind)
         tables[kind] = _within(rows, objects.names, *window)
-    history, names = _to_history(tables[HISTORY])
-    return Night(night.alerts, history, names, night.name, forced=_to_forced(tables[FORCED]))
+    history, names = to_history(tables[HISTORY])
+    return Night(night.alerts, history, names, night.name, forced=to_forced(tables[FORCED]))
 
 
 def write_night_with_history(
@@ -158,13 +158,47 @@ def _starts(rows):
     return codes.dictionary.take(pa.array(used)).cast(pa.string()), start
 
 
-def _to_history(rows):
+def to_history(rows: pa.Table) -> tuple[History, pa.StringArray]:
+    """Make a history of sorted rows of a store.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With the schema of `HISTORY`.
+
+    Returns
+    -------
+    history : History
+    object_ids : pyarrow.StringArray
+        The name of each object.
+
+    Examples
+    --------
+    >>> len(to_history(HISTORY.empty())[1])
+    0
+    """
     names, start = _starts(rows)
     values = [rows[name].to_numpy() for name in History._fields[:-1]]
     return History(*values, start=start), names
 
 
-def _to_forced(rows):
+def to_forced(rows: pa.Table) -> Forced | None:
+    """Make forced photometry of sorted rows of a store.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With the schema of `FORCED`.
+
+    Returns
+    -------
+    Forced or None
+        None without rows.
+
+    Examples
+    --------
+    >>> to_forced(FORCED.empty())
+    """
     if not len(rows):
         return None
     names, start = _starts(rows)

@@ -14,8 +14,9 @@ from ztfml.store.merge import FORCED, HISTORY, KINDS, Kind, merge
 from ztfml.store.partitions import count_rows, read_rows
 from ztfml.store.store import Store
 
-# Columns that are not part of a light curve.
-_HIDDEN = ["objectId", "candid", "ra", "dec", "jd_first", "jd_last"]
+_COLUMNS = [
+    "jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos", "flux", "flux_err",
+]  # fmt: skip
 
 
 class Contents(NamedTuple):
@@ -122,13 +123,14 @@ def light_curve(store: Store, object_id: str) -> pd.DataFrame:
             read_rows(store.place, folder, kind, wanted) for _, folder in _partitions(store, kind)
         ]
         rows = merge([kind.empty(), *found], kind)
-        frames.append(rows.to_pandas().drop(columns=_HIDDEN, errors="ignore"))
+        frames.append(rows.to_pandas())
     curve = pd.concat([frame for frame in frames if len(frame)] or frames[:1])
     if curve.empty:
         raise DataError(
             f"{store}: contains no object {object_id!r}; check its name, or add the nights that "
             "contain it"
         )
+    curve = curve.reindex(columns=_COLUMNS)
     curve = curve.sort_values(["jd", "fid"], ignore_index=True, kind="stable")
     curve.insert(1, "band", curve.pop("fid").map(BAND_OF_FID))
     return curve

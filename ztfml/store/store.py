@@ -129,6 +129,25 @@ class Store:
         return sorted(found, key=lambda record: (record["first_jd"], record["night"]))
 
 
+def is_store(path: str | Path) -> bool:
+    """Check whether there is a store at a path or address.
+
+    Parameters
+    ----------
+    path : str or Path
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    >>> is_store("night.parquet")
+    False
+    """
+    return _CARD in place_of(path).files("")
+
+
 def _read_json(place, name):
     try:
         with place.open(name) as file:

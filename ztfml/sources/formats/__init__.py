@@ -19,6 +19,7 @@ from ztfml.sources.formats import (
     kowalski_json,
     lasair,
     nested_table,
+    object_table,
     packets,
     parquet_pair,
 )
@@ -32,6 +33,7 @@ _MODULES = (
     parquet_pair,
     packets,
     nested_table,
+    object_table,
     kowalski_json,
     fink_table,
     alerce,
