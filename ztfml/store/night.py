@@ -202,5 +202,5 @@ def to_forced(rows: pa.Table) -> Forced | None:
     if not len(rows):
         return None
     names, start = _starts(rows)
-    values = (rows[name].to_numpy() for name in ("jd", "fid", "flux", "flux_err"))
-    return Forced(*values, start, names)
+    jd, fid, flux, err = (rows[name].to_numpy() for name in ("jd", "fid", "flux", "flux_err"))
+    return Forced(jd, fid, flux, err, start, names)
