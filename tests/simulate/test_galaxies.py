@@ -33,10 +33,11 @@ def test_the_catalogue_has_the_columns_of_a_survey(paths):
 
 
 def test_hosts_are_in_the_catalogue_and_other_sources_are_not_near_galaxies(matched):
-    near = matched["galaxy_chance"] < 0.005
-    transient = matched["label"] == "transient"
-    assert near[transient].mean() > 0.2
-    assert near[matched["label"].isin(["star", "sso"])].mean() < 0.05
+    # A star that has many alerts on a night and is near a galaxy by chance counts once.
+    objects = matched.drop_duplicates("objectId")
+    near = objects["galaxy_chance"] < 0.005
+    assert near[objects["label"] == "transient"].mean() > 0.2
+    assert near[objects["label"].isin(["star", "sso"])].mean() < 0.05
 
 
 def test_absolute_magnitudes_of_transients_are_plausible(matched):
