@@ -128,7 +128,7 @@ def test_examples_run(line, example_folder, request, monkeypatch, tmp_path):
     result = ztfml(*paths)
     assert result.stdout
     for option in ("-o", "--plot"):
-        if option in paths:
+        if option in paths and paths[paths.index(option) + 1] != "-":
             assert Path(paths[paths.index(option) + 1]).exists()
 
 
