@@ -134,6 +134,14 @@ def test_the_guide_for_own_code_runs(small_night):
     assert (found["predictions"]["label"] == found["labels"]).mean() > 0.8
 
 
+def test_the_guide_for_the_history_store_runs(small_night):
+    for code in blocks(ROOT / "docs/howto/history_store.md", "python"):
+        found = {}
+        exec(code, found)
+    assert len(found["night"]) == 300
+    assert found["store"].place.files("_nights")
+
+
 def test_the_guide_for_drift_reports_runs(small_night, capsys):
     (code,) = blocks(ROOT / "docs/howto/evaluation.md", "python")
     exec(code, {})

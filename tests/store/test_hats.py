@@ -42,7 +42,8 @@ def test_a_nested_night_has_everything(seed):
     assert frame["alerts"][0]["jd"].tolist() == sorted(frame["alerts"][0]["jd"])
 
 
-def test_lists_of_records_are_read():
+@pytest.mark.parametrize("kind_of_list", [pa.list_, pa.large_list])
+def test_lists_of_records_are_read(kind_of_list):
     night = random_night(3)
     table = nested_objects(night)
     for name in ("alerts", "lc", "forced"):
@@ -51,7 +52,9 @@ def test_lists_of_records_are_read():
             [dict(zip(one, values, strict=True)) for values in zip(*one.values(), strict=True)]
             for one in fields.to_pylist()
         ]
-        kind = pa.list_(pa.struct([(field.name, field.type.value_type) for field in fields.type]))
+        kind = kind_of_list(
+            pa.struct([(field.name, field.type.value_type) for field in fields.type])
+        )
         place = table.column_names.index(name)
         table = table.set_column(place, name, pa.array(records, kind))
     assert_same_night(night, Night.from_nested(table))

@@ -72,7 +72,7 @@ def unnest(table: pa.Table, name: str) -> pa.Table:
         lists = dict(zip((one.name for one in column.type), column.flatten(), strict=True))
         parents = pc.list_parent_indices(next(iter(lists.values())))
         columns = {field: pc.list_flatten(values) for field, values in lists.items()}
-    elif pa.types.is_list(column.type) and pa.types.is_struct(column.type.value_type):
+    elif _is_list(column.type) and pa.types.is_struct(column.type.value_type):
         parents, flat = pc.list_parent_indices(column), pc.list_flatten(column)
         columns = dict(zip((one.name for one in flat.type), flat.flatten(), strict=True))
     else:
@@ -107,6 +107,11 @@ def as_table(rows: pa.Table | pd.DataFrame) -> pa.Table:
     if rows.index.name == "objectId":
         rows = rows.reset_index()
     return pa.table({name: pa.array(rows[name]) for name in rows.columns})
+
+
+def _is_list(kind):
+    # nested-pandas converts its columns to large lists.
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind)
 
 
 def _one_chunk(column):
