@@ -55,7 +55,8 @@ def with_store(night: Night, store: Store, months: float = 6.0) -> Night:
     >>> from ztfml.store.add import add_night
     >>> store = Store.create("a_store")
     >>> _ = add_night(store, "night.parquet")
-    >>> with_store(night, store).light_curve(object_id).equals(night.light_curve(object_id))
+    >>> long = with_store(night, store, months=24)
+    >>> long.light_curve(object_id).equals(night.light_curve(object_id))
     True
     """
     objects = objects_of(night)
