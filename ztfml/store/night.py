@@ -56,7 +56,8 @@ def with_store(night: Night, store: Store, months: float = 6.0) -> Night:
     >>> store = Store.create("a_store")
     >>> _ = add_night(store, "night.parquet")
     >>> long = with_store(night, store, months=24)
-    >>> long.light_curve(object_id).equals(night.light_curve(object_id))
+    >>> jd = night.alerts.loc[night.alerts["objectId"] == object_id, "jd"].max()
+    >>> long.light_curve(object_id, jd).equals(night.light_curve(object_id, jd))
     True
     """
     objects = objects_of(night)
