@@ -97,7 +97,7 @@ class Store:
         Examples
         --------
         >>> str(Store.create("a_store")), Store.open("a_store").layout.order
-        ('a_store', 3)
+        ('a_store', 2)
         """
         place, layout = place_of(path), layout or Layout()
         if not place.is_folder_or_absent():
