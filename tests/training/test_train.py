@@ -10,7 +10,7 @@ import pytest
 from tests.nights import random_frames
 from ztfml.errors import LabelError, ModelError
 from ztfml.io.companions import labels_beside
-from ztfml.model.calibration import fit_temperature
+from ztfml.model.calibration import fit_temperatures
 from ztfml.model.classifier import AlertClassifier
 from ztfml.model.model import UNCERTAIN_ODDS, Model
 from ztfml.model.probabilities import probabilities
@@ -300,24 +300,30 @@ def test_cross_validated_metrics_by_hand(nights, trained):
     for known, new in ((other, one), (one, other)):
         classifier = AlertClassifier(n_estimators=rounds, early_stopping_rounds=None)
         classifier.fit(known.table, known.y, sample_weight=known.balanced_weight)
-        found.append(probabilities(classifier, new.table[new.is_original]))
-        truth.append(new.subset(new.is_original))
-    with_drb = np.concatenate([known.table["drb"].notna() for known in truth])
+        # Alerts, and their copies without drb for the calibration.
+        used = new.labels["copy"].isin(["original", "no drb", "no history and no drb"])
+        found.append(probabilities(classifier, new.table[used.to_numpy()]))
+        truth.append(new.subset(used.to_numpy()))
     found = pd.concat(found, ignore_index=True)
+    without = np.concatenate([known.table["drb"].isna() for known in truth])
     truth = pd.concat([known.labels for known in truth], ignore_index=True)
-    guesses = found.idxmax(axis=1).str.removeprefix("p_")
-    counts = pd.crosstab(truth["label"], guesses).reindex(
+    original = truth["copy"] == "original"
+    guesses = found[original].idxmax(axis=1).str.removeprefix("p_")
+    counts = pd.crosstab(truth["label"][original], guesses).reindex(
         index=list(LABELS), columns=list(LABELS), fill_value=0
     )
     assert trained[0].card["metrics"][0]["confusion"] == counts.to_numpy().tolist()
-    # The temperature is fitted on these predictions, if the alert has drb.
-    truth, found = truth[with_drb], found[with_drb]
+    # The temperatures are what these predictions ask for, and a model is known by them.
     code = truth["label"].map({label: k for k, label in enumerate(LABELS)}).to_numpy()
     weight = truth["confidence"].map({"high": 1.0, "low": 0.25}).to_numpy(copy=True)
     for k in np.unique(code):
-        weight[code == k] /= (code == k).sum()
-    temperature = fit_temperature(np.log(np.maximum(found.to_numpy(), 1e-12)), code, weight)
-    assert np.isclose(trained[0].card["calibration"]["temperature"], temperature, rtol=1e-3)
+        for rows in ((code == k) & without, (code == k) & ~without):
+            weight[rows] /= max(rows.sum(), 1)
+    scores = np.log(np.maximum(found.to_numpy(), 1e-12))
+    expected = fit_temperatures(scores, code, weight, without)
+    calibration = trained[0].card["calibration"]
+    assert calibration["temperature"] == pytest.approx(expected[0], rel=1e-3)
+    assert calibration["temperature_without_drb"] == pytest.approx(expected[1], rel=1e-3)
 
 
 def test_sources_are_left_out_one_by_one(nights, tmp_path):
