@@ -141,7 +141,7 @@ def test_luminosity_at_the_distance_of_a_typical_host():
     row = {"host_mag": 19.0, "host_offset": 2.0, "magpsf": 18.4, "positive": 1.0, "age": 1.0}
     none = pd.DataFrame({"objectId": ["a"]})
     (text,) = match_reasons(none, pd.DataFrame([row]))
-    assert text == "about M = −18 ± 1.3 at the distance of a typical host"
+    assert text == "M ≈ −18 ± 1.3 (typical host)"
     for other in ({"host_offset": 20.0}, {"host_mag": np.nan}, {"positive": 0.0}):
         assert match_reasons(none, pd.DataFrame([row | other])) == [""]
     # A faint galaxy at this distance may be there by chance.

@@ -31,8 +31,9 @@ def demo(folder, seed):
     "--seed", default=1, show_default=True, help="Random seed; the same seed gives the same files."
 )
 @click.option(
-    "--mix", type=click.Choice(["natural", "balanced", "transients"]), default="natural",
-    show_default=True, help="Class mix: as on the sky, equal numbers, or mostly transients.",
+    "--mix", type=click.Choice(["natural", "balanced", "transients", "fast"]), default="natural",
+    show_default=True,
+    help="Class mix: as on the sky, equal numbers, mostly transients, or fast transients only.",
 )  # fmt: skip
 @click.option(
     "--start-jd", default=2460474.5, show_default=True, help="Julian date of the first night."

@@ -85,7 +85,7 @@ def _luminosity(row):
 
 def _photometric(abs_mag):
     magnitude = f"{abs_mag:.0f} ± {ERROR:.1f}".replace("-", "−")
-    return f"about M = {magnitude} at the distance of a typical host"
+    return f"M ≈ {magnitude} (typical host)"
 
 
 def _distance(modulus):

@@ -13,6 +13,8 @@ MIXES = {
     "balanced": dict.fromkeys(LABELS, 0.2),
     # For learning to separate the types of transients, and the stars that resemble them.
     "transients": {"artifact": 0.03, "sso": 0.07, "star": 0.3, "agn": 0.1, "transient": 0.5},
+    # For training the ranking: fast transients, also of no known kind.
+    "fast": {"artifact": 0.0, "sso": 0.0, "star": 0.0, "agn": 0.0, "transient": 1.0},
 }
 """Fractions of the classes, by the name of the mix."""
 
@@ -31,7 +33,7 @@ def alert_quotas(
     rng : numpy.random.Generator
     populations : sequence of Population
     n_alerts : int
-    mix : {'natural', 'balanced', 'transients'}
+    mix : {'natural', 'balanced', 'transients', 'fast'}
 
     Returns
     -------
@@ -46,7 +48,8 @@ def alert_quotas(
     weights = np.array([_weight(population, mix) for population in populations])
     label = np.array([population.label for population in populations])
     for name, fraction in MIXES[mix].items():
-        weights[label == name] *= fraction / weights[label == name].sum()
+        if fraction:
+            weights[label == name] *= fraction / weights[label == name].sum()
     bounds = np.floor(np.cumsum(weights) * n_alerts + rng.random())
     bounds[-1] = n_alerts
     return np.diff(bounds, prepend=0).astype(int)
@@ -55,6 +58,8 @@ def alert_quotas(
 def _weight(population, mix):
     if mix == "natural":
         return population.fraction
+    if mix == "fast":
+        return population.fast_weight
     if population.balanced_weight is not None:
         return population.balanced_weight
     return population.fraction**0.5

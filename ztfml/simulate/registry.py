@@ -34,8 +34,10 @@ class Population:
     one_night : bool
         True if every night has new sources (asteroids, cosmic rays, flares).
     balanced_weight : float, optional
-        Weight within the class when the mix is not natural; by default the square root of
-        `fraction`.
+        Weight within the class in the mixes ``balanced`` and ``transients``; by default the square
+        root of `fraction`.
+    fast_weight : float
+        Fraction of the alerts in the mix ``fast``.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Population:
     mistaken_for: tuple[str, ...] = ()
     one_night: bool = False
     balanced_weight: float | None = None
+    fast_weight: float = 0.0
 
 
 def find_populations() -> tuple[Population, ...]:

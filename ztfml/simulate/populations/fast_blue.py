@@ -59,5 +59,12 @@ def _draw_fbot(rng, n, observed):
 
 
 POPULATIONS = (
-    Population("FBOT", "transient", 0.005, _draw_fbot, mistaken_for=("superoutburst", "SN Ibn")),
+    Population(
+        "FBOT",
+        "transient",
+        0.005,
+        _draw_fbot,
+        mistaken_for=("superoutburst", "SN Ibn"),
+        fast_weight=0.12,
+    ),
 )
