@@ -30,6 +30,8 @@ def test_min_tonight_rate_is_beyond_three_errors():
     assert np.isnan(quantity("min_tonight_rate", **bound, max_separation=0.01)), "it may move"
     assert np.isnan(quantity("min_tonight_rate", **bound)), "it may move"
     assert np.isnan(quantity("min_tonight_rate"))
+    assert quantity("measured_tonight_rate", **_FADES) == pytest.approx(10 - 3.75)
+    assert np.isnan(quantity("measured_tonight_rate", **bound, max_separation=0.03))
 
 
 def test_a_red_star_is_near_and_red():

@@ -201,13 +201,24 @@ def min_tonight_rate(table):
     Three errors, because the errors of rates within hours are larger than most rates of nights. A
     moving object that arrives after a non-detection did not rise.
     """
-    measured = [
-        np.abs(table[f"tonight_slope{band}"]) - 3 * table[f"tonight_slope_err{band}"]
-        for band in ("", *(f"_{band}" for band in BANDS))
-    ]
     bound = np.fmax.reduce([table[f"tonight_rise_bound_{band}"] for band in BANDS])
     stays = table["max_separation"] >= MIN_BASE
-    return np.fmax.reduce([*measured, np.where(stays, bound, np.nan)])
+    return np.fmax(table["measured_tonight_rate"], np.where(stays, bound, np.nan))
+
+
+@_quantity("mag / d")
+def measured_tonight_rate(table):
+    """Largest rate of change within the night after subtracting three errors, from detections.
+
+    It has no bounds from non-detections: sources are at times not detected although they are
+    brighter than the limit.
+    """
+    return np.fmax.reduce(
+        [
+            np.abs(table[f"tonight_slope{band}"]) - 3 * table[f"tonight_slope_err{band}"]
+            for band in ("", *(f"_{band}" for band in BANDS))
+        ]
+    )
 
 
 # --- durations -----------------------------------------------------------------------------

@@ -65,8 +65,9 @@ def _term(x, label, x_range, min_weight=0.0, **others):
     """Declare the decorated function as a term; its docstring is the meaning.
 
     Weights are never negative. Some have a minimum above 0, because simulated contaminants
-    (flares, dwarf novae, asteroids) are easier than real ones, and because no simulated night
-    gives the magnitudes that an instrument reaches.
+    (flares, dwarf novae, asteroids) are easier than real ones, because no simulated night gives
+    the magnitudes that an instrument reaches, and because few simulated events are seen while
+    they change within a night.
     """
 
     def declare(function):
@@ -97,15 +98,15 @@ def weight_names() -> tuple[str, ...]:
 
 
 @_term(
-    "min_tonight_rate", "change within the night, mag/day", (0, 6),
+    "measured_tonight_rate", "change within the night, mag/day", (0, 6), min_weight=6.0,
     red_star=0.0, earlier_nights_chi2=np.nan,
 )  # fmt: skip
-def tonight(min_tonight_rate, red_star, earlier_nights_chi2):
-    """Changes within the night, beyond three errors: 0 at 0.3, 1 at 3 mag/day; 0 on a red star,
+def tonight(measured_tonight_rate, red_star, earlier_nights_chi2):
+    """Changes within the night, beyond three errors: 0 at 0.5, 1 at 4 mag/day; 0 on a red star,
     which may flare; half of that if the reduced chi-square within earlier nights is 5, as for
     pulsating and eclipsing stars."""
-    rate = np.log10(np.fmax(min_tonight_rate, 0.01))
-    changes = _or(_ramp(rate, np.log10(0.3), np.log10(3.0)), 0.0)
+    rate = np.log10(np.fmax(measured_tonight_rate, 0.01))
+    changes = _or(_ramp(rate, np.log10(0.5), np.log10(4.0)), 0.0)
     return changes * (1 - red_star) * _or(_decline(earlier_nights_chi2, 5.0, 2), 1.0)
 
 
