@@ -93,9 +93,11 @@ NATURAL := 2458460.5 2459680.5 2460130.5
 RARE := 2458630.5 2459310.5 2459530.5 2459900.5 2460250.5 2460330.5 2460480.5 2460620.5
 ranker: $(ENV)  ## fit the ranking on simulated nights
 	rm -rf $(RANKER)
-	mkdir -p $(RANKER)
+	mkdir -p $(RANKER)/fast
 	@set -e; seed=200; for jd in $(NATURAL); do seed=$$((seed + 1)); \
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 50000 --seed $$seed; done
 	@set -e; seed=220; for jd in $(RARE); do seed=$$((seed + 1)); \
-		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; done
-	$(BIN)/ztfml fit-ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) -o models/ranking --force
+		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; \
+		$(BIN)/ztfml simulate $(RANKER)/fast --start-jd $$jd --alerts 6000 --seed $$seed --mix fast; done
+	$(BIN)/ztfml fit-ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) \
+		$(foreach jd,$(RARE),$(RANKER)/fast/ztf_alerts_$(jd).parquet) -o models/ranking --force

@@ -33,7 +33,7 @@ def demo(folder, seed):
 @click.option(
     "--mix", type=click.Choice(["natural", "balanced", "transients", "fast"]), default="natural",
     show_default=True,
-    help="Class mix: as on the sky, equal numbers, mostly transients, or fast transients only.",
+    help="Class mix: as on the sky, equal numbers, mostly transients, or short-lived ones only.",
 )  # fmt: skip
 @click.option(
     "--start-jd", default=2460474.5, show_default=True, help="Julian date of the first night."

@@ -39,28 +39,28 @@ LEARNED: dict[str, Learned] = {
     ),
     "fading": Learned(
         ("min_fade_rate", "best_fade_rate", "fade_rate", "fade_significance", "recent_slope_g",
-         "recent_slope_r", "days_since_peak", "fade_base", "fade_chi2"),
+         "recent_slope_r", "days_since_peak", "fade_base", "fade_chi2", "fade_rate_g",
+         "fade_rate_r"),
         "How fast and how significantly it fades, and how long after the peak.",
         "fade rate minus its error, mag/day", (-0.1, 0.6),
     ),
     "rising": Learned(
         ("first_rise_rate", "min_rise_rate", "time_to_peak", "rise_base", "limit_gap",
-         "days_since_limit", "n_limit"),
-        "How fast it rose, measured or since the last non-detection, and the non-detections.",
+         "days_since_limit", "n_limit", "best_rise_rate", "rise_rate", "rise_chi2",
+         "forced_limit_g", "forced_limit_r", "forced_last_before_sigma_g",
+         "forced_last_before_sigma_r"),
+        "How fast it rose, measured or since the last non-detection, and the non-detections and "
+        "forced photometry before.",
         "rise since the last non-detection, mag/day", (0, 3),
     ),
     "within_night": Learned(
-        ("min_tonight_rate", "tonight_change", "earlier_nights_chi2", "red_star"),
+        ("min_tonight_rate", "tonight_change", "tonight_excess", "earlier_nights_chi2", "red_star"),
         "Change within the night, also within earlier nights, and whether a red star may flare.",
         "change within the night beyond three errors, mag/day", (0, 6),
     ),
-    "asteroid": Learned(
-        ("ssdistnr", "mag_minus_sso"),
-        "Distance and magnitude of a known asteroid.",
-        "arcsec to a known asteroid", (0, 30),
-    ),
     "duration": Learned(
-        ("shortest_half_time", "longest_above_half"),
+        ("shortest_half_time", "longest_above_half", "above_half_g", "above_half_r",
+         "half_time_max_g", "half_time_max_r"),
         "Time above half of the peak flux, estimated and seen.",
         "days above half of the peak flux", (0, 40),
     ),
@@ -71,17 +71,18 @@ LEARNED: dict[str, Learned] = {
     ),
     "detections": Learned(
         ("max_separation", "n_det", "n_nights", "ndethist", "det_ratio", "longest_gap",
-         "n_episodes", "duty", "n_det_tonight"),
+         "n_episodes", "duty", "n_det_tonight", "n_det_before"),
         "Number of detections and nights, and the time between detections.",
         "days between the first and the last detection", (0, 20),
     ),
     "colour": Learned(
-        ("g_r_peak", "g_r", "g_r_slope"),
-        "Colour at the peak and now, and its change.",
+        ("g_r_peak", "g_r", "g_r_slope", "g_r_err"),
+        "Colour at the peak and now, its error and its change.",
         "g − r at peak, mag", (-0.6, 0.8),
     ),
     "brightness": Learned(
-        ("peak_mag",), "Magnitude at the peak.", "peak magnitude", (15, 21)
+        ("peak_mag", "magpsf", "first_mag_g", "first_mag_r"),
+        "Magnitude at the peak, now and at the first detection.", "peak magnitude", (15, 21),
     ),
     "luminosity": Learned(
         ("peak_abs_mag", "galaxy_chance"),
@@ -96,8 +97,8 @@ LEARNED: dict[str, Learned] = {
     ),
     "neighbours": Learned(
         ("distpsnr1", "mag_minus_ps1", "distpsnr2", "nmtchps", "sgscore1", "star_offset",
-         "star_g_r", "neargaia"),
-        "The nearest sources of PS1 and Gaia, and the nearest star.",
+         "star_g_r", "neargaia", "mag_minus_ref", "magnr"),
+        "The nearest sources of PS1, Gaia and the reference image, and the nearest star.",
         "arcsec to the nearest PS1 source", (0, 10),
     ),
     "position": Learned(

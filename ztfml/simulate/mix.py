@@ -13,7 +13,7 @@ MIXES = {
     "balanced": dict.fromkeys(LABELS, 0.2),
     # For learning to separate the types of transients, and the stars that resemble them.
     "transients": {"artifact": 0.03, "sso": 0.07, "star": 0.3, "agn": 0.1, "transient": 0.5},
-    # For training the ranking: fast transients, also of no known kind.
+    # For training the ranking: short-lived transients of no known kind.
     "fast": {"artifact": 0.0, "sso": 0.0, "star": 0.0, "agn": 0.0, "transient": 1.0},
 }
 """Fractions of the classes, by the name of the mix."""

@@ -55,15 +55,17 @@ class FastKind(NamedTuple):
 
 
 FAST = {
-    "FBOT": FastKind(0.25, 25.0),
-    "SN Ibn": FastKind(0.18, 20.0),
-    "afterglow": FastKind(0.18, 20.0),
-    "kilonova": FastKind(0.15, 15.0),
-    "SN IIb": FastKind(0.12, 9.0),
-    "SN Ic-BL": FastKind(0.12, 13.0),
+    "FBOT": FastKind(0.21, 25.0),
+    "SN Ibn": FastKind(0.15, 20.0),
+    "afterglow": FastKind(0.15, 20.0),
+    "kilonova": FastKind(0.13, 15.0),
+    "SN IIb": FastKind(0.11, 9.0),
+    "SN Ic-BL": FastKind(0.1, 13.0),
+    "short-lived": FastKind(0.15, 25.0),
 }
 """Fast kinds, in the proportion in which a list should find them rather than that of their
-rates. Type IIb supernovae count while their envelope cools."""
+rates. Type IIb supernovae count while their envelope cools. Short-lived transients follow no model;
+they keep the trees from learning the known kinds only."""
 
 BRIGHT, FAINT_FRACTION = 20.0, 0.1
 """Fraction of the weight for transients that are fainter than this magnitude at peak, too faint

@@ -42,6 +42,5 @@ POPULATIONS = (
         0.0025,
         _draw_afterglow,
         mistaken_for=("stellar flare", "dwarf nova"),
-        fast_weight=0.08,
     ),
 )

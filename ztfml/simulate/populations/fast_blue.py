@@ -59,12 +59,5 @@ def _draw_fbot(rng, n, observed):
 
 
 POPULATIONS = (
-    Population(
-        "FBOT",
-        "transient",
-        0.005,
-        _draw_fbot,
-        mistaken_for=("superoutburst", "SN Ibn"),
-        fast_weight=0.12,
-    ),
+    Population("FBOT", "transient", 0.005, _draw_fbot, mistaken_for=("superoutburst", "SN Ibn")),
 )

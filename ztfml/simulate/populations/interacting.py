@@ -49,11 +49,6 @@ def _draw_interacting(rng, n, observed):
 
 POPULATIONS = (
     Population(
-        "SN Ibn",
-        "transient",
-        0.005,
-        _draw_interacting,
-        mistaken_for=("FBOT", "superoutburst"),
-        fast_weight=0.1,
+        "SN Ibn", "transient", 0.005, _draw_interacting, mistaken_for=("FBOT", "superoutburst")
     ),
 )

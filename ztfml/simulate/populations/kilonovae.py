@@ -129,11 +129,6 @@ def _draw_kilonova(rng, n, observed):
 
 POPULATIONS = (
     Population(
-        "kilonova",
-        "transient",
-        0.0025,
-        _draw_kilonova,
-        mistaken_for=("stellar flare", "afterglow"),
-        fast_weight=0.08,
+        "kilonova", "transient", 0.0025, _draw_kilonova, mistaken_for=("stellar flare", "afterglow")
     ),
 )

@@ -61,7 +61,5 @@ def _draw_iib(rng, n, observed):
 
 
 POPULATIONS = (
-    Population(
-        "SN IIb", "transient", 0.03, _draw_iib, mistaken_for=("SN Ib/c", "SN II"), fast_weight=0.06
-    ),
+    Population("SN IIb", "transient", 0.03, _draw_iib, mistaken_for=("SN Ib/c", "SN II")),
 )

@@ -49,6 +49,6 @@ def _draw_short_lived(rng, n, observed):
 POPULATIONS = (
     Population(
         "short-lived", "transient", 0.0, _draw_short_lived, mistaken_for=("dwarf nova", "FBOT"),
-        balanced_weight=0.0, fast_weight=0.5,
+        balanced_weight=0.0, fast_weight=1.0,
     ),
 )  # fmt: skip

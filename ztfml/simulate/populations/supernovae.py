@@ -55,10 +55,7 @@ POPULATIONS = (
     Population("SN Ia", "transient", 0.562, _supernova(IA), mistaken_for=("SN Ib/c",)),
     Population("SN II", "transient", 0.18, _supernova(II), mistaken_for=("SN IIn",)),
     Population("SN Ib/c", "transient", 0.06, _supernova(IBC), mistaken_for=("SN Ia",)),
-    Population(
-        "SN Ic-BL", "transient", 0.015, _supernova(ICBL), mistaken_for=("SN Ib/c", "SN Ia"),
-        fast_weight=0.06,
-    ),
+    Population("SN Ic-BL", "transient", 0.015, _supernova(ICBL), mistaken_for=("SN Ib/c", "SN Ia")),
     Population("SN IIn", "transient", 0.045, _supernova(IIN), mistaken_for=("SN II", "agn")),
     Population("SLSN", "transient", 0.02, _supernova(SLSN), mistaken_for=("TDE", "SN IIn")),
     # Events in the centres of their galaxies have the position, the reference source and often the
