@@ -85,12 +85,13 @@ GROUPS = (
     Group("SN Ib, Ic", ("lc_mramirezz",), "^SN I(?:b|c|bc)$", SNE),
     Group("SN Ibn", ("lc_mramirezz",), "^SN I[bc]n$", SNE),
     Group("SN Ic-BL", ("lc_mramirezz",), "^SN Ic-BL$", SNE),
+    Group("Ca-rich transients", ("lc_mramirezz",), "Ca-rich"),
     Group("TDE candidates", ("lc_fink_tde",), "."),
 )
 NAMED = {
     "ZTF18abcfcoo": "AT2018cow", "ZTF18abvkwla": "AT2018lug (Koala)", "ZTF20acigmel": "AT2020xnd",
     "ZTF18abukavn": "SN 2018gep", "ZTF20aalxlis": "SN 2020bvc", "ZTF21aakilyd": "SN 2021csp",
-    "ZTF18abfcmjw": "SN 2019dge", "ZTF18aakuewf": "SN 2018bcc",
+    "ZTF18abfcmjw": "SN 2019dge", "ZTF18abmxelh": "SN 2018lqo", "ZTF18aakuewf": "SN 2018bcc",
 }  # fmt: skip
 
 
@@ -295,7 +296,9 @@ def main():
             for name, score in scores.items()
         }
         print(_group_row(group.name, found))
-        named = dict(_named_rows(objects, found[OURS])) | named
+        ranks = SinglePositions(np.sort(night_scores[OURS]), scores[OURS]).rank()
+        best = pd.Series(ranks).groupby(last["event"]).min()
+        named = dict(_named_rows(objects, found[OURS], best)) | named
         if group.star:
             crowd = {
                 name: crowding(night_scores[name], last, score) for name, score in scores.items()
@@ -341,7 +344,7 @@ _HEAD = (
 )
 _NAMED_HEAD = (
     "| object | nights | in the list on | enters on its nth night | "
-    "days after the first detection |\n| --- | --- | --- | --- | --- |"
+    "days after the first detection | best rank |\n| --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -360,14 +363,14 @@ def _group_row(name, found):
     )
 
 
-def _named_rows(objects, table):
+def _named_rows(objects, table, best):
     for event, name in enumerate(objects):
         if name in NAMED and event in table.index:
             row = table.loc[event]
             never = np.isnan(row["enters"])
             nth, day = ("never", "-") if never else (f"{row['enters']:.0f}", f"{row['day']:.1f}")
             text = f"| {NAMED[name]} | {row['nights']:.0f} | {row['listed']:.0f} | {nth} | {day} |"
-            yield name, text
+            yield name, f"{text} {best[event]:.0f} |"
 
 
 def _median(values):

@@ -36,7 +36,7 @@ def test_the_shipped_ranking():
     ranking = load_ranking()
     assert set(ranking.weights) == {*weight_names(), "intercept"}
     assert ranking.instrument == Instrument("SEDM", 19.5, 12)
-    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 62
+    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 81
     assert ranking.card["training"]["objects"] == 588_876
     checks = verify_ranking()
     assert [check.passed for check in checks] == [True] * 6

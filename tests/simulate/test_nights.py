@@ -70,6 +70,13 @@ def test_the_balanced_mix_has_all_classes_and_the_fast_populations(balanced):
     assert {"simulated: kilonova", "simulated: FBOT", "simulated: afterglow"} <= kinds
 
 
+def test_short_lived_transients_are_in_the_mix_for_the_ranking_only(two_nights, balanced):
+    labels = next(simulate(60, seed=9, mix="fast"))[1]
+    assert set(labels["evidence"]) == {"simulated: short-lived"}
+    for others in (*two_nights.labels, balanced[1]):
+        assert "simulated: short-lived" not in set(others["evidence"])
+
+
 def test_the_evidence_names_a_population_of_the_class(balanced):
     night, labels = balanced
     classes = {f"simulated: {population.name}": population.label for population in POPULATIONS}

@@ -9,7 +9,7 @@ from ztfml.ranking.trees import Trees
 PARAMETERS = {
     "objective": "binary",
     "num_leaves": 31,
-    "learning_rate": 0.05,
+    "learning_rate": 0.08,
     "min_data_in_leaf": 20,
     "min_sum_hessian_in_leaf": 0.05,
     "feature_fraction": 0.3,
@@ -23,7 +23,7 @@ PARAMETERS = {
     "feature_pre_filter": False,
     "verbosity": -1,
 }
-ROUNDS = 800
+ROUNDS = 500
 
 
 def train_trees(inputs: np.ndarray, fast: np.ndarray, weight: np.ndarray) -> Trees:
