@@ -21,7 +21,7 @@ from ztfml.training.ranking_sample import FAST, FULL_NIGHT, Sample, read_sample
 
 INPUTS = learned_inputs()
 INFORMATIVE = INPUTS.index("fade_rate")
-_TRUE = {"trees": 6.0, "real": 4.0, "tonight": 0.0, "young": 3.0, "not_stellar": 2.0}
+_TRUE = {"trees": 6.0, "real": 4.0, "tonight": 7.0, "young": 3.0, "not_stellar": 2.0}
 _TRUE |= {"stationary": 1.5}
 
 
@@ -29,7 +29,7 @@ def sample_of(seed=0, n=40_000):
     """Objects with random terms, which are fast with the probability that `_TRUE` gives."""
     rng = np.random.default_rng(seed)
     terms = pd.DataFrame(rng.random((n, len(weight_names()))), columns=list(weight_names()))
-    z = sum(weight * terms[name] for name, weight in _TRUE.items()) - 11.0
+    z = sum(weight * terms[name] for name, weight in _TRUE.items()) - 14.5
     fast = rng.random(n) < expit(z)
     # One input is informative; the trees are evaluated for the first 800 objects only.
     inputs = np.full((n, len(INPUTS)), np.nan, np.float32)
