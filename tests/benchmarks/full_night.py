@@ -10,7 +10,7 @@ import shutil
 import subprocess
 import sys
 
-from tests.benchmarks import tables
+from tests.benchmarks import many_nights, tables
 from tests.benchmarks.inputs import FEATURES, FOLDER, FULL, SIZES, SMALLEST, links_to_full, night_of
 from tests.benchmarks.timing import machine, median_run, run, run_module
 
@@ -41,6 +41,8 @@ def main():
     _print(tables.growth_table(by_size, history_rows))
 
     _print(tables.nights_table({number: _time_nights(number) for number in NIGHTS}))
+
+    many_nights.measure()
 
     ways = {name: _time_way(name, night) for name in tables.WAYS}
     _print(tables.ways_table(ways, steps, RUNS))

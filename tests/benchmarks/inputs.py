@@ -26,6 +26,12 @@ def history_of(night):
     return night.with_name(f"{night.stem}_prv_candidates.parquet")
 
 
+def companions_of(night):
+    """Return the history and the forced photometry of an alerts file, if it has any."""
+    forced = night.with_name(f"{night.stem}_fp_hists.parquet")
+    return [file for file in (history_of(night), forced) if file.exists()]
+
+
 def links_to_full(number):
     """Make several links to the full night."""
     folder = FOLDER / "links"

@@ -73,6 +73,57 @@ def nights_table(by_number):
     return title + _table(["nights", "seconds", "seconds per night", "peak GB"], rows)
 
 
+SURVEY_ALERTS = 450_000_000
+"""Public alerts of ZTF from June 2018 to 2026."""
+
+
+def throughput_table(seconds, jobs, n_nights):
+    """Table of nights per minute; ``seconds`` has one value per number of processes by command."""
+    rows = [
+        [f"ztfml {command}", *(f"{60 * n_nights / one:.1f}" for one in values)]
+        for command, values in seconds.items()
+    ]
+    title = (
+        f"Nights per minute: {n_nights} full nights of {SIZES[FULL]:,} alerts in one command with "
+        "`-o DIR/`, one run each, including the start of Python. One process uses all cores:\n\n"
+    )
+    return title + _table(["command", *_processes(jobs)], rows)
+
+
+def survey_table(seconds, jobs, n_nights):
+    """Table of the hours for all alerts of the survey."""
+    per_alert = {
+        command: [one / (n_nights * SIZES[FULL]) for one in values]
+        for command, values in seconds.items()
+    }
+    rows = [
+        [f"ztfml {command}", *(f"{each * SURVEY_ALERTS / 3600:.1f}" for each in values)]
+        for command, values in per_alert.items()
+    ]
+    title = (
+        f"Hours for {SURVEY_ALERTS:,} alerts (2018 to 2026) on this computer, in proportion to the "
+        "table before. This assumes nights in parquet on a local disk, with the size and history "
+        "of this night; packets must be downloaded and decoded first:\n\n"
+    )
+    return title + _table(["command", *_processes(jobs)], rows)
+
+
+def _processes(jobs):
+    return [f"{number} process{'' if number == 1 else 'es'}" for number in jobs]
+
+
+def memory_table(done, n_alerts):
+    """Table of the memory; ``done`` has a `timing.Run` by number of nights."""
+    rows = [
+        [str(number), f"{one.seconds / number:.2f}", f"{one.memory:.2f}"]
+        for number, one in done.items()
+    ]
+    title = (
+        f"`ztfml rank -o DIR/` of nights with {n_alerts:,} alerts, one process, one run each:\n\n"
+    )
+    return title + _table(["nights", "seconds per night", "peak GB"], rows)
+
+
 WAYS = {
     "ztfml": "ztfml, each alert with data up to its time",
     "pandas_groupby": "pandas, one merge and groupby, each alert with data up to its time",
