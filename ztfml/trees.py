@@ -81,7 +81,7 @@ def pack_trees(parsed: Sequence[Mapping[str, np.ndarray]]) -> PackedTrees:
 
     Examples
     --------
-    >>> from ztfml.io.lightgbm_text import parse_trees
+    >>> from ztfml.io.lightgbm_text import parse_trees, trees_only
     >>> text = model.classifier.booster_.model_to_string(num_iteration=1)
     >>> names = list(model.classifier.feature_names_in_)
     >>> trees = pack_trees(parse_trees(trees_only(text), 5, names))
