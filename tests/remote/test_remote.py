@@ -13,6 +13,7 @@ from ztfml.io.places import place_of
 from ztfml.io.remote import copy_in, copy_out, open_address, remove_remote
 from ztfml.io.staging import Staging
 from ztfml.night import Night
+from ztfml.sources.formats import open_night
 from ztfml.store.add import add_night
 from ztfml.store.night import with_store
 from ztfml.store.show import contents
@@ -113,6 +114,18 @@ def test_commands_read_and_write_addresses(bucket, tmp_path):
     ztfml("ingest", bucket("night05.parquet"), "-o", tmp_path / "local.parquet")
     nights = [Night.load(tmp_path / f"{name}.parquet") for name in ("local", "night05")]
     pd.testing.assert_frame_equal(nights[0].alerts, nights[1].alerts)
+
+
+def test_exports_of_nights_and_stores(bucket, tmp_path):
+    path = night_of(tmp_path, 0)
+    put(path, bucket)
+    add_night(Store.create(bucket("store")), path)
+    for source in ("night00.parquet", "store"):
+        target = bucket(f"hats_{source[:5]}")
+        result = ztfml("export", bucket(source), "--hats", target)
+        assert result.stdout == f"2 objects\n{plain(target)}\n"
+        copy_in(target, tmp_path / source[:5])
+        assert len(open_night(tmp_path / source[:5])) == 2
 
 
 def test_errors_name_the_address(bucket, tmp_path):

@@ -2,14 +2,14 @@
 
 import click
 
-from ztfml.cli.options import command
-from ztfml.cli.staging import PlaceOrAddress
+from ztfml.cli.options import PATH, command
+from ztfml.cli.staging import PlaceOrAddress, is_address, local_copy
 
 
 @command("ztfml export night.parquet --hats night_hats\nztfml export store --hats store_hats")
 @click.argument("source", type=PlaceOrAddress(path_type=str), metavar="NIGHT|STORE")
 @click.option(
-    "--hats", "folder", type=click.Path(), required=True, metavar="DIR",
+    "--hats", "folder", type=PATH, required=True, metavar="DIR",
     help="The new HATS catalogue.",
 )  # fmt: skip
 def export(source, folder):
@@ -18,6 +18,9 @@ def export(source, folder):
     The catalogue has one row per object, with its light curve, forced photometry and alerts as
     nested columns. LSDB and nested-pandas read it, and all commands of ztfml."""
     from ztfml.store.hats import export_hats
+    from ztfml.store.store import is_store
 
+    if is_address(source) and not is_store(source):
+        source = local_copy(source, click.get_current_context())
     click.echo(f"{export_hats(source, folder)} objects")
     click.echo(folder)

@@ -29,9 +29,14 @@ class PlaceOrAddress(click.Path):
     """A path, or the address of a store, which the command uses directly."""
 
     def convert(self, value, param, ctx):
-        if isinstance(value, str) and _ADDRESS.match(value) and not value.startswith("file://"):
+        if is_address(value):
             return value
         return super().convert(str(value).removeprefix("file://"), param, ctx)
+
+
+def is_address(value):
+    """Whether a value is the address of a remote file or folder."""
+    return isinstance(value, str) and _ADDRESS.match(value) and not value.startswith("file://")
 
 
 def local_copy(address, ctx):

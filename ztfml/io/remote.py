@@ -155,7 +155,7 @@ class RemotePlace:
         with naming(str(self)):
             try:
                 found = self._filesystem.get_file_info(selector)
-            except FileNotFoundError:  # As fsspec reports it.
+            except (FileNotFoundError, NotADirectoryError):  # As fsspec reports it.
                 return []
         names = [info.base_name for info in found if info.is_file == is_file]
         return sorted(name for name in names if name and not name.startswith("."))
