@@ -207,8 +207,9 @@ def leaf_numbers(trees: PackedTrees, columns: np.ndarray) -> np.ndarray:
     --------
     >>> from ztfml.ranking import load_ranking
     >>> trees = load_ranking().trees
-    >>> leaf_numbers(trees.packed, np.full((len(trees.inputs), 2), np.nan)).shape
-    (800, 2)
+    >>> leaves = leaf_numbers(trees.packed, np.full((len(trees.inputs), 2), np.nan))
+    >>> leaves.shape == (len(trees.parsed), 2)
+    True
     """
     out = np.zeros((trees.tree[-1] + 1, columns.shape[1]), dtype=np.int64)
     _in_threads(partial(_find_leaves, trees), columns, out)
