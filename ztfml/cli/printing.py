@@ -5,10 +5,10 @@ from contextlib import contextmanager, nullcontext
 
 import click
 
-from ztfml.io.data_text import FORMATS, as_csv, as_json
 from ztfml.io.text_tables import print_table
 
 FORMAT = "ztfml.format"
+FORMATS = ("table", "csv", "json")
 
 
 def format_option(function):
@@ -40,6 +40,9 @@ class Printer:
 
     def data(self, frame):
         """Print a table as csv or json."""
+        # Imported here because `ztfml --help` needs no pandas.
+        from ztfml.io.data_text import as_csv, as_json
+
         click.echo((as_json if self.is_json else as_csv)(frame), nl=False)
 
     def table(self, frame, title, columns=None):

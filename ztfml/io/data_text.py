@@ -6,8 +6,6 @@ import pandas as pd
 
 from ztfml.io.safe_text import safe_table
 
-FORMATS = ("table", "csv", "json")
-
 # JavaScript, and programs that read JSON like it, lose digits of larger integers.
 _EXACT_IN_JSON = 2**53
 
