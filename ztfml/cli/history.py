@@ -7,6 +7,7 @@ import click
 
 from ztfml.cli.inputs import alert_files
 from ztfml.cli.options import command, night_argument, nights_argument, output_option
+from ztfml.cli.printing import format_option
 from ztfml.cli.staging import PlaceOrAddress, shown
 
 log = logging.getLogger(__name__)
@@ -94,32 +95,25 @@ def history_night(store, night, output, months):
 )
 @store_argument
 @click.argument("object_id", metavar="[OBJECTID]", required=False)
-@click.option(
-    "--format", "as_format", type=click.Choice(["table", "csv", "json"]), default="table",
-    show_default=True, help="How the rows are printed.",
-)  # fmt: skip
-def history_show(store, object_id, as_format):
+@format_option
+def history_show(store, object_id, out):
     """List the nights of a store, or print the light curve of an object."""
-    from ztfml.io.text_tables import print_table
     from ztfml.store import show
     from ztfml.store.store import Store
 
     opened = Store.open(store)
-    rows = show.nights(opened) if object_id is None else show.light_curve(opened, object_id)
-    if as_format == "csv":
-        click.echo(rows.to_csv(index=False), nl=False)
-    elif as_format == "json":
-        click.echo(rows.to_json(orient="records"))
-    else:
-        if object_id is None:
-            rows["night"] = [Path(night).name for night in rows["night"]]
-        print_table(rows, object_id or str(store))
-    if object_id is None and as_format == "table":
-        found = show.contents(opened)
-        click.echo(
-            f"{found.n_rows:,} rows and {found.n_forced:,} rows of forced photometry in "
-            f"{found.n_cells} cells, {found.n_files} files, {found.n_bytes / 1e6:,.1f} MB"
-        )
+    if object_id is not None:
+        out.table(show.light_curve(opened, object_id), object_id)
+        return
+    nights = show.nights(opened)
+    if not out.is_data:
+        nights["night"] = [Path(night).name for night in nights["night"]]
+    out.table(nights, str(store))
+    found = show.contents(opened)
+    out.say(
+        f"{found.n_rows:,} rows and {found.n_forced:,} rows of forced photometry in "
+        f"{found.n_cells} cells, {found.n_files} files, {found.n_bytes / 1e6:,.1f} MB"
+    )
 
 
 for _command in (history_add, history_night, history_show):
