@@ -31,6 +31,7 @@ LAYERS = [
     ("report",),
     ("nights",),
     ("store",),
+    ("stream",),
     ("demo",),
     ("cli", "__main__"),
 ]

@@ -6,7 +6,7 @@ so that ``ztfml --help`` answers at once.
 
 import click
 
-from ztfml.cli import export, history, labels, marks, models, nights, objects, ranking, report
+from ztfml.cli import export, history, labels, live, marks, models, nights, objects, ranking, report
 from ztfml.cli.group import ZtfmlGroup
 
 
@@ -42,6 +42,8 @@ for _command in (
     marks.marks,
     history.history,
     export.export,
+    live.watch,
+    live.replay,
     models.model,
 ):
     main.add_command(_command)

@@ -35,6 +35,8 @@ class PacketFile(NamedTuple):
     folder : str
         The folder of the file or archive, where avro schemas may be.
     problem : str
+    schemas : tuple of bytes
+        Schemas in JSON that were delivered with the content.
 
     Examples
     --------
@@ -46,6 +48,7 @@ class PacketFile(NamedTuple):
     content: bytes | None
     folder: str
     problem: str = ""
+    schemas: tuple[bytes, ...] = ()
 
 
 def find_files(paths: Iterable[str | Path]) -> list[Path]:

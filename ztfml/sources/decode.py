@@ -92,7 +92,7 @@ def decode(files: Iterable[PacketFile], with_stamps: bool = False) -> Iterator[D
             decoder.batch.remarks.add("files or parts of archives cannot be read", example)
             continue
         decoder.batch.n_files += 1
-        for alert in decoder.alerts_of(file.name, file.content, file.folder):
+        for alert in decoder.alerts_of(file):
             decoder.alerts.append((file.name, alert))
             if len(decoder.alerts) == _BATCH:
                 yield decoder.finish()
@@ -240,11 +240,12 @@ class _Decoder:
         self._with_stamps = with_stamps
         self._schemas: dict[str, list[bytes]] = {}
 
-    def alerts_of(self, name: str, content: bytes, folder: str) -> Iterator[PacketAlert]:
+    def alerts_of(self, file: PacketFile) -> Iterator[PacketAlert]:
         """Yield the alerts of a file; what cannot be read is noted in the batch."""
         rejected = []
+        content = file.content or b""
         try:
-            for packet, avro_schema in read_records(content, self._schemas_for(content, folder)):
+            for packet, avro_schema in read_records(content, self._schemas_for(file)):
                 try:
                     alert = read_packet(packet, avro_schema, self.batch.remarks)
                 except RejectedPacketError as reason:
@@ -259,15 +260,17 @@ class _Decoder:
             rejected.append(str(reason))
         if rejected:
             more = f"; and {len(rejected) - 1} more packets" if len(rejected) > 1 else ""
-            self.batch.skipped.append((name, rejected[0] + more))
+            self.batch.skipped.append((file.name, rejected[0] + more))
 
-    def _schemas_for(self, content, folder):
-        """Return the schemas beside a message that has none."""
-        if not content or content.startswith(AVRO_MAGIC):
+    def _schemas_for(self, file):
+        """Return the schemas of a message that has none: delivered with it, or beside the file."""
+        if not file.content or file.content.startswith(AVRO_MAGIC):
             return ()
-        if folder not in self._schemas:
-            self._schemas[folder] = find_schemas(folder)
-        return self._schemas[folder]
+        if file.schemas or not file.folder:
+            return file.schemas
+        if file.folder not in self._schemas:
+            self._schemas[file.folder] = find_schemas(file.folder)
+        return self._schemas[file.folder]
 
     def finish(self) -> DecodedBatch:
         """Convert the alerts to tables, and begin a new batch."""

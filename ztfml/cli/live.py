@@ -1,0 +1,182 @@
+"""Commands of live nights: watch, replay."""
+
+import datetime
+import os
+
+import click
+
+from ztfml.cli.inputs import load_model, selection_from
+from ztfml.cli.options import (
+    PATH,
+    command,
+    galaxies_option,
+    instrument_option,
+    model_option,
+    ranking_option,
+    skymap_option,
+    weights_option,
+)
+
+_BROKERS = {"ztf": None, "babamul": "kaboom.caltech.edu:9093", "fink": None}
+
+
+@command(
+    "ztfml watch --from babamul --topic babamul.ztf.no-lsst-match.hosted --group my_team "
+    "-o tonight/ --until sunrise\n"
+    "ztfml watch --from ztf --server localhost:9092 --topic ztf_test --group drill -o drill/ "
+    "--every 30s --notify file=found.jsonl"
+)
+@click.option(
+    "--from", "broker", type=click.Choice(list(_BROKERS)), required=True,
+    help="Broker. All three avro dialects are recognised; this gives the default server.",
+)  # fmt: skip
+@click.option("--server", metavar="HOST:PORT", help="Kafka server. Default: that of the broker.")
+@click.option(
+    "--topic", "topics", multiple=True, required=True, metavar="TOPIC",
+    help="Topic; can be repeated. %Y%m%d is replaced by the date of the night in UTC.",
+)  # fmt: skip
+@click.option(
+    "--group", required=True, metavar="NAME",
+    help="Consumer group, which keeps the positions in the topics. Some brokers assign it.",
+)  # fmt: skip
+@click.option(
+    "-o", "--output", "folder", type=PATH, required=True, metavar="DIR/",
+    help="Output folder. A run that was interrupted is continued.",
+)  # fmt: skip
+@click.option(
+    "--every", default="5m", show_default=True, metavar="TIME",
+    help="Time between two rounds of ranking, e.g. 30s or 5m.",
+)  # fmt: skip
+@click.option(
+    "--until", metavar="TIME",
+    help="End: sunrise (at Palomar), HH:MM or YYYY-MM-DDTHH:MM in UTC. Default: until Ctrl-C.",
+)  # fmt: skip
+@click.option(
+    "--notify", "channels", multiple=True, metavar="CHANNEL",
+    help="Announce objects: file=PATH, command=CMD, slack=URL or skyportal=URL; can be repeated.",
+)  # fmt: skip
+@click.option(
+    "--min-score", type=click.FloatRange(0, 1), default=0.1, show_default=True, metavar="SCORE",
+    help="Announce objects with at least this score.",
+)  # fmt: skip
+@click.option(
+    "--high-score", type=click.FloatRange(0, 1), default=0.5, show_default=True, metavar="SCORE",
+    help="Announce an object a second time when it reaches this score.",
+)  # fmt: skip
+@click.option(
+    "--within", type=click.FloatRange(0, 1, min_open=True), default=0.9, show_default=True,
+    metavar="LEVEL", help="With --skymap: announce all listed objects inside this credible region.",
+)  # fmt: skip
+@click.option("--dry-run", is_flag=True, help="Log announcements instead of sending them.")
+@click.option(
+    "--outbox", type=PATH, metavar="DIR",
+    help="Folder that remembers the announcements. Share it between the nights of a season.",
+)  # fmt: skip
+@click.option(
+    "--top", type=click.IntRange(1),
+    help="Number of objects in the list. Default: the number of spectra per night.",
+)  # fmt: skip
+@model_option
+@ranking_option
+@weights_option
+@instrument_option
+@galaxies_option
+@skymap_option
+@click.option("--session", default=30.0, hidden=True, type=click.FloatRange(0.5))
+def watch(
+    broker, server, topics, group, folder, every, until, channels, min_score, high_score, within,
+    dry_run, outbox, top, model, ranking, weights, instrument, galaxies, skymap, session,
+):  # fmt: skip
+    """Rank a night while it is observed, from the stream of a broker.
+
+    Packets are received from Kafka topics and stored in DIR/parts. Every few minutes the night
+    (DIR/night.parquet), the list (DIR/ranked.csv) and the page (DIR/night.html) are written again,
+    and new objects are announced. Nothing is lost if the command is killed: run it again.
+
+    The user name and password of the broker are read from the environment variables
+    ZTFML_KAFKA_USERNAME and ZTFML_KAFKA_PASSWORD.
+    """
+    from ztfml.io.output_paths import check_writable_folder
+    from ztfml.nights.steps import matcher
+    from ztfml.ranking import FastTransientScorer
+    from ztfml.stream.announce import Thresholds
+    from ztfml.stream.channels import channel_of
+    from ztfml.stream.kafka import KafkaStream, settings
+    from ztfml.stream.outbox import OUTBOX, Outbox
+    from ztfml.stream.rounds import Ranker
+    from ztfml.stream.sunrise import end_of_night, seconds_of
+    from ztfml.stream.watch import Schedule
+    from ztfml.stream.watch import watch as run_watch
+
+    server = server or _BROKERS[broker]
+    if server is None:
+        raise click.UsageError(f"--from {broker} needs --server; the broker tells you its address")
+    now = _now()
+    end = end_of_night(until, now) if until else None
+    thresholds = Thresholds(min_score, high_score, within)
+    receivers = [channel_of(text) for text in channels]
+    seconds = seconds_of(every)
+    check_writable_folder(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    scorer = FastTransientScorer.load(ranking, weights, instrument)
+    ranker = Ranker(
+        load_model(model),
+        scorer,
+        selection_from(False, 0.0, None, skymap),
+        matcher(galaxies, skymap),
+        top or scorer.instrument.spectra_per_night,
+    )
+    named = [topic.replace("%Y%m%d", f"{now:%Y%m%d}") for topic in topics]
+    stream = KafkaStream(settings(server, group, folder, os.environ, session), named)
+    try:
+        counts = run_watch(
+            stream,
+            folder,
+            ranker,
+            Schedule(
+                seconds, lambda: end is not None and datetime.datetime.now(datetime.UTC) >= end
+            ),
+            Outbox(outbox or folder / OUTBOX, receivers, dry_run),
+            thresholds,
+        )
+    finally:
+        stream.close()
+    click.echo(
+        f"{counts.stored:,} packets, {counts.repeated:,} repeated, {counts.skipped:,} skipped"
+    )
+    click.echo(folder)
+
+
+def _now():
+    return datetime.datetime.now(datetime.UTC)
+
+
+@command("ztfml replay night.parquet --server localhost:9092 --topic ztf_test --speed 60")
+@click.argument("nights", type=PATH, nargs=-1, required=True, metavar="NIGHT|FILE...")
+@click.option("--server", required=True, metavar="HOST:PORT", help="Kafka server.")
+@click.option(
+    "--topic", required=True, metavar="TOPIC", help="Topic; created if it does not exist."
+)
+@click.option(
+    "--speed", default=60.0, show_default=True, type=click.FloatRange(0),
+    help="Factor by which time runs faster than on the sky; 0 for no pauses.",
+)  # fmt: skip
+def replay(nights, server, topic, speed):
+    """Publish the packets of a night to a Kafka topic, in time order.
+
+    Avro packets and archives are published unchanged. From other formats, packets are made with
+    the fields that ztfml uses.
+    """
+    from ztfml.sources.archives import ARCHIVE_SUFFIXES, PACKET_SUFFIXES
+    from ztfml.stream.replay import packets_of_files, packets_of_night, publish
+
+    if all(one.is_dir() or one.name.endswith(ARCHIVE_SUFFIXES + PACKET_SUFFIXES) for one in nights):
+        n_sent = publish(packets_of_files(nights), server, topic, speed)
+    else:
+        if len(nights) > 1:
+            raise click.UsageError("name one NIGHT, or packets and archives of packets")
+        from ztfml.sources.formats import open_night
+
+        night = open_night(nights[0])
+        n_sent = publish(packets_of_night(night), server, topic, speed, len(night))
+    click.echo(f"{n_sent:,} packets published to {topic}")
