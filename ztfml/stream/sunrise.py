@@ -30,7 +30,7 @@ def next_sunrise(after: datetime.datetime) -> datetime.datetime:
     --------
     >>> start = datetime.datetime(2024, 6, 1, 4, 0, tzinfo=datetime.UTC)
     >>> next_sunrise(start).strftime("%Y-%m-%d %H:%M")
-    '2024-06-01 12:36'
+    '2024-06-01 12:40'
     """
     import astropy.units as u
     import numpy as np

@@ -1,0 +1,119 @@
+"""The consumer loses nothing, and says what it waits for and what it misses."""
+
+import logging
+import time
+
+import pytest
+
+from ztfml.errors import BrokerError
+from ztfml.stream.kafka import KafkaStream, settings
+
+SESSION = 1.0
+SECONDS = 30
+
+
+@pytest.fixture
+def connect(broker, tmp_path):
+    streams = []
+
+    def connect(*topics, environment=(), group="team", name="night"):
+        configuration = settings(
+            broker.server, group, tmp_path / name, dict(environment), SESSION
+        ) | {"topic.metadata.refresh.interval.ms": 500}
+        streams.append(KafkaStream(configuration, topics))
+        return streams[-1]
+
+    yield connect
+    for stream in streams:
+        stream.close()
+
+
+def receive(stream, n, seconds=SECONDS):
+    """Poll until there are n messages; return their values."""
+    found, end = [], time.monotonic() + seconds
+    while len(found) < n and time.monotonic() < end:
+        found += stream.poll(100, 0.2)
+    return sorted(message.value for message in found)
+
+
+def values(first, last):
+    return [b"%03d" % k for k in range(first, last)]
+
+
+def send(broker, first, last, topic="ztf"):
+    broker.send(topic, [(None, value) for value in values(first, last)])
+
+
+def test_positions_are_kept_when_they_are_committed(broker, connect):
+    send(broker, 0, 10)
+    stream = connect("ztf")
+    assert receive(stream, 10) == values(0, 10)
+    assert stream.lag() == {"ztf/0": 0, "ztf/1": 0}
+    stream.commit()
+    send(broker, 10, 16)
+    assert receive(stream, 6) == values(10, 16)
+    stream.close()  # Without a commit.
+    again = connect("ztf")
+    assert receive(again, 6) == values(10, 16)
+    assert receive(again, 1, 1.0) == []
+
+
+def test_a_topic_that_does_not_exist_yet(broker, connect, caplog):
+    stream = connect("ztf_20240601")
+    assert receive(stream, 1, 2.0) == []
+    assert caplog.text.count("topic ztf_20240601 does not exist yet; waiting for it") == 1
+    send(broker, 0, 4, "ztf_20240601")
+    assert receive(stream, 4) == values(0, 4)
+
+
+def test_a_broker_that_starts_again(broker, connect, caplog):
+    send(broker, 0, 6)
+    stream = connect("ztf")
+    assert receive(stream, 6) == values(0, 6)
+    stream.commit()
+    broker.kill()
+    assert receive(stream, 1, 3.0) == []
+    assert "trying again" in caplog.text
+    broker.start()  # This broker forgets all messages and positions.
+    send(broker, 0, 3)
+    assert receive(stream, 3) == values(0, 3)
+
+
+def test_a_server_that_does_not_exist(tmp_path, caplog):
+    stream = KafkaStream(settings("127.0.0.1:9", "team", tmp_path, {}, SESSION), ["ztf"])
+    end = time.monotonic() + 10
+    while "trying again" not in caplog.text and time.monotonic() < end:
+        assert stream.poll(10, 0.1) == []
+    stream.close()
+    assert caplog.text.count("127.0.0.1:9: ") == 1
+
+
+def test_deleted_and_repeated_positions_are_reported(tmp_path, caplog):
+    stream = KafkaStream(settings("127.0.0.1:9", "team", tmp_path, {}, SESSION), ["ztf"])
+    stream._next["ztf", 0] = 120
+    assert stream._start_between("ztf", 0, 100, 200) == 120
+    assert caplog.text == ""
+    assert stream._start_between("ztf", 0, 150, 200) == 150
+    assert "ztf/0: gap: the broker has deleted 30 packets (offsets 120 to 149)" in caplog.text
+    assert stream._start_between("ztf", 0, 0, 20) == 0
+    assert "ztf/0: the broker has started this topic again" in caplog.text
+    stream.close()
+
+
+def test_credentials_come_from_the_environment(tmp_path, caplog):
+    caplog.set_level(logging.DEBUG)
+    secrets = {"ZTFML_KAFKA_USERNAME": "me", "ZTFML_KAFKA_PASSWORD": "secret"}
+    found = settings("localhost:1", "team", tmp_path, secrets)
+    assert found["sasl.password"] == "secret"
+    assert found["security.protocol"] == "sasl_plaintext"
+    assert "sasl.password" not in settings("localhost:1", "team", tmp_path, {})
+    with pytest.raises(BrokerError, match="ZTFML_KAFKA_PASSWORD"):
+        settings("localhost:1", "team", tmp_path, {"ZTFML_KAFKA_USERNAME": "me"})
+
+
+def test_wrong_credentials(connect):
+    secrets = {"ZTFML_KAFKA_USERNAME": "me", "ZTFML_KAFKA_PASSWORD": "wrong"}
+    stream = connect("ztf", environment=secrets)
+    with pytest.raises(BrokerError, match="refuses the credentials") as caught:
+        receive(stream, 1, 10.0)
+    assert "wrong" not in str(caught.value)
