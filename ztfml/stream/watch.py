@@ -139,11 +139,10 @@ def watch(
             is_over = schedule.is_over()
             receiver.receive(_POLL_SECONDS if not is_over else 0.0)
             now = time.monotonic()
-            if is_over:
+            if is_over or (now >= next_round and receiver.n_packets > n_ranked):
                 receiver.store()
             if len(receiver.parts.candids) > n_ranked and (now >= next_round or is_over):
                 next_round = now + schedule.every
-                receiver.store()
                 n_ranked = len(receiver.parts.candids)
                 _round(receiver.parts, folder, ranker, outbox, thresholds)
             n_waiting = outbox.deliver()
@@ -199,6 +198,11 @@ class _Receiver:
         self._candids: set[int] = set()
         self._n_received = self._n_repeated = self._n_skipped = self._n_waiting = 0
         self._stored_at = time.monotonic()
+
+    @property
+    def n_packets(self) -> int:
+        """Number of packets, stored or not."""
+        return len(self.parts.candids) + len(self._candids)
 
     def receive(self, seconds: float) -> None:
         """Receive messages for some time, and store them if there are enough."""

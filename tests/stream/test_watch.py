@@ -1,0 +1,224 @@
+"""A live night loses nothing, and its night and list are those of files."""
+
+import errno
+import json
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from tests.stream.dialects import CANDID, messages
+from tests.stream.streams import ListStream, broken
+from ztfml.errors import DataError
+from ztfml.io.parquet import write_table
+from ztfml.model.model import Model
+from ztfml.night import Night
+from ztfml.nights.manifest import locked
+from ztfml.ranking import FastTransientScorer, Selection
+from ztfml.stream import watch as module
+from ztfml.stream.announce import Thresholds
+from ztfml.stream.outbox import Outbox
+from ztfml.stream.rounds import Ranker
+from ztfml.stream.watch import Counts, Schedule, watch
+
+N = 24
+
+
+class Killed(BaseException):
+    """Ends a watch as a kill does: nothing is finished."""
+
+
+class Recorder:
+    name = "recorder"
+
+    def __init__(self):
+        self.received = []
+
+    def send(self, one):
+        self.received.append(one["id"])
+
+
+@pytest.fixture(scope="module")
+def ranker():
+    return Ranker(Model.load(), FastTransientScorer(), Selection(everything=True), lambda night: night, 5, 3)
+
+
+@pytest.fixture
+def run(ranker, tmp_path, monkeypatch):
+    """Watch a stream until it is empty, in a folder."""
+    monkeypatch.setattr("ztfml.stream.outbox._SECONDS_BETWEEN", 0.0)
+    monkeypatch.setattr(module, "_POLL_MESSAGES", 5)
+    folder = tmp_path / "live"
+    folder.mkdir()
+
+    def run(stream, channels=(), thresholds=Thresholds(0.0), every=300.0):  # noqa: B008
+        schedule = Schedule(every, lambda: stream.position >= len(stream.messages))
+        outbox = Outbox(folder / "outbox", channels)
+        return watch(stream, folder, ranker, schedule, outbox, thresholds)
+
+    run.folder = folder
+    return run
+
+
+def outputs(folder):
+    return {name: (folder / name).read_bytes() for name in NAMES if (folder / name).exists()}
+
+
+NAMES = ("night.parquet", "night_prv_candidates.parquet", "night_fp_hists.parquet", "ranked.csv")
+
+
+@pytest.fixture(scope="module")
+def expected(ranker, tmp_path_factory):
+    """The night and list of one undisturbed run."""
+    folder = tmp_path_factory.mktemp("undisturbed")
+    stream = ListStream(messages(N))
+    schedule = Schedule(300.0, lambda: stream.position >= N)
+    watch(stream, folder, ranker, schedule, Outbox(folder / "outbox", []), Thresholds(2.0))
+    return outputs(folder)
+
+
+def test_the_list_is_that_of_the_rank_command(expected, ranker, tmp_path):
+    assert set(expected) == set(NAMES)
+    for name in NAMES:
+        (tmp_path / name).write_bytes(expected[name])
+    night = Night.load(tmp_path / "night.parquet")
+    assert len(night) == N
+    write_table(ranker.model.rank(night, 5, ranker.scorer, selection=ranker.selection), tmp_path / "again.csv")
+    assert (tmp_path / "again.csv").read_bytes() == expected["ranked.csv"]
+
+
+def test_order_repetition_and_damage(run, expected):
+    mixed = messages(N)[::-1] + messages(N)[3:9] + [broken(900), broken(901, b"")]
+    stream = ListStream(mixed)
+    assert run(stream) == Counts(N + 8, N, 6, 2)
+    assert outputs(run.folder) == expected
+    assert stream.committed == len(mixed)
+    names = sorted(path.name for path in (run.folder / "skipped").iterdir())
+    assert names == ["ztf-0-900.avro", "ztf-0-900.csv", "ztf-0-901.avro", "ztf-0-901.csv"]
+    assert (run.folder / "skipped" / "ztf-0-900.avro").read_bytes() == b"not avro"
+    listed = pd.read_csv(run.folder / "night.skipped.csv")
+    assert listed["file"].tolist() == ["ztf/0/900", "ztf/0/901"]
+    assert listed["reason"].tolist() == ["not an avro file", "empty file"]
+
+
+@pytest.mark.parametrize(
+    "place", ["receive", "store", "save", "commit", "run_round", "announce", "compact", "deliver"]
+)
+def test_a_kill_at_any_step(place, run, expected, monkeypatch):
+    """Killed at the second passage of a step, before and after it, and started again."""
+    owner, name = {
+        "receive": (module._Receiver, "receive"), "store": (module._Receiver, "store"),
+        "save": (module.Parts, "save"), "commit": (ListStream, "commit"),
+        "run_round": (module, "run_round"), "announce": (module, "announce"),
+        "compact": (module.Parts, "compact"), "deliver": (Outbox, "deliver"),
+    }[place]  # fmt: skip
+    real, calls = getattr(owner, name), []
+
+    def step(*args, **kwargs):
+        calls.append(0)
+        if len(calls) == 2:
+            raise Killed
+        result = real(*args, **kwargs)
+        if len(calls) == 4:
+            raise Killed
+        return result
+
+    monkeypatch.setattr(owner, name, step)
+    monkeypatch.setattr("ztfml.stream.announce._draw", lambda night, name, folder: folder)
+    monkeypatch.setattr(module, "_PART_MESSAGES", 5)
+    stream, channel = ListStream(messages(N)), Recorder()
+    n_kills = 0
+    while True:
+        try:
+            run(stream, [channel])
+            break
+        except Killed:
+            n_kills += 1
+            stream.restart()
+    assert n_kills >= 1
+    assert outputs(run.folder) == expected
+    objects = {one.split(".")[0] for one in channel.received}
+    assert len(channel.received) == len(objects) == 8
+
+
+def test_an_empty_night(run):
+    assert run(ListStream([])) == Counts(0, 0, 0, 0)
+    assert outputs(run.folder) == {}
+
+
+def test_packets_of_an_earlier_run_are_ranked_at_once(run, monkeypatch):
+    monkeypatch.setattr(module, "run_round", lambda *args: (_ for _ in ()).throw(Killed))
+    stream = ListStream(messages(N))
+    with pytest.raises(Killed):
+        run(stream)
+    monkeypatch.undo()
+    assert run(ListStream([])) == Counts(0, 5, 0, 0)
+    assert len(Night.load(run.folder / "night.parquet")) == 5
+
+
+def test_two_processes_in_one_folder(run):
+    with locked(run.folder), pytest.raises(DataError, match="another run of ztfml"):
+        run(ListStream([]))
+
+
+def test_a_full_disk(run, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    stream = ListStream(messages(3))
+    monkeypatch.setattr(pq, "write_table", full)
+    with pytest.raises(DataError, match=r"parts/00000000: .*No space left"):
+        run(stream)
+    assert stream.committed == 0
+    monkeypatch.undo()
+    stream.restart()
+    assert run(stream).stored == 3
+
+
+def test_a_clock_that_jumps_does_not_change_rounds(run, monkeypatch):
+    """Rounds follow the time since the start, not the date."""
+    monkeypatch.setattr("time.time", lambda: 0.0)
+    monkeypatch.setattr("ztfml.stream.announce._draw", lambda night, name, folder: folder)
+    rounds = []
+    real = module.run_round
+    monkeypatch.setattr(module, "run_round", lambda *args: rounds.append(0) or real(*args))
+    run(ListStream(messages(N)), every=1e6)
+    assert len(rounds) == 2  # The first packets, and the end.
+
+
+def test_objects_are_announced_with_picture_and_draft(run):
+    channel = Recorder()
+    run(ListStream(messages(6)), [channel], Thresholds(0.0, high_score=2.0))
+    assert len(channel.received) == 2
+    records = [json.loads(p.read_text()) for p in (run.folder / "outbox").glob("*.json")]
+    for record in records:
+        assert record["sent"] == ["recorder"]
+        assert record["candid"] >= CANDID
+        name = record["objectId"]
+        assert (run.folder / "outbox" / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        draft = json.loads((run.folder / "tns" / f"{name}.json").read_text())["at_report"]["0"]
+        assert draft["internal_name"] == name
+        first = draft["photometry"]["photometry_group"]["0"]
+        assert first["filter_value"] in {"110", "111", "112"}
+        assert draft["reporter"] == ""
+    best = pd.read_csv(run.folder / "ranked.csv")["objectId"][0]
+    assert best in {record["objectId"] for record in records}
+
+
+@pytest.mark.parametrize(
+    ("scores", "reasons"),
+    [
+        ([0.2, 0.3, 0.6, 0.7], ["score", "high_score"]),
+        ([0.6, 0.2], ["high_score"]),
+        ([0.05, 0.09], []),
+    ],
+)
+def test_an_object_is_announced_once_for_each_threshold(scores, reasons, run, tmp_path):
+    run(ListStream(messages(3)))
+    night = Night.load(run.folder / "night.parquet")
+    ranked = pd.read_csv(run.folder / "ranked.csv").head(1)
+    outbox = Outbox(tmp_path / "fresh", [])
+    for score in scores:
+        row = ranked.assign(score=score)
+        module.announce(night, row, outbox, Thresholds(0.1, 0.5), run.folder / "night.html")
+    assert [one["reason"] for one in outbox.announcements()] == reasons
