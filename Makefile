@@ -7,7 +7,7 @@ DEMO := demo
 SOURCES := $(shell find ztfml models docs notebooks -type f -not -name '*.pyc' -not -path 'docs/_*')
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test fuzz test-all lint docs notebooks pictures bench model ranker
+.PHONY: help demo live test fuzz test-all lint docs notebooks pictures bench model ranker
 
 help:  ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 12
@@ -21,6 +21,9 @@ $(ENV): pyproject.toml constraints.txt
 
 demo: $(ENV)  ## simulate, train, predict, rank, plot and report in the folder demo
 	$(BIN)/ztfml demo $(DEMO)
+
+live: $(ENV)  ## replay a simulated night through a Kafka broker and rank it live (2 minutes)
+	$(BIN)/python -m tests.live
 
 test: $(ENV)  ## run the tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile

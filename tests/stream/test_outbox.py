@@ -161,7 +161,11 @@ def test_a_command(tmp_path, caplog):
 
 
 def test_slack(tmp_path, httpserver, caplog):
-    answers = [Response("slow down", 429, {"Retry-After": "0"}), Response("no", 500), Response("ok")]
+    answers = [
+        Response("slow down", 429, {"Retry-After": "0"}),
+        Response("no", 500),
+        Response("ok"),
+    ]
     received = []
 
     def answer(request):

@@ -38,7 +38,7 @@ def test_ends(text, end):
 
 @pytest.mark.parametrize("text", ["", "noon", "25:00", "2024-05-31T12:00", "2024-13-01"])
 def test_an_end_that_is_no_time_or_over(text):
-    with pytest.raises(DataError, match="not a time|is over"):
+    with pytest.raises(DataError, match=r"not a time|is over"):
         end_of_night(text, NOW)
 
 

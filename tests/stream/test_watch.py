@@ -1,6 +1,7 @@
 """A live night loses nothing, and its night and list are those of files."""
 
 import errno
+import itertools
 import json
 
 import pandas as pd
@@ -40,7 +41,9 @@ class Recorder:
 
 @pytest.fixture(scope="module")
 def ranker():
-    return Ranker(Model.load(), FastTransientScorer(), Selection(everything=True), lambda night: night, 5, 3)
+    return Ranker(
+        Model.load(), FastTransientScorer(), Selection(everything=True), lambda night: night, 5, 3
+    )
 
 
 @pytest.fixture
@@ -83,7 +86,10 @@ def test_the_list_is_that_of_the_rank_command(expected, ranker, tmp_path):
         (tmp_path / name).write_bytes(expected[name])
     night = Night.load(tmp_path / "night.parquet")
     assert len(night) == N
-    write_table(ranker.model.rank(night, 5, ranker.scorer, selection=ranker.selection), tmp_path / "again.csv")
+    write_table(
+        ranker.model.rank(night, 5, ranker.scorer, selection=ranker.selection),
+        tmp_path / "again.csv",
+    )
     assert (tmp_path / "again.csv").read_bytes() == expected["ranked.csv"]
 
 
@@ -146,14 +152,14 @@ def test_an_empty_night(run):
     assert outputs(run.folder) == {}
 
 
-def test_packets_of_an_earlier_run_are_ranked_at_once(run, monkeypatch):
+def test_packets_of_an_earlier_run_are_ranked_at_once(run, expected, monkeypatch):
     monkeypatch.setattr(module, "run_round", lambda *args: (_ for _ in ()).throw(Killed))
     stream = ListStream(messages(N))
     with pytest.raises(Killed):
         run(stream)
     monkeypatch.undo()
-    assert run(ListStream([])) == Counts(0, 5, 0, 0)
-    assert len(Night.load(run.folder / "night.parquet")) == 5
+    assert run(ListStream([])) == Counts(0, N, 0, 0)
+    assert outputs(run.folder) == expected
 
 
 def test_two_processes_in_one_folder(run):
@@ -177,13 +183,14 @@ def test_a_full_disk(run, monkeypatch):
 
 def test_a_clock_that_jumps_does_not_change_rounds(run, monkeypatch):
     """Rounds follow the time since the start, not the date."""
-    monkeypatch.setattr("time.time", lambda: 0.0)
+    dates = itertools.cycle([0.0, 1e9, -1e9])
+    monkeypatch.setattr("time.time", lambda: next(dates))
     monkeypatch.setattr("ztfml.stream.announce._draw", lambda night, name, folder: folder)
     rounds = []
     real = module.run_round
     monkeypatch.setattr(module, "run_round", lambda *args: rounds.append(0) or real(*args))
     run(ListStream(messages(N)), every=1e6)
-    assert len(rounds) == 2  # The first packets, and the end.
+    assert 1 <= len(rounds) <= 2  # The first packets, and the end.
 
 
 def test_objects_are_announced_with_picture_and_draft(run):

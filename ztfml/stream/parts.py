@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -52,7 +53,8 @@ class Parts:
     Parameters
     ----------
     folder : Path
-        Created if it does not exist. Only one process may write to it.
+        Created if it does not exist. Only one process may write to it, in one thread; another
+        thread may read and merge.
 
     Attributes
     ----------
@@ -78,6 +80,7 @@ class Parts:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
         self._paths = sorted(p for p in self.folder.iterdir() if _NAME.fullmatch(p.name))
+        self._lock = threading.RLock()
         self._next = int(self._paths[-1].name) + 1 if self._paths else 0
         self.candids: set[int] = set()
         for path in self._paths:
@@ -98,7 +101,11 @@ class Parts:
         DataError
             If the disk is full or not writable.
         """
-        path = self.folder / f"{self._next:08d}"
+        with self._lock:
+            self._write(tables, self.folder / f"{self._next:08d}")
+            self._next += 1
+
+    def _write(self, tables: PacketTables, path: Path) -> None:
         with name_full_disk(path), temporary_beside(path, is_folder=True) as part:
             for kind in _SCHEMAS:
                 pq.write_table(getattr(tables, kind), part / f"{kind}.parquet", **WRITE_OPTIONS)
@@ -106,7 +113,6 @@ class Parts:
             sync(part)
             os.rename(part, path)
             sync(self.folder)
-        self._next += 1
         self._paths.append(path)
         self.candids.update(tables.alerts["candid"].to_pylist())
 
@@ -118,13 +124,14 @@ class Parts:
         PacketTables
             For `ztfml.sources.packet_night.write_packet_night`.
         """
-        alerts = pa.concat_tables([_read(p, "alerts") for p in self._paths] or [_empty().alerts])
+        paths = list(self._paths)
+        alerts = pa.concat_tables([_read(path, "alerts") for path in paths] or [_empty().alerts])
         candid = alerts["candid"].to_numpy()
         jd = alerts["candidate.jd"].to_numpy()
         order = np.lexsort((candid, jd))
         _, first = np.unique(candid[order], return_index=True)
         yield _empty()._replace(alerts=alerts.take(pa.array(order[np.sort(first)])))
-        for path in self._paths:
+        for path in paths:
             rows = (_read(path, "history"), _read(path, "forced"))
             yield PacketTables(_empty().alerts, *rows)
 
@@ -138,6 +145,10 @@ class Parts:
         DataError
             If the disk is full or not writable.
         """
+        with self._lock:
+            self._merge_small()
+
+    def _merge_small(self) -> None:
         small = [path for path in self._paths if _n_alerts(path) < _SMALL][:MANY_PARTS]
         if len(small) < MANY_PARTS:
             return

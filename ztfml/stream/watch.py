@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -26,7 +27,9 @@ log = logging.getLogger(__name__)
 PARTS = "parts"
 # Packets are stored, and their positions committed, after this many or this many seconds.
 _PART_MESSAGES, _PART_SECONDS = 2_000, 10.0
-_POLL_MESSAGES, _POLL_SECONDS = 500, 1.0
+_POLL_MESSAGES, _POLL_SECONDS = 500, 0.5
+# Pause of the loop that ranks and sends, and time for announcements that wait at the end.
+_PAUSE_SECONDS, _FINISH_SECONDS = 0.2, 60.0
 # Seconds between progress lines.
 _PROGRESS_SECONDS = 60.0
 # Messages that are not avro are kept; a wrong topic must not fill the disk.
@@ -134,24 +137,36 @@ def watch(
     """
     with locked(folder):
         receiver = _Receiver(stream, folder)
-        n_ranked, next_round, next_line = 0, 0.0, time.monotonic() + _PROGRESS_SECONDS
-        while True:
-            is_over = schedule.is_over()
-            receiver.receive(_POLL_SECONDS if not is_over else 0.0)
-            now = time.monotonic()
-            if is_over or (now >= next_round and receiver.n_packets > n_ranked):
-                receiver.store()
-            if len(receiver.parts.candids) > n_ranked and (now >= next_round or is_over):
-                next_round = now + schedule.every
-                n_ranked = len(receiver.parts.candids)
+        receiver.start()
+        try:
+            _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresholds)
+        finally:
+            receiver.stop()
+        _finish(outbox)
+        return receiver.counts()
+
+
+def _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresholds):
+    n_ranked, next_round, next_line = 0, 0.0, time.monotonic() + _PROGRESS_SECONDS
+    is_over = False
+    while not is_over:
+        is_over = schedule.is_over()
+        if is_over:
+            receiver.stop()
+        receiver.check()
+        now = time.monotonic()
+        if receiver.n_packets > n_ranked and (now >= next_round or is_over):
+            next_round = now + schedule.every
+            receiver.ask_to_store()
+            n_ranked = len(receiver.parts.candids)
+            if n_ranked:
                 _round(receiver.parts, folder, ranker, outbox, thresholds)
-            n_waiting = outbox.deliver()
-            if is_over:
-                _finish(outbox, n_waiting)
-                return receiver.counts()
-            if now >= next_line:
-                next_line = now + _PROGRESS_SECONDS
-                log.info("%s", _progress(receiver, stream.lag()))
+        outbox.deliver()
+        if now >= next_line:
+            next_line = now + _PROGRESS_SECONDS
+            log.info("%s", _progress(receiver, stream.lag()))
+        if not is_over:
+            time.sleep(_PAUSE_SECONDS)
 
 
 def _round(parts, folder, ranker, outbox, thresholds):
@@ -165,17 +180,17 @@ def _round(parts, folder, ranker, outbox, thresholds):
     )  # fmt: skip
 
 
-def _finish(outbox, n_waiting):
+def _finish(outbox):
     """Try for a short time to send what still waits."""
-    end = time.monotonic() + 60.0
-    while n_waiting and time.monotonic() < end:
-        time.sleep(0.2)
-        n_waiting = outbox.deliver()
-    if n_waiting:
-        log.warning(
-            "%s: %d announcements are not sent; the next watch of this folder sends them",
-            outbox.folder, n_waiting,
-        )  # fmt: skip
+    end = time.monotonic() + _FINISH_SECONDS
+    while n_waiting := outbox.deliver():
+        if time.monotonic() > end:
+            log.warning(
+                "%s: %d announcements are not sent; the next watch of this folder sends them",
+                outbox.folder, n_waiting,
+            )  # fmt: skip
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def _progress(receiver, lags):
@@ -188,7 +203,11 @@ def _progress(receiver, lags):
 
 
 class _Receiver:
-    """Decodes messages, and stores their packets in parts."""
+    """Receives messages in a thread, and stores their packets in parts.
+
+    Only this thread polls, stores and commits, so that no position is committed before its
+    packets are stored.
+    """
 
     def __init__(self, stream: Stream, folder: Path) -> None:
         self.parts = Parts(folder / PARTS)
@@ -198,15 +217,56 @@ class _Receiver:
         self._candids: set[int] = set()
         self._n_received = self._n_repeated = self._n_skipped = self._n_waiting = 0
         self._stored_at = time.monotonic()
+        self._error: BaseException | None = None
+        self._is_over, self._is_asked, self._is_stored = (threading.Event() for _ in range(3))
+        self._thread = threading.Thread(target=self._run, daemon=True)
 
     @property
     def n_packets(self) -> int:
         """Number of packets, stored or not."""
         return len(self.parts.candids) + len(self._candids)
 
-    def receive(self, seconds: float) -> None:
-        """Receive messages for some time, and store them if there are enough."""
-        messages = self._stream.poll(_POLL_MESSAGES, seconds)
+    def start(self) -> None:
+        """Start to receive."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Store what was received, and end."""
+        self._is_over.set()
+        self._thread.join()
+
+    def check(self) -> None:
+        """Raise the error that ended the thread."""
+        if self._error is not None:
+            raise self._error
+
+    def ask_to_store(self) -> None:
+        """Store what was received, and wait for it."""
+        self._is_stored.clear()
+        self._is_asked.set()
+        while self._thread.is_alive() and not self._is_stored.wait(_PAUSE_SECONDS):
+            pass
+        self.check()
+
+    def counts(self) -> Counts:
+        """Return what was received so far."""
+        return Counts(self._n_received, len(self.parts.candids), self._n_repeated, self._n_skipped)
+
+    def _run(self) -> None:
+        try:
+            while not self._is_over.is_set():
+                self.receive()
+                if self._is_asked.is_set():
+                    self._is_asked.clear()
+                    self.store()
+                    self._is_stored.set()
+            self.store()
+        except BaseException as error:
+            self._error = error
+
+    def receive(self) -> None:
+        """Receive messages, and store them if there are enough."""
+        messages = self._stream.poll(_POLL_MESSAGES, _POLL_SECONDS)
         self._n_received += len(messages)
         self._n_waiting += len(messages)
         by_name = {message.name: message for message in messages}
@@ -228,9 +288,6 @@ class _Receiver:
             self._stream.commit()
         self._tables, self._candids, self._n_waiting = [], set(), 0
         self._stored_at = time.monotonic()
-
-    def counts(self) -> Counts:
-        return Counts(self._n_received, len(self.parts.candids), self._n_repeated, self._n_skipped)
 
     def _is_new(self, candid: int) -> bool:
         if candid in self.parts.candids or candid in self._candids:
