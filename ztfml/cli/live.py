@@ -1,6 +1,7 @@
 """Commands of live nights: watch, replay."""
 
 import datetime
+import math
 import os
 
 import click
@@ -52,6 +53,9 @@ _BROKERS = {"ztf": None, "babamul": "kaboom.caltech.edu:9093", "fink": None}
     help="End: sunrise (at Palomar), HH:MM or YYYY-MM-DDTHH:MM in UTC. Default: until Ctrl-C.",
 )  # fmt: skip
 @click.option(
+    "--idle", metavar="TIME", help="Also end when no packet arrives for this time, e.g. 2h."
+)
+@click.option(
     "--notify", "channels", multiple=True, metavar="CHANNEL",
     help="Announce objects: file=PATH, command=CMD, slack=URL or skyportal=URL; can be repeated.",
 )  # fmt: skip
@@ -84,7 +88,7 @@ _BROKERS = {"ztf": None, "babamul": "kaboom.caltech.edu:9093", "fink": None}
 @skymap_option
 @click.option("--session", default=30.0, hidden=True, type=click.FloatRange(0.5))
 def watch(
-    broker, server, topics, group, folder, every, until, channels, min_score, high_score, within,
+    broker, server, topics, group, folder, every, until, idle, channels, min_score, high_score, within,
     dry_run, outbox, top, model, ranking, weights, instrument, galaxies, skymap, session,
 ):  # fmt: skip
     """Rank a night while it is observed, from the stream of a broker.
@@ -115,7 +119,7 @@ def watch(
     end = end_of_night(until, now) if until else None
     thresholds = Thresholds(min_score, high_score, within)
     receivers = [channel_of(text) for text in channels]
-    seconds = seconds_of(every)
+    seconds, longest_pause = seconds_of(every), seconds_of(idle) if idle else math.inf
     check_writable_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
     scorer = FastTransientScorer.load(ranking, weights, instrument)

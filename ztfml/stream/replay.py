@@ -22,7 +22,8 @@ from ztfml.sources.avro_files import BadAvroError, read_records
 
 log = logging.getLogger(__name__)
 
-_SEND_SECONDS = 60.0
+# Longest waits for the answer of the broker, and for the last packets to be accepted.
+_ANSWER_SECONDS, _SEND_SECONDS = 10.0, 60.0
 
 
 class Packet(NamedTuple):
@@ -222,7 +223,7 @@ def publish(
 
     admin = AdminClient({"bootstrap.servers": servers, "log_level": 0})
     try:
-        if topic not in admin.list_topics(timeout=_SEND_SECONDS / 6).topics:
+        if topic not in admin.list_topics(timeout=_ANSWER_SECONDS).topics:
             created = admin.create_topics([NewTopic(topic, num_partitions=4, replication_factor=1)])
             created[topic].result(_SEND_SECONDS)
     except KafkaException as error:

@@ -38,8 +38,6 @@ class Ranker(NamedTuple):
         Matches a night with galaxies and a sky map.
     top : int
         Number of objects in the list.
-    cards : int
-        Number of objects that the page shows in detail.
 
     Examples
     --------
@@ -52,7 +50,6 @@ class Ranker(NamedTuple):
     selection: Selection
     match: Callable[[Night], Night]
     top: int = 12
-    cards: int = 50
 
 
 class Round(NamedTuple):
@@ -109,11 +106,11 @@ def run_round(parts: Parts, folder: Path, ranker: Ranker) -> Round:
     path = folder / NIGHT
     write_packet_night(parts.batches(), path, skipped_messages(folder))
     night = ranker.match(Night.load(path))
-    n_rows = max(LISTED, ranker.cards, ranker.top)
+    n_rows = max(LISTED, ranker.top)
     predictions, ranked = ranker.model.predict_and_rank(
         night, n_rows, ranker.scorer, None, ranker.selection
     )
-    summary = summarize(night, predictions, ranked, ranker.model, None, ranker.cards)
+    summary = summarize(night, predictions, ranked, ranker.model, None, n_rows)
     write_table(ranked.head(ranker.top), folder / RANKED)
     with write_beside(folder / PAGE) as part:
         part.write_text(render(summary), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -58,6 +59,8 @@ class Schedule(NamedTuple):
         Time from the start of a round to the next one.
     is_over : callable
         Returns whether the night is over.
+    idle : float, s
+        The night is also over if no message arrives for this time.
 
     Examples
     --------
@@ -67,6 +70,7 @@ class Schedule(NamedTuple):
 
     every: float
     is_over: Callable[[], bool]
+    idle: float = math.inf
 
 
 class Counts(NamedTuple):
@@ -150,7 +154,7 @@ def _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresho
     n_ranked, next_round, next_line = 0, 0.0, time.monotonic() + _PROGRESS_SECONDS
     is_over = False
     while not is_over:
-        is_over = schedule.is_over()
+        is_over = schedule.is_over() or receiver.idle_seconds() > schedule.idle
         if is_over:
             receiver.stop()
         receiver.check()
@@ -216,7 +220,7 @@ class _Receiver:
         self._tables: list[PacketTables] = []
         self._candids: set[int] = set()
         self._n_received = self._n_repeated = self._n_skipped = self._n_waiting = 0
-        self._stored_at = time.monotonic()
+        self._received_at = self._stored_at = time.monotonic()
         self._error: BaseException | None = None
         self._is_over, self._is_asked, self._is_stored = (threading.Event() for _ in range(3))
         self._thread = threading.Thread(target=self._run, daemon=True)
@@ -225,6 +229,10 @@ class _Receiver:
     def n_packets(self) -> int:
         """Number of packets, stored or not."""
         return len(self.parts.candids) + len(self._candids)
+
+    def idle_seconds(self) -> float:
+        """Return the time since the last message."""
+        return time.monotonic() - self._received_at
 
     def start(self) -> None:
         """Start to receive."""
@@ -267,6 +275,8 @@ class _Receiver:
     def receive(self) -> None:
         """Receive messages, and store them if there are enough."""
         messages = self._stream.poll(_POLL_MESSAGES, _POLL_SECONDS)
+        if messages:
+            self._received_at = time.monotonic()
         self._n_received += len(messages)
         self._n_waiting += len(messages)
         by_name = {message.name: message for message in messages}
