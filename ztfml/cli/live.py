@@ -88,8 +88,8 @@ _BROKERS = {"ztf": None, "babamul": "kaboom.caltech.edu:9093", "fink": None}
 @skymap_option
 @click.option("--session", default=30.0, hidden=True, type=click.FloatRange(0.5))
 def watch(
-    broker, server, topics, group, folder, every, until, idle, channels, min_score, high_score, within,
-    dry_run, outbox, top, model, ranking, weights, instrument, galaxies, skymap, session,
+    broker, server, topics, group, folder, every, until, idle, channels, min_score, high_score,
+    within, dry_run, outbox, top, model, ranking, weights, instrument, galaxies, skymap, session,
 ):  # fmt: skip
     """Rank a night while it is observed, from the stream of a broker.
 
