@@ -137,9 +137,7 @@ def watch(
             stream,
             folder,
             ranker,
-            Schedule(
-                seconds, lambda: end is not None and datetime.datetime.now(datetime.UTC) >= end
-            ),
+            Schedule(seconds, lambda: end is not None and _now() >= end, longest_pause),
             Outbox(outbox or folder / OUTBOX, receivers, dry_run),
             thresholds,
         )
