@@ -23,7 +23,7 @@ from ztfml.stream.replay import packets_of_night, publish
 
 N_ALERTS, JD, TOPIC = 3_000, 2460474.5, "ztf_drill"
 COUNTS = {"kilonova": 2, "afterglow on axis": 2, "FBOT like AT2018cow": 2}
-PUBLISH_SECONDS, EVERY_SECONDS, IDLE_SECONDS = 50.0, 10, 15
+PUBLISH_SECONDS, EVERY_SECONDS, IDLE_SECONDS = 50.0, 10, 20
 LISTED = 50
 
 

@@ -41,7 +41,7 @@ def main():
             print(f"{text}: {value}")
 
 
-def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="30s"):
+def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s"):
     """Kill at random moments, and compare with files.
 
     Parameters
@@ -102,7 +102,7 @@ def _kill(broker, folder, packets, n_kills, rng, longest):
 def _start(broker, folder, *options):
     command = [
         *ZTFML, "watch", "--from", "ztf", "--server", broker.server, "--topic", TOPIC,
-        "--group", "kills", "-o", f"{folder}/live/", "--every", "5s", "--session", "2",
+        "--group", "kills", "-o", f"{folder}/live/", "--every", "5s", "--session", "6",
         "--min-score", "0", "--high-score", "1", "--notify", f"file={folder}/found.jsonl",
         "--notify", f"command=tee -a {folder}/found.txt", *options,
     ]  # fmt: skip

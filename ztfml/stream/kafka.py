@@ -240,15 +240,16 @@ class KafkaStream:
         from confluent_kafka import KafkaException
 
         try:
-            low, high = consumer.get_watermark_offsets(partition, timeout=_REQUEST_SECONDS)
+            low, _ = consumer.get_watermark_offsets(partition, timeout=_REQUEST_SECONDS)
         except KafkaException:
             return partition.offset
-        return self._start_between(partition.topic, partition.partition, low, high)
+        if partition.offset < low:
+            return self._restart_at(partition.topic, partition.partition, low)
+        return partition.offset
 
-    def _start_between(self, topic: str, number: int, low: int, high: int) -> int:
-        place, offset = (topic, number), self._next.get((topic, number), low)
-        if low <= offset <= high:
-            return offset
+    def _restart_at(self, topic: str, number: int, low: int) -> int:
+        """Report that a position is not in the topic any more, and go to the oldest packet."""
+        offset = self._next.get((topic, number), low)
         if offset < low:
             log.warning(
                 "%s/%d: gap: the broker has deleted %d packets (offsets %d to %d)",
@@ -259,7 +260,7 @@ class KafkaStream:
                 "%s/%d: the broker has started this topic again; reading it from the beginning",
                 topic, number,
             )  # fmt: skip
-        self._next[place] = low
+        self._next[topic, number] = low
         return low
 
     def _on_error(self, error: KafkaError) -> None:
@@ -274,8 +275,8 @@ class KafkaStream:
             return
         if code == E._AUTO_OFFSET_RESET and topic is not None and number is not None:
             partition = TopicPartition(topic, number)
-            low, high = self._consumer.get_watermark_offsets(partition, timeout=_REQUEST_SECONDS)
-            partition.offset = self._start_between(topic, number, low, high)
+            low, _ = self._consumer.get_watermark_offsets(partition, timeout=_REQUEST_SECONDS)
+            partition.offset = self._restart_at(topic, number, low)
             self._consumer.seek(partition)
         elif code == E.UNKNOWN_TOPIC_OR_PART:
             name = topic or ""
