@@ -163,16 +163,16 @@ class KafkaStream:
             raise BrokerError(self._fatal)
         messages = []
         for one in received:
-            if one.error():
-                self._report(one.error(), one.topic(), one.partition())
-                continue
-            if self._is_down:
-                log.warning("%s: connected again", self._servers)
-                self._is_down = False
-            messages.append(
-                Message(one.topic(), one.partition(), one.offset(), one.key(), one.value())
-            )
-            self._next[one.topic(), one.partition()] = one.offset() + 1
+            topic, number, offset = one.topic(), one.partition(), one.offset()
+            error = one.error()
+            if error is not None:
+                self._report(error, topic, number)
+            elif topic is not None and number is not None and offset is not None:
+                messages.append(Message(topic, number, offset, one.key(), one.value()))
+                self._next[topic, number] = offset + 1
+        if messages and self._is_down:
+            log.warning("%s: connected again", self._servers)
+            self._is_down = False
         if self._fatal:
             raise BrokerError(self._fatal)
         return messages
