@@ -87,16 +87,15 @@ def packets_in_three_dialects(folder, n_packets):
     (path,) = write_nights(simulated, n_packets, 1, seed=5, mix="transients")
     packets = []
     for k, packet in enumerate(packets_of_night(Night.load(path))):
-        if k % 3 == 0:
-            packets.append((None, packet.content))
-        elif k % 3 == 1:
-            record, schema = next(read_records(packet.content))
+        key, value = (None, packet.content) if k % 3 < 2 else babamul(k)
+        record, schema = next(read_records(value))
+        if k % 3 == 1:
             stream = io.BytesIO()
             fastavro.schemaless_writer(stream, schema, record)
-            packets.append((json.dumps(schema).encode(), stream.getvalue()))
-        else:
-            packets.append(babamul(k))
-    return packets
+            key, value = json.dumps(schema).encode(), stream.getvalue()
+        packets.append((record["candidate"]["jd"], record["candid"], key, value))
+    # A live night has its alerts in this order, and `ztfml ingest` in that of the files.
+    return [(key, value) for _, _, key, value in sorted(packets, key=lambda one: one[:2])]
 
 
 def _kill(broker, folder, packets, n_kills, rng, longest):
