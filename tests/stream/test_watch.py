@@ -3,6 +3,7 @@
 import errno
 import itertools
 import json
+import time
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -63,6 +64,14 @@ def run(ranker, tmp_path, monkeypatch):
     return run
 
 
+class SlowStream(ListStream):
+    """Delivers one message at a time."""
+
+    def poll(self, n_max, seconds):
+        time.sleep(0.3)
+        return super().poll(1, seconds)
+
+
 def outputs(folder):
     return {name: (folder / name).read_bytes() for name in NAMES if (folder / name).exists()}
 
@@ -111,7 +120,7 @@ def test_order_repetition_and_damage(run, expected):
     "place", ["receive", "store", "save", "commit", "run_round", "announce", "compact", "deliver"]
 )
 def test_a_kill_at_any_step(place, run, expected, monkeypatch):
-    """Killed at the second passage of a step, before and after it, and started again."""
+    """Killed before the first passage of a step and after the second, and started again."""
     owner, name = {
         "receive": (module._Receiver, "receive"), "store": (module._Receiver, "store"),
         "save": (module.Parts, "save"), "commit": (ListStream, "commit"),
@@ -122,10 +131,10 @@ def test_a_kill_at_any_step(place, run, expected, monkeypatch):
 
     def step(*args, **kwargs):
         calls.append(0)
-        if len(calls) == 2:
+        if len(calls) == 1:
             raise Killed
         result = real(*args, **kwargs)
-        if len(calls) == 4:
+        if len(calls) == 2:
             raise Killed
         return result
 
@@ -141,7 +150,7 @@ def test_a_kill_at_any_step(place, run, expected, monkeypatch):
         except Killed:
             n_kills += 1
             stream.restart()
-    assert n_kills >= 1
+    assert n_kills == 2
     assert outputs(run.folder) == expected
     objects = {one.split(".")[0] for one in channel.received}
     assert len(channel.received) == len(objects) == 8
@@ -169,6 +178,22 @@ def test_a_stream_without_packets_ends_the_night(ranker, tmp_path):
     stream = ListStream(messages(3))
     assert watch(stream, tmp_path, ranker, schedule, outbox, Thresholds(2.0)).stored == 3
     assert len(Night.load(tmp_path / "night.parquet")) == 3
+
+
+def test_a_night_that_cannot_be_ranked_yet_does_not_end_the_watch(run, monkeypatch, caplog):
+    real, calls = module.run_round, []
+
+    def fail_once(*args):
+        calls.append(0)
+        if len(calls) == 1:
+            raise DataError("night.parquet: the column candidate.fid has only 0 of 1 values")
+        return real(*args)
+
+    monkeypatch.setattr(module, "run_round", fail_once)
+    stream = SlowStream(messages(6))
+    assert run(stream).stored == 6
+    assert len(calls) == 2
+    assert caplog.text.count("not ranked: night.parquet: the column candidate.fid") == 1
 
 
 def test_two_processes_in_one_folder(run):

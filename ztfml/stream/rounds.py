@@ -41,6 +41,7 @@ class Ranker(NamedTuple):
 
     Examples
     --------
+    >>> from ztfml.ranking import FastTransientScorer, Selection
     >>> Ranker(model, FastTransientScorer(), Selection(), lambda night: night).top
     12
     """
@@ -95,12 +96,14 @@ def run_round(parts: Parts, folder: Path, ranker: Ranker) -> Round:
     --------
     >>> from ztfml.sources.avro_packets import PacketAlert
     >>> from ztfml.sources.packet_tables import to_tables
-    >>> parts = Parts(Path("parts"))
+    >>> from ztfml.ranking import FastTransientScorer, Selection
+    >>> folder = Path("tonight")
+    >>> parts = Parts(folder / "parts")
     >>> candidate = {"jd": 2460000.5, "fid": 1, "magpsf": 18.0, "isdiffpos": "t"}
     >>> alert = PacketAlert("ZTF18abukavn", 7, "3.3", "ZTF", candidate, [], [], [])
     >>> parts.save(to_tables([alert]))
     >>> ranker = Ranker(model, FastTransientScorer(), Selection(), lambda night: night)
-    >>> len(run_round(parts, Path("."), ranker).night)
+    >>> len(run_round(parts, folder, ranker).night)
     1
     """
     path = folder / NIGHT

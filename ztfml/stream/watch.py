@@ -13,6 +13,7 @@ from typing import NamedTuple, Protocol
 
 import pyarrow as pa
 
+from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.safe_text import safe_cell
 from ztfml.nights.manifest import locked
@@ -133,10 +134,17 @@ def watch(
 
     Examples
     --------
+    >>> from types import SimpleNamespace
+    >>> from ztfml.ranking import FastTransientScorer, Selection
+    >>> empty_stream = SimpleNamespace(
+    ...     poll=lambda n_max, seconds: [], commit=lambda: None, lag=dict
+    ... )
     >>> ranker = Ranker(model, FastTransientScorer(), Selection(), lambda night: night)
     >>> schedule = Schedule(300.0, lambda: True)
     >>> outbox = Outbox(Path("outbox"), [])
-    >>> watch(empty_stream, Path("."), ranker, schedule, outbox, Thresholds(0.1))
+    >>> folder = Path("live")
+    >>> folder.mkdir()
+    >>> watch(empty_stream, folder, ranker, schedule, outbox, Thresholds(0.1))
     Counts(received=0, stored=0, repeated=0, skipped=0)
     """
     with locked(folder):
@@ -164,7 +172,13 @@ def _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresho
             receiver.ask_to_store()
             n_ranked = len(receiver.parts.candids)
             if n_ranked:
-                _round(receiver.parts, folder, ranker, outbox, thresholds)
+                try:
+                    _round(receiver.parts, folder, ranker, outbox, thresholds)
+                except DataError as error:
+                    if is_over:
+                        raise
+                    # Perhaps there are few packets yet, or the disk is full for a moment.
+                    log.warning("not ranked: %s; trying again with the next packets", error)
         outbox.deliver()
         if now >= next_line:
             next_line = now + _PROGRESS_SECONDS
