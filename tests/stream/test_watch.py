@@ -122,7 +122,7 @@ def test_order_repetition_and_damage(run, expected):
 def test_a_kill_at_any_step(place, run, expected, monkeypatch):
     """Killed before the first passage of a step and after the second, and started again."""
     owner, name = {
-        "receive": (module._Receiver, "receive"), "store": (module._Receiver, "store"),
+        "receive": (module.Receiver, "receive"), "store": (module.Receiver, "store"),
         "save": (module.Parts, "save"), "commit": (ListStream, "commit"),
         "run_round": (module, "run_round"), "announce": (module, "announce"),
         "compact": (module.Parts, "compact"), "deliver": (Outbox, "deliver"),

@@ -148,7 +148,7 @@ def watch(
     Counts(received=0, stored=0, repeated=0, skipped=0)
     """
     with locked(folder):
-        receiver = _Receiver(stream, folder)
+        receiver = Receiver(stream, folder)
         receiver.start()
         try:
             _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresholds)
@@ -220,11 +220,32 @@ def _progress(receiver, lags):
     )
 
 
-class _Receiver:
+class Receiver:
     """Receives messages in a thread, and stores their packets in parts.
 
     Only this thread polls, stores and commits, so that no position is committed before its
     packets are stored.
+
+    Parameters
+    ----------
+    stream : Stream
+    folder : Path
+        The output folder.
+
+    Attributes
+    ----------
+    parts : Parts
+        The packets that are stored.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> stream = SimpleNamespace(poll=lambda n_max, seconds: [], commit=lambda: None, lag=dict)
+    >>> receiver = Receiver(stream, Path("received"))
+    >>> receiver.start()
+    >>> receiver.stop()
+    >>> receiver.n_packets
+    0
     """
 
     def __init__(self, stream: Stream, folder: Path) -> None:
