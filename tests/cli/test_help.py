@@ -105,6 +105,13 @@ def test_examples_run(line, example_folder, request, monkeypatch, tmp_path):
         monkeypatch.setenv("XDG_CACHE_HOME", str(example_folder / "cache"))
         assert "nothing was fetched" in ztfml(*arguments, "--offline", code=1).stderr
         return
+    if arguments[0] == "replay":
+        monkeypatch.setattr("ztfml.stream.replay._ANSWER_SECONDS", 0.5)
+        assert "check --server" in ztfml(*arguments, code=1).stderr
+        return
+    if arguments[0] == "watch":
+        # Without a broker no packets arrive.
+        arguments += ["--server", "127.0.0.1:9", "--idle", "1s"]
     if "--galaxies" in arguments:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     if arguments[0] == "simulate":

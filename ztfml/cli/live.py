@@ -86,7 +86,10 @@ _BROKERS = {"ztf": None, "babamul": "kaboom.caltech.edu:9093", "fink": None}
 @instrument_option
 @galaxies_option
 @skymap_option
-@click.option("--session", default=30.0, hidden=True, type=click.FloatRange(0.5))
+@click.option(
+    "--session", default=30.0, show_default=True, type=click.FloatRange(0.5), metavar="SECONDS",
+    help="Time without a sign of life after which the broker gives the topics to others.",
+)  # fmt: skip
 def watch(
     broker, server, topics, group, folder, every, until, idle, channels, min_score, high_score,
     within, dry_run, outbox, top, model, ranking, weights, instrument, galaxies, skymap, session,
