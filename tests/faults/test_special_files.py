@@ -111,7 +111,8 @@ def test_an_unusual_environment(env, tmp_path):
 
 
 def test_names_with_accents_in_the_c_locale(compiled, tmp_path):
-    path, output = save(tmp_path, alerts_frame(), "näch.parquet"), tmp_path / "pré.csv"
+    path, output = tmp_path / "näch.parquet", tmp_path / "pré.csv"
+    save(tmp_path, alerts_frame()).rename(path)
     c_locale = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
     done = run("features", path, "-o", output, env=c_locale, capture_output=True)
     assert done.returncode == 0, done.stderr
@@ -122,6 +123,8 @@ def test_names_with_accents_in_the_c_locale(compiled, tmp_path):
 def test_a_working_folder_that_is_deleted(compiled, tmp_path):
     path, gone = save(tmp_path, alerts_frame()), tmp_path / "gone"
     gone.mkdir()
+    # numba needs a working folder to compile what is not in its cache.
+    assert run("features", path, "-o", tmp_path / "before.csv").returncode == 0
     done = run(
         "features", path, "-o", tmp_path / "out.csv",
         cwd=gone, preexec_fn=gone.rmdir, capture_output=True,

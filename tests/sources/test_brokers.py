@@ -27,6 +27,7 @@ def test_link_columns_and_links_agree():
 def test_links_start_with_all_brokers_in_order():
     assert [title for title, _ in links(NAME, 10.0, 20.0)] == [
         "ALeRCE", "Fink", "Lasair", "Fritz", "TNS", "NED", "SIMBAD",
+        "PS1", "Legacy Survey", "Aladin",
     ]  # fmt: skip
 
 

@@ -57,7 +57,7 @@ def test_exposures_without_pid_are_identified_by_their_time(tmp_path, output):
 def test_many_objects_over_many_spills_merge_as_pandas_would(tmp_path, output, monkeypatch):
     monkeypatch.setattr("ztfml.sources.merge_history._SPILL_ROWS", 40)
     monkeypatch.setattr("ztfml.sources.decode._BATCH", 7)
-    monkeypatch.setattr("ztfml.sources.ingest._ROW_GROUP", 10)
+    monkeypatch.setattr("ztfml.sources.packet_night._ROW_GROUP", 10)
     random = np.random.default_rng(1)
     packets, shipped = [], []
     for candid in range(1, 91):

@@ -80,7 +80,7 @@ def add_night(
 
     Examples
     --------
-    >>> store = Store.create("a_store")
+    >>> store = Store.create("added_nights")
     >>> add_night(store, "night.parquet").is_new, add_night(store, "night.parquet").is_new
     (True, False)
     """

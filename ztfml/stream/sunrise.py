@@ -41,7 +41,7 @@ def next_sunrise(after: datetime.datetime) -> datetime.datetime:
     place = EarthLocation(lat=_LATITUDE * u.deg, lon=_LONGITUDE * u.deg, height=_HEIGHT * u.m)
     minutes = np.arange(0, 24 * 60 + 2, 2)
     # Newer tables of the Earth's rotation change the result by less than a second.
-    with iers.conf.set_temp("auto_download", False):
+    with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("auto_max_age", None):
         times = Time(after) + minutes * u.min
         altitude = get_sun(times).transform_to(AltAz(obstime=times, location=place)).alt.deg
     rises = np.flatnonzero((altitude[1:] > _HORIZON) & (altitude[:-1] <= _HORIZON))
