@@ -9,7 +9,7 @@ import pytest
 from tests.faults.writers import make_night
 from ztfml.errors import DataError
 from ztfml.io.parquet import write_tables
-from ztfml.io.safe_text import printable, safe_cell
+from ztfml.io.safe_text import file_name, printable, safe_cell
 from ztfml.io.text_tables import print_table
 from ztfml.night import Night
 
@@ -48,3 +48,13 @@ def test_a_night_with_names_that_are_not_utf8_is_refused(tmp_path):
     pq.write_table(table.set_column(place, "objectId", broken), path)
     with pytest.raises(DataError, match="column objectId has text that is not UTF-8"):
         Night.load(path)
+
+
+@pytest.mark.parametrize(
+    "name", ["../../etc/x", "a/b", "x" * 300, "ZTF\x1b[31m", "", "ZTF18abukavn"]
+)
+def test_a_file_name_stays_in_its_folder(name, tmp_path):
+    path = tmp_path / f"{file_name(name)}.png"
+    path.write_bytes(b"")
+    assert path.parent.resolve() == tmp_path.resolve()
+    assert len(path.name) <= 104

@@ -68,3 +68,23 @@ def safe_table(table):
     """
     text = list(table.select_dtypes(["str", "object", "string"]).columns)
     return table.assign(**{name: table[name].map(safe_cell) for name in text}) if text else table
+
+
+def file_name(text: str) -> str:
+    """Return a name without its suffix for a file; names of objects come from packets.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    str
+        At most 100 letters, digits and the characters ``._-``.
+
+    Examples
+    --------
+    >>> file_name("../ZTF18abukavn")
+    '.._ZTF18abukavn'
+    """
+    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)[:100]

@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.csv_text import read_csv_text
+from ztfml.io.safe_text import file_name
 from ztfml.night import Night
 from ztfml.plots.candidates import candidate
 from ztfml.plots.canvas import save
@@ -133,7 +134,7 @@ def save_panels(figures: Iterator[tuple[str, Figure]], folder: str | Path) -> li
         raise DataError(f"{folder}: cannot be written ({error.strerror})") from error
     paths = []
     for name, fig in figures:
-        paths.append(Path(folder) / f"{name}.png")
+        paths.append(Path(folder) / f"{file_name(name)}.png")
         save(fig, paths[-1])
     return paths
 

@@ -184,7 +184,7 @@ def _script(names):
 
 
 def _json(content):
-    """Write the data of a script as JSON that cannot end the element it stands in."""
+    """Write the data of a script as JSON that cannot close its script element."""
     text = json.dumps(content, separators=(",", ":"), allow_nan=False, ensure_ascii=False)
     for sign in "<>&\u2028\u2029":
         text = text.replace(sign, f"\\u{ord(sign):04x}")

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml.io.atomic import write_beside
+from ztfml.io.safe_text import file_name
 from ztfml.night import Night
 from ztfml.plots import light_curve
 from ztfml.plots.packet_summary import date_of
@@ -132,8 +133,7 @@ def _plain(value):
 
 def _draw(night: Night, object_id: str, folder: Path) -> Path:
     """Draw the light curve as a small picture."""
-    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in object_id)[:80]
-    path = folder / f"{safe}.png"
+    path = folder / f"{file_name(object_id)}.png"
     figure, ax = plt.subplots(figsize=(6.0, 3.6), layout="constrained")
     try:
         light_curve(night, object_id, ax)
@@ -147,7 +147,6 @@ def _draw(night: Night, object_id: str, folder: Path) -> Path:
 def _write_draft(night: Night, row: dict[str, Any], folder: Path) -> None:
     """Write a draft of a TNS report. It is never sent: check it, and add the missing fields."""
     folder.mkdir(exist_ok=True)
-    safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in row["objectId"])[:80]
     curve = night.light_curve(row["objectId"])
     detected = curve[curve["isdiffpos"] > 0]
     if detected.empty:
@@ -170,7 +169,7 @@ def _write_draft(night: Night, row: dict[str, Any], folder: Path) -> None:
             }
         },
     }
-    with write_beside(folder / f"{safe}.json", durable=False) as part:
+    with write_beside(folder / f"{file_name(row['objectId'])}.json", durable=False) as part:
         part.write_text(json.dumps({"at_report": {"0": report}}, indent=1), encoding="utf-8")
 
 

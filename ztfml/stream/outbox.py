@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ztfml.io.atomic import write_beside
+from ztfml.io.safe_text import file_name
 
 log = logging.getLogger(__name__)
 
@@ -176,9 +177,7 @@ class Outbox:
             part.write_text(json.dumps(announcement, indent=1), encoding="utf-8")
 
     def _path(self, key: str) -> Path:
-        # Names of objects come from packets.
-        safe = "".join(c if c.isalnum() or c in "._-" else "_" for c in key)[:100]
-        return self.folder / f"{safe}.json"
+        return self.folder / f"{file_name(key)}.json"
 
 
 def headline(announcement: dict[str, Any]) -> str:
