@@ -279,6 +279,26 @@ def test_own_features_are_found_and_computed(own_model, module, night):
     assert module.stem in (folder / "README.md").read_text()
 
 
+def test_a_pipeline_brings_its_own_features(module, night, y, table, tmp_path):
+    from ztfml.features.own import load_groups
+
+    groups = load_groups([module])
+    step = AlertFeatures(["drb", "depth", "range_r"], own=groups)
+    pipeline = make_pipeline(step, linear()).fit(night, y)
+    folder = save_model(pipeline, tmp_path / "mine", {}, step.transform(night))
+    _forget(module)
+    model = Model.load(folder, [module])
+    assert [one.get("module") for one in model.card["features"]] == [None, *2 * [module.stem]]
+    expected = pipeline.predict_proba(night)
+    assert np.array_equal(model.predict(night)[["p_sso", "p_star"]], expected)
+
+
+def test_a_table_without_a_column_is_refused(night, table, y, tmp_path):
+    model = Model.load(save_model(linear().fit(table, y), tmp_path / "m", {}, table))
+    with pytest.raises(ModelError, match="lacks drb, n_det, which the model needs"):
+        model.classifier.predict_proba(table[["magpsf"]])
+
+
 def test_a_model_runs_no_code_that_the_user_did_not_name(own_model, module, night):
     folder, both = own_model
     _forget(module)

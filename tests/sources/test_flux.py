@@ -38,6 +38,13 @@ def test_fluxes_without_a_magnitude_or_limit(flux, error, has_magnitude, has_lim
     assert (found.sign[0] != 0) == has_magnitude
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_tiny_error_has_no_warning():
+    found = magnitudes_of_fluxes([1e300, 1e5], [1e-300, 1e-320], min_snr=3)
+    assert (found.sign == 1).all()
+    assert (found.sigmapsf == 0).all()
+
+
 def test_a_flux_without_an_error_has_a_magnitude_without_an_error():
     found = magnitudes_of_fluxes([1e5], [np.nan])
     assert found.magpsf[0] == pytest.approx(18.9)

@@ -106,6 +106,19 @@ def test_a_transient_needs_a_detection_above_the_reference(tmp_path):
     assert cleaned(tmp_path, "transient", negative, isdiffpos="t", magpsf=np.nan)[2] == {rule: 1}
 
 
+def test_an_asteroid_does_not_stay(tmp_path):
+    rule = "asteroid with three or more detections at this place on earlier nights"
+    earlier = {"objectId": "a0", "jd": 2460236.7 - np.array([0.9, 0.8, 0.7])}
+    assert cleaned(tmp_path, "sso", {}, {}, **earlier)[2] == {rule: 1}
+    assert cleaned(tmp_path, "sso", {}, {}, **earlier)[1].tolist() == [False, True]
+    assert cleaned(tmp_path, "star", {}, {}, **earlier)[2] == {}
+    # Two detections on an earlier night, several tonight, or limits: nothing is wrong.
+    for jd in ([0.9, 0.8], [0.03, 0.02, 0.01], [0.9, 0.8, 0.01]):
+        moving = {"objectId": "a0", "jd": 2460236.7 - np.array(jd)}
+        assert cleaned(tmp_path, "sso", {}, **moving)[2] == {}
+    assert cleaned(tmp_path, "sso", {}, **earlier, magpsf=np.nan)[2] == {}
+
+
 def test_a_transient_does_not_last_for_years_in_hundreds_of_detections(tmp_path):
     old = {"candidate.jdstarthist": 2458300.5}
     many = {"candidate.ndethist": 350}

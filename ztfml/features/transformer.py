@@ -8,6 +8,7 @@ from sklearn.base import BaseEstimator, TransformerMixin
 
 from ztfml.errors import DataError
 from ztfml.features.groups import BROKER, FEATURES, OPTIONAL
+from ztfml.features.own import check_rows, compute_own, own_features
 from ztfml.features.table import compute
 from ztfml.night import Night
 
@@ -25,12 +26,14 @@ class AlertFeatures(TransformerMixin, BaseEstimator):
     ----------
     names : sequence of str, optional
         The features to return, in this order; by default all features, without the optional
-        groups.
+        groups, and then the own features.
+    own : sequence of Group, optional
+        Own features to compute besides those of ztfml (see `ztfml.features.own`).
 
     Examples
     --------
-    The features of a night as the first step of a classifier of one's own. Alerts without a label
-    are left out before.
+    The features of a night as the first step of your own classifier. Alerts without a label are
+    left out before.
 
     >>> from sklearn.ensemble import HistGradientBoostingClassifier
     >>> from sklearn.pipeline import make_pipeline
@@ -40,17 +43,32 @@ class AlertFeatures(TransformerMixin, BaseEstimator):
     ... )
     >>> pipeline.fit(night, labels).predict(night).shape == (len(night),)
     True
+
+    A feature of your own beside one of ztfml:
+
+    >>> from ztfml.features import Group
+    >>> mine = Group("mine", "an example")
+    >>> @mine.feature(unit="mag", missing="never")
+    ... def depth(diffmaglim, magpsf):
+    ...     "Limiting magnitude minus magnitude."
+    ...     return diffmaglim - magpsf
+    >>> own = AlertFeatures(["magpsf", "depth"], own=[mine]).fit_transform(night)
+    >>> bool(np.allclose(own.sum(axis=1), night.alerts["diffmaglim"], equal_nan=True))
+    True
     """
 
-    def __init__(self, names=None):
+    def __init__(self, names=None, own=None):
         self.names = names
+        self.own = own
 
     def fit(self, X: Any = None, y: Any = None) -> "AlertFeatures":
-        """Check the names of the features.
+        """Check the names of the features, and the own features.
 
         Parameters
         ----------
-        X, y
+        X : Night, DataFrame or pair of DataFrame, optional
+            Used only to check that own features of an alert do not depend on other alerts.
+        y
             Not used.
 
         Returns
@@ -62,12 +80,18 @@ class AlertFeatures(TransformerMixin, BaseEstimator):
         ------
         DataError
             If there is no feature of a name.
+        ZtfmlError
+            If an own feature has the name of another feature, fails, or depends on other alerts.
         """
+        known = {*_NAMES, *_OPTIONAL, *self._own_names()}
         for name in self._names():
-            if name not in _NAMES and name not in _OPTIONAL:
+            if name not in known:
                 raise DataError(
-                    f"{name!r} is not a feature; 'ztfml features --list' prints the features"
+                    f"{name!r} is not a feature; 'ztfml features --list' prints the features, and "
+                    "own features need their group (own=[...])"
                 )
+        if X is not None and self._uses_own():
+            check_rows(_night_of(X), self._groups())
         return self
 
     def transform(self, X: Night | pd.DataFrame | tuple[pd.DataFrame, pd.DataFrame]) -> Any:
@@ -87,10 +111,14 @@ class AlertFeatures(TransformerMixin, BaseEstimator):
         ------
         DataError
             If the night lacks the columns of an optional feature, or the frames cannot be read.
+        ModelError
+            If the function of an own feature fails.
         """
-        night = X if isinstance(X, Night) else _night_of(X)
+        night = _night_of(X)
         names = self._names()
         table = compute(night, broker=not set(names).isdisjoint(_BROKER))
+        if self._uses_own():
+            table = table.join(compute_own(night, self._groups()))
         lacking = [name for name in names if name not in table]
         if lacking:
             raise DataError(
@@ -114,7 +142,16 @@ class AlertFeatures(TransformerMixin, BaseEstimator):
         return np.asarray(self._names(), dtype=object)
 
     def _names(self):
-        return _NAMES if self.names is None else tuple(self.names)
+        return (*_NAMES, *self._own_names()) if self.names is None else tuple(self.names)
+
+    def _groups(self):
+        return () if self.own is None else tuple(self.own)
+
+    def _own_names(self):
+        return tuple(feature.name for feature in own_features(self._groups()))
+
+    def _uses_own(self):
+        return not set(self._names()).isdisjoint(self._own_names())
 
     def __sklearn_is_fitted__(self) -> bool:
         """Tell scikit-learn that there is nothing to fit.
@@ -127,6 +164,8 @@ class AlertFeatures(TransformerMixin, BaseEstimator):
 
 
 def _night_of(frames):
+    if isinstance(frames, Night):
+        return frames
     if isinstance(frames, pd.DataFrame):
         return Night.from_frames(frames)
     if isinstance(frames, tuple | list) and len(frames) == 2:

@@ -17,11 +17,12 @@ from numpy.typing import ArrayLike
 from sklearn.pipeline import Pipeline
 
 from ztfml.errors import ModelError
+from ztfml.features.registry import Group
 from ztfml.features.transformer import AlertFeatures
 from ztfml.io.limits import MAX_TREES_BYTES
 from ztfml.io.safe_text import printable
 from ztfml.io.trusted import import_trusted, is_trusted
-from ztfml.model.probabilities import prior_ratio
+from ztfml.model.probabilities import columns_in_order, prior_ratio
 from ztfml.taxonomy import LABELS
 
 _HARMLESS = ("collections.OrderedDict", "numpy.dtype")
@@ -85,12 +86,9 @@ class StoredClassifier:
         Raises
         ------
         ModelError
-            If the classifier fails or returns no probabilities.
+            If the table lacks a column, or the classifier fails or returns no probabilities.
         """
-        lacking = [name for name in self.feature_names_in_ if name not in X]
-        if lacking:
-            raise ModelError(f"the feature table lacks {lacking[0]}, which the model needs")
-        table = X[list(self.feature_names_in_)].astype(np.float64)
+        table = columns_in_order(X, self.feature_names_in_).astype(np.float64)
         try:
             p = np.asarray(self.estimator.predict_proba(table), dtype=np.float64)
         except Exception as error:
@@ -149,7 +147,8 @@ def as_stored(classifier: Any, class_prior: Sequence[float] | None = None) -> St
     ----------
     classifier : object
         Fitted on a DataFrame with labels of `taxonomy.LABELS`. A pipeline may begin with
-        `AlertFeatures`; the model then contains the steps after it.
+        `AlertFeatures`; the model then contains the steps after it, and its own features are
+        those of the model.
     class_prior : sequence of float, optional
         The fraction of each class in training.
 
@@ -192,6 +191,28 @@ def as_stored(classifier: Any, class_prior: Sequence[float] | None = None) -> St
     stored = StoredClassifier(classifier, [str(one) for one in features], class_prior)
     stored.predict_proba(_no_values(stored))
     return stored
+
+
+def own_groups(classifier: Any) -> tuple[Group, ...]:
+    """Return the own features that a classifier computes itself.
+
+    Parameters
+    ----------
+    classifier : object
+
+    Returns
+    -------
+    tuple of Group
+        Those of `AlertFeatures` at the beginning of a pipeline; empty for other classifiers.
+
+    Examples
+    --------
+    >>> own_groups(model.classifier)
+    ()
+    """
+    if isinstance(classifier, Pipeline) and isinstance(classifier[0], AlertFeatures):
+        return tuple(classifier[0].own or ())
+    return ()
 
 
 def _no_values(stored):

@@ -205,9 +205,8 @@ def columns_in_order(X: Any, names: Sequence[str] | np.ndarray | None) -> Any:
     lacking = [name for name in names if name not in present]
     if lacking:
         raise ModelError(
-            f"the feature table lacks {_some(lacking)}, which the model needs; "
-            "compute the features with the version of ztfml that trained the model, or "
-            "train it again"
+            f"the feature table lacks {_some(lacking)}, which the model needs; add these columns, "
+            "or compute the features with the version of ztfml with which the model was trained"
         )
     return X if list(X.columns) == list(names) else X[list(names)]
 

@@ -15,7 +15,7 @@ from ztfml.io.lightgbm_text import trees_only
 from ztfml.io.verified_folder import CARD, ESTIMATOR, FORMAT, N_PROBES, README, TREES
 from ztfml.model.card_page import model_page
 from ztfml.model.classifier import AlertClassifier
-from ztfml.model.estimator import as_stored, to_bytes
+from ztfml.model.estimator import as_stored, own_groups, to_bytes
 from ztfml.model.folder import read_model
 
 if TYPE_CHECKING:
@@ -59,7 +59,8 @@ def save_model(
     overwrite : bool
         Replace an older model in the folder.
     own : sequence of Group
-        Own features (see `ztfml.features.own`).
+        Own features (see `ztfml.features.own`). A pipeline that begins with `AlertFeatures` has
+        those of this step, so they can be left out.
 
     Returns
     -------
@@ -86,6 +87,7 @@ def save_model(
     """
     folder = Path(folder)
     folder_writing.check_place(folder, overwrite=overwrite)
+    own = own or own_groups(classifier)
     if isinstance(classifier, AlertClassifier):
         name, content, special = _trees_of(classifier, folder)
         trust = []

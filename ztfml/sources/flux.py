@@ -83,7 +83,8 @@ def magnitudes_of_fluxes(
     zero_point = np.asarray(zero_point, np.float64)
     error = np.where(np.isfinite(error) & (error > 0), error, np.nan)
     size = np.abs(flux)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    # Tiny errors, as in damaged files, make the ratio infinite.
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         snr = size / error
         is_found = np.isfinite(flux) & (size > 0) & ~(snr < min_snr) & np.isfinite(zero_point)
         if min_snr > 0:

@@ -28,6 +28,8 @@ _FIRST_LIGHT = 2458031.5  # 2017 October 5, before the first public alert
 _FWHM = (0.5, 30.0)  # pixels
 _LONGEST_TRANSIENT = 730.0  # d
 _MOST_DETECTIONS = 300
+_EARLIER_NIGHT = 0.5  # d
+_REPEATED = 3
 _MANY_OBJECTS = 3  # one value at three positions is no coincidence
 
 _PS1 = ("sgscore", "distpsnr", "sgmag", "srmag", "simag", "szmag")
@@ -113,6 +115,19 @@ def _always_negative(night, y):
     return (y == "transient") & (_column(night, "isdiffpos") < 0) & ~seen_positive
 
 
+def _stationary_asteroid(night, y):
+    history = night.history
+    detected = np.isfinite(history.magpsf) & measurements(history)
+    total = np.concatenate([[0], np.cumsum(detected)])
+    jd = _column(night, "jd")
+    found = np.zeros(len(night), bool)
+    for k in np.flatnonzero(y == "sso"):
+        first, last = night.first[k], night.last[k]
+        earlier = first + np.searchsorted(history.jd[first:last], jd[k] - _EARLIER_NIGHT)
+        found[k] = total[earlier] - total[first] >= _REPEATED
+    return found
+
+
 def _ended_long_ago(night, y):
     age = _column(night, "jd") - _column(night, "jdstarthist")
     many = _column(night, "ndethist") > _MOST_DETECTIONS
@@ -161,6 +176,12 @@ RULES = (
         "transient that is always below the reference image",
         "its light is in the reference image, so the alert shows its absence",
         _always_negative,
+    ),
+    Rule(
+        "asteroid with three or more detections at this place on earlier nights",
+        "an asteroid moves by more than the size of a source within half a day, so the light curve "
+        "is that of another source, and the alert may be its detection too",
+        _stationary_asteroid,
     ),
     Rule(
         "transient with more than 300 detections over more than two years",
