@@ -122,16 +122,19 @@ def small_night(tmp_path, monkeypatch):
 
 def test_the_guide_for_own_code_runs(small_night):
     pytest.importorskip("skops")
-    features_file, classifier = blocks(ROOT / "docs/howto/own_code.md", "python")
+    features_file, classifier, pipeline = blocks(ROOT / "docs/howto/own_code.md", "python")
     name = features_file.partition("\n")[0].removeprefix("# ")
     (small_night / name).write_text(features_file)
     found = {}
     exec(classifier, found)
+    exec(pipeline, found)
     del sys.modules["my_features"]
     assert len(found["predictions"]) == 300
     assert len(found["ranked"]) == 12
     assert found["model"].card["features"][-1]["module"] == "my_features"
     assert (found["predictions"]["label"] == found["labels"]).mean() > 0.8
+    card = json.loads((small_night / "my_pipeline" / "card.json").read_text())
+    assert [one["name"] for one in card["features"]][-2:] == ["depth", "range_r"]
 
 
 def test_the_guide_for_the_history_store_runs(small_night):
