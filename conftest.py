@@ -41,6 +41,14 @@ def example_night(tmp_path_factory):
     }
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _no_settings_of_the_user(tmp_path_factory):
+    """Hide the ztfml.toml of the person who runs the tests, also from subprocesses."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.mktemp("config_home")))
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _examples_have_a_night(request, doctest_namespace, monkeypatch):
     """Run every docstring example in the folder of the example night."""

@@ -32,6 +32,7 @@ LAYERS = [
     ("nights",),
     ("store",),
     ("stream",),
+    ("config",),
     ("demo",),
     ("cli", "__main__"),
 ]

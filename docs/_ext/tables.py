@@ -1,6 +1,7 @@
 """The tables of the documentation, each made from the registry that the package uses."""
 
 from ztfml.catalogs import kinds as catalogs
+from ztfml.config.settings import SETTINGS
 from ztfml.features.listing import as_markdown
 from ztfml.injection import populations as injected
 from ztfml.ranking import TERMS, load_ranking, weight_names
@@ -46,6 +47,17 @@ def terms():
             for name, term in TERMS.items()
         ],
     )
+
+
+@table
+def settings():
+    """Return the settings of ``ztfml.toml``."""
+    rows = []
+    for name, one in SETTINGS.items():
+        meaning = one.meaning + (f"; `{one.environment}` has priority" if one.environment else "")
+        meaning += "; only in your own file" if one.user_only else ""
+        rows.append([f"`{name}`", meaning, f"`{one.example}`", one.default])
+    return markdown(["setting", "meaning", "example", "default"], rows)
 
 
 @table

@@ -5,6 +5,8 @@ from pathlib import Path
 
 import click
 
+from ztfml.catalogs.kinds import KINDS, OBJECTS, describe
+from ztfml.cli.configured import catalog_files
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
 from ztfml.cli.output import conflicts_beside
 from ztfml.cli.printing import format_option
@@ -77,7 +79,6 @@ def cuts(night, history, output, plot, out, **thresholds):
 
 def _catalog_options(function):
     """Add the options that name catalogues."""
-    from ztfml.catalogs.kinds import KINDS, OBJECTS, describe
 
     def check(ctx, param, values):
         named = [value.partition("=") for value in values]
@@ -116,7 +117,8 @@ def _catalog_options(function):
 @command(
     "ztfml label night.parquet --catalog vsx=vsx.parquet --catalog objects=bts.csv \\\n"
     "    -o night_labels.csv\n"
-    "ztfml label night.parquet --catalog objects=bts.csv -o -"
+    "ztfml label night.parquet --catalog objects=bts.csv -o -",
+    configured={"files": catalog_files((*KINDS, OBJECTS))},
 )
 @night_argument
 @_catalog_options

@@ -2,7 +2,6 @@
 
 import datetime
 import math
-import os
 
 import click
 
@@ -17,18 +16,19 @@ from ztfml.cli.options import (
     skymap_option,
     weights_option,
 )
-
-_BROKERS = {"ztf": None, "babamul": "kaboom.caltech.edu:9093", "fink": None}
+from ztfml.cli.watch_config import CONFIGURED, channel_environment, stream_environment
+from ztfml.stream.servers import SERVERS
 
 
 @command(
     "ztfml watch --from babamul --topic babamul.ztf.no-lsst-match.hosted --group my_team "
     "-o tonight/ --until sunrise\n"
     "ztfml watch --from ztf --server localhost:9092 --topic ztf_test --group drill -o drill/ "
-    "--every 30s --notify file=found.jsonl"
+    "--every 30s --notify file=found.jsonl",
+    configured=CONFIGURED,
 )
 @click.option(
-    "--from", "broker", type=click.Choice(list(_BROKERS)), required=True,
+    "--from", "broker", type=click.Choice(list(SERVERS)), required=True, is_eager=True,
     help="Broker. All three avro dialects are recognised; this gives the default server.",
 )  # fmt: skip
 @click.option("--server", metavar="HOST:PORT", help="Kafka server. Default: that of the broker.")
@@ -101,7 +101,7 @@ def watch(
     and new objects are announced. Nothing is lost if the command is killed: run it again.
 
     The user name and password of the broker are read from the environment variables
-    ZTFML_KAFKA_USERNAME and ZTFML_KAFKA_PASSWORD.
+    ZTFML_KAFKA_USERNAME and ZTFML_KAFKA_PASSWORD, or from ztfml.toml.
     """
     from ztfml.io.output_paths import check_writable_folder
     from ztfml.nights.steps import matcher
@@ -115,13 +115,13 @@ def watch(
     from ztfml.stream.watch import Schedule
     from ztfml.stream.watch import watch as run_watch
 
-    server = server or _BROKERS[broker]
+    server = server or SERVERS[broker]
     if server is None:
         raise click.UsageError(f"--from {broker} needs --server; the broker tells you its address")
     now = _now()
     end = end_of_night(until, now) if until else None
     thresholds = Thresholds(min_score, high_score, within)
-    receivers = [channel_of(text) for text in channels]
+    receivers = [channel_of(text, channel_environment()) for text in channels]
     seconds, longest_pause = seconds_of(every), seconds_of(idle) if idle else math.inf
     check_writable_folder(folder)
     folder.mkdir(parents=True, exist_ok=True)
@@ -134,7 +134,9 @@ def watch(
         top or scorer.instrument.spectra_per_night,
     )
     named = [topic.replace("%Y%m%d", f"{now:%Y%m%d}") for topic in topics]
-    stream = KafkaStream(settings(server, group, folder, os.environ, session), named)
+    stream = KafkaStream(
+        settings(server, group, folder, stream_environment(broker), session), named
+    )
     try:
         counts = run_watch(
             stream,

@@ -293,7 +293,10 @@ def model():
 
 
 @model.add_command
-@command("ztfml model show my_model\nztfml model show my_model --format json")
+@command(
+    "ztfml model show my_model\nztfml model show my_model --format json",
+    configured={"folder": "model"},
+)
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
 @format_option
 def show(folder, out):
@@ -322,7 +325,7 @@ def show(folder, out):
 
 
 @model.add_command
-@command("ztfml model verify my_model")
+@command("ztfml model verify my_model", configured={"folder": "model"})
 @click.argument("folder", type=PATH, metavar="[DIR]", required=False)
 @trust_option
 def verify(folder):

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from ztfml.catalogs.kinds import CONTEXT_KINDS, CONTEXT_ONLINE, describe
+from ztfml.cli.configured import catalog_files, config_of
 from ztfml.cli.options import (
     PATH,
     OutputFolder,
@@ -24,7 +26,8 @@ def _check_brokers(ctx, param, values):
         if name not in QUERIED:
             names = " or ".join(QUERIED)
             raise click.BadParameter(f"{value}: write {names}, or one of these followed by =URL")
-    return [(name, url or None) for name, _, url in named]
+    config = config_of(ctx)
+    return [(name, url or config.get(f"brokers.{name}.url")) for name, _, url in named]
 
 
 object_ids_argument = click.argument("object_ids", nargs=-1, metavar="[OBJECTID]...")
@@ -48,7 +51,10 @@ def _chosen(night, object_ids, top_of):
     return objects_of(night, names)
 
 
-@command("ztfml fetch night.parquet --top 12 ranked.csv\nztfml fetch night.parquet ZTF18abukavn")
+@command(
+    "ztfml fetch night.parquet --top 12 ranked.csv\nztfml fetch night.parquet ZTF18abukavn",
+    configured={"brokers": "brokers.fetch"},
+)
 @night_argument
 @object_ids_argument
 @top_of_option
@@ -83,7 +89,6 @@ def fetch(night, object_ids, top_of, brokers, offline):
 
 def _context_options(function):
     """Add the options that name catalogues for `ztfml context`."""
-    from ztfml.catalogs.kinds import CONTEXT_KINDS, CONTEXT_ONLINE, describe
 
     def check(ctx, param, values):
         named = [value.partition("=") for value in values]
@@ -108,7 +113,10 @@ def _context_options(function):
     return function
 
 
-@command("ztfml context night.parquet --top 12 ranked.csv --catalog tns=tns_public_objects.csv")
+@command(
+    "ztfml context night.parquet --top 12 ranked.csv --catalog tns=tns_public_objects.csv",
+    configured={"files": catalog_files(CONTEXT_KINDS)},
+)
 @night_argument
 @object_ids_argument
 @top_of_option
@@ -124,7 +132,6 @@ def context(night, object_ids, top_of, files, online, out):
     if not (files or online):
         raise click.UsageError("give a catalogue with --catalog, or use --online")
     from ztfml.catalogs.context import find_context, merge_context
-    from ztfml.catalogs.kinds import CONTEXT_ONLINE
     from ztfml.sources import fetched_folder as fetched
 
     objects = _chosen(night, object_ids, top_of)

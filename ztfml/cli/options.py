@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from ztfml.cli.configured import ConfiguredCommand
 from ztfml.cli.output import check_outputs
 from ztfml.cli.printing import FORMAT
 from ztfml.cli.staging import PathOrAddress, local_copy, remote_files
@@ -29,10 +30,11 @@ def _set_up(quiet):
     logger.setLevel(logging.ERROR if quiet else logging.INFO)
 
 
-def command(example, name=None):
+def command(example, name=None, configured=None):
     """Declare a command with ``--quiet`` and with examples at the end of its help.
 
     The tests run every example, so each must work in a folder with the files that it names.
+    ``configured`` has the settings of parameters with other names (see `ConfiguredCommand`).
     """
 
     def declare(function):
@@ -47,7 +49,9 @@ def command(example, name=None):
             run
         )
         epilog = "\b\nExamples:\n" + "\n".join(f"  {line}" for line in example.splitlines())
-        return click.command(name, epilog=epilog)(run)
+        declared = click.command(name, cls=ConfiguredCommand, epilog=epilog)(run)
+        declared.configured = configured or {}
+        return declared
 
     return declare
 
@@ -214,6 +218,12 @@ weights_option = click.option(
 instrument_option = click.option(
     "--instrument", type=PATH, metavar="FILE",
     help="TOML file with a table [instrument]. Default: that of the ranking (SEDM).",
+)  # fmt: skip
+
+
+observatory_option = click.option(
+    "--observatory", type=PATH, metavar="FILE",
+    help="TOML file with a table [observatory]. Default: that of --instrument, or Palomar.",
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import click
 
+from ztfml.cli.configured import is_given
 from ztfml.cli.inputs import load_model, one_night, run_batch, selection_from, trusted
 from ztfml.cli.options import (
     PATH,
@@ -13,6 +14,7 @@ from ztfml.cli.options import (
     instrument_option,
     model_option,
     nights_argument,
+    observatory_option,
     outputs_option,
     ranking_option,
     selection_options,
@@ -32,6 +34,7 @@ from ztfml.cli.options import (
 @ranking_option
 @weights_option
 @instrument_option
+@observatory_option
 @galaxies_option
 @skymap_option
 @selection_options
@@ -46,8 +49,8 @@ from ztfml.cli.options import (
     help="Earlier marks, exported on a page or written by ztfml marks merge.",
 )  # fmt: skip
 def report(
-    nights, history, model, ranking, weights, instrument, galaxies, skymap, everything, min_score,
-    within, output, batch, top, marks,
+    nights, history, model, ranking, weights, instrument, observatory, galaxies, skymap, everything,
+    min_score, within, output, batch, top, marks,
 ):  # fmt: skip
     """Write the HTML page of a night.
 
@@ -72,9 +75,14 @@ def report(
 
     earlier = None if marks is None else read_marks(marks)
     selection = selection_from(everything, min_score, within, skymap)
+    places = (observatory, instrument)
+    if is_given("instrument") and not is_given("observatory"):
+        # A file on the command line has priority over the settings.
+        places = (instrument, observatory)
+    place = read_observatory(*places)
     if isinstance(output, OutputFolder):
         files = (model, ranking, weights, instrument, galaxies, skymap)
-        step = Report(trusted(), *files, tuple(selection), top, marks)
+        step = Report(trusted(), *files, tuple(selection), top, marks, tuple(place))
         try:
             run_batch(step, nights, output, batch, history)
         except DataError:
@@ -90,7 +98,6 @@ def report(
     opened = matcher(galaxies, skymap)(open_night(night, history))
     folder = folder if folder.is_dir() else None
     scorer = FastTransientScorer.load(ranking, weights, instrument)
-    place = read_observatory(instrument)
     summary = write_report(
         opened, loaded, output, folder, top, scorer, selection, earlier, observatory=place
     )

@@ -149,22 +149,29 @@ class Rank(_Ranked):
 
 @dataclass(frozen=True)
 class Report(_Ranked):
-    """Write the page of a night. The fields are the options of ``ztfml report``."""
+    """Write the page of a night. The fields are the options of ``ztfml report``.
+
+    Parameters
+    ----------
+    observatory : tuple, optional
+        The fields of an `Observatory`; Palomar by default.
+    """
 
     name = "report"
     suffix = ".html"
     top: int | None = 200
     marks: Path | None = None
+    observatory: tuple[str, float, float, float] | None = None
 
     def load(self) -> Write:
         from ztfml.labels.marks import read_marks
-        from ztfml.ranking.settings import read_observatory
+        from ztfml.ranking.settings import PALOMAR, Observatory
         from ztfml.report import write_report
         from ztfml.sources.fetched_folder import fetched_beside
 
         model, scorer, selection, match = self._read()
         marks = None if self.marks is None else read_marks(self.marks)
-        place = read_observatory(self.instrument)
+        place = PALOMAR if self.observatory is None else Observatory(*self.observatory)
 
         def write(path, history, output):
             night, folder = match(_open(path, history)), fetched_beside(path)

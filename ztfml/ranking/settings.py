@@ -10,6 +10,7 @@ from ztfml.errors import DataError
 from ztfml.io.card_schema import TEXT, fault, only, record_of
 from ztfml.io.limits import MAX_SETTINGS_BYTES
 from ztfml.io.regular import refuse_pipe
+from ztfml.io.similar import did_you_mean
 from ztfml.ranking.terms import weight_names
 
 log = logging.getLogger(__name__)
@@ -163,18 +164,18 @@ def read_instrument(path: str | Path) -> Instrument:
     return Instrument(table["name"], limit, table["spectra_per_night"])
 
 
-def read_observatory(path: str | Path | None) -> Observatory:
+def read_observatory(*paths: str | Path | None) -> Observatory:
     """Read the observatory from the table ``[observatory]`` of a TOML file.
 
     Parameters
     ----------
-    path : str or Path or None
-        The file of the instrument.
+    *paths : str or Path or None
+        Files; the first that has such a table is used.
 
     Returns
     -------
     Observatory
-        `PALOMAR` without a file, or if the file has no such table.
+        `PALOMAR` if no file has such a table.
 
     Raises
     ------
@@ -186,11 +187,12 @@ def read_observatory(path: str | Path | None) -> Observatory:
     >>> read_observatory(None).name
     'Palomar'
     """
-    table = None if path is None else _table(path, "observatory", _PLACE, required=False)
-    if table is None:
-        return PALOMAR
-    numbers = (float(table[name]) for name in Observatory._fields[1:])
-    return Observatory(table["name"], *numbers)
+    for path in paths:
+        table = None if path is None else _table(path, "observatory", _PLACE, required=False)
+        if table is not None:
+            numbers = (float(table[name]) for name in Observatory._fields[1:])
+            return Observatory(table["name"], *numbers)
+    return PALOMAR
 
 
 def settings_toml(weights: dict[str, float], instrument: Instrument) -> str:
@@ -256,7 +258,11 @@ def _table(path: str | Path, name: str, remedy: str, required: bool = True) -> A
         return None
     if not isinstance(table, dict):
         raise DataError(f"{path}: has no table [{name}]; {_COPY}")
-    found = fault({name: table}, record_of({name: settings_schema()[name]}))
+    schema = settings_schema()[name]
+    for key in table.keys() - schema["properties"].keys():
+        if similar := did_you_mean(key, schema["properties"]):
+            raise DataError(f"{path}: [{name}] has an unknown key {key!r}; {similar}")
+    found = fault({name: table}, record_of({name: schema}))
     if found:
         raise DataError(f"{path}: {found}; {remedy}")
     return table
