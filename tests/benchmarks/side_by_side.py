@@ -24,7 +24,8 @@ def cost(source, command, night, output):
     environment = {**os.environ, "PYTHONPATH": str(source)}
     arguments = [sys.executable, "-m", "ztfml", command, str(night), "-q", "-o", str(output)]
     started = time.perf_counter()
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=environment)
+    # With -m, Python imports from the working folder first.
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, env=environment, cwd=source)
     _, status, usage = os.wait4(process.pid, 0)
     if status != 0:
         raise SystemExit(f"failed: {' '.join(arguments)}")
@@ -34,7 +35,7 @@ def cost(source, command, night, output):
 
 def main(other, night):
     """Print a table of medians and ratios."""
-    sources = (Path(other).resolve(), Path.cwd())
+    sources, night = (Path(other).resolve(), Path.cwd()), Path(night).resolve()
     rows = []
     with tempfile.TemporaryDirectory() as folder:
         for command, suffix in COMMANDS.items():

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.cli.run import one_sentence, ztfml
+from tests.remote.addresses import plain, put
 from tests.store.small import JD, ONE, assert_equal, curves, night_of
 from ztfml.errors import DataError
 from ztfml.io.companions import companion, forced_beside, history_beside
@@ -18,17 +19,6 @@ from ztfml.store.add import add_night
 from ztfml.store.night import with_store
 from ztfml.store.show import contents
 from ztfml.store.store import Store
-
-
-def put(path, address):
-    """Copy a night with its history to an object store."""
-    for place in (lambda name: name, history_beside, forced_beside):
-        if place(path).exists():
-            copy_out(place(path), address(place(path).name))
-
-
-def plain(address):
-    return address.partition("?")[0]
 
 
 def test_files_are_complete_or_absent(bucket):
@@ -138,11 +128,6 @@ def test_errors_name_the_address(bucket, tmp_path):
     one_sentence(result, f"{plain(address)}: this output is also an input")
     result = ztfml("history", "show", bucket("empty"), code=1)
     one_sentence(result, "is not a history store")
-
-
-def test_a_folder_of_many_nights_must_be_local(tmp_path):
-    result = ztfml("ingest", tmp_path / "a.parquet", "-o", "s3://bucket/nights/", code=2)
-    assert "the folder of many nights must be on this computer" in " ".join(result.stderr.split())
 
 
 def test_local_addresses(tmp_path):

@@ -3,6 +3,7 @@
 import gc
 import logging
 from contextlib import contextmanager
+from pathlib import PurePosixPath
 
 import click
 
@@ -103,16 +104,18 @@ def run_batch(step, nights, output, batch, history=None):
     """Process nights to one file each in a folder, and print a summary."""
     from ztfml.errors import DataError
     from ztfml.nights import batch as batches
+    from ztfml.nights.staged import expand
 
     if history is not None and len(nights) > 1:
         raise click.UsageError("--history belongs to one night; give one NIGHT with it")
-    summary = batches.run_batch(step, alert_files(nights), output.path, batch, history)
+    found = [one for night in nights for one in expand(night)]
+    summary = batches.run_batch(step, alert_files(found), output.path, batch, history)
     click.echo(summary)
-    click.echo(output.path)
+    click.echo(summary.folder)
     if summary.failed:
         raise DataError(
             f"{len(summary.failed)} of {len(summary.outputs)} nights failed; see "
-            f"{output.path / batches.FAILED}, and run the command again to repeat them"
+            f"{summary.folder}/{batches.FAILED}, and run the command again to repeat them"
         )
 
 
@@ -138,9 +141,14 @@ def alert_files(paths):
     from ztfml.schema import FORCED_SUFFIX, GALAXIES_SUFFIX, HISTORY_SUFFIX
 
     suffixes = (HISTORY_SUFFIX, FORCED_SUFFIX, GALAXIES_SUFFIX)
-    alerts = [path for path in paths if not path.stem.endswith(suffixes)]
+    alerts = [path for path in paths if not _stem(path).endswith(suffixes)]
     if not alerts:
         raise click.UsageError(
             "give at least one file of alerts; these are only histories or catalogues of galaxies"
         )
     return alerts
+
+
+def _stem(path):
+    # An address can have options.
+    return PurePosixPath(str(path).partition("?")[0]).stem

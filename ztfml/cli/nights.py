@@ -3,7 +3,7 @@
 import click
 
 from ztfml.cli.inputs import run_batch
-from ztfml.cli.options import PATH, OutputFolder, batch_options, command, outputs_option
+from ztfml.cli.options import NIGHT, PATH, OutputFolder, batch_options, command, outputs_option
 
 
 @command("ztfml demo demo")
@@ -64,7 +64,7 @@ def simulate(folder, nights, alerts, seed, mix, start_jd, forced, listing):
     "ztfml ingest kowalski.json fink.csv -o night.parquet\n"
     "ztfml ingest tarballs/*.tar.gz -o nights/ --jobs 2"
 )
-@click.argument("inputs", type=PATH, nargs=-1, required=True, metavar="FILE|DIR...")
+@click.argument("inputs", type=NIGHT, nargs=-1, required=True, metavar="FILE|DIR...")
 @outputs_option([".parquet"])
 @batch_options
 @click.option(

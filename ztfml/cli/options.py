@@ -9,7 +9,7 @@ import click
 from ztfml.cli.configured import ConfiguredCommand
 from ztfml.cli.output import check_outputs
 from ztfml.cli.printing import FORMAT
-from ztfml.cli.staging import PathOrAddress, local_copy, remote_files
+from ztfml.cli.staging import PathOrAddress, is_address, local_copy, remote_files
 from ztfml.io.safe_text import printable
 
 PATH = PathOrAddress(path_type=Path)
@@ -57,10 +57,19 @@ def command(example, name=None, configured=None):
 
 
 class OutputFolder:
-    """A folder with one output per night, from ``-o DIR/``."""
+    """A folder with one output per night, from ``-o DIR/``: its path or address."""
 
     def __init__(self, path):
         self.path = path
+
+
+class NightOrAddress(PathOrAddress):
+    """A night. With ``-o DIR/``, each task copies its night itself, so an address is passed on."""
+
+    def convert(self, value, param, ctx):
+        if is_address(value) and isinstance(ctx.params.get("output"), OutputFolder):
+            return value
+        return super().convert(value, param, ctx)
 
 
 def _printed_instead(ctx, value, printed):
@@ -80,26 +89,22 @@ def outputs_option(suffixes, required=True, printed=False):
     def check(ctx, param, value):
         if value is None or _printed_instead(ctx, value, printed):
             return None
-        is_remote = "://" in value and not value.startswith("file://")
         # Options may follow an address.
-        path = Path(value.partition("?")[0] if is_remote else value.removeprefix("file://"))
-        is_file = path.suffix.lower() in suffixes and not value.endswith("/")
-        if is_remote:
-            if not is_file:
-                raise click.BadParameter(
-                    f"{value}: the folder of many nights must be on this computer; copy it "
-                    "to the object store afterwards"
-                )
-            return local_copy(value, ctx)
-        if not is_file and not value.endswith("/") and not path.is_dir():
+        name = value.partition("?")[0] if is_address(value) else value.removeprefix("file://")
+        path = Path(name)
+        is_file = path.suffix.lower() in suffixes and not name.endswith("/")
+        if not is_file and not name.endswith("/") and (is_address(value) or not path.is_dir()):
             raise click.BadParameter(
-                f"{value}: the file name must end in {' or '.join(suffixes)}, and the name of a "
+                f"{name}: the file name must end in {' or '.join(suffixes)}, and the name of a "
                 "folder in /"
             )
+        if is_address(value):
+            return local_copy(value, ctx) if is_file else OutputFolder(value)
         return path if is_file else OutputFolder(path)
 
     return click.option(
-        "-o", "--output", required=required, callback=check, metavar="FILE|DIR/",
+        # The nights need it (see NightOrAddress).
+        "-o", "--output", required=required, callback=check, metavar="FILE|DIR/", is_eager=True,
         help=f"Output file ({' or '.join(suffixes)}), or a folder with one file per night"
         + ("; - prints the data." if printed else "."),
     )  # fmt: skip
@@ -128,7 +133,8 @@ def output_option(suffixes, required=True, printed=False):
 night_argument = click.argument("night", type=PATH, metavar="NIGHT")
 
 
-nights_argument = click.argument("nights", type=PATH, nargs=-1, metavar="NIGHT...")
+NIGHT = NightOrAddress(path_type=Path)
+nights_argument = click.argument("nights", type=NIGHT, nargs=-1, metavar="NIGHT...")
 
 
 history_option = click.option(

@@ -69,7 +69,6 @@ def report(
     from ztfml.ranking import FastTransientScorer
     from ztfml.ranking.settings import read_observatory
     from ztfml.report import write_report
-    from ztfml.report.index import write_index
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
 
@@ -87,10 +86,9 @@ def report(
             run_batch(step, nights, output, batch, history)
         except DataError:
             # Some nights failed; the others have pages.
-            if output.path.is_dir():
-                click.echo(write_index(output.path, earlier))
+            _write_index(output.path, earlier)
             raise
-        click.echo(write_index(output.path, earlier))
+        _write_index(output.path, earlier)
         return
     night = one_night(nights)
     loaded = load_model(model)
@@ -103,3 +101,14 @@ def report(
     )
     click.echo(f"{len(summary['cards'])} of {summary['n_ranked']} ranked objects listed")
     click.echo(output)
+
+
+def _write_index(folder, marks):
+    """Write the page of all nights of a folder, or of an address, if the folder exists."""
+    from ztfml.nights.staged import label_of, staged
+    from ztfml.report.index import INDEX, write_index
+
+    with staged(folder) as (pages,):
+        if pages.is_dir():
+            write_index(pages, marks)
+            click.echo(f"{label_of(folder).rstrip('/')}/{INDEX}")

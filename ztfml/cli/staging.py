@@ -2,7 +2,6 @@
 
 import re
 import sys
-import tempfile
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from urllib.parse import unquote
@@ -42,15 +41,11 @@ def is_address(value):
 def local_copy(address, ctx):
     """Copy a remote file and those that belong to it, and return the local path."""
     from ztfml.errors import ZtfmlError
-    from ztfml.io.staging import Staging
-    from ztfml.io.temporary import temporary_beside
+    from ztfml.io.staging import Staging, folder_for_copies
 
     root = ctx.find_root()
     if _STAGING not in root.meta:
-        # A folder that the next run removes if this one is killed.
-        beside = Path(tempfile.gettempdir()) / "ztfml_remote"
-        folder = root.with_resource(temporary_beside(beside, is_folder=True))
-        root.meta[_STAGING] = Staging(folder)
+        root.meta[_STAGING] = Staging(root.with_resource(folder_for_copies()))
     try:
         return root.meta[_STAGING].copy(address)
     except ZtfmlError as error:

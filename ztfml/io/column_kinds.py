@@ -158,11 +158,11 @@ def _finish_text(column, parts, name, out):
     text = pa.chunked_array([chunk for part in parts for chunk in part], pa.string())
     _check_utf8(column, text, name)
     # The few distinct values are compared, not the rows.
-    distinct = pc.unique(text).to_pylist()
-    missing = [value for value in distinct if value and value.strip().lower() in MISSING_TEXTS]
-    missing += [""] * ("" in distinct)
-    if missing:
-        text = pc.if_else(pc.is_in(text, pa.array(missing)), pa.scalar(None, pa.string()), text)
+    distinct = pc.unique(text)
+    spelled = pc.utf8_lower(pc.utf8_trim_whitespace(distinct))
+    missing = distinct.filter(pc.is_in(spelled, pa.array(MISSING_TEXTS)))
+    if len(missing):
+        text = pc.if_else(pc.is_in(text, missing), pa.scalar(None, pa.string()), text)
     if column.required and text.null_count:
         raise _missing_values(column, text.null_count, name)
     return pd.Series(text.to_pandas(), dtype="str")

@@ -197,6 +197,52 @@ class RemotePlace:
             return not self._filesystem.get_file_info(self._path).is_file
 
 
+def list_files(address: str, recursive: bool = False) -> dict[str, tuple[int, int]]:
+    """List the files of a folder in an object store.
+
+    Parameters
+    ----------
+    address : str
+    recursive : bool
+        Whether to list the files in folders of the folder, too.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        Size in bytes and time of modification in ns (0 if unknown), by path in the folder. It is
+        empty if there is no such folder.
+
+    Raises
+    ------
+    DataError
+        If the store cannot be used.
+
+    Examples
+    --------
+    >>> with RemotePlace("memory://listed").write("a/1.txt") as file:
+    ...     _ = file.write(b"new")
+    >>> {name: size for name, (size, _) in list_files("memory://listed", recursive=True).items()}
+    {'a/1.txt': 3}
+    """
+    from pyarrow import fs
+
+    filesystem, path = open_address(address)
+    path = path.rstrip("/")
+    selector = fs.FileSelector(path, allow_not_found=True, recursive=recursive)
+    with naming(address):
+        try:
+            found = filesystem.get_file_info(selector)
+        except (FileNotFoundError, NotADirectoryError):  # As fsspec reports it.
+            return {}
+    # fsspec puts a slash before the path, or not.
+    n_folder = len(path.strip("/"))
+    return {
+        info.path.strip("/")[n_folder:].lstrip("/"): (info.size, info.mtime_ns or 0)
+        for info in found
+        if info.is_file
+    }
+
+
 def copy_in(address: str, target: Path) -> None:
     """Copy a file or folder to this computer, with its time of modification.
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ztfml.io.companions import (
@@ -12,6 +15,28 @@ from ztfml.io.companions import (
     labels_beside,
 )
 from ztfml.io.remote import copy_in, copy_out, remove_remote
+from ztfml.io.temporary import temporary_beside
+
+
+@contextmanager
+def folder_for_copies() -> Iterator[Path]:
+    """Make a temporary folder for copies of remote files, and remove it at the end.
+
+    It is in the folder that ``TMPDIR`` names. The next run removes it if this one is killed.
+
+    Yields
+    ------
+    Path
+
+    Examples
+    --------
+    >>> with folder_for_copies() as folder:
+    ...     list(folder.iterdir())
+    []
+    """
+    beside = Path(tempfile.gettempdir()) / "ztfml_remote"
+    with temporary_beside(beside, is_folder=True) as folder:
+        yield folder
 
 
 class Staging:

@@ -109,19 +109,21 @@ def make_forced(rows: pa.Table) -> Forced | None:
         order = np.lexsort((*reversed(keys), code))
         code, columns = code[order], tuple(column[order] for column in columns)
     start = np.searchsorted(code, np.arange(len(values) + 1))
-    start, take = rows_of_objects(start, by_name)
-    jd, fid, flux, err = (column[take] for column in columns)
+    if not _is_sorted(by_name):
+        start, take = rows_of_objects(start, by_name)
+        columns = tuple(column[take] for column in columns)
+    jd, fid, flux, err = columns
     return Forced(jd, fid, flux, err, start, values.take(pa.array(by_name)))
 
 
 def _is_sorted(*keys):
     """Whether rows are sorted by the first key, then by the next; this is faster than sorting."""
-    rows = np.arange(1, len(keys[0]))
+    equal = np.ones(max(len(keys[0]) - 1, 0), bool)
     for key in keys:
-        before, value = key[rows - 1], key[rows]
-        if (before > value).any():
+        before, value = key[:-1], key[1:]
+        if (equal & (before > value)).any():
             return False
-        rows = rows[before == value]
+        equal &= before == value
     return True
 
 

@@ -11,13 +11,16 @@ from pathlib import Path
 from ztfml.cpus import cpu_count
 from ztfml.errors import DataError
 from ztfml.io.companions import forced_beside, history_beside
-from ztfml.io.output_paths import check_writable_folder, refuse_inputs
+from ztfml.io.output_paths import refuse_inputs
 from ztfml.io.progress import track
-from ztfml.nights.fingerprints import input_digest, settings_digest
-from ztfml.nights.manifest import FAILED, Manifest, locked
+from ztfml.io.remote import is_remote
+from ztfml.nights.fingerprints import Listings, input_digest, settings_digest
+from ztfml.nights.manifest import FAILED, Manifest
 from ztfml.nights.names import output_names
 from ztfml.nights.options import Options
+from ztfml.nights.outputs import Outputs, opened
 from ztfml.nights.processes import run_here, run_in_processes
+from ztfml.nights.staged import Location, label_of, located
 from ztfml.nights.steps import Step
 from ztfml.nights.tasks import Result, Task, compile_code, loaded
 
@@ -32,23 +35,23 @@ class Summary:
 
     Parameters
     ----------
-    folder : Path
+    folder : str
         The output folder.
-    outputs : dict of Path to Path
-        The output of each night, also of those that were done before.
+    outputs : dict
+        The output of each night, also of those that were done before: paths or addresses.
     n_written, n_done : int
         Numbers of nights that this run and earlier runs processed.
-    failed : dict of Path to str
+    failed : dict of Path or str to str
         The error of each bad night.
     counts : collections.Counter
         Sums over the nights of this run.
     """
 
-    folder: Path
-    outputs: dict[Path, Path] = field(default_factory=dict)
+    folder: str
+    outputs: dict[Location, Location] = field(default_factory=dict)
     n_written: int = 0
     n_done: int = 0
-    failed: dict[Path, str] = field(default_factory=dict)
+    failed: dict[Location, str] = field(default_factory=dict)
     counts: Counter = field(default_factory=Counter)
 
     def __str__(self):
@@ -56,7 +59,7 @@ class Summary:
         if self.n_done:
             parts.append(f"{self.n_done} done before")
         if self.failed:
-            parts.append(f"{len(self.failed)} failed ({self.folder / FAILED})")
+            parts.append(f"{len(self.failed)} failed ({self.folder}/{FAILED})")
         numbers = ", ".join(f"{count:,} {name}" for name, count in self.counts.items())
         return f"{', '.join(parts)}{': ' if numbers else ''}{numbers}"
 
@@ -78,8 +81,9 @@ def run_batch(
     step : Step
         What to do with each night (see `ztfml.nights.steps`).
     nights : iterable of str or Path
+        Files, folders of packets, or addresses in object stores.
     folder : str or Path
-        The output folder; it is created if it does not exist.
+        The output folder or its address; it is created if it does not exist.
     options : Options, optional
     history : Path, optional
         A separate file of previous candidates, for one night only.
@@ -104,28 +108,29 @@ def run_batch(
     >>> print(run_batch(Rank(top=5), ["night.parquet"], "ranked"))
     0 nights written, 1 done before
     """
-    options, folder = options or Options(), Path(folder).absolute()
-    paths = list(dict.fromkeys(Path(night).resolve() for night in nights))
-    check_writable_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    with locked(folder):
-        manifest = Manifest(folder, step.name)
-        names = output_names(paths, step.suffix, manifest.owners)
-        summary = Summary(folder, {night: folder / name for night, name in names.items()})
-        _check_outputs(summary.outputs, manifest, history)
-        settings = settings_digest(step)
+    options = options or Options()
+    found = list(dict.fromkeys(located(night) for night in nights))
+    with opened(folder if is_remote(folder) else Path(folder).absolute()) as outputs:
+        manifest = Manifest(outputs.folder, step.name, str(outputs))
+        names = output_names(found, step.suffix, manifest.owners)
+        _check_outputs(names, outputs, manifest, history)
+        settings, listings = settings_digest(step), Listings()
         tasks = []
-        for night, output in summary.outputs.items():
-            inputs = input_digest(night, history, step)
-            if options.again or not manifest.is_done(output.name, inputs, settings):
-                tasks.append(Task(step, settings, night, history, output, inputs))
-        summary.n_done = len(paths) - len(tasks)
-        manifest.reserve(names)
+        for night, name in names.items():
+            inputs = input_digest(night, history, step, listings)
+            done = manifest.is_done(name, inputs, settings, outputs.size(name))
+            if options.again or not done:
+                tasks.append(Task(step, settings, night, history, outputs.at(name), inputs))
+        summary = Summary(str(outputs), {night: outputs.at(names[night]) for night in found})
+        summary.n_done = len(found) - len(tasks)
+        manifest.reserve({label_of(night): name for night, name in names.items()})
+        outputs.save(at_once=True)
         if tasks:
             # A wrong model or catalogue is one error, not one per night.
             loaded(step, settings)
         for result in _with_progress(_engine(tasks, options), len(tasks)):
-            _record(result, manifest, summary)
+            _record(result, names[result.task.night], outputs, manifest, summary)
+            outputs.save()
     return summary
 
 
@@ -146,52 +151,69 @@ def _engine(tasks: Sequence[Task], options: Options) -> Iterator[Result]:
     return run_in_processes(tasks, n_jobs) if n_jobs > 1 else run_here(tasks)
 
 
-def _record(result, manifest, summary):
+def _record(result, name, outputs, manifest, summary):
     task = result.task
     if result.error is not None:
         error = result.error
-        if task.output.exists():
-            error += f" (the output of an earlier run was kept: {task.output.name})"
+        if outputs.size(name) is not None:
+            error += f" (the output of an earlier run was kept: {name})"
         log.error("%s", error)
         summary.failed[task.night] = error
-        manifest.fail(task.night, error)
+        manifest.fail(task.label, error)
         return
     summary.n_written += 1
     summary.counts.update(result.counts)
     manifest.record(
         {
-            "output": task.output.name,
-            "night": str(task.night),
+            "output": name,
+            "night": task.label,
             "inputs": task.inputs,
             "settings": task.settings,
-            "size": task.output.stat().st_size,
+            "size": result.size,
             "seconds": round(result.seconds, 2),
             "counts": result.counts,
         }
     )
 
 
-def _check_outputs(outputs, manifest, history):
-    inputs = [path for night in outputs for path in (night, history_beside(night))]
+def _check_outputs(names: dict[Location, str], outputs: Outputs, manifest, history):
+    """Refuse to overwrite inputs, and files that are not from an earlier run."""
+    locations = [outputs.at(name) for name in names.values()]
+    inputs = [path for night in names for path in (night, _beside(night))]
     if history is not None:
         inputs.append(history)
-    written = [file for output in outputs.values() for file in _with_companions(output)]
-    names = {path.name for path in written}
+    local = [path for path in inputs if isinstance(path, Path)]
+    written = [file for output in locations for file in _with_companions(output)]
+    file_names = {path.name for path in written if isinstance(path, Path)}
     # Only nights in the output folder, or folders that contain it, can be overwritten.
-    near = [path for path in inputs if path.is_dir() or path.name in names or path.is_symlink()]
-    refuse_inputs(written, near)
-    for output in outputs.values():
-        if output.exists() and output.name not in manifest.entries:
+    near = [path for path in local if path.is_dir() or path.name in file_names or path.is_symlink()]
+    refuse_inputs([path for path in written if isinstance(path, Path)], near)
+    remote = {label_of(path) for path in inputs if isinstance(path, str)}
+    for path in written:
+        if label_of(path) in remote:
             raise DataError(
-                f"{output}: this file was not written by an earlier run of this command; move it, "
-                "or use another folder"
+                f"{label_of(path)}: this is an input and would be overwritten; use another folder"
+            )
+    for name in names.values():
+        if outputs.size(name) is not None and name not in manifest.entries:
+            raise DataError(
+                f"{label_of(outputs.at(name))}: this file was not written by an earlier run of "
+                "this command; move it, or use another folder"
             )
 
 
 def _with_companions(output):
-    if output.suffix == ".parquet":
-        return [output, history_beside(output), forced_beside(output)]
+    if label_of(output).endswith(".parquet"):
+        return [output, _beside(output), _beside(output, forced_beside)]
     return [output]
+
+
+def _beside(location, of=history_beside):
+    """Return the location of a file that belongs to a night."""
+    if isinstance(location, Path):
+        return of(location)
+    folder, _, name = label_of(location).rpartition("/")
+    return f"{folder}/{of(Path(name)).name}"
 
 
 def _with_progress(results, total):

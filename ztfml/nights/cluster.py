@@ -94,7 +94,7 @@ def _run(client, tasks, at_once):
         task = running.pop(future)
         if future.status == "cancelled":
             raise DataError(
-                f"{task.night}: the connection to the scheduler was lost; run the command again "
+                f"{task.label}: the connection to the scheduler was lost; run the command again "
                 "to continue"
             )
         error = future.exception()
@@ -175,6 +175,6 @@ def _connect(scheduler):
 
 def _killed(task):
     return (
-        f"{task.night}: workers were killed whenever they processed this night, perhaps because "
+        f"{task.label}: workers were killed whenever they processed this night, perhaps because "
         "its memory is too large; use workers with more memory"
     )

@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ztfml.io.companions import companion, forced_beside, history_beside
+from ztfml.io.remote import list_files
+from ztfml.nights.staged import Location, pure_path
 
 if TYPE_CHECKING:
     from ztfml.nights.steps import Step
@@ -17,16 +19,25 @@ _READ_BELOW = 1 << 24
 _SHIPPED = {"model": "default", "ranking": "ranking"}
 
 
-def input_digest(night: Path, history: Path | None, step: "Step") -> str:
+Listings = dict[str, dict[str, tuple[int, int]]]
+"""The files of folders in object stores (see `ztfml.io.remote.list_files`), by address."""
+
+
+def input_digest(
+    night: Location, history: Path | None, step: "Step", listings: Listings | None = None
+) -> str:
     """Compute a digest of the sizes and times of the files of a night.
 
     Parameters
     ----------
-    night : Path
+    night : Path or str
         File or folder.
     history : Path, optional
         A separate file of previous candidates.
     step : Step
+    listings : dict, optional
+        Folders in object stores that were listed before; new ones are added. A store answers
+        slowly, so each folder is listed once for all its nights.
 
     Returns
     -------
@@ -40,10 +51,33 @@ def input_digest(night: Path, history: Path | None, step: "Step") -> str:
     >>> before == input_digest(Path("night.parquet"), None, Predict())
     True
     """
-    paths = [night, history or history_beside(night), forced_beside(night)]
+    path = night if isinstance(night, Path) else Path(pure_path(night))
+    paths = [path, history or history_beside(path), forced_beside(path)]
     if step.name == "report":
-        paths += [companion(night, "_fetched"), companion(night, "_marks.csv")]
-    return files_digest(paths)
+        paths += [companion(path, "_fetched"), companion(path, "_marks.csv")]
+    if isinstance(night, Path):
+        return files_digest(paths)
+    listings = {} if listings is None else listings
+    lines = [
+        line for one in paths if one != history for line in _remote_lines(night, one.name, listings)
+    ]
+    return _digest("\n".join([*lines, files_digest([history] if history else [])]).encode())
+
+
+def _remote_lines(night, name, listings):
+    """Describe a file or folder beside a night in an object store."""
+    address, _, options = night.partition("?")
+    folder = f"{address.rpartition('/')[0]}?{options}".rstrip("?")
+    if folder not in listings:
+        listings[folder] = list_files(folder)
+    if name in listings[folder]:
+        files = {name: listings[folder][name]}
+    elif Path(name).suffix:
+        return []
+    else:
+        inside = list_files(f"{address.rpartition('/')[0]}/{name}?{options}".rstrip("?"), True)
+        files = {f"{name}/{file}": inside[file] for file in sorted(inside)}
+    return [f"{file} {size} {time}" for file, (size, time) in files.items()]
 
 
 def files_digest(paths: Iterable[Path]) -> str:

@@ -30,6 +30,8 @@ class Manifest:
         An existing folder.
     command : str
         The command that writes the folder.
+    name : str, optional
+        Name of the folder in messages.
 
     Raises
     ------
@@ -45,7 +47,7 @@ class Manifest:
     '/nights/a.parquet'
     """
 
-    def __init__(self, folder: Path, command: str):
+    def __init__(self, folder: Path, command: str, name: str = ""):
         self.folder = folder
         self.command = command
         self.path = folder / MANIFEST
@@ -55,8 +57,8 @@ class Manifest:
             self.entries[entry["output"]] = entry
             if entry.get("command", command) != command:
                 raise DataError(
-                    f"{folder}: contains the outputs of ztfml {entry['command']}; use one folder "
-                    "per command"
+                    f"{name or folder}: contains the outputs of ztfml {entry['command']}; use one "
+                    "folder per command"
                 )
         if (folder / FAILED).is_file():
             with open(folder / FAILED, newline="", encoding="utf-8") as file:
@@ -64,11 +66,11 @@ class Manifest:
             self.failed = dict(rows[1:])  # type: ignore[arg-type]
 
     @property
-    def owners(self) -> dict[str, Path]:
-        """The night of each output name."""
-        return {name: Path(entry["night"]) for name, entry in self.entries.items()}
+    def owners(self) -> dict[str, str]:
+        """The label of the night of each output name."""
+        return {name: entry["night"] for name, entry in self.entries.items()}
 
-    def is_done(self, name: str, inputs: str, settings: str) -> bool:
+    def is_done(self, name: str, inputs: str, settings: str, size: int | None) -> bool:
         """Check whether an output exists and was made from these inputs with these settings.
 
         Parameters
@@ -77,34 +79,28 @@ class Manifest:
             File name of the output.
         inputs, settings : str
             Digests of `ztfml.nights.fingerprints`.
+        size : int or None
+            Size of the output in bytes, if it exists.
 
         Returns
         -------
         bool
         """
-        entry, output = self.entries.get(name, {}), self.folder / name
-        return (
-            entry.get("inputs") == inputs
-            and entry.get("settings") == settings
-            and output.is_file()
-            and output.stat().st_size == entry.get("size")
-        )
+        entry = self.entries.get(name, {})
+        made_from = (entry.get("inputs"), entry.get("settings"))
+        return made_from == (inputs, settings) and size is not None and size == entry.get("size")
 
-    def reserve(self, names: dict[Path, str]) -> None:
+    def reserve(self, names: dict[str, str]) -> None:
         """Write the names of all outputs before the work, so that later runs choose the same.
 
         Parameters
         ----------
-        names : dict of Path to str
-            The output of each night.
+        names : dict of str to str
+            The output of each night, by the label of the night.
         """
         for night, name in names.items():
-            if self.entries.get(name, {}).get("night") != str(night):
-                self.entries[name] = {
-                    "output": name,
-                    "night": str(night),
-                    "command": self.command,
-                }
+            if self.entries.get(name, {}).get("night") != night:
+                self.entries[name] = {"output": name, "night": night, "command": self.command}
         with write_beside(self.path) as part:
             text = "".join(json.dumps(entry) + "\n" for entry in self.entries.values())
             part.write_text(text, encoding="utf-8")
@@ -123,16 +119,17 @@ class Manifest:
             file.write(json.dumps(entry) + "\n")
         self._set_failed(entry["night"], None)
 
-    def fail(self, night: Path, error: str) -> None:
+    def fail(self, night: str, error: str) -> None:
         """Write a night that failed to ``failed.csv``.
 
         Parameters
         ----------
-        night : Path
+        night : str
+            Label of the night.
         error : str
             One sentence.
         """
-        self._set_failed(str(night), error)
+        self._set_failed(night, error)
 
     def _set_failed(self, night, error):
         before = dict(self.failed)

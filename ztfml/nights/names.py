@@ -5,11 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ztfml.io.companions import companion
+from ztfml.nights.staged import Location, label_of, pure_path
 
 
 def output_names(
-    nights: Iterable[Path], suffix: str, taken: Mapping[str, Path] | None = None
-) -> dict[Path, str]:
+    nights: Iterable[Location], suffix: str, taken: Mapping[str, str] | None = None
+) -> dict[Location, str]:
     """Choose the name of the output of each night.
 
     It is the name of the night. If nights in several folders have one name, the name of the
@@ -17,16 +18,16 @@ def output_names(
 
     Parameters
     ----------
-    nights : iterable of Path
-        Absolute paths.
+    nights : iterable of Path or str
+        Absolute paths or addresses.
     suffix : str
         Suffix of the outputs.
-    taken : mapping of str to Path, optional
-        The names that earlier runs chose, with their nights. These nights keep them.
+    taken : mapping of str to str, optional
+        The names that earlier runs chose, with the labels of their nights. These nights keep them.
 
     Returns
     -------
-    dict of Path to str
+    dict of Path or str to str
 
     Examples
     --------
@@ -40,8 +41,8 @@ def output_names(
     short = Counter(_stem(night) for night in nights)
     names = {}
     for night in nights:
-        if night in kept:
-            names[night] = kept[night]
+        if label_of(night) in kept:
+            names[night] = kept[label_of(night)]
             continue
         candidates = _candidates(night)
         if short[_stem(night)] > 1:
@@ -53,13 +54,13 @@ def output_names(
 
 
 def _stem(night):
-    return companion(night, "").name
+    return companion(Path(pure_path(night)), "").name
 
 
 def _candidates(night) -> Iterator[str]:
     stem = _stem(night)
     yield stem
-    for parent in night.parents:
+    for parent in pure_path(night).parents:
         if parent.name:
             stem = f"{parent.name}_{stem}"
             yield stem

@@ -91,7 +91,7 @@ def run_in_processes(tasks: Sequence[Task], n_jobs: int) -> Iterator[Result]:
 
 
 def _killed(tasks):
-    nights = " or ".join(sorted(str(task.night) for task in tasks))
+    nights = " or ".join(sorted(task.label for task in tasks))
     return DataError(
         f"{nights}: a worker process was killed during this night, perhaps because the memory is "
         "full; run the command again to continue, with fewer --jobs or without this night"

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from ztfml.errors import ZtfmlError
+from ztfml.nights.staged import Location, label_of, staged
 from ztfml.nights.steps import Step, Write
 
 
@@ -20,20 +21,25 @@ class Task:
     step : Step
     settings : str
         Digest of the settings (see `ztfml.nights.fingerprints`).
-    night : Path
+    night : Path or str
     history : Path, optional
         Separate file of previous candidates.
-    output : Path
+    output : Path or str
     inputs : str
         Digest of the files of the night.
     """
 
     step: Step
     settings: str
-    night: Path
+    night: Location
     history: Path | None
-    output: Path
+    output: Location
     inputs: str
+
+    @property
+    def label(self) -> str:
+        """The night in messages and records."""
+        return label_of(self.night)
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,8 @@ class Result:
         Why the night failed, in one sentence.
     seconds : float
         Duration.
+    size : int
+        Size of the output in bytes.
     may_pass : bool
         Whether the same task may succeed if it is repeated.
     """
@@ -56,6 +64,7 @@ class Result:
     counts: dict[str, int] = field(default_factory=dict)
     error: str | None = None
     seconds: float = 0.0
+    size: int = 0
     may_pass: bool = False
 
 
@@ -84,25 +93,28 @@ def run_task(task: Task) -> Result:
     300
     """
     started = time.monotonic()
-    counts, error, may_pass = {}, None, False
+    counts, error, size, may_pass = {}, None, 0, False
     with _one_at_a_time:
         try:
-            counts = loaded(task.step, task.settings)(task.night, task.history, task.output)
+            write = loaded(task.step, task.settings)
+            with staged(task.night, task.output) as (night, output):
+                counts = write(night, task.history, output)
+                size = output.stat().st_size
         except ZtfmlError as failure:
             error = str(failure)
             may_pass = _may_pass(failure.__cause__)
         except OSError as failure:
-            error = f"{failure.filename or task.night}: {failure.strerror or failure}"
+            error = f"{failure.filename or task.label}: {failure.strerror or failure}"
             may_pass = _may_pass(failure)
         except MemoryError:
-            error = f"{task.night}: the memory is full; use fewer processes or a larger computer"
+            error = f"{task.label}: the memory is full; use fewer processes or a larger computer"
         except Exception as failure:
             text = " ".join(str(failure).split())[:300]
             error = (
-                f"{task.night}: internal error ({type(failure).__name__}: {text}); please report "
+                f"{task.label}: internal error ({type(failure).__name__}: {text}); please report "
                 "it, with the output of `ztfml --debug` for this night"
             )
-    return Result(task, counts, error, time.monotonic() - started, may_pass)
+    return Result(task, counts, error, time.monotonic() - started, size, may_pass)
 
 
 def _may_pass(cause):
