@@ -31,6 +31,7 @@ from ztfml.cli.options import (
     trust_option,
 )
 from ztfml.cli.printing import format_option, written_or_printed
+from ztfml.io.terminal import print_markdown
 
 
 @command(
@@ -155,7 +156,7 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
         from ztfml.training.extend import extend
 
         base = load_model(None if str(onto) == "default" else onto)
-        click.echo(extend(alert_files(nights), base, output, labels or None, overwrite=force))
+        print_markdown(extend(alert_files(nights), base, output, labels or None, overwrite=force))
         click.echo(output)
         return
     from ztfml.training.parameters import read_parameters
@@ -172,7 +173,7 @@ def train(nights, output, force, labels, onto, classes, drop_circular, class_wei
         parameters=read_parameters(given, params),
         own=own_groups(),
     )
-    click.echo(report)
+    print_markdown(report)
     click.echo(output)
 
 
@@ -268,7 +269,7 @@ def evaluate(night, history, model, labels, output, plot, report, out):
     elif out.is_data:
         out.data(per_class(metrics))
     else:
-        click.echo(evaluation_report(metrics))
+        print_markdown(evaluation_report(metrics))
     if output:
         out.say(output)
     if plot:
@@ -313,7 +314,7 @@ def show(folder, out):
     folder = model_folder(folder)
     text = describe_ranking(folder) if is_ranking(folder) else describe_model(folder)
     if not out.is_data:
-        click.echo(text)
+        print_markdown(text)
         return
     card = (Path(folder) / "card.json").read_text(encoding="utf-8")
     if out.is_json:

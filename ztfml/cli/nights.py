@@ -4,6 +4,7 @@ import click
 
 from ztfml.cli.inputs import run_batch
 from ztfml.cli.options import NIGHT, PATH, OutputFolder, batch_options, command, outputs_option
+from ztfml.io.terminal import print_markdown
 
 
 @command("ztfml demo demo")
@@ -16,7 +17,7 @@ def demo(folder, seed):
     demonstration in DIR are replaced; a DIR with other files only is an error."""
     from ztfml.demo import run_demo
 
-    click.echo(run_demo(folder, seed))
+    print_markdown(run_demo(folder, seed))
 
 
 @command("ztfml simulate nights --nights 3 --alerts 5000 --seed 7\nztfml simulate --list")

@@ -30,6 +30,7 @@ from ztfml.cli.options import (
     weights_option,
 )
 from ztfml.cli.printing import format_option
+from ztfml.io.terminal import print_markdown
 
 
 @command(
@@ -200,7 +201,7 @@ def recover(
 
         catalog = GalaxyCatalog.load(galaxies)
     result = recover_events(opened, loaded, scorer, repeats, per_night, seed, label_table, catalog)
-    click.echo(recovery_report(result))
+    print_markdown(recovery_report(result))
     with write_beside(output) as part:
         part.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
     click.echo(output)
@@ -234,7 +235,6 @@ def fit_ranking(nights, model, output, force):
     from ztfml.ranking.folder import describe_ranking
     from ztfml.training.fit_ranking import fit_ranking as fit
 
-    click.echo(
-        describe_ranking(fit(alert_files(nights), output, load_model(model), overwrite=force))
-    )
+    fitted = fit(alert_files(nights), output, load_model(model), overwrite=force)
+    print_markdown(describe_ranking(fitted))
     click.echo(output)

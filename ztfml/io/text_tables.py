@@ -103,24 +103,50 @@ def print_table(frame, title: str) -> None:
     ───────┼────────
      agn   │     61
     """
+    rows = [
+        [f"{cell:.3f}" if isinstance(cell, float) else printable(str(cell)) for cell in row]
+        for row in frame.itertuples(index=False)
+    ]
+    right = [getattr(frame[name].dtype, "kind", "") in tuple("fiu") for name in frame.columns]
+    # Printed separately, because a title of the table would be wrapped at its width.
+    _console().print(printable(title), style="italic", soft_wrap=True)
+    print_cells([list(map(str, frame.columns)), *rows], right)
+
+
+def print_cells(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
+    """Print rows as a table for people, like `print_table`.
+
+    Parameters
+    ----------
+    rows : sequence of sequence of str
+        The first row is the header.
+    right : sequence of bool
+        Whether each column is aligned to the right.
+
+    Examples
+    --------
+    >>> print_cells([["label", "alerts"], ["agn", "61"]], [False, True])
+     label │ alerts
+    ───────┼────────
+     agn   │     61
+    """
     from rich import box
-    from rich.console import Console
     from rich.table import Table
 
     table = Table(box=box.SQUARE, show_edge=False)
-    for name in frame.columns:
-        is_number = getattr(frame[name].dtype, "kind", "") in tuple("fiu")
-        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
-    for row in frame.itertuples(index=False):
-        table.add_row(
-            *(f"{cell:.3f}" if isinstance(cell, float) else printable(str(cell)) for cell in row)
-        )
-    console = Console(
-        width=None if sys.stdout.isatty() else _PIPE_WIDTH, highlight=False, markup=False
-    )
-    # Printed separately, because a title of the table would be wrapped at its width.
-    console.print(printable(title), style="italic", soft_wrap=True)
+    for name, is_right in zip(rows[0], right, strict=True):
+        table.add_column(name, justify="right" if is_right else "left", overflow="fold")
+    for row in rows[1:]:
+        table.add_row(*row)
+    console = _console()
     with console.capture() as capture:
         console.print(table)
     # The last column is padded, which shows in files and examples.
     print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+
+
+def _console():
+    from rich.console import Console
+
+    width = None if sys.stdout.isatty() else _PIPE_WIDTH
+    return Console(width=width, highlight=False, markup=False)
