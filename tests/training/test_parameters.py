@@ -29,7 +29,7 @@ def test_texts_replace_values_of_the_file(tmp_path):
     ("text", "message"),
     [
         ("num_leaves", "write NAME=VALUE"),
-        ("leaves=3", "'leaves' is not a parameter; the parameters are n_estimators"),
+        ("leaves=3", "'leaves' is not a parameter; did you mean 'num_leaves'"),
         ("num_leaves=3.5", "num_leaves = 3.5 is not a whole number from 2 to 10000"),
         ("num_leaves=1", "is not a whole number"),
         ("num_leaves=inf", "is not a whole number"),

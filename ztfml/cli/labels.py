@@ -10,6 +10,7 @@ from ztfml.cli.configured import catalog_files
 from ztfml.cli.options import PATH, command, history_option, night_argument, output_option
 from ztfml.cli.output import conflicts_beside
 from ztfml.cli.printing import format_option
+from ztfml.io.similar import did_you_mean
 
 
 def _cut_options(function):
@@ -84,8 +85,10 @@ def _catalog_options(function):
         named = [value.partition("=") for value in values]
         for value, (kind, _, path) in zip(values, named, strict=True):
             if kind not in (*KINDS, OBJECTS) or not path:
+                similar = did_you_mean(kind, (*KINDS, OBJECTS)) if path else ""
                 raise click.BadParameter(
-                    f"{value}: write KIND=FILE; KIND is {', '.join(KINDS)} or {OBJECTS}"
+                    f"{value}: "
+                    + (similar or f"write KIND=FILE; KIND is {', '.join(KINDS)} or {OBJECTS}")
                 )
         return [(kind, Path(path)) for kind, _, path in named]
 

@@ -16,6 +16,7 @@ from ztfml.cli.options import (
 )
 from ztfml.cli.printing import format_option
 from ztfml.errors import ZtfmlError
+from ztfml.io.similar import did_you_mean
 from ztfml.io.text_tables import print_table
 from ztfml.sources.brokers import BROKERS, QUERIED
 
@@ -25,7 +26,8 @@ def _check_brokers(ctx, param, values):
     for value, (name, _, _) in zip(values, named, strict=True):
         if name not in QUERIED:
             names = " or ".join(QUERIED)
-            raise click.BadParameter(f"{value}: write {names}, or one of these followed by =URL")
+            remedy = did_you_mean(name, QUERIED) or f"write {names}, or one of these and =URL"
+            raise click.BadParameter(f"{value}: {remedy}")
     config = config_of(ctx)
     return [(name, url or config.get(f"brokers.{name}.url")) for name, _, url in named]
 
@@ -94,8 +96,10 @@ def _context_options(function):
         named = [value.partition("=") for value in values]
         for value, (source, _, path) in zip(values, named, strict=True):
             if source not in CONTEXT_KINDS or not path:
+                similar = did_you_mean(source, CONTEXT_KINDS) if path else ""
                 raise click.BadParameter(
-                    f"{value}: write KIND=FILE; KIND is one of {', '.join(CONTEXT_KINDS)}"
+                    f"{value}: "
+                    + (similar or f"write KIND=FILE; KIND is one of {', '.join(CONTEXT_KINDS)}")
                 )
         return [(source, Path(path)) for source, _, path in named]
 

@@ -19,7 +19,8 @@ from ztfml.cpus import cpu_count
 from ztfml.errors import DataError
 from ztfml.io.column_kinds import KINDS
 from ztfml.io.parquet import READ_OPTIONS, open_parquet
-from ztfml.schema import Column
+from ztfml.io.similar import most_similar
+from ztfml.schema import ALERT_COLUMNS, Column
 
 # Smaller tasks cost more to start than they gain.
 _VALUES_PER_TASK = 1_000_000
@@ -193,6 +194,15 @@ exposure) is missing (the columns are objectId, candid); add it to the export
     _find_columns(names, columns, where)
 
 
+def _to_rename(column, names):
+    """Suggest a similar column that ztfml does not know under another meaning."""
+    known = {name for one in ALERT_COLUMNS for name in (one.in_file, one.name, *one.aliases)}
+    # Without prefixes, which make all names similar.
+    unknown = {name.rpartition(".")[2]: name for name in names if name not in known}
+    found = most_similar(column.name, unknown, cutoff=0.82)
+    return "" if found is None else f"rename {unknown[found]}, or "
+
+
 def _find_columns(names, columns, where, index_name=None, is_flat=False):
     """Map each column of the schema to its name in the file."""
     found = {}
@@ -206,7 +216,8 @@ def _find_columns(names, columns, where, index_name=None, is_flat=False):
             shown = ", ".join(list(names)[:5]) + (", ..." if len(names) > 5 else "")
             raise DataError(
                 f"{where}: the column {column.name if is_flat else column.in_file} "
-                f"({column.meaning}) is missing (the columns are {shown}); add it to the export"
+                f"({column.meaning}) is missing (the columns are {shown}); "
+                f"{_to_rename(column, names)}add it to the export"
             )
     counts = Counter(names)
     repeated = [name for name in found.values() if counts[name] > 1]

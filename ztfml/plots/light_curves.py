@@ -10,6 +10,7 @@ from matplotlib.container import ErrorbarContainer
 from matplotlib.ticker import MaxNLocator
 
 from ztfml.errors import DataError
+from ztfml.io.similar import similar_object
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.night_means import night_means_as_of, peak_index
 from ztfml.lightcurves.slopes import fit_slope
@@ -82,7 +83,12 @@ def light_curve(
     rows = points_of(night, object_id, as_of, more)
     rows = rows if whole else rows[rows["seen"]]
     if rows.empty:
-        raise DataError(f"{night.name}: no data of {object_id} up to JD {as_of}; give a later date")
+        if len(points_of(night, object_id)):
+            raise DataError(
+                f"{night.name}: no data of {object_id} up to JD {as_of}; give a later date"
+            )
+        remedy = similar_object(object_id, night.alerts["objectId"]) or "name an object of it"
+        raise DataError(f"{night.name}: has no data of {object_id}; {remedy}")
     detected, limits = rows[rows["magpsf"].notna()], rows[rows["magpsf"].isna()]
     limits = limits[limits["diffmaglim"].notna()]
     origin = (rows if detected.empty else detected)["jd"].min()

@@ -12,6 +12,7 @@ from ztfml.errors import DataError
 from ztfml.io.atomic import write_beside
 from ztfml.io.csv_text import read_csv_text
 from ztfml.io.safe_text import file_name
+from ztfml.io.similar import to_rename
 from ztfml.night import Night
 from ztfml.plots.candidates import candidate
 from ztfml.plots.canvas import save
@@ -53,7 +54,8 @@ def read_rows(path: str | Path, top: int) -> pd.DataFrame:
     numbers = ["score", "log_odds", "term_base", *(f"term_{name}" for name in TERMS)]
     for name in (*whole, *numbers, "objectId", "reasons"):
         if name not in rows:
-            raise DataError(f"{path}: has no column {name}; {remedy}")
+            rename = to_rename(name, rows.columns)
+            raise DataError(f"{path}: has no column {name}; {rename}{remedy}")
     rows = rows[[*whole, *numbers, "objectId", "reasons"]].fillna("")
     try:
         # Not through float64, which a candid does not fit in.

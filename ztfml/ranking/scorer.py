@@ -9,6 +9,7 @@ from scipy.special import expit
 from ztfml.errors import DataError
 from ztfml.evaluation.metrics import labels_from
 from ztfml.io.alert_table import latest_rows
+from ztfml.io.similar import similar_object
 from ztfml.night import Night
 from ztfml.ranking.folder import load_ranking
 from ztfml.ranking.match_reasons import match_reasons
@@ -352,7 +353,8 @@ def row_of(ranked: pd.DataFrame, object_id: str) -> pd.Series:
     """
     rows = ranked[ranked["objectId"] == object_id]
     if rows.empty:
-        raise DataError(f"{object_id}: has no alert in this night; name an object of the night")
+        remedy = similar_object(object_id, ranked["objectId"]) or "name an object of the night"
+        raise DataError(f"{object_id}: has no alert in this night; {remedy}")
     return rows.iloc[0]
 
 

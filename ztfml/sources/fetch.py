@@ -14,6 +14,7 @@ from ztfml.errors import BrokerError, DataError
 from ztfml.io.columns import read_columns
 from ztfml.io.csv_text import read_csv_text
 from ztfml.io.progress import track
+from ztfml.io.similar import similar_object, to_rename
 from ztfml.schema import ALERT_BY_NAME, Column
 from ztfml.sources import fetched_folder
 from ztfml.sources.stamps import centre_stamp
@@ -64,9 +65,11 @@ def objects_of(path: str | Path, object_ids: Sequence[str]) -> pd.DataFrame:
     objects = objects.merge(latest, on="objectId", how="left")
     absent = objects["objectId"][objects["candid"].isna()]
     if len(absent):
+        known = alerts["objectId"].unique()
+        similar = [similar_object(name, known) for name in absent]
         log.warning(
-            "%s: no alert of %s; using the latest alert for which a broker has stamps",
-            path, ", ".join(absent),
+            "%s: no alert of %s; using the latest alert for which a broker has stamps%s",
+            path, ", ".join(absent), "".join(f"; {text}" for text in similar if text),
         )  # fmt: skip
     return objects.reindex(columns=["objectId", "candid", "ra", "dec", "xpos", "ypos", "jd"])
 
@@ -100,7 +103,8 @@ def read_ranked(path: str | Path, top: int) -> list[str]:
     remedy = f"make it with ztfml rank NIGHT -o {path}"
     ranked = read_csv_text(path, remedy, n_rows=top)
     if "objectId" not in ranked:
-        raise DataError(f"{path}: no list with a column objectId; {remedy}")
+        rename = to_rename("objectId", ranked.columns)
+        raise DataError(f"{path}: no list with a column objectId; {rename}{remedy}")
     return ranked["objectId"].tolist()
 
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from ztfml.errors import DataError
 from ztfml.io.safe_text import printable
+from ztfml.io.similar import did_you_mean
 
 
 class Range(NamedTuple):
@@ -81,7 +82,8 @@ def _read_file(path):
 def _checked(name, value, where):
     if name not in RANGES:
         raise DataError(
-            f"{where}{printable(name)!r} is not a parameter; the parameters are {', '.join(RANGES)}"
+            f"{where}{printable(name)!r} is not a parameter; "
+            + (did_you_mean(name, RANGES) or f"the parameters are {', '.join(RANGES)}")
         )
     allowed = RANGES[name]
     number = _number(value, allowed.kind)
