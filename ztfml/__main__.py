@@ -1,9 +1,13 @@
 """The command line, as ``ztfml`` and ``python -m ztfml``."""
 
+import gc
 import io
 import os
 import signal
 import sys
+
+
+_OBJECTS_BETWEEN_SEARCHES = 100_000
 
 
 def run() -> None:
@@ -20,9 +24,15 @@ def run() -> None:
     _escape_unknown_characters()
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _end)
-    from ztfml.cli import main
+    # Imports create many objects, and a command ends soon. Python would search them for garbage
+    # again and again, and once more at the end: a fifth of the time of a short command.
+    gc.set_threshold(_OBJECTS_BETWEEN_SEARCHES)
+    try:
+        from ztfml.cli import main
 
-    main(prog_name="ztfml")
+        main(prog_name="ztfml")
+    finally:
+        gc.freeze()
 
 
 def _replace_closed_streams():

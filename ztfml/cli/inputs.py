@@ -1,8 +1,6 @@
 """Open what the options of a command name: nights and models."""
 
-import gc
 import logging
-from contextlib import contextmanager
 from pathlib import PurePosixPath
 
 import click
@@ -26,24 +24,9 @@ def trusted():
 
 def load_model(folder):
     """Load the model that a command uses, with the code that the user allows."""
-    with _no_garbage_collection():
-        from ztfml.model.model import Model
+    from ztfml.model.model import Model
 
-        return Model.load(folder, trusted())
-
-
-@contextmanager
-def _no_garbage_collection():
-    """Search for no garbage in the block, and never among what was made there.
-
-    Imports create many objects; searching them takes a tenth of the time of a short command.
-    """
-    gc.disable()
-    try:
-        yield
-    finally:
-        gc.freeze()
-        gc.enable()
+    return Model.load(folder, trusted())
 
 
 def own_groups():

@@ -112,7 +112,9 @@ def report_coverage(night: Any, name: str) -> None:
     history, code = night.history, night.object_code
     if len(history.jd) == 0:
         return
-    n_covered = len(np.unique(code[code >= 0]))
+    is_covered = np.zeros(len(history.start) - 1, bool)
+    is_covered[code[code >= 0]] = True
+    n_covered = int(is_covered.sum())
     # Only the objects without history are counted by name, which is slower.
     n_objects = n_covered + night.alerts["objectId"][code < 0].nunique()
     has_rows = np.diff(history.start) > 0
