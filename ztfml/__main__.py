@@ -6,7 +6,6 @@ import os
 import signal
 import sys
 
-
 _OBJECTS_BETWEEN_SEARCHES = 100_000
 
 
