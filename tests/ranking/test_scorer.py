@@ -1,5 +1,8 @@
 """The score and the ranked list: one row per object, independent of other objects."""
 
+import gc
+import weakref
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -125,6 +128,20 @@ def test_top_returns_the_first_rows_of_the_full_list():
     table, p = compute(night), probabilities_of(night)
     whole = FastTransientScorer().rank(night, table, p)
     pd.testing.assert_frame_equal(FastTransientScorer().rank(night, table, p, top=3), whole[:3])
+
+
+def test_the_tables_of_a_ranked_night_are_freed_at_once():
+    """Otherwise a run over many nights has several full nights in memory."""
+    night = random_night(5, n_objects=6)
+    table, p = compute(night), probabilities_of(night)
+    kept = [weakref.ref(table), weakref.ref(p)]
+    gc.disable()
+    try:
+        FastTransientScorer().rank(night, table, p)
+        del table, p
+        assert [one() for one in kept] == [None, None]
+    finally:
+        gc.enable()
 
 
 def test_contributions_add_up_to_the_score():

@@ -1,5 +1,6 @@
-"""Object stores for the tests: memory, and a server that answers like Amazon S3."""
+"""Object stores for the tests: memory, and servers that answer like Amazon S3 and Google's."""
 
+import socket
 import uuid
 
 import pytest
@@ -26,10 +27,26 @@ def s3_options():
     patch.undo()
 
 
-@pytest.fixture(params=["memory", "s3"])
+@pytest.fixture(scope="session")
+def gs_options():
+    """Start the emulator of Google Cloud Storage, and return the options of its addresses."""
+    emulator = pytest.importorskip(
+        "gcp_storage_emulator.server", reason="gcp-storage-emulator is not installed"
+    )
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    with emulator.create_server("127.0.0.1", port, in_memory=True, default_bucket="nights"):
+        yield f"?endpoint_override=127.0.0.1:{port}&scheme=http&retry_limit_seconds=10"
+
+
+@pytest.fixture(params=["memory", "s3", "gs"])
 def bucket(request):
-    """A function of a name that returns an address in a new bucket."""
+    """A function of a name that returns an address in a new bucket, or in a new folder of one."""
     name = f"bucket-{uuid.uuid4().hex[:12]}"
+    if request.param == "gs":
+        end = request.getfixturevalue("gs_options")
+        return lambda path: f"gs://anonymous@nights/{name}/{path}{end}"
     if request.param == "memory":
         return lambda path: f"memory://{name}/{path}"
     options = request.getfixturevalue("s3_options")

@@ -89,7 +89,7 @@ def test_commands_read_and_write_addresses(bucket, tmp_path):
     result = ztfml("history", "add", bucket("store"), *map(bucket, ("night00.parquet",)))
     assert f"{plain(bucket('night00.parquet'))}: 2 objects, 8 rows" in result.stderr
     result = ztfml("history", "add", bucket("store"), bucket("night00.parquet"))
-    known = bucket("").startswith("s3")  # By its size and time.
+    known = not bucket("").startswith("memory")  # By its size and time.
     assert result.stdout.startswith("0 nights added, 1" if known else "1 nights added, 0")
     shown = ztfml("history", "show", bucket("store"), "--format", "csv").stdout
     assert plain(bucket("night00.parquet")) in shown

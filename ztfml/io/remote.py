@@ -142,23 +142,28 @@ class RemotePlace:
 
     def files(self, folder: str) -> list[str]:
         """Return the sorted names of the files in a folder, without hidden ones."""
-        return self._names(folder, is_file=True)
+        found = self._found(folder)
+        return _visible(info.base_name for info in found if info.is_file)
 
     def folders(self, folder: str) -> list[str]:
         """Return the sorted names of the folders in a folder."""
-        return self._names(folder, is_file=False)
+        if self._filesystem.type_name != "gcs":
+            found = self._found(folder)
+            return _visible(info.base_name for info in found if not info.is_file)
+        # Arrow lists a folder of Google's store only if somebody made an object for it.
+        n_folder = len(self._at(folder).strip("/"))
+        paths = [info.path[n_folder:].strip("/") for info in self._found(folder, recursive=True)]
+        return _visible({path.partition("/")[0] for path in paths if "/" in path})
 
-    def _names(self, folder, is_file):
+    def _found(self, folder, recursive=False):
         from pyarrow import fs
 
-        selector = fs.FileSelector(self._at(folder), allow_not_found=True)
+        selector = fs.FileSelector(self._at(folder), allow_not_found=True, recursive=recursive)
         with naming(str(self)):
             try:
-                found = self._filesystem.get_file_info(selector)
+                return self._filesystem.get_file_info(selector)
             except (FileNotFoundError, NotADirectoryError):  # As fsspec reports it.
                 return []
-        names = [info.base_name for info in found if info.is_file == is_file]
-        return sorted(name for name in names if name and not name.startswith("."))
 
     def _at(self, name):
         return f"{self._path}/{name}".rstrip("/")
@@ -195,6 +200,10 @@ class RemotePlace:
         """Whether the place can be a folder."""
         with naming(str(self)):
             return not self._filesystem.get_file_info(self._path).is_file
+
+
+def _visible(names):
+    return sorted(name for name in names if name and not name.startswith("."))
 
 
 def list_files(address: str, recursive: bool = False) -> dict[str, tuple[int, int]]:

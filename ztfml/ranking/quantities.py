@@ -110,9 +110,13 @@ class Columns:
         trees: "Trees | None",
     ):
         self._tables = (features, probabilities)
-        self._known: dict[str, Any] = {"table": self, "instrument": instrument, "trees": trees}
+        self._known: dict[str, Any] = {"instrument": instrument, "trees": trees}
 
     def __getitem__(self, name: str) -> Any:
+        if name == "table":
+            return (
+                self  # Not kept: a cycle would hold the tables until the next search for garbage.
+            )
         if name not in self._known:
             if name in QUANTITIES:
                 self._known[name] = self.call(QUANTITIES[name].function)
