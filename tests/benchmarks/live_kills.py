@@ -1,13 +1,15 @@
 """Kill consumer and broker of a live night at random moments, and compare the result with ingest.
 
 Run as ``python -m tests.benchmarks.live_kills --packets 5000 --kills 50``. Packets in three
-dialects are published; after each kill of the broker, which keeps messages in memory, all are
+dialects are published: with the real data in the folder ``ZTFML_TEST_DATA`` half of them are real
+alerts and real packets. After each kill of the broker, which keeps messages in memory, all are
 published again.
 Every candid must be there once, every object announced once, and the night and the list must be
 those of ``ztfml ingest`` and ``ztfml rank``.
 """
 
 import argparse
+import hashlib
 import io
 import json
 import os
@@ -25,7 +27,9 @@ from tests.stream.broker import Broker
 from tests.stream.dialects import babamul
 from ztfml.night import Night
 from ztfml.simulate import write_nights
+from ztfml.sources.archives import AVRO_MAGIC, PacketFile, contents_of, find_files
 from ztfml.sources.avro_files import read_records
+from ztfml.sources.decode import decode
 from ztfml.sources.ingest import ingest
 from ztfml.sources.packet_night import night_files
 from ztfml.stream.replay import packets_of_night
@@ -41,14 +45,17 @@ def main():
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
+    real = os.environ.get("ZTFML_TEST_DATA")
     with tempfile.TemporaryDirectory(prefix="ztfml-kills-") as name:
-        for text, value in outcome(
-            Path(name), options.packets, options.kills, random.Random(options.seed)
-        ).items():
-            print(f"{text}: {value}")
+        found = outcome(
+            Path(name), options.packets, options.kills, random.Random(options.seed),
+            real=Path(real) if real else None,
+        )  # fmt: skip
+    for text, value in found.items():
+        print(f"{text}: {value}")
 
 
-def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s"):
+def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s", real=None):
     """Kill at random moments, and compare with files.
 
     Parameters
@@ -61,12 +68,14 @@ def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s"):
         Longest time between two kills.
     finish : str
         The last run, which is not killed, ends when no packet arrives for this time.
+    real : Path, optional
+        Folder of real data.
 
     Returns
     -------
     dict
     """
-    packets = packets_in_three_dialects(folder, n_packets)
+    packets = packets_in_three_dialects(folder, n_packets, real)
     with open(folder / "broker.log", "w") as log:
         broker = Broker(log)
         broker.start()
@@ -80,22 +89,68 @@ def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s"):
     return n_of | _compare(folder, packets)
 
 
-def packets_in_three_dialects(folder, n_packets):
-    """Return key and value of packets of a simulated night: ZTF, Fink and Babamul in turn."""
-    simulated = folder / "simulated"
-    simulated.mkdir()
-    (path,) = write_nights(simulated, n_packets, 1, seed=5, mix="transients")
-    packets = []
+def packets_in_three_dialects(folder, n_packets, real=None):
+    """Return key and value of packets, by time: ZTF, Fink and Babamul in turn.
+
+    Parameters
+    ----------
+    folder : Path
+    n_packets : int
+    real : Path, optional
+        Folder of real data, which half of the packets come from.
+
+    Returns
+    -------
+    list of (bytes or None, bytes)
+    """
+    found = _real_packets(real, n_packets // 2) if real else []
+    n_real = len(found)
+    (folder / "simulated").mkdir()
+    n_simulated = n_packets - n_real
+    (path,) = write_nights(folder / "simulated", n_simulated, 1, seed=5, mix="transients")
     for k, packet in enumerate(packets_of_night(Night.load(path))):
-        key, value = (None, packet.content) if k % 3 < 2 else babamul(k)
-        record, schema = next(read_records(value))
-        if k % 3 == 1:
-            stream = io.BytesIO()
-            fastavro.schemaless_writer(stream, schema, record)
-            key, value = json.dumps(schema).encode(), stream.getvalue()
-        packets.append((record["candidate"]["jd"], record["candid"], key, value))
+        found.append(babamul(k) if k % 3 == 2 else _in_fink(packet.content, k % 3 == 1))
+    print(f"{n_real} real and {len(found) - n_real} simulated packets")
     # A live night has its alerts in this order, and `ztfml ingest` in that of the files.
-    return [(key, value) for _, _, key, value in sorted(packets, key=lambda one: one[:2])]
+    return [found[k] for _, _, k in sorted(_places(found))]
+
+
+def _real_packets(real, n_packets):
+    """Return real packets as they were sent, then real alerts in the dialects of ZTF and Fink."""
+    sent = [
+        (None, file.content)
+        for file in contents_of(find_files([real / "packets"]))
+        if (file.content or b"").startswith(AVRO_MAGIC)
+    ]
+    # One of each candid: which of two versions arrives first is chance.
+    found = {candid: sent[k] for _, candid, k in _places(sent)}
+    night = Night.load(real / "alerts" / "ztf_alerts_real.parquet")
+    for k, packet in enumerate(packets_of_night(night)):
+        if len(found) >= n_packets:
+            break
+        candid = next(read_records(packet.content))[0]["candid"]
+        found.setdefault(candid, _in_fink(packet.content, k % 2 == 1))
+    return list(found.values())
+
+
+def _in_fink(content, is_fink):
+    """Return key and value of a packet; Fink has the schema in the key."""
+    if not is_fink:
+        return None, content
+    record, schema = next(read_records(content))
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, schema, record)
+    return json.dumps(schema).encode(), stream.getvalue()
+
+
+def _places(contents):
+    """Return time, candid and position of the messages that are one packet of ZTF."""
+    found = []
+    for k, (key, value) in enumerate(contents):
+        for batch in decode([PacketFile(str(k), value, "", schemas=(key,) if key else ())]):
+            if len(batch.candids) == 1:
+                found.append((batch.tables.alerts["candidate.jd"][0].as_py(), batch.candids[0], k))
+    return found
 
 
 def _kill(broker, folder, packets, n_kills, rng, longest):
@@ -141,7 +196,8 @@ def _compare(folder, packets):
     for k, (key, value) in enumerate(packets):
         (files / f"{k:05d}.avro").write_bytes(value)
         if key:
-            (files / "schema.json").write_bytes(key)
+            name = hashlib.sha256(key).hexdigest()[:8]
+            (files / f"schema_{name}.json").write_bytes(key)
     ingest(files, folder / "night.parquet")
     wanted = {path.name: path for path in night_files(folder / "night.parquet") if path.exists()}
     found = {path.name: path for path in (folder / "live").glob("night*.parquet")}

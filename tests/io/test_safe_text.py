@@ -58,3 +58,9 @@ def test_a_file_name_stays_in_its_folder(name, tmp_path):
     path.write_bytes(b"")
     assert path.parent.resolve() == tmp_path.resolve()
     assert len(path.name) <= 104
+
+
+def test_different_names_have_different_files():
+    names = ["a/b", "a_b", "a:b", "A_b", "x" * 300, "x" * 301, "", "_", "Ж", "Я", "ZTF\udc80"]
+    assert len({file_name(name).lower() for name in names} | {"a_b"}) == len(names) - 1
+    assert file_name("a_b") == "a_b"

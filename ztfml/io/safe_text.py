@@ -1,11 +1,15 @@
 """Make text of unknown origin safe to print and to open in a spreadsheet."""
 
+import hashlib
 import re
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 # A spreadsheet takes cells that begin with these as a formula.
 _FORMULA = re.compile(r"[=+\-@\t\r]")
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?|[-+]?inf", re.I)
+
+# Characters of a file name, and of the digest at its end.
+_LONGEST_NAME, _DIGEST = 100, 8
 
 
 def printable(text: str) -> str:
@@ -80,11 +84,16 @@ def file_name(text: str) -> str:
     Returns
     -------
     str
-        At most 100 letters, digits and the characters ``._-``.
+        At most 100 of the characters ``A-Za-z0-9._-``. If the text has others or is longer,
+        the name ends with a digest, so that different texts have different names.
 
     Examples
     --------
-    >>> file_name("../ZTF18abukavn")
-    '.._ZTF18abukavn'
+    >>> file_name("ZTF18abukavn"), file_name("../ZTF18abukavn")
+    ('ZTF18abukavn', '.._ZTF18abukavn-487efdc5')
     """
-    return "".join(c if c.isalnum() or c in "._-" else "_" for c in text)[:100]
+    name = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)
+    if name == text and 0 < len(name) <= _LONGEST_NAME:
+        return name
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:_DIGEST]
+    return f"{name[: _LONGEST_NAME - _DIGEST - 1]}-{digest}"

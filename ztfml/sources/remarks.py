@@ -34,10 +34,22 @@ class Remarks:
         count, first = self._found.get(what, (0, str(example)))
         self._found[what] = (count + n, first)
 
-    def update(self, other: Remarks) -> None:
-        """Add the remarks of another part of the work, which came after this one."""
+    def update(self, other: Remarks) -> list[str]:
+        """Add the remarks of another part of the work, which came after this one.
+
+        Returns
+        -------
+        list of str
+            One message for each kind of remark that is new.
+        """
+        new = [
+            sentence
+            for what, sentence in zip(other._found, other.sentences(), strict=True)
+            if what not in self._found
+        ]
         for what, (n, example) in other._found.items():
             self.add(what, example, n)
+        return new
 
     def sentences(self) -> list[str]:
         """Return one message for each kind of remark.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -16,6 +17,8 @@ from ztfml.night import Night
 from ztfml.plots import light_curve
 from ztfml.plots.packet_summary import date_of
 from ztfml.stream.outbox import Outbox
+
+log = logging.getLogger(__name__)
 
 DRAFTS = "tns"
 """Folder of the drafts of TNS reports."""
@@ -82,7 +85,13 @@ def announce(
         object_id = row["objectId"]
         if any(outbox.has(object_id, known) for known in _IMPLIED[reason]):
             continue
-        _write_draft(night, row, page.parent / DRAFTS)
+        try:
+            _write_draft(night, row, page.parent / DRAFTS)
+            picture = str(_draw(night, object_id, outbox.folder))
+        except (ValueError, ArithmeticError, LookupError) as error:
+            # An object with unusual values is announced without a picture.
+            log.warning("%s: no picture or draft (%s)", object_id, error)
+            picture = None
         n_new += outbox.add(
             {
                 "objectId": object_id,
@@ -90,7 +99,7 @@ def announce(
                 **{name: _plain(row[name]) for name in ("candid", "score", "reasons", "ra", "dec")},
                 "links": _links(row),
                 "page": str(page),
-                "light_curve": str(_draw(night, object_id, outbox.folder)),
+                "light_curve": picture,
             }
         )
     return n_new

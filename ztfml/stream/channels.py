@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 import os
 import shlex
+import shutil
+import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from ztfml.errors import BrokerError
+from ztfml.errors import BrokerError, DataError
 from ztfml.io.atomic import write_beside
+from ztfml.io.output_paths import check_writable_folder
+from ztfml.io.safe_text import printable
 from ztfml.stream.outbox import Channel, headline
 
 if TYPE_CHECKING:
@@ -77,15 +82,18 @@ skyportal=URL
     """
     kind, _, value = text.partition("=")
     if kind == "file" and value:
+        check_writable_folder(Path(value).parent)
         return FileChannel(Path(value))
-    if kind == "command" and value:
+    if kind == "command" and value.strip():
         return CommandChannel(value)
     if kind == "slack":
         url = value or environment.get(SLACK_URL, "")
         if not url:
             raise BrokerError(f"slack: the address is missing; set {SLACK_URL}")
+        _check_address("slack", url)
         return SlackChannel(url)
     if kind == "skyportal" and value:
+        _check_address(value, value)
         token = environment.get(SKYPORTAL_TOKEN, "")
         if not token:
             raise BrokerError(f"{value}: the token is missing; set {SKYPORTAL_TOKEN}")
@@ -93,6 +101,11 @@ skyportal=URL
     raise BrokerError(
         f"{text}: no such channel; use file=PATH, command=CMD, slack=URL or skyportal=URL"
     )
+
+
+def _check_address(name, url):
+    if not url.startswith(("https://", "http://")):
+        raise BrokerError(f"{name}: the address must begin with https:// or http://")
 
 
 class FileChannel:
@@ -116,13 +129,23 @@ class FileChannel:
         self._path = Path(path)
 
     def send(self, announcement: dict[str, Any]) -> None:
-        """Add an announcement that the file does not have."""
+        """Add an announcement that the file does not have.
+
+        Raises
+        ------
+        NotSentError
+            If the file cannot be written.
+        """
         lines = self._path.read_text(encoding="utf-8").splitlines() if self._path.exists() else []
         if any(_id_of(line) == announcement["id"] for line in lines):
             return
         lines.append(json.dumps(_public(announcement)))
-        with write_beside(self._path) as part:
-            part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with write_beside(self._path) as part:
+                part.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        except DataError as error:
+            raise NotSentError(str(error)) from error
 
 
 class CommandChannel:
@@ -133,6 +156,11 @@ class CommandChannel:
     command : str
         Program and arguments; no shell is used.
 
+    Raises
+    ------
+    BrokerError
+        If there is no such program.
+
     Examples
     --------
     >>> CommandChannel("tee last.json").send({"id": "1", "objectId": "ZTF18abukavn"})
@@ -141,8 +169,16 @@ class CommandChannel:
     """
 
     def __init__(self, command: str) -> None:
-        self._arguments = shlex.split(command)
-        self.name = f"command={self._arguments[0]}"
+        try:
+            self._arguments = shlex.split(command)
+        except ValueError as error:
+            raise BrokerError(f"command={command}: {error}; check the quotes") from error
+        if shutil.which(self._arguments[0]) is None:
+            raise BrokerError(
+                f"command={self._arguments[0]}: there is no such program; give its full path"
+            )
+        # Arguments may be secret.
+        self.name = f"command={self._arguments[0]} ({_digest(command)})"
 
     def send(self, announcement: dict[str, Any]) -> None:
         """Run the command.
@@ -150,22 +186,26 @@ class CommandChannel:
         Raises
         ------
         NotSentError
-            If it fails.
+            If it fails, or does not end in time.
         """
-        try:
-            done = subprocess.run(
-                self._arguments,
-                input=json.dumps(_public(announcement)),
-                capture_output=True,
-                text=True,
-                timeout=_SECONDS,
-                check=False,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise NotSentError(f"no end within {_SECONDS:.0f} s") from error
-        if done.returncode:
-            said = " ".join(done.stderr.split())[:200]
-            raise NotSentError(f"exit code {done.returncode} {said}".strip())
+        # In a session of its own, so that its own processes can be ended too.
+        with subprocess.Popen(
+            self._arguments,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            start_new_session=True,
+        ) as process:
+            try:
+                _, said = process.communicate(json.dumps(_public(announcement)), _SECONDS)
+            except subprocess.TimeoutExpired as error:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise NotSentError(f"no end within {_SECONDS:.0f} s") from error
+        if process.returncode:
+            said = " ".join(printable(said).split())[:200]
+            raise NotSentError(f"exit code {process.returncode} {said}".strip())
 
 
 class SlackChannel:
@@ -179,12 +219,11 @@ class SlackChannel:
     Examples
     --------
     >>> SlackChannel("https://hooks.slack.com/services/T0/B0/secret").name
-    'slack'
+    'slack (fdf3d4)'
     """
 
-    name = "slack"
-
     def __init__(self, url: str) -> None:
+        self.name = f"slack ({_digest(url)})"
         self._url = url
 
     def send(self, announcement: dict[str, Any]) -> None:
@@ -282,7 +321,12 @@ def _escaped(text: str) -> str:
 
 
 def _public(announcement: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in announcement.items() if key != "sent"}
+    return {key: value for key, value in announcement.items() if key not in ("to", "sent")}
+
+
+def _digest(text: str) -> str:
+    """Return a short text that identifies a secret."""
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:6]
 
 
 def _id_of(line: str) -> str | None:

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import json
 import logging
+import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -54,13 +55,19 @@ class Channel(Protocol):
 class Outbox:
     """The announcements of a folder.
 
+    An announcement is sent to the channels that there were when it was made. Channels that are
+    added later also receive those of the same night, but not those of earlier nights.
+
     Parameters
     ----------
     folder : Path
         Folder of the announcements; created if it does not exist.
     channels : sequence of Channel
+        Each with its own name. A thread may call `deliver_to` for each.
     dry_run : bool
         Only log what would be sent.
+    night : str
+        Identifies the night; nights can share a folder.
 
     Examples
     --------
@@ -71,14 +78,21 @@ class Outbox:
     False
     """
 
-    def __init__(self, folder: Path, channels: Sequence[Channel], dry_run: bool = False) -> None:
+    def __init__(
+        self, folder: Path, channels: Sequence[Channel], dry_run: bool = False, night: str = ""
+    ) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._channels = channels
-        self._dry_run = dry_run
+        self.channels = channels
+        self._dry_run, self._night = dry_run, night
+        self._lock = threading.Lock()
         self._tries: dict[tuple[str, str], int] = {}
         self._not_before: dict[tuple[str, str], float] = {}
-        self._last_sent: dict[str, float] = {}
+        self._failures = {channel.name: 0 for channel in channels}
+        self._channel_not_before = {channel.name: 0.0 for channel in channels}
+        self._shown: set[tuple[str, str]] = set()
+        # Only those that wait for a channel stay in memory: a season has thousands.
+        self._waiting = {one["id"]: one for one in self.announcements() if self._is_waiting(one)}
 
     def has(self, object_id: str, reason: str) -> bool:
         """Check whether an object has been announced for a reason.
@@ -109,7 +123,12 @@ class Outbox:
         key = f"{announcement['objectId']}.{announcement['reason']}"
         if self._path(key).exists():
             return False
-        self._write({"id": key, "created": time.time(), "sent": []} | announcement)
+        to = [channel.name for channel in self.channels]
+        record = {"id": key, "created": time.time(), "night": self._night, "to": to, "sent": []}
+        one = record | announcement
+        with self._lock:
+            self._write(one)
+            self._waiting[key] = one
         return True
 
     def announcements(self) -> list[dict[str, Any]]:
@@ -129,48 +148,81 @@ class Outbox:
         return sorted(found, key=lambda one: (one["created"], one["id"]))
 
     def deliver(self) -> int:
-        """Send what waits and is due.
+        """Send to all channels what waits and is due.
 
         Returns
         -------
         int
             Number of announcements that still wait for at least one channel.
         """
-        n_waiting = 0
-        for announcement in self.announcements():
-            for channel in self._missing(announcement):
-                if self._is_due(announcement["id"], channel):
-                    self._send(announcement, channel)
-            n_waiting += any(True for _ in self._missing(announcement))
-        return n_waiting
+        for channel in self.channels:
+            self.deliver_to(channel)
+        return self.n_waiting()
 
-    def _missing(self, announcement: dict[str, Any]) -> Iterator[Channel]:
-        return (one for one in self._channels if one.name not in announcement["sent"])
+    def deliver_to(self, channel: Channel) -> None:
+        """Send to one channel what waits and is due.
+
+        After a failure the channel waits, and then continues with another announcement, so that
+        one that a channel does not accept does not stop the others.
+
+        Parameters
+        ----------
+        channel : Channel
+        """
+        with self._lock:
+            waiting = [one for one in self._waiting.values() if self._waits_for(one, channel)]
+        waiting.sort(key=lambda one: self._tries.get((one["id"], channel.name), 0))
+        for one in waiting:
+            if self._is_due(one["id"], channel):
+                self._send(one, channel)
+
+    def n_waiting(self) -> int:
+        """Return the number of announcements that wait for at least one channel.
+
+        Returns
+        -------
+        int
+        """
+        with self._lock:
+            self._waiting = {
+                key: one for key, one in self._waiting.items() if self._is_waiting(one)
+            }
+            return len(self._waiting)
+
+    def _is_waiting(self, announcement: dict[str, Any]) -> bool:
+        return any(self._waits_for(announcement, channel) for channel in self.channels)
+
+    def _waits_for(self, announcement: dict[str, Any], channel: Channel) -> bool:
+        is_meant = channel.name in announcement["to"] or announcement["night"] == self._night
+        is_done = channel.name in announcement["sent"]
+        return is_meant and not is_done and (announcement["id"], channel.name) not in self._shown
 
     def _is_due(self, key: str, channel: Channel) -> bool:
-        now = time.monotonic()
-        return now >= self._not_before.get((key, channel.name), 0.0) and (
-            now >= self._last_sent.get(channel.name, -_SECONDS_BETWEEN) + _SECONDS_BETWEEN
-        )
+        times = self._channel_not_before[channel.name], self._not_before.get((key, channel.name), 0)
+        return time.monotonic() >= max(times)
 
     def _send(self, announcement: dict[str, Any], channel: Channel) -> None:
         place = announcement["id"], channel.name
         if self._dry_run:
             log.info("would send to %s: %s", channel.name, headline(announcement))
-        else:
-            try:
-                channel.send(announcement)
-            except OSError as error:
-                self._tries[place] = self._tries.get(place, 0) + 1
-                wait = min(_FIRST_WAIT * 2.0 ** (self._tries[place] - 1), _LONGEST_WAIT)
-                wait = max(wait, getattr(error, "retry_after", 0.0))
-                self._not_before[place] = time.monotonic() + wait
-                log.warning("%s: %s; trying again in %.0f s", channel.name, error, wait)
-                return
-            finally:
-                self._last_sent[channel.name] = time.monotonic()
-        announcement["sent"].append(channel.name)
-        self._write(announcement)
+            self._shown.add(place)
+            return
+        try:
+            channel.send(announcement)
+        except Exception as error:  # A fault of a channel must not end the night.
+            self._failures[channel.name] += 1
+            self._tries[place] = self._tries.get(place, 0) + 1
+            now, hint = time.monotonic(), getattr(error, "retry_after", 0.0)
+            wait = max(_wait(self._failures[channel.name]), hint)
+            self._channel_not_before[channel.name] = now + wait
+            self._not_before[place] = now + _wait(self._tries[place])
+            log.warning("%s: %s; trying again in %.0f s", channel.name, error, wait)
+            return
+        self._failures[channel.name] = 0
+        self._channel_not_before[channel.name] = time.monotonic() + _SECONDS_BETWEEN
+        with self._lock:
+            announcement["sent"].append(channel.name)
+            self._write(announcement)
 
     def _write(self, announcement: dict[str, Any]) -> None:
         with write_beside(self._path(announcement["id"])) as part:
@@ -178,6 +230,10 @@ class Outbox:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{file_name(key)}.json"
+
+
+def _wait(n_failures: int) -> float:
+    return min(_FIRST_WAIT * 2.0 ** (n_failures - 1), _LONGEST_WAIT)
 
 
 def headline(announcement: dict[str, Any]) -> str:

@@ -35,7 +35,7 @@ class Ranker(NamedTuple):
     scorer : FastTransientScorer
     selection : Selection
     match : callable
-        Matches a night with galaxies and a sky map.
+        Adds to a night what the ranking uses: history of a store, galaxies and a sky map.
     top : int
         Number of objects in the list.
 
@@ -72,7 +72,9 @@ class Round(NamedTuple):
     ranked: pd.DataFrame
 
 
-def run_round(parts: Parts, folder: Path, ranker: Ranker) -> Round:
+def run_round(
+    parts: Parts, folder: Path, ranker: Ranker, reload: float | None = None
+) -> Round:
     """Write the night, its list and its page, each replaced as a whole.
 
     Parameters
@@ -82,6 +84,8 @@ def run_round(parts: Parts, folder: Path, ranker: Ranker) -> Round:
     folder : Path
         The output folder.
     ranker : Ranker
+    reload : float, optional, s
+        Time to the next round, after which the page can reload itself.
 
     Returns
     -------
@@ -115,6 +119,7 @@ def run_round(parts: Parts, folder: Path, ranker: Ranker) -> Round:
     )
     summary = summarize(night, predictions, ranked, ranker.model, None, n_rows)
     write_table(ranked.head(ranker.top), folder / RANKED)
+    summary["reload"] = reload
     with write_beside(folder / PAGE) as part:
         part.write_text(render(summary), encoding="utf-8")
     return Round(night, ranked)

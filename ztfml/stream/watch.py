@@ -2,53 +2,28 @@
 
 from __future__ import annotations
 
-import csv
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import NamedTuple
 
-import pyarrow as pa
-
-from ztfml.errors import DataError
-from ztfml.io.atomic import write_beside
-from ztfml.io.safe_text import safe_cell
+from ztfml.errors import ZtfmlError
 from ztfml.nights.manifest import locked
-from ztfml.sources.packet_tables import PacketTables
 from ztfml.stream.announce import Thresholds, announce
-from ztfml.stream.messages import Message, decode_messages
 from ztfml.stream.outbox import Outbox
-from ztfml.stream.parts import Parts
-from ztfml.stream.rounds import NIGHT, PAGE, SKIPPED, Ranker, run_round
+from ztfml.stream.receiver import Counts, Receiver, Stream
+from ztfml.stream.rounds import NIGHT, PAGE, Ranker, run_round
 
 log = logging.getLogger(__name__)
 
-PARTS = "parts"
-# Packets are stored, and their positions committed, after this many or this many seconds.
-_PART_MESSAGES, _PART_SECONDS = 2_000, 10.0
-_POLL_MESSAGES, _POLL_SECONDS = 500, 0.5
-# Pause of the loop that ranks and sends, and time for announcements that wait at the end.
+# Pause of the loops that rank and send, and time for announcements that wait at the end.
 _PAUSE_SECONDS, _FINISH_SECONDS = 0.2, 60.0
+_STOP_SECONDS = 1.0
 # Seconds between progress lines.
 _PROGRESS_SECONDS = 60.0
-# Messages that are not avro are kept; a wrong topic must not fill the disk.
-_MAX_KEPT = 1_000
-
-
-class Stream(Protocol):
-    """Where messages come from; see `ztfml.stream.kafka.KafkaStream`."""
-
-    def poll(self, n_max: int, seconds: float) -> list[Message]:
-        """Return the messages that arrive within some time."""
-
-    def commit(self) -> None:
-        """Commit the positions after all messages that `poll` returned."""
-
-    def lag(self) -> dict[str, int]:
-        """Return the number of messages that wait in each partition."""
 
 
 class Schedule(NamedTuple):
@@ -72,32 +47,6 @@ class Schedule(NamedTuple):
     every: float
     is_over: Callable[[], bool]
     idle: float = math.inf
-
-
-class Counts(NamedTuple):
-    """What was received in a night.
-
-    Parameters
-    ----------
-    received : int
-        Messages since the start.
-    stored : int
-        Packets of the night, each once.
-    repeated : int
-        Messages since the start whose packet was there already.
-    skipped : int
-        Messages that cannot be decoded, since the start.
-
-    Examples
-    --------
-    >>> Counts(3, 2, 1, 0).stored
-    2
-    """
-
-    received: int
-    stored: int
-    repeated: int
-    skipped: int
 
 
 def watch(
@@ -130,7 +79,7 @@ def watch(
     BrokerError
         If the broker refuses the consumer.
     DataError
-        If another process writes to the folder, or the disk is full.
+        If another process writes to the folder or the outbox, or the disk is full.
 
     Examples
     --------
@@ -147,18 +96,20 @@ def watch(
     >>> watch(empty_stream, folder, ranker, schedule, outbox, Thresholds(0.1))
     Counts(received=0, stored=0, repeated=0, skipped=0)
     """
-    with locked(folder):
-        receiver = Receiver(stream, folder)
+    with locked(folder), locked(outbox.folder):
+        receiver, sender = Receiver(stream, folder), _Sender(outbox)
         receiver.start()
+        sender.start()
         try:
-            _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresholds)
+            _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresholds)
+            sender.finish()
         finally:
             receiver.stop()
-        _finish(outbox)
+            sender.stop()
         return receiver.counts()
 
 
-def _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresholds):
+def _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresholds):
     n_ranked, next_round, next_line = 0, 0.0, time.monotonic() + _PROGRESS_SECONDS
     is_over = False
     while not is_over:
@@ -166,49 +117,39 @@ def _rank_until_over(receiver, stream, folder, ranker, schedule, outbox, thresho
         if is_over:
             receiver.stop()
         receiver.check()
+        sender.check()
         now = time.monotonic()
         if receiver.n_packets > n_ranked and (now >= next_round or is_over):
             next_round = now + schedule.every
             receiver.ask_to_store()
             n_ranked = len(receiver.parts.candids)
-            if n_ranked:
-                try:
-                    _round(receiver.parts, folder, ranker, outbox, thresholds)
-                except DataError as error:
-                    if is_over:
-                        raise
-                    # Perhaps there are few packets yet, or the disk is full for a moment.
-                    log.warning("not ranked: %s; trying again with the next packets", error)
-        outbox.deliver()
-        if now >= next_line:
+            # The last page of a night does not change any more.
+            reload = None if is_over else schedule.every
+            try:
+                _round(receiver.parts, folder, ranker, sender.outbox, thresholds, reload)
+            except Exception as error:
+                # Perhaps there are few packets yet, or the disk is full for a moment. A fault of
+                # the ranking must not stop the packets from being stored.
+                if is_over:
+                    raise
+                kind = "" if isinstance(error, ZtfmlError) else f"{type(error).__name__}: "
+                log.warning("not ranked: %s%s; trying again with the next packets", kind, error)
+        if now >= next_line or is_over:
             next_line = now + _PROGRESS_SECONDS
             log.info("%s", _progress(receiver, stream.lag()))
         if not is_over:
             time.sleep(_PAUSE_SECONDS)
 
 
-def _round(parts, folder, ranker, outbox, thresholds):
+def _round(parts, folder, ranker, outbox, thresholds, reload):
     begin = time.monotonic()
-    done = run_round(parts, folder, ranker)
+    done = run_round(parts, folder, ranker, reload)
     n_new = announce(done.night, done.ranked, outbox, thresholds, folder / PAGE)
     parts.compact()
     log.info(
         "%s: %d alerts ranked in %.1f s, %d new announcements",
         folder / NIGHT, len(done.night), time.monotonic() - begin, n_new,
     )  # fmt: skip
-
-
-def _finish(outbox):
-    """Try for a short time to send what still waits."""
-    end = time.monotonic() + _FINISH_SECONDS
-    while n_waiting := outbox.deliver():
-        if time.monotonic() > end:
-            log.warning(
-                "%s: %d announcements are not sent; the next watch of this folder sends them",
-                outbox.folder, n_waiting,
-            )  # fmt: skip
-            return
-        time.sleep(_PAUSE_SECONDS)
 
 
 def _progress(receiver, lags):
@@ -220,144 +161,49 @@ def _progress(receiver, lags):
     )
 
 
-class Receiver:
-    """Receives messages in a thread, and stores their packets in parts.
+class _Sender:
+    """Sends announcements, with a thread for each channel: one that hangs delays nothing else."""
 
-    Only this thread polls, stores and commits, so that no position is committed before its
-    packets are stored.
-
-    Parameters
-    ----------
-    stream : Stream
-    folder : Path
-        The output folder.
-
-    Attributes
-    ----------
-    parts : Parts
-        The packets that are stored.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> stream = SimpleNamespace(poll=lambda n_max, seconds: [], commit=lambda: None, lag=dict)
-    >>> receiver = Receiver(stream, Path("received"))
-    >>> receiver.start()
-    >>> receiver.stop()
-    >>> receiver.n_packets
-    0
-    """
-
-    def __init__(self, stream: Stream, folder: Path) -> None:
-        self.parts = Parts(folder / PARTS)
-        self._stream = stream
-        self._skipped_folder = folder / SKIPPED
-        self._tables: list[PacketTables] = []
-        self._candids: set[int] = set()
-        self._n_received = self._n_repeated = self._n_skipped = self._n_waiting = 0
-        self._received_at = self._stored_at = time.monotonic()
+    def __init__(self, outbox: Outbox) -> None:
+        self.outbox = outbox
         self._error: BaseException | None = None
-        self._is_over, self._is_asked, self._is_stored = (threading.Event() for _ in range(3))
-        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._is_over = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._run, args=(channel,), daemon=True)
+            for channel in outbox.channels
+        ]
 
-    @property
-    def n_packets(self) -> int:
-        """Number of packets, stored or not."""
-        return len(self.parts.candids) + len(self._candids)
+    def start(self):
+        for thread in self._threads:
+            thread.start()
 
-    def idle_seconds(self) -> float:
-        """Return the time since the last message."""
-        return time.monotonic() - self._received_at
-
-    def start(self) -> None:
-        """Start to receive."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Store what was received, and end."""
-        self._is_over.set()
-        self._thread.join()
-
-    def check(self) -> None:
-        """Raise the error that ended the thread."""
+    def check(self):
+        """Raise the error that ended a thread."""
         if self._error is not None:
             raise self._error
 
-    def ask_to_store(self) -> None:
-        """Store what was received, and wait for it."""
-        self._is_stored.clear()
-        self._is_asked.set()
-        while self._thread.is_alive() and not self._is_stored.wait(_PAUSE_SECONDS):
-            pass
-        self.check()
+    def finish(self):
+        """Wait for a short time until nothing waits."""
+        end = time.monotonic() + _FINISH_SECONDS
+        while n_waiting := self.outbox.n_waiting():
+            self.check()
+            if time.monotonic() > end:
+                log.warning(
+                    "%s: %d announcements are not sent; the next watch with this outbox sends them",
+                    self.outbox.folder, n_waiting,
+                )  # fmt: skip
+                return
+            time.sleep(_PAUSE_SECONDS)
 
-    def counts(self) -> Counts:
-        """Return what was received so far."""
-        return Counts(self._n_received, len(self.parts.candids), self._n_repeated, self._n_skipped)
+    def stop(self):
+        self._is_over.set()
+        # A channel that hangs is not waited for: the next watch sends the announcement again.
+        for thread in self._threads:
+            thread.join(_STOP_SECONDS)
 
-    def _run(self) -> None:
+    def _run(self, channel):
         try:
-            while not self._is_over.is_set():
-                self.receive()
-                if self._is_asked.is_set():
-                    self._is_asked.clear()
-                    self.store()
-                    self._is_stored.set()
-            self.store()
+            while not self._is_over.wait(_PAUSE_SECONDS):
+                self.outbox.deliver_to(channel)
         except BaseException as error:
             self._error = error
-
-    def receive(self) -> None:
-        """Receive messages, and store them if there are enough."""
-        messages = self._stream.poll(_POLL_MESSAGES, _POLL_SECONDS)
-        if messages:
-            self._received_at = time.monotonic()
-        self._n_received += len(messages)
-        self._n_waiting += len(messages)
-        by_name = {message.name: message for message in messages}
-        for batch in decode_messages(messages) if messages else ():
-            for name, reason in batch.skipped:
-                self._keep(by_name[name], reason)
-            new = [k for k, candid in enumerate(batch.candids) if self._is_new(candid)]
-            if new:
-                self._tables.append(batch.tables.select(new))
-        is_late = time.monotonic() > self._stored_at + _PART_SECONDS
-        if self._n_waiting >= _PART_MESSAGES or (self._n_waiting and is_late):
-            self.store()
-
-    def store(self) -> None:
-        """Write the received packets as a part, then commit their positions."""
-        if self._tables:
-            self.parts.save(_concatenated(self._tables))
-        if self._n_waiting:
-            self._stream.commit()
-        self._tables, self._candids, self._n_waiting = [], set(), 0
-        self._stored_at = time.monotonic()
-
-    def _is_new(self, candid: int) -> bool:
-        if candid in self.parts.candids or candid in self._candids:
-            self._n_repeated += 1
-            return False
-        self._candids.add(candid)
-        return True
-
-    def _keep(self, message: Message, reason: str) -> None:
-        """Keep a message that cannot be decoded, with the reason."""
-        self._n_skipped += 1
-        log.warning("%s: not decoded (%s)", message.name, reason)
-        if self._n_skipped > _MAX_KEPT:
-            return
-        self._skipped_folder.mkdir(exist_ok=True)
-        path = self._skipped_folder / f"{message.topic}-{message.partition}-{message.offset}"
-        with write_beside(path.with_name(path.name + ".avro")) as part:
-            part.write_bytes(message.value or b"")
-        with (
-            write_beside(path.with_name(path.name + ".csv")) as part,
-            open(part, "w", newline="", encoding="utf-8") as file,
-        ):
-            csv.writer(file).writerow([message.name, safe_cell(reason)])
-
-
-def _concatenated(tables: Sequence[PacketTables]) -> PacketTables:
-    # The column `alert` is a position in one of the tables, and is not used any more.
-    return PacketTables(*(pa.concat_tables(kind) for kind in zip(*tables, strict=True)))
