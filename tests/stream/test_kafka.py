@@ -1,6 +1,8 @@
 """The consumer loses nothing, and says what it waits for and what it misses."""
 
+import datetime
 import logging
+import re
 import time
 
 import pytest
@@ -16,13 +18,13 @@ SECONDS = 30
 def connect(broker, tmp_path):
     streams = []
 
-    def connect(*topics, environment=(), group="team", name="night"):
+    def connect(*topics, environment=(), group="team", name="night", since=None):
         configuration = settings(
             broker.server, group, tmp_path / name, dict(environment), SESSION
         ) | {"topic.metadata.refresh.interval.ms": 500}
         # With a fixed member, this broker needs several seconds for each start.
         del configuration["group.instance.id"]
-        streams.append(KafkaStream(configuration, topics))
+        streams.append(KafkaStream(configuration, topics, since))
         return streams[-1]
 
     yield connect
@@ -81,6 +83,23 @@ def test_a_broker_that_starts_again(broker, connect, caplog):
     assert receive(stream, 3) == values(0, 3)
 
 
+def test_a_new_group_skips_what_is_older(broker, connect, caplog):
+    send(broker, 0, 10)
+    time.sleep(0.2)
+    now = datetime.datetime.now(datetime.UTC)
+    time.sleep(0.2)
+    send(broker, 10, 14)
+    stream = connect("ztf", since=now)
+    assert receive(stream, 4) == values(10, 14)
+    assert "ztf/0: skipped 5 packets from before" in caplog.text
+    stream.commit()
+    stream.close()
+    send(broker, 14, 16)
+    # With a position, the time is not used.
+    later = connect("ztf", since=now + datetime.timedelta(days=1))
+    assert receive(later, 2) == values(14, 16)
+
+
 def test_a_server_that_does_not_exist(tmp_path, caplog):
     stream = KafkaStream(settings("127.0.0.1:9", "team", tmp_path, {}, SESSION), ["ztf"])
     end = time.monotonic() + 10
@@ -110,6 +129,15 @@ def test_credentials_come_from_the_environment(tmp_path, caplog):
     assert "sasl.password" not in settings("localhost:1", "team", tmp_path, {})
     with pytest.raises(BrokerError, match="ZTFML_KAFKA_PASSWORD"):
         settings("localhost:1", "team", tmp_path, {"ZTFML_KAFKA_USERNAME": "me"})
+
+
+def test_the_identity_of_a_consumer_has_the_characters_that_kafka_allows(tmp_path):
+    found = {
+        settings("localhost:1", "team", tmp_path / name, {})["group.instance.id"]
+        for name in ("a b", "a_b", "a/b", "x" * 300)
+    }
+    assert len(found) == 4
+    assert all(re.fullmatch(r"[a-zA-Z0-9._-]{1,249}", one) for one in found)
 
 
 def test_wrong_credentials(connect):

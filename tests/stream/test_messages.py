@@ -5,7 +5,7 @@ import json
 
 import fastavro
 
-from tests.sources.packet_files import JD, avro, avro_schema, packet
+from tests.sources.packet_files import CANDIDATE_FIELDS, JD, avro, avro_schema, packet
 from tests.stream.dialects import CANDID, contents, messages
 from ztfml.stream.messages import Message, decode_messages
 
@@ -33,6 +33,24 @@ def test_a_record_of_fink_needs_the_schema_in_its_key():
     )
     assert batch.candids == [CANDID + 2]
     assert [name for name, _ in batch.skipped] == [f"fink/0/{k}" for k in (2, 3, 4, 5)]
+
+
+def test_a_record_of_fink_with_another_schema_in_the_same_night():
+    key, value = contents(3)[2]
+    newer = avro_schema(candidate={**CANDIDATE_FIELDS, "scorr": "double"}, version="4.02")
+    made = packet(9, jd=JD, scorr=7.5) | {"schemavsn": "4.02"}
+    stream = io.BytesIO()
+    fastavro.schemaless_writer(stream, fastavro.parse_schema(newer), made)
+    both = [
+        Message("fink", 0, 1, key, value),
+        Message("fink", 0, 2, json.dumps(newer).encode(), stream.getvalue()),
+        Message("fink", 0, 3, key, contents(6)[5][1]),
+    ]
+    (batch,) = decode_messages(both)
+    assert batch.skipped == []
+    assert batch.candids == [CANDID + 2, 9, CANDID + 5]
+    assert batch.tables.alerts["schemavsn"].to_pylist() == ["3.3", "4.02", "3.3"]
+    assert batch.tables.alerts["candidate.scorr"].to_pylist() == [None, 7.5, None]
 
 
 def test_a_recursive_schema_is_refused():

@@ -3,13 +3,16 @@
 import errno
 import itertools
 import json
+import logging
+import threading
 import time
 
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from tests.stream.dialects import CANDID, messages
+from tests.sources.packet_files import CANDIDATE_FIELDS, JD, avro, avro_schema, packet
+from tests.stream.dialects import CANDID, babamul, fink, messages, ztf
 from tests.stream.streams import ListStream, broken
 from ztfml.errors import DataError
 from ztfml.io.parquet import write_table
@@ -17,11 +20,14 @@ from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.nights.manifest import locked
 from ztfml.ranking import FastTransientScorer, Selection
+from ztfml.stream import receiver as receiving
 from ztfml.stream import watch as module
 from ztfml.stream.announce import Thresholds
+from ztfml.stream.messages import Message
 from ztfml.stream.outbox import Outbox
+from ztfml.stream.receiver import Counts
 from ztfml.stream.rounds import Ranker
-from ztfml.stream.watch import Counts, Schedule, watch
+from ztfml.stream.watch import Schedule, watch
 
 N = 24
 
@@ -51,7 +57,7 @@ def ranker():
 def run(ranker, tmp_path, monkeypatch):
     """Watch a stream until it is empty, in a folder."""
     monkeypatch.setattr("ztfml.stream.outbox._SECONDS_BETWEEN", 0.0)
-    monkeypatch.setattr(module, "_POLL_MESSAGES", 5)
+    monkeypatch.setattr(receiving, "_POLL_MESSAGES", 5)
     folder = tmp_path / "live"
     folder.mkdir()
 
@@ -116,16 +122,90 @@ def test_order_repetition_and_damage(run, expected):
     assert listed["reason"].tolist() == ["not an avro file", "empty file"]
 
 
+def test_another_schema_during_the_night_is_reported_once(run, expected, caplog):
+    caplog.set_level(logging.INFO)
+    schema = avro_schema(candidate={**CANDIDATE_FIELDS, "moonphase": "double"})
+    newer = [
+        Message("ztf", 0, 100 + k, None, avro(
+            packet(k, jd=JD + 0.5, moonphase=0.3) | {"schemavsn": "5.0"}, schema=schema
+        ))
+        for k in (1, 2)
+    ]  # fmt: skip
+    assert run(ListStream(messages(N) + newer)).stored == N + 2
+    assert caplog.messages.count("packets have schema 3.3") == 1
+    assert caplog.messages.count("packets also have schema 5.0") == 1
+    assert caplog.messages.count("omitted unknown fields: moonphase") == 1
+    alerts = pd.read_parquet(run.folder / "night.parquet")
+    assert alerts["schemavsn"].value_counts()["5.0"] == 2
+
+
+def test_alerts_of_another_survey_fill_neither_log_nor_disk(run, caplog, monkeypatch):
+    monkeypatch.setattr(receiving, "_MAX_LOGGED", 3)
+    monkeypatch.setattr(receiving, "_MAX_KEPT", 4)
+    other = [broken(k, avro(packet(k, "LSST25abc"))) for k in range(10)]
+    assert run(ListStream(messages(3) + other)).skipped == 10
+    assert caplog.text.count("another survey") == 3
+    assert caplog.text.count("more are only counted") == 1
+    assert len(list((run.folder / "skipped").glob("*.avro"))) == 4
+
+
+def test_one_alert_from_two_brokers_is_stored_once(run):
+    (_, by_ztf), (_, by_babamul), by_fink = ztf(1), babamul(1), fink(1)
+    stream = ListStream(
+        [
+            Message("ztf_20240601", 0, 5, None, by_ztf),
+            Message("babamul", 2, 5, None, by_babamul),
+            Message("fink", 0, 5, *by_fink),
+        ]
+    )
+    assert run(stream) == Counts(3, 1, 2, 0)
+    assert pd.read_parquet(run.folder / "night.parquet")["candid"].tolist() == [CANDID + 1]
+
+
+def test_a_channel_that_hangs_does_not_delay_the_list(run, monkeypatch):
+    monkeypatch.setattr(module, "_FINISH_SECONDS", 0.5)
+    ended = threading.Event()
+
+    class Hanging(Recorder):
+        name = "hanging"
+
+        def send(self, one):
+            ended.wait(60)
+
+    channel = Recorder()
+    begin = time.monotonic()
+    run(ListStream(messages(N)), [Hanging(), channel])
+    assert time.monotonic() - begin < 40
+    assert len(channel.received) == 8
+    assert (run.folder / "ranked.csv").exists()
+    ended.set()
+
+
+def test_a_fault_of_the_ranking_does_not_stop_the_packets(run, monkeypatch, caplog):
+    calls = []
+
+    def fail_once(*args):
+        calls.append(0)
+        raise ZeroDivisionError("a fault")
+
+    monkeypatch.setattr(module, "run_round", fail_once)
+    stream = SlowStream(messages(6))
+    with pytest.raises(ZeroDivisionError):
+        run(stream, every=0.1)
+    assert stream.committed == 6
+    assert "not ranked: ZeroDivisionError: a fault; trying again in the next round" in caplog.text
+
+
 @pytest.mark.parametrize(
     "place", ["receive", "store", "save", "commit", "run_round", "announce", "compact", "deliver"]
 )
 def test_a_kill_at_any_step(place, run, expected, monkeypatch):
     """Killed before the first passage of a step and after the second, and started again."""
     owner, name = {
-        "receive": (module.Receiver, "receive"), "store": (module.Receiver, "store"),
-        "save": (module.Parts, "save"), "commit": (ListStream, "commit"),
+        "receive": (receiving.Receiver, "receive"), "store": (receiving.Receiver, "store"),
+        "save": (receiving.Parts, "save"), "commit": (ListStream, "commit"),
         "run_round": (module, "run_round"), "announce": (module, "announce"),
-        "compact": (module.Parts, "compact"), "deliver": (Outbox, "deliver"),
+        "compact": (receiving.Parts, "compact"), "deliver": (Outbox, "deliver_to"),
     }[place]  # fmt: skip
     real, calls = getattr(owner, name), []
 
@@ -140,7 +220,7 @@ def test_a_kill_at_any_step(place, run, expected, monkeypatch):
 
     monkeypatch.setattr(owner, name, step)
     monkeypatch.setattr("ztfml.stream.announce._draw", lambda night, name, folder: folder)
-    monkeypatch.setattr(module, "_PART_MESSAGES", 5)
+    monkeypatch.setattr(receiving, "_PART_MESSAGES", 5)
     stream, channel = ListStream(messages(N)), Recorder()
     n_kills = 0
     while True:
@@ -196,8 +276,30 @@ def test_a_night_that_cannot_be_ranked_yet_does_not_end_the_watch(run, monkeypat
     assert caplog.text.count("not ranked: night.parquet: the column candidate.fid") == 1
 
 
+def test_remarks_about_the_night_are_logged_once(run, monkeypatch):
+    logger, seen = logging.getLogger("ztfml"), []
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append(record.getMessage())
+    logger.addHandler(handler)
+    real = module.run_round
+
+    def remark(*args):
+        logging.getLogger("ztfml.night").warning("%d of %d values count as missing", len(seen), 7)
+        return real(*args)
+
+    monkeypatch.setattr(module, "run_round", remark)
+    try:
+        run(SlowStream(messages(6)), every=0.1)
+    finally:
+        logger.removeHandler(handler)
+    assert sum("count as missing" in one for one in seen) == 1
+    assert sum("alerts ranked in" in one for one in seen) >= 2
+
+
 def test_two_processes_in_one_folder(run):
     with locked(run.folder), pytest.raises(DataError, match="another run of ztfml"):
+        run(ListStream([]))
+    with locked(run.folder / "outbox"), pytest.raises(DataError, match="outbox: another run"):
         run(ListStream([]))
 
 

@@ -1,7 +1,9 @@
 """Commands of live nights: watch, replay."""
 
 import datetime
+import logging
 import math
+from pathlib import Path
 
 import click
 
@@ -16,8 +18,11 @@ from ztfml.cli.options import (
     skymap_option,
     weights_option,
 )
+from ztfml.cli.staging import PlaceOrAddress
 from ztfml.cli.watch_config import CONFIGURED, channel_environment, stream_environment
-from ztfml.stream.servers import SERVERS
+from ztfml.stream.servers import SERVERS, group_of
+
+log = logging.getLogger(__name__)
 
 
 @command(
@@ -42,11 +47,17 @@ from ztfml.stream.servers import SERVERS
 )  # fmt: skip
 @click.option(
     "-o", "--output", "folder", type=PATH, required=True, metavar="DIR/",
-    help="Output folder. A run that was interrupted is continued.",
+    help="Output folder, one for each night. A run that was interrupted is continued. %Y%m%d is "
+    "replaced by the date of the night in UTC.",
 )  # fmt: skip
 @click.option(
     "--every", default="5m", show_default=True, metavar="TIME",
     help="Time between two rounds of ranking, e.g. 30s or 5m.",
+)  # fmt: skip
+@click.option(
+    "--since", metavar="TIME",
+    help="With a new group: skip packets that the broker received before noon (at Palomar) or "
+    "YYYY-MM-DDTHH:MM in UTC. Default: read all that the topic has.",
 )  # fmt: skip
 @click.option(
     "--until", metavar="TIME",
@@ -80,6 +91,15 @@ from ztfml.stream.servers import SERVERS
     "--top", type=click.IntRange(1),
     help="Number of objects in the list. Default: the number of spectra per night.",
 )  # fmt: skip
+@click.option(
+    "--store", type=PlaceOrAddress(path_type=Path), metavar="STORE",
+    help="History store: adds the history of the objects in each round, and receives the night "
+    "at its end. It is created if it does not exist.",
+)  # fmt: skip
+@click.option(
+    "--months", default=6.0, show_default=True, type=click.FloatRange(0, min_open=True),
+    help="With --store: length of the history before the first alert of each object.",
+)  # fmt: skip
 @model_option
 @ranking_option
 @weights_option
@@ -91,8 +111,9 @@ from ztfml.stream.servers import SERVERS
     help="Time without a sign of life after which the broker gives the topics to others.",
 )  # fmt: skip
 def watch(
-    broker, server, topics, group, folder, every, until, idle, channels, min_score, high_score,
-    within, dry_run, outbox, top, model, ranking, weights, instrument, galaxies, skymap, session,
+    broker, server, topics, group, folder, every, since, until, idle, channels, min_score,
+    high_score, within, dry_run, outbox, top, store, months, model, ranking, weights, instrument,
+    galaxies, skymap, session,
 ):  # fmt: skip
     """Rank a night while it is observed, from the stream of a broker.
 
@@ -108,10 +129,11 @@ def watch(
     from ztfml.ranking import FastTransientScorer
     from ztfml.stream.announce import Thresholds
     from ztfml.stream.channels import channel_of
-    from ztfml.stream.kafka import KafkaStream, settings
+    from ztfml.stream.folder import open_folder, start_of_night, with_date
+    from ztfml.stream.kafka import USERNAME, KafkaStream, settings
     from ztfml.stream.outbox import OUTBOX, Outbox
-    from ztfml.stream.rounds import Ranker
-    from ztfml.stream.sunrise import end_of_night, seconds_of
+    from ztfml.stream.rounds import NIGHT, Ranker
+    from ztfml.stream.sunrise import seconds_of
     from ztfml.stream.watch import Schedule
     from ztfml.stream.watch import watch as run_watch
 
@@ -119,23 +141,29 @@ def watch(
     if server is None:
         raise click.UsageError(f"--from {broker} needs --server; the broker tells you its address")
     now = _now()
-    end = end_of_night(until, now) if until else None
-    thresholds = Thresholds(min_score, high_score, within)
-    receivers = [channel_of(text, channel_environment()) for text in channels]
+    folder = Path(with_date(str(folder), now))
     seconds, longest_pause = seconds_of(every), seconds_of(idle) if idle else math.inf
+    start = start_of_night(since, now) if since else None
     check_writable_folder(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    receivers = {one.name: one for one in (channel_of(c, channel_environment()) for c in channels)}
     scorer = FastTransientScorer.load(ranking, weights, instrument)
     ranker = Ranker(
         load_model(model),
         scorer,
         selection_from(False, 0.0, None, skymap),
-        matcher(galaxies, skymap),
+        _matcher(store, months, matcher(galaxies, skymap)),
         top or scorer.instrument.spectra_per_night,
     )
-    named = [topic.replace("%Y%m%d", f"{now:%Y%m%d}") for topic in topics]
+    environment = stream_environment(broker)
+    end = open_folder(folder, until, now)
+    if end is not None and end <= now:
+        log.warning("%s: this night ended at %s UTC; finishing it", folder, f"{end:%Y-%m-%d %H:%M}")
     stream = KafkaStream(
-        settings(server, group, folder, stream_environment(broker), session), named
+        settings(
+            server, group_of(broker, group, environment.get(USERNAME)), folder, environment, session
+        ),
+        [with_date(topic, now) for topic in topics],
+        start,
     )
     try:
         counts = run_watch(
@@ -143,15 +171,46 @@ def watch(
             folder,
             ranker,
             Schedule(seconds, lambda: end is not None and _now() >= end, longest_pause),
-            Outbox(outbox or folder / OUTBOX, receivers, dry_run),
-            thresholds,
+            Outbox(
+                outbox or folder / OUTBOX,
+                list(receivers.values()),
+                dry_run,
+                str(folder.absolute()),
+            ),
+            Thresholds(min_score, high_score, within),
         )
     finally:
         stream.close()
+    if store is not None and counts.stored:
+        _add_to_store(store, folder / NIGHT)
     click.echo(
         f"{counts.stored:,} packets, {counts.repeated:,} repeated, {counts.skipped:,} skipped"
     )
     click.echo(folder)
+
+
+def _matcher(store, months, match):
+    """Return a function that gives a night the history of the store, galaxies and a sky map."""
+    if store is None:
+        return match
+    from ztfml.store.night import with_store
+    from ztfml.store.store import Store
+
+    opened = Store.create(store)
+    return lambda night: match(with_store(night, opened, months))
+
+
+def _add_to_store(store, night):
+    from ztfml.errors import DataError
+    from ztfml.store.add import add_night
+    from ztfml.store.store import Store
+
+    try:
+        add_night(Store.open(store), night)
+    except DataError as error:
+        raise DataError(
+            f"{error}; the night is complete, add it with `ztfml history add {store} {night}`"
+        ) from error
 
 
 def _now():

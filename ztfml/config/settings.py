@@ -118,6 +118,7 @@ SETTINGS = {
             "Palomar",
         ),
         Setting("galaxies", "path", "catalogue of galaxies", '"nedlvs.parquet"'),
+        Setting("store", "output", "history store for `watch`", '"store"'),
         *(
             Setting(
                 f"catalogs.{kind}", "paths", f"catalogue files of the kind `{kind}`",

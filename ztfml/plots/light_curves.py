@@ -437,6 +437,10 @@ def _set_time_axes(ax, jd, origin):
     most = int(np.clip(ax.bbox.width / ax.figure.dpi / _INCHES_A_DATE, 2, 6))
     if high - low < _DAYS_WITH_HOURS:
         locator, style = dates.AutoDateLocator(tz="UTC", maxticks=min(most, 5)), "%Y-%m-%d\n%H:%M"
+        # Larger steps for small figures, for which Matplotlib has none and warns.
+        locator.intervald[dates.HOURLY] = [1, 2, 3, 4, 6, 12, 24, 48, 96]
+        for kind in (dates.MINUTELY, dates.SECONDLY):
+            locator.intervald[kind] = [1, 5, 10, 15, 30, 60, 120, 240, 480]
     else:
         locator, style = MaxNLocator(most, integer=True), "%Y-%m-%d"
     top.xaxis.set_major_locator(locator)

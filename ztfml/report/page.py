@@ -24,7 +24,8 @@ _STYLES = ("page.css", "compact.css", "print.css")
 # In the order in which they are needed.
 _PARTS = (
     "dom", "store", "csv", "axes", "points", "curve", "zoom", "card", "memory", "marks", "list",
-    "places", "keys", "exchange", "files", "print", "page",
+    "places", "keys", "exchange", "files", "print",
+    "reload", "page",
 )  # fmt: skip
 _INDEX_STYLES = ("page.css", "index.css")
 _INDEX_PARTS = ("dom", "store", "csv", "exchange", "index")
@@ -123,6 +124,7 @@ def render(summary: dict) -> str:
         "labels": LABELS,
         "terms": summary["terms"],
         "ranked": summary["n_ranked"],
+        "reload": summary["reload"],
         "cards": [{name: card[name] for name in _CARD} for card in summary["cards"]],
     }
     record = json.dumps(night_record(summary), ensure_ascii=False)

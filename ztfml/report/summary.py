@@ -77,7 +77,8 @@ def summarize(
     dict
         Sections ``night``, ``model``, ``classes``, ``cuts``, ``sky``, ``headline``,
         ``n_ranked``, ``n_fast``, ``terms``, ``index`` (None: the page does not link to a page of
-        all nights) and ``cards``, one per row of the list, with texts, numbers, lists
+        all nights), ``reload`` (seconds after which the page of a live night has changed; None: it
+        does not reload itself) and ``cards``, one per row of the list, with texts, numbers, lists
         and dicts. Missing values are None, and candids are text, because JavaScript numbers have
         too few digits.
 
@@ -108,6 +109,7 @@ def summarize(
         "n_ranked": n_ranked,
         "n_fast": int((ranked["score"] >= FAST_SCORE).sum()),
         "index": None,
+        "reload": None,
         "terms": [list(term) for term in _TERMS],
         "cards": [
             _card(row, few, of_alert.loc[int(row["candid"])], folder, context, more)

@@ -47,6 +47,42 @@ def _date(now: datetime.datetime) -> datetime.date:
     return (now.astimezone(datetime.UTC) + _NOON).date()
 
 
+def start_of_night(text: str, now: datetime.datetime) -> datetime.datetime:
+    """Return the time that an option names.
+
+    Parameters
+    ----------
+    text : str
+        ``noon`` (the last one at Palomar, 20:00 UTC), or a date with a time such as
+        ``2024-06-01T02:30``; UTC unless it has a time zone.
+    now : datetime.datetime
+        With a time zone.
+
+    Returns
+    -------
+    datetime.datetime
+
+    Raises
+    ------
+    DataError
+        If the text is not a time.
+
+    Examples
+    --------
+    >>> now = datetime.datetime(2024, 6, 1, 4, 0, tzinfo=datetime.UTC)
+    >>> start_of_night("noon", now).isoformat()
+    '2024-05-31T20:00:00+00:00'
+    """
+    if text == "noon":
+        date = datetime.datetime.combine(_date(now), datetime.time(), datetime.UTC)
+        return date - _NOON
+    try:
+        start = datetime.datetime.fromisoformat(text)
+    except ValueError as error:
+        raise DataError(f"{text}: not a time; use noon or YYYY-MM-DDTHH:MM (UTC)") from error
+    return start.astimezone(datetime.UTC) if start.tzinfo else start.replace(tzinfo=datetime.UTC)
+
+
 def open_folder(
     folder: Path, until: str | None, now: datetime.datetime
 ) -> datetime.datetime | None:
@@ -86,7 +122,7 @@ def open_folder(
     """
     record = _read(folder / _RECORD)
     if record.get("option") == until and record.get("until"):
-        return datetime.datetime.fromisoformat(record["until"])
+        return _time(record["until"], folder / _RECORD)
     date = _date(now).isoformat()
     if record.get("night", date) != date:
         raise DataError(
@@ -99,6 +135,13 @@ def open_folder(
     with write_beside(folder / _RECORD) as part:
         part.write_text(json.dumps(content) + "\n", encoding="utf-8")
     return end
+
+
+def _time(text: str, path: Path) -> datetime.datetime:
+    try:
+        return datetime.datetime.fromisoformat(text).astimezone(datetime.UTC)
+    except ValueError as error:
+        raise DataError(f"{path}: cannot be read; remove this file") from error
 
 
 def _read(path: Path) -> dict[str, str]:

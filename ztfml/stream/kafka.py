@@ -7,6 +7,7 @@ reported as a gap.
 
 from __future__ import annotations
 
+import datetime
 import logging
 import os
 import socket
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ztfml.errors import BrokerError
+from ztfml.io.safe_text import file_name
 from ztfml.stream.messages import Message
 
 if TYPE_CHECKING:
@@ -75,7 +77,8 @@ def settings(
     found: dict[str, Any] = {
         "bootstrap.servers": servers,
         "group.id": group,
-        "group.instance.id": f"{socket.gethostname()}:{Path(folder).absolute()}",
+        # Kafka allows letters, digits and ._- only.
+        "group.instance.id": file_name(f"{socket.gethostname()}:{Path(folder).absolute()}"),
         "session.timeout.ms": round(1000 * session),
         "enable.auto.commit": False,
         "enable.auto.offset.store": False,
@@ -109,6 +112,8 @@ class KafkaStream:
         Result of `settings`.
     topics : sequence of str
         They may not exist yet.
+    since : datetime.datetime, optional
+        Without a committed position, older messages are skipped; by default none.
 
     Raises
     ------
@@ -123,7 +128,12 @@ class KafkaStream:
     >>> stream.close()
     """
 
-    def __init__(self, configuration: Mapping[str, Any], topics: Sequence[str]) -> None:
+    def __init__(
+        self,
+        configuration: Mapping[str, Any],
+        topics: Sequence[str],
+        since: datetime.datetime | None = None,
+    ) -> None:
         try:
             from confluent_kafka import Consumer
         except ImportError as error:
@@ -136,7 +146,11 @@ class KafkaStream:
         self._absent: set[str] = set()
         self._next: dict[tuple[str, int], int] = {}
         self._consumer = Consumer(dict(configuration) | {"error_cb": self._on_error})
-        self._consumer.subscribe(list(topics), on_assign=self._on_assign, on_revoke=self._on_revoke)
+        # Subscribed by the first poll. A consumer that joins the group stops another one with the
+        # same identity, so the folder must be locked before.
+        self._topics: list[str] = list(topics)
+        self._is_subscribed = False
+        self._since = since
 
     def poll(self, n_max: int, seconds: float) -> list[Message]:
         """Return the messages that arrive within some time.
@@ -158,6 +172,11 @@ class KafkaStream:
             If the broker refuses the consumer, e.g. for wrong credentials. A broker that cannot
             be reached, and topics that do not exist, are waited for.
         """
+        if not self._is_subscribed:
+            self._is_subscribed = True
+            self._consumer.subscribe(
+                self._topics, on_assign=self._on_assign, on_revoke=self._on_revoke
+            )
         received = self._consumer.consume(n_max, seconds)
         if self._fatal:
             raise BrokerError(self._fatal)
@@ -217,7 +236,7 @@ class KafkaStream:
         self._consumer.close()
 
     def _on_assign(self, consumer: Any, partitions: list[TopicPartition]) -> None:
-        from confluent_kafka import OFFSET_BEGINNING, KafkaException
+        from confluent_kafka import KafkaException
 
         try:
             committed = consumer.committed(partitions, timeout=_REQUEST_SECONDS)
@@ -225,15 +244,40 @@ class KafkaStream:
             committed = []
         for partition, known in zip(partitions, committed, strict=False):
             self._next.pop((partition.topic, partition.partition), None)
-            partition.offset = known.offset if known.offset >= 0 else OFFSET_BEGINNING
             if known.offset >= 0:
                 self._next[partition.topic, partition.partition] = known.offset
+                partition.offset = known.offset
                 partition.offset = self._checked(consumer, partition)
+            else:
+                partition.offset = self._start(consumer, partition)
         consumer.assign(partitions)
 
     def _on_revoke(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
             self._next.pop((partition.topic, partition.partition), None)
+
+    def _start(self, consumer: Any, partition: TopicPartition) -> int:
+        """Return where a new group begins; report what it skips."""
+        from confluent_kafka import OFFSET_BEGINNING, KafkaException, TopicPartition
+
+        if self._since is None:
+            return OFFSET_BEGINNING
+        place = partition.topic, partition.partition
+        asked = TopicPartition(*place, round(1000 * self._since.timestamp()))
+        try:
+            low, high = consumer.get_watermark_offsets(partition, timeout=_REQUEST_SECONDS)
+            (found,) = consumer.offsets_for_times([asked], timeout=_REQUEST_SECONDS)
+        except KafkaException as error:
+            log.warning("%s/%d: read from its beginning (%s)", *place, error.args[0].str())
+            return OFFSET_BEGINNING
+        # A negative offset: no message is as new.
+        offset = max(low, found.offset if found.offset >= 0 else high)
+        if offset > low:
+            log.warning(
+                "%s/%d: skipped %d packets from before %s UTC",
+                *place, offset - low, f"{self._since:%Y-%m-%d %H:%M}",
+            )  # fmt: skip
+        return offset
 
     def _checked(self, consumer: Any, partition: TopicPartition) -> int:
         """Return where to continue; report packets that the broker does not have any more."""

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+import numpy as np
 import pyarrow as pa
 
 from ztfml.io.atomic import write_beside
@@ -185,7 +186,7 @@ class Receiver:
     def store(self) -> None:
         """Write the received packets as a part, then commit their positions."""
         if self._tables:
-            self.parts.save(_concatenated(self._tables))
+            self.parts.save(joined(self._tables))
         if self._n_waiting:
             self._stream.commit()
         self._tables, self._candids, self._n_waiting = [], set(), 0
@@ -230,6 +231,32 @@ class Receiver:
             csv.writer(file).writerow([message.name, safe_cell(reason)])
 
 
-def _concatenated(tables: Sequence[PacketTables]) -> PacketTables:
-    # The column `alert` is a position in one of the tables, and is not used any more.
-    return PacketTables(*(pa.concat_tables(kind) for kind in zip(*tables, strict=True)))
+def joined(tables: Sequence[PacketTables]) -> PacketTables:
+    """Join tables of packets to those of one part.
+
+    Parameters
+    ----------
+    tables : sequence of PacketTables
+
+    Returns
+    -------
+    PacketTables
+        Its column `alert` is the position in the joined table of alerts.
+
+    Examples
+    --------
+    >>> from ztfml.sources.packet_tables import to_tables
+    >>> len(joined([to_tables([]), to_tables([])]).alerts)
+    0
+    """
+    starts = np.cumsum([0, *(len(one.alerts) for one in tables)])
+    moved = [
+        PacketTables(one.alerts, *(_moved(rows, start) for rows in (one.history, one.forced)))
+        for one, start in zip(tables, starts, strict=False)
+    ]
+    return PacketTables(*(pa.concat_tables(kind) for kind in zip(*moved, strict=True)))
+
+
+def _moved(rows: pa.Table, start: int) -> pa.Table:
+    k = rows.schema.get_field_index("alert")
+    return rows.set_column(k, "alert", pa.array(rows["alert"].to_numpy() + start))

@@ -72,9 +72,7 @@ class Round(NamedTuple):
     ranked: pd.DataFrame
 
 
-def run_round(
-    parts: Parts, folder: Path, ranker: Ranker, reload: float | None = None
-) -> Round:
+def run_round(parts: Parts, folder: Path, ranker: Ranker, reload: float | None = None) -> Round:
     """Write the night, its list and its page, each replaced as a whole.
 
     Parameters

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import logging
 import math
+import re
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -96,7 +98,7 @@ def watch(
     >>> watch(empty_stream, folder, ranker, schedule, outbox, Thresholds(0.1))
     Counts(received=0, stored=0, repeated=0, skipped=0)
     """
-    with locked(folder), locked(outbox.folder):
+    with locked(folder), locked(outbox.folder), _remarks_once():
         receiver, sender = Receiver(stream, folder), _Sender(outbox)
         receiver.start()
         sender.start()
@@ -107,6 +109,29 @@ def watch(
             receiver.stop()
             sender.stop()
         return receiver.counts()
+
+
+@contextmanager
+def _remarks_once() -> Iterator[None]:
+    """Log what is unusual in the content of the night once, and not in every round."""
+    known = set()
+
+    def is_new(record):
+        # Counts and examples differ from round to round.
+        what = re.sub(r"\d[\d.,]*", "#", record.getMessage())
+        if record.name.startswith("ztfml.stream") or what not in known:
+            known.add(what)
+            return True
+        return False
+
+    handlers = list(logging.getLogger("ztfml").handlers)
+    for handler in handlers:
+        handler.addFilter(is_new)
+    try:
+        yield
+    finally:
+        for handler in handlers:
+            handler.removeFilter(is_new)
 
 
 def _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresholds):
@@ -132,8 +157,9 @@ def _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresho
                 # the ranking must not stop the packets from being stored.
                 if is_over:
                     raise
+                n_ranked = 0
                 kind = "" if isinstance(error, ZtfmlError) else f"{type(error).__name__}: "
-                log.warning("not ranked: %s%s; trying again with the next packets", kind, error)
+                log.warning("not ranked: %s%s; trying again in the next round", kind, error)
         if now >= next_line or is_over:
             next_line = now + _PROGRESS_SECONDS
             log.info("%s", _progress(receiver, stream.lag()))

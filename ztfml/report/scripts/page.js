@@ -22,4 +22,7 @@ cards.forEach(listenToMarks);
 foldEarlier();
 showMarks();
 buildWhenSeen(cards);
-goToAddress();
+const place = takePlace();
+if (place) restorePlace(place);
+else goToAddress();
+if (reloadBox) reloadOnChanges();
