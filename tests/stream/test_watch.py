@@ -281,6 +281,7 @@ def test_remarks_about_the_night_are_logged_once(run, monkeypatch):
     handler = logging.Handler()
     handler.emit = lambda record: seen.append(record.getMessage())
     logger.addHandler(handler)
+    monkeypatch.setattr(logger, "level", logging.INFO)
     real = module.run_round
 
     def remark(*args):

@@ -110,6 +110,17 @@ def one_night(nights):
     return nights[0]
 
 
+def load_observatory(observatory, instrument):
+    """Read the observatory from one of the two files."""
+    from ztfml.cli.configured import is_given
+    from ztfml.ranking.settings import read_observatory
+
+    if is_given("instrument") and not is_given("observatory"):
+        # A file on the command line has priority over the settings.
+        return read_observatory(instrument, observatory)
+    return read_observatory(observatory, instrument)
+
+
 def selection_from(everything, min_score, within, skymap):
     """Make the selection of rows from the options of a command."""
     from ztfml.ranking.selection import Selection

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
-from ztfml.cli.inputs import load_model, selection_from
+from ztfml.cli.inputs import load_model, load_observatory, selection_from
 from ztfml.cli.options import (
     PATH,
     command,
     galaxies_option,
     instrument_option,
     model_option,
+    observatory_option,
     ranking_option,
     skymap_option,
     weights_option,
@@ -104,6 +105,7 @@ log = logging.getLogger(__name__)
 @ranking_option
 @weights_option
 @instrument_option
+@observatory_option
 @galaxies_option
 @skymap_option
 @click.option(
@@ -113,7 +115,7 @@ log = logging.getLogger(__name__)
 def watch(
     broker, server, topics, group, folder, every, since, until, idle, channels, min_score,
     high_score, within, dry_run, outbox, top, store, months, model, ranking, weights, instrument,
-    galaxies, skymap, session,
+    observatory, galaxies, skymap, session,
 ):  # fmt: skip
     """Rank a night while it is observed, from the stream of a broker.
 
@@ -153,6 +155,7 @@ def watch(
         selection_from(False, 0.0, None, skymap),
         _matcher(store, months, matcher(galaxies, skymap)),
         top or scorer.instrument.spectra_per_night,
+        load_observatory(observatory, instrument),
     )
     environment = stream_environment(broker)
     end = open_folder(folder, until, now)
@@ -182,7 +185,7 @@ def watch(
     finally:
         stream.close()
     if store is not None and counts.stored:
-        _add_to_store(store, folder / NIGHT)
+        _add_to_store(store, folder / NIGHT, counts.stored)
     click.echo(
         f"{counts.stored:,} packets, {counts.repeated:,} repeated, {counts.skipped:,} skipped"
     )
@@ -200,13 +203,17 @@ def _matcher(store, months, match):
     return lambda night: match(with_store(night, opened, months))
 
 
-def _add_to_store(store, night):
+def _add_to_store(store, night, n_alerts):
     from ztfml.errors import DataError
     from ztfml.store.add import add_night
     from ztfml.store.store import Store
 
     try:
-        add_night(Store.open(store), night)
+        opened = Store.open(store)
+        # A night that is finished again has new files with the same packets.
+        known = {(one["night"], one["alerts"]) for one in opened.records()}
+        if (str(night.resolve()), n_alerts) not in known:
+            add_night(opened, night)
     except DataError as error:
         raise DataError(
             f"{error}; the night is complete, add it with `ztfml history add {store} {night}`"

@@ -2,8 +2,14 @@
 
 import click
 
-from ztfml.cli.configured import is_given
-from ztfml.cli.inputs import load_model, one_night, run_batch, selection_from, trusted
+from ztfml.cli.inputs import (
+    load_model,
+    load_observatory,
+    one_night,
+    run_batch,
+    selection_from,
+    trusted,
+)
 from ztfml.cli.options import (
     PATH,
     OutputFolder,
@@ -67,18 +73,13 @@ def report(
     from ztfml.labels.marks import read_marks
     from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
-    from ztfml.ranking.settings import read_observatory
     from ztfml.report import write_report
     from ztfml.sources.fetched_folder import fetched_beside
     from ztfml.sources.formats import open_night
 
     earlier = None if marks is None else read_marks(marks)
     selection = selection_from(everything, min_score, within, skymap)
-    places = (observatory, instrument)
-    if is_given("instrument") and not is_given("observatory"):
-        # A file on the command line has priority over the settings.
-        places = (instrument, observatory)
-    place = read_observatory(*places)
+    place = load_observatory(observatory, instrument)
     if isinstance(output, OutputFolder):
         files = (model, ranking, weights, instrument, galaxies, skymap)
         step = Report(trusted(), *files, tuple(selection), top, marks, tuple(place))

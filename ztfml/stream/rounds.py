@@ -15,6 +15,7 @@ from ztfml.io.parquet import write_table
 from ztfml.model.model import Model
 from ztfml.night import Night
 from ztfml.ranking import FastTransientScorer, Selection
+from ztfml.ranking.settings import PALOMAR, Observatory
 from ztfml.report import render, summarize
 from ztfml.report.summary import LISTED
 from ztfml.sources.packet_night import write_packet_night
@@ -38,6 +39,8 @@ class Ranker(NamedTuple):
         Adds to a night what the ranking uses: history of a store, galaxies and a sky map.
     top : int
         Number of objects in the list.
+    observatory : Observatory
+        From where the objects can be observed in the next night.
 
     Examples
     --------
@@ -51,6 +54,7 @@ class Ranker(NamedTuple):
     selection: Selection
     match: Callable[[Night], Night]
     top: int = 12
+    observatory: Observatory = PALOMAR
 
 
 class Round(NamedTuple):
@@ -115,7 +119,9 @@ def run_round(parts: Parts, folder: Path, ranker: Ranker, reload: float | None =
     predictions, ranked = ranker.model.predict_and_rank(
         night, n_rows, ranker.scorer, None, ranker.selection
     )
-    summary = summarize(night, predictions, ranked, ranker.model, None, n_rows)
+    summary = summarize(
+        night, predictions, ranked, ranker.model, None, n_rows, observatory=ranker.observatory
+    )
     write_table(ranked.head(ranker.top), folder / RANKED)
     summary["reload"] = reload
     with write_beside(folder / PAGE) as part:
