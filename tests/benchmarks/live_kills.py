@@ -47,15 +47,18 @@ def main():
     options = parser.parse_args()
     real = os.environ.get("ZTFML_TEST_DATA")
     with tempfile.TemporaryDirectory(prefix="ztfml-kills-") as name:
+        # Compiles the features, if needed: kills would interrupt that again and again.
+        (path,) = write_nights(Path(name), 20, 1)
+        subprocess.run([*ZTFML, "rank", "-q", path], check=True, stdout=subprocess.DEVNULL)
         found = outcome(
             Path(name), options.packets, options.kills, random.Random(options.seed),
-            real=Path(real) if real else None,
+            real=Path(real) if real else None, min_score=0.5,
         )  # fmt: skip
     for text, value in found.items():
         print(f"{text}: {value}")
 
 
-def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s", real=None):
+def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s", real=None, min_score=0.2):
     """Kill at random moments, and compare with files.
 
     Parameters
@@ -70,6 +73,8 @@ def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s", real=No
         The last run, which is not killed, ends when no packet arrives for this time.
     real : Path, optional
         Folder of real data.
+    min_score : float
+        Objects with this score are announced, one per second.
 
     Returns
     -------
@@ -80,8 +85,8 @@ def outcome(folder, n_packets, n_kills, rng, longest=20.0, finish="40s", real=No
         broker = Broker(log)
         broker.start()
         try:
-            n_of = _kill(broker, folder, packets, n_kills, rng, longest)
-            code = _start(broker, folder, "--idle", finish).wait()
+            n_of = _kill(broker, folder, packets, n_kills, rng, longest, min_score)
+            code = _start(broker, folder, min_score, "--idle", finish).wait()
         finally:
             broker.kill()
     if code:
@@ -107,7 +112,7 @@ def packets_in_three_dialects(folder, n_packets, real=None):
     n_real = len(found)
     (folder / "simulated").mkdir()
     n_simulated = n_packets - n_real
-    (path,) = write_nights(folder / "simulated", n_simulated, 1, seed=5, mix="transients")
+    (path,) = write_nights(folder / "simulated", n_simulated, 1, seed=5, mix="fast")
     for k, packet in enumerate(packets_of_night(Night.load(path))):
         found.append(babamul(k) if k % 3 == 2 else _in_fink(packet.content, k % 3 == 1))
     print(f"{n_real} real and {len(found) - n_real} simulated packets")
@@ -153,12 +158,12 @@ def _places(contents):
     return found
 
 
-def _kill(broker, folder, packets, n_kills, rng, longest):
+def _kill(broker, folder, packets, n_kills, rng, longest, min_score):
     broker.send(TOPIC, packets)
     n_of = {"kills of the consumer": 0, "kills of the broker": 0}
     watch = None
     for _ in range(n_kills):
-        watch = watch or _start(broker, folder)
+        watch = watch or _start(broker, folder, min_score)
         time.sleep(rng.uniform(0.5, longest))
         if watch.poll() is not None:
             raise SystemExit(f"ztfml watch ended with {watch.returncode}")
@@ -179,11 +184,12 @@ def _kill(broker, folder, packets, n_kills, rng, longest):
     return n_of
 
 
-def _start(broker, folder, *options):
+def _start(broker, folder, min_score, *options):
     command = [
         *ZTFML, "watch", "--from", "ztf", "--server", broker.server, "--topic", TOPIC,
         "--group", "kills", "-o", f"{folder}/live/", "--every", "5s", "--session", "6",
-        "--min-score", "0", "--high-score", "1", "--notify", f"file={folder}/found.jsonl",
+        "--min-score", str(min_score), "--high-score", "1",
+        "--notify", f"file={folder}/found.jsonl",
         "--notify", f"command=tee -a {folder}/found.txt", *options,
     ]  # fmt: skip
     with open(folder / "watch.log", "a") as log:

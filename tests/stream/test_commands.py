@@ -25,7 +25,7 @@ from ztfml.stream.replay import packets_of_night
 def test_kills_of_a_watch(tmp_path):
     """`python -m tests.benchmarks.live_kills` kills more often."""
     try:
-        found = outcome(tmp_path, 60, 2, random.Random(3), longest=6.0, finish="12s")
+        found = outcome(tmp_path, 45, 2, random.Random(3), longest=6.0, finish="10s")
     except NoBrokerError as reason:
         pytest.skip(str(reason))
     assert found["kills of the consumer"] + found["kills of the broker"] == 2
@@ -73,7 +73,7 @@ def test_a_store_gives_history_and_receives_the_night(watch_packets, two_nights,
     # The files of the night are those of its packets; the list used the longer history.
     night, long = tmp_path / "b" / "night.parquet", tmp_path / "long.parquet"
     ztfml("history", "night", store, night, "-o", long, "--months", 6)
-    assert len(Night.load(long).history.jd) > len(Night.load(night).history.jd)
+    assert Night.load(long).history.jd.min() < Night.load(night).history.jd.min() - 30
     ztfml("rank", long, "-o", tmp_path / "ranked.csv")
     ranked = (tmp_path / "b" / "ranked.csv").read_bytes()
     assert ranked == (tmp_path / "ranked.csv").read_bytes()
