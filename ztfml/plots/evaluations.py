@@ -1,7 +1,6 @@
 """Figures of the performance of a classifier."""
 
 import numpy as np
-from astropy.stats import binom_conf_interval
 from matplotlib.axes import Axes
 
 from ztfml.plots.style import CLASS_STYLES, INK, KEPT
@@ -72,6 +71,9 @@ def reliability(ax: Axes, metrics: dict) -> Axes:
     >>> reliability(ax, metrics).get_ylabel()
     'Fraction correct'
     """
+    # Imported here because it takes 0.3 s, and the page of a night needs other figures only.
+    from astropy.stats import binom_conf_interval
+
     curve = metrics["reliability"]
     right, n = np.array(curve["fraction_right"]), np.array(curve["n"])
     low, high = binom_conf_interval(np.round(right * n), n, confidence_level=0.9, interval="wilson")
