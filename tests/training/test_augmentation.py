@@ -140,6 +140,41 @@ def test_no_earlier_copy_without_history(night):
     }
 
 
+@pytest.mark.parametrize(
+    ("jd", "on_first"),
+    [
+        (JD, JD[0]),
+        # The last detection of the first night, not the first; later nights do not count.
+        ([2459000.5, 2459000.6, 2459001.5, 2459039.5], 2459000.6),
+    ],
+)
+def test_a_copy_of_the_first_night_is_its_last_detection(jd, on_first):
+    night = one_night(jd=jd)
+    rows, copy = augmentation._on_first_night(night, np.array([0]))
+    assert rows.tolist() == [0]
+    assert copy.alerts["jd"].tolist() == [on_first]
+
+
+def test_no_copy_of_the_first_night_without_a_usable_detection_on_it():
+    for changes in ({"isdiffpos": ["f", "t", "t", "t"]}, {"fid": [2, 1, 1, 1]}):
+        assert len(augmentation._on_first_night(one_night(**changes), np.array([0]))[0]) == 0
+    limits = {"magpsf": [np.nan, 18.5, 18.5, 18.5]}
+    assert (
+        augmentation._on_first_night(one_night(**limits), np.array([0]))[1].alerts["jd"][0] == JD[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("export", "lacking", "present"),
+    [("BTSbot", "magap", "sgscore1"), ("ALeRCE", "sgscore1", "magap"),
+     ("summer school", "scorr", "sgscore1")],
+)  # fmt: skip
+def test_copies_as_in_exports_lack_other_fields(export, lacking, present):
+    alerts = DEGRADATIONS[f"as in {export}"](one_night(), None).alerts
+    assert alerts[lacking].isna().all()
+    assert alerts[present].notna().all()
+
+
 def test_early_detections_are_more_likely():
     night = one_night()
     rng = np.random.default_rng(0)

@@ -254,7 +254,8 @@ class Extension:
         base = self.base
         if not rounds:
             return base
-        booster = self._boost(np.ones(len(self.code), bool), rounds)
+        data = self._dataset()
+        booster = lgb.train(self._parameters(), data, rounds, init_model=base.booster_)
         return AlertClassifier.restored(
             booster.model_to_string(),
             base.classes_,
@@ -274,18 +275,19 @@ class Extension:
         right : ndarray of int
             How many labelled alerts are predicted with 0 rounds and with each of `ROUNDS`.
         """
-        scores = np.empty((len(ROUNDS) + 1, len(self.code), len(self.base.classes_)))
-        scores[0] = self.base.booster_.predict(self.table.to_numpy(), raw_score=True)
+        base_scores = self._base_scores(self.table)
+        scores = np.repeat(base_scores[None], len(ROUNDS) + 1, axis=0)
+        # The scores of the model and the bins of the features are computed once for all folds.
+        given = np.vstack([base_scores, self._base_scores(self.ballast)[self.row]])
+        whole = self._dataset(init_score=given)
         folds = object_folds(self.code, self.objects, _N_FOLDS, self.seed)
         for fold in np.unique(folds):
             rows = folds == fold
-            booster = self._boost(~rows, max(ROUNDS))
+            used = np.flatnonzero(np.r_[~rows, np.ones(len(self.row), bool)])
+            added = lgb.train(self._parameters(), whole.subset(used), max(ROUNDS))
+            held_out = self.table[rows].to_numpy()
             for k, rounds in enumerate(ROUNDS, start=1):
-                scores[k, rows] = booster.predict(
-                    self.table[rows].to_numpy(),
-                    raw_score=True,
-                    num_iteration=self.base.n_rounds_ + rounds,
-                )
+                scores[k, rows] += added.predict(held_out, raw_score=True, num_iteration=rounds)
         scores, code = scores[:, self.is_original], self.code[self.is_original]
         temperatures = self.base.temperatures(self.table[self.is_original].to_numpy(float))
         loss = -log_softmax(scores / temperatures, axis=2)[:, np.arange(len(code)), code]
@@ -296,23 +298,24 @@ class Extension:
         right = (scores.argmax(axis=2) == code).sum(axis=1)
         return ((0, *ROUNDS)[best] if gain[:, best].mean() > error else 0), right
 
-    def _boost(self, rows, rounds):
-        """Add trees that are trained on the rows of a mask and on the simulated alerts."""
-        values = np.vstack([self.table[rows], self.ballast.to_numpy()[self.row]])
-        data = lgb.Dataset(
-            values,
-            np.r_[self.code[rows], self.row_code],
-            weight=np.r_[self.weight[rows], self.row_weight],
+    def _base_scores(self, table):
+        return self.base.booster_.predict(table.to_numpy(), raw_score=True, num_threads=1)
+
+    def _dataset(self, init_score=None):
+        """The new labels and the simulated alerts."""
+        return lgb.Dataset(
+            np.vstack([self.table, self.ballast.to_numpy()[self.row]]),
+            np.r_[self.code, self.row_code],
+            weight=np.r_[self.weight, self.row_weight],
+            init_score=init_score,
             feature_name=list(self.table.columns),
+            params=self._parameters(),
             free_raw_data=False,
         )
-        parameters = {
-            **_PARAMETERS,
-            "num_class": len(self.base.classes_),
-            "seed": self.seed,
-            "num_threads": 1,
-        }
-        return lgb.train(parameters, data, rounds, init_model=self.base.booster_)
+
+    def _parameters(self):
+        n_classes = len(self.base.classes_)
+        return {**_PARAMETERS, "num_class": n_classes, "seed": self.seed, "num_threads": 1}
 
 
 def _chosen_rounds(extension, data):
