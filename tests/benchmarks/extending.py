@@ -4,12 +4,13 @@
 
 NIGHTS is the folder written by ``make model`` (``build/nights``), DATA that with ``alerts/`` and
 ``lightcurves/``, by default that of the tests. The features are kept in a file beside the nights,
-as by `tests.benchmarks.unseen`; without this file they take three CPU minutes. For each source and seed, a model
-is trained without the objects of the source and without a quarter of the objects of the other
-sources. It is extended with labels of random objects of the source, and both models predict the
-other objects of the source, and the quarter. Each object has the same weight; artifacts are left
-out of the scores, and so are classes with fewer than 5 objects. The benchmark takes eight CPU
-minutes, nearly all of them in 18 trainings and 45 extensions.
+as by `tests.benchmarks.unseen`; without this file they take three CPU minutes. The rest takes eight
+CPU minutes, nearly all of them for 18 trainings and 45 extensions.
+
+For each source and seed, a model is trained without the objects of the source and without a quarter
+of the objects of the other sources. It is extended with labels of random objects of the source, and
+both models predict the other objects of the source, and the quarter. Each object has the same
+weight; artifacts are left out of the scores, and so are classes with fewer than 5 objects.
 """
 
 import sys
