@@ -73,7 +73,7 @@ def model_page(card: dict, name: str) -> str:
     >>> page = model_page(model.card, "mine")
     >>> page.splitlines()[0]
     '# mine'
-    >>> "trained on 33,243 labelled alerts of 10 nights" in page
+    >>> "trained on 33,242 labelled alerts of 10 nights" in page
     True
     """
     training, importance = card["training"], card.get("importance")
