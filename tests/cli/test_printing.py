@@ -3,9 +3,6 @@
 import csv
 import io
 import json
-import os
-import subprocess
-import sys
 
 import pandas as pd
 import pytest
@@ -72,16 +69,6 @@ def test_model_show_prints_the_card(model):
 def test_tables_in_a_pipe_have_one_line_per_row(nights, model):
     lines = ztfml("rank", nights[0], "-m", model, "--top", 5).stdout.splitlines()
     assert len([line for line in lines if "ZTF" in line and "│" in line]) == 5
-
-
-@pytest.mark.parametrize("changes", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "cp1252"}])
-def test_characters_that_the_console_does_not_have(nights, model, tmp_path, changes):
-    out = tmp_path / "ranked.csv"
-    command = [sys.executable, "-m", "ztfml", "rank", nights[0], "-m", model, "-o", out]
-    done = subprocess.run(command, env=os.environ | changes, capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert out.is_file()
-    assert b"ZTF" in done.stdout
 
 
 def test_odd_values():

@@ -110,3 +110,26 @@ def test_a_page_of_500_objects(open_page, long_page, viewport):
     assert tab.evaluate("document.documentElement.scrollWidth") <= viewport["width"]
     assert tab.messages == []
     assert tab.requests[before:] == [long_page.as_uri()]
+
+
+@pytest.mark.parametrize("width", [1400, 1000, 390])
+def test_the_bar_does_not_cover_the_card_that_is_shown(open_page, width):
+    tab = open_page({"width": width, "height": 900})
+    for _ in range(4):
+        tab.keyboard.press("j")
+    bar, title = (tab.locator(one).bounding_box() for one in (".bar", "#c4 h3"))
+    assert title["y"] >= max(0, bar["y"] + bar["height"])
+    # With a longer title, the bar has more lines.
+    tab.evaluate("document.querySelector('.bar h1').textContent = 'A long title '.repeat(20)")
+    tab.keyboard.press("j")
+    bar, title = (tab.locator(one).bounding_box() for one in (".bar", "#c5 h3"))
+    assert title["y"] >= max(0, bar["y"] + bar["height"])
+
+
+def test_labels_of_the_time_axis_are_not_cut_off(open_page):
+    tab = open_page()
+    right = "getBoundingClientRect().right"
+    missing = f"one => one.{right} - one.ownerSVGElement.{right}"
+    labels = tab.locator("#c1 .plot .axes text").all()
+    assert len(labels) > 5
+    assert max(label.evaluate(missing) for label in labels) < 1

@@ -55,7 +55,9 @@ const drawAxes = (curve, shown, x, y, days, values) => {
     axes.append(svgElement("text", { x: tx, y: ty, "text-anchor": anchor, ...extra }, content));
   for (const [value, label] of ticks(...days, 6)) {
     axes.append(svgElement("path", { d: `M${x(value).toFixed(1)} ${top}V${base}` }));
-    text(x(value).toFixed(1), base + 14, "middle", label);
+    // A label in the middle of the last tick would be cut off at the edge.
+    const isLast = x(value) > width - 15;
+    text(isLast ? width - 2 : x(value).toFixed(1), base + 14, isLast ? "end" : "middle", label);
   }
   for (const [value, label] of ticks(...values, 7)) {
     axes.append(svgElement("path", { d: `M${left} ${y(value).toFixed(1)}H${end}` }));

@@ -18,6 +18,15 @@ query("#show-help").addEventListener("click", () => query("#help").showModal());
 query("#who").value = setting("name");
 query("#who").addEventListener("input", (event) => changeSetting("name", event.target.value.trim()));
 
+// The bar stays at the top and has one or more lines; it must not cover the card that is shown.
+const keepBelowBar = () => {
+  const bar = query(".bar");
+  const height = getComputedStyle(bar).position === "sticky" ? bar.offsetHeight : 0;
+  document.documentElement.style.scrollPaddingTop = `${height + 8}px`;
+};
+keepBelowBar();
+new ResizeObserver(keepBelowBar).observe(query(".bar"));
+
 cards.forEach(listenToMarks);
 foldEarlier();
 showMarks();
