@@ -4,6 +4,7 @@ Run as ``python -m tests.live`` (or ``make live``); it takes two minutes. A simu
 fast transients is published in a minute while ``ztfml watch`` ranks it every ten seconds.
 """
 
+import dataclasses
 import heapq
 import subprocess
 import sys
@@ -13,6 +14,7 @@ import time
 from pathlib import Path
 
 import pandas as pd
+import pyarrow as pa
 
 from tests.stream.broker import Broker
 from ztfml.injection.conditions import Conditions
@@ -35,7 +37,7 @@ def main():
         night = Night.load(path)
         injected = inject(Conditions(night), COUNTS, seed=32)
         tonight = injected.night.alerts["jd"] >= night.alerts["jd"].min()
-        events = injected.night.subset(tonight.to_numpy())
+        events = _named_as_ztf(injected.night.subset(tonight.to_numpy()))
         with open(folder / "broker.log", "w") as log:
             broker = Broker(log)
             broker.start()
@@ -43,6 +45,15 @@ def main():
                 _drill(broker, folder / "live", night, events)
             finally:
                 broker.kill()
+
+
+def _named_as_ztf(night):
+    """Give the objects names of ZTF; packets of other surveys are not accepted."""
+    return dataclasses.replace(
+        night,
+        alerts=night.alerts.assign(objectId="ZTF_" + night.alerts["objectId"]),
+        object_ids=pa.array([f"ZTF_{name}" for name in night.object_ids.to_pylist()]),
+    )
 
 
 def _drill(broker, output, night, events):
@@ -58,7 +69,10 @@ def _drill(broker, output, night, events):
     publisher.start()
     listed = _follow(output / "ranked.csv", process)
     publisher.join()
-    print(_table(events, sent, listed).to_string(index=False))
+    table = _table(events, sent, listed)
+    print(table.to_string(index=False))
+    if not table["delay to the list [s]"].notna().any():
+        raise SystemExit("no event reached the list")
 
 
 def _publish(broker, night, events, sent):

@@ -42,9 +42,11 @@ def main():
                 broker.kill()
         ranker = Ranker(Model.load(), FastTransientScorer(), Selection(), lambda night: night)
         for _ in range(2):
-            begin = time.perf_counter()
+            begin, cpu = time.perf_counter(), time.process_time()
             run_round(parts, folder, ranker)
-            print(f"round: {time.perf_counter() - begin:.1f} s")
+            print(
+                f"round: {time.perf_counter() - begin:.1f} s, {time.process_time() - cpu:.1f} CPU s"
+            )
         size = sum(file.stat().st_size for file in (folder / "parts").rglob("*.parquet"))
         print(f"parts: {len(parts)}, {size / n_alerts / 1000:.1f} kB per packet")
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
@@ -59,12 +61,16 @@ def _receive(broker, folder, n_alerts):
     while receiver.n_packets < n_alerts:
         receiver.check()
         if begin is None and receiver.n_packets:
-            begin = time.perf_counter(), receiver.n_packets
+            begin = time.perf_counter(), time.process_time(), receiver.n_packets
         time.sleep(0.05)
-    seconds = time.perf_counter() - begin[0]
+    seconds, cpu = time.perf_counter() - begin[0], time.process_time() - begin[1]
     receiver.stop()
     stream.close()
-    print(f"received, decoded and stored: {(n_alerts - begin[1]) / seconds:,.0f} packets/s")
+    n = n_alerts - begin[2]
+    print(
+        f"received, decoded and stored: {n / seconds:,.0f} packets/s, {n / cpu:,.0f} packets per "
+        f"CPU second"
+    )
     return receiver.parts
 
 
