@@ -44,6 +44,7 @@ def main():
     parser.add_argument("--packets", type=int, default=5000)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--longest", type=float, default=20.0, help="seconds between two kills")
     options = parser.parse_args()
     real = os.environ.get("ZTFML_TEST_DATA")
     with tempfile.TemporaryDirectory(prefix="ztfml-kills-") as name:
@@ -52,7 +53,7 @@ def main():
         subprocess.run([*ZTFML, "rank", "-q", path], check=True, stdout=subprocess.DEVNULL)
         found = outcome(
             Path(name), options.packets, options.kills, random.Random(options.seed),
-            real=Path(real) if real else None, min_score=0.5,
+            options.longest, real=Path(real) if real else None, min_score=0.5,
         )  # fmt: skip
     for text, value in found.items():
         print(f"{text}: {value}")
