@@ -18,7 +18,7 @@ from ztfml.sources.forced import forced_magnitude, is_good_status
 from ztfml.sources.remarks import Remarks
 
 # Schemas before 2.0 have one PS1 match, named without the suffix 1.
-_NEW_NAME = {
+NEW_NAMES = {
     alias.removeprefix(column.prefix): column.name
     for column in schema.ALERT_COLUMNS
     for alias in column.aliases
@@ -28,7 +28,7 @@ _CUTOUTS = ("cutoutScience", "cutoutTemplate", "cutoutDifference")
 _HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
 _FORCED_LIST = "fp_hists"
 
-_NO_VALUES = ("", "null", "none", "nan", "na", "n/a")
+NO_VALUES = ("", "null", "none", "nan", "na", "n/a")
 
 
 class RejectedPacketError(Exception):
@@ -128,7 +128,7 @@ def read_packet(packet: object, avro_schema: dict, remarks: Remarks) -> PacketAl
     # ALeRCE writes the candid only in the candidate. A candid begins with the number of nights
     # since 2017-01-01, so it is negative before; it is unique nevertheless.
     candidate["candid"] = candid = _candid(packet.get("candid") or candidate.get("candid"))
-    for old, new in _NEW_NAME.items():
+    for old, new in NEW_NAMES.items():
         if old in candidate:
             candidate.setdefault(new, candidate.pop(old))
     return PacketAlert(
@@ -182,7 +182,7 @@ def _complete(row, zero_point, remarks):
         row["fid"] = _fid(fid, remarks)
     spelling = row.get("isdiffpos")
     sign = sign_of(spelling)
-    if sign == 0 and spelling is not None and str(spelling).strip().lower() not in _NO_VALUES:
+    if sign == 0 and spelling is not None and str(spelling).strip().lower() not in NO_VALUES:
         remarks.add("values of isdiffpos are unreadable and count as unknown", repr(spelling))
     if _has_flux(row):
         sign = _add_magnitude(row, zero_point, sign)
@@ -239,11 +239,22 @@ def _zero_point(rows, object_id, remarks):
 def _is_good(row, remarks):
     if "procstatus" not in row or is_good_status(row["procstatus"]):
         return True
+    note_bad_status(row["procstatus"], remarks)
+    return False
+
+
+def note_bad_status(procstatus: object, remarks: Remarks) -> None:
+    """Count a row of forced photometry that is left out.
+
+    >>> remarks = Remarks()
+    >>> note_bad_status("56", remarks)
+    >>> remarks.sentences()[0].endswith("are left out (for example procstatus 56)")
+    True
+    """
     remarks.add(
         "rows of forced photometry with a procstatus other than 0 are left out",
-        f"procstatus {row['procstatus']}",
+        f"procstatus {procstatus}",
     )
-    return False
 
 
 def _previous(row, zero_point, remarks):
@@ -255,7 +266,7 @@ def _previous(row, zero_point, remarks):
     return row
 
 
-_FORCED_COPIED = (
+FORCED_COPIED = (
     "jd", "pid", "programid", "field", "rcid", "rfid", "magzpsci", "diffmaglim", "procstatus",
     "forcediffimflux", "forcediffimfluxunc", "psfFlux", "psfFluxErr",
 )  # fmt: skip
@@ -263,7 +274,7 @@ _FORCED_COPIED = (
 
 def _forced(row, zero_point):
     """Return a row of forced photometry, with the zero point of its psfFlux."""
-    kept = {name: row.get(name) for name in _FORCED_COPIED}
+    kept = {name: row.get(name) for name in FORCED_COPIED}
     kept["fid"] = row["fid"] if row.get("fid") is not None else fid_of(row.get("band"))
     kept["zero_point"] = zero_point
     status = kept["procstatus"]

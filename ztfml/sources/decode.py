@@ -1,4 +1,4 @@
-"""Decode packet files to tables, in several processes."""
+"""Decode packet files to tables: by compiled code, or packet by packet in several processes."""
 
 from __future__ import annotations
 
@@ -8,9 +8,11 @@ import signal
 import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ztfml.sources.archives import AVRO_MAGIC, PacketFile, find_schemas
+from ztfml.sources.avro_columns import decode_packets
 from ztfml.sources.avro_files import BadAvroError, read_records
 from ztfml.sources.avro_packets import PacketAlert, RejectedPacketError, read_packet
 from ztfml.sources.packet_tables import CONVERSION_ERRORS, KNOWN_FIELDS, PacketTables, to_tables
@@ -20,6 +22,8 @@ log = logging.getLogger(__name__)
 
 # Packets converted to Arrow together (each takes about 80 kB as Python objects).
 _BATCH = 250
+# For fewer packets, making the columns takes longer than reading packet by packet.
+_FEW = 8
 # A task for a worker. Larger files are decoded in this process, batch by batch, so that the memory
 # of a file with a million packets is bounded.
 _TASK_BYTES = 16_000_000
@@ -85,24 +89,45 @@ def decode(files: Iterable[PacketFile], with_stamps: bool = False) -> Iterator[D
     [0]
     """
     decoder = _Decoder(with_stamps)
-    for file in files:
-        if file.content is None:
-            decoder.batch.skipped.append((file.name, file.problem))
-            example = f"{file.name}: {file.problem}"
-            decoder.batch.remarks.add("files or parts of archives cannot be read", example)
+    n_batches = 0
+    for task in _tasks_of(files):
+        batch = None if with_stamps else _decode_compiled(task)
+        if batch is None:
+            yield from decoder.decode(task)
             continue
-        decoder.batch.n_files += 1
-        for alert in decoder.alerts_of(file):
-            decoder.alerts.append((file.name, alert))
-            if len(decoder.alerts) == _BATCH:
-                yield decoder.finish()
-    yield decoder.finish()
+        if not decoder.is_empty:
+            yield decoder.finish()
+        n_batches += 1
+        yield batch
+    if n_batches == 0 or not decoder.is_empty:
+        yield decoder.finish()
+
+
+def _decode_compiled(files):
+    """Decode files by compiled code, which is 20 times as fast; None if it does not know them."""
+    if len(files) < _FEW or any(file.content is None for file in files):
+        return None
+    remarks = Remarks()
+    decoded = decode_packets([file.content for file in files], remarks)
+    if decoded is None:
+        return None
+    tables, program = decoded
+    return DecodedBatch(
+        tables,
+        tables.alerts["candid"].to_pylist(),
+        n_files=len(files),
+        unknown_fields=set(program.unknown_fields),
+        remarks=remarks,
+    )
 
 
 def decode_in_processes(
     files: Iterable[PacketFile], jobs: int, n_bytes: int, with_stamps: bool = False
 ) -> Iterator[DecodedBatch]:
-    """Decode packet files in several processes, with results in the order of the files.
+    """Decode packet files, with results in the order of the files.
+
+    Compiled code in this process decodes what ZTF writes; other packets are divided among several
+    processes.
 
     Parameters
     ----------
@@ -124,22 +149,33 @@ def decode_in_processes(
     >>> [batch.n_files for batch in decode_in_processes([], jobs=2, n_bytes=0)]
     []
     """
-    tasks = _tasks_of(files)
-    if jobs > 1 and n_bytes > _PARALLEL_BYTES:
-        yield from _decode_in_workers(tasks, jobs, with_stamps)
-    else:
-        for task in tasks:
-            yield from decode(task, with_stamps)
+    with ThreadPoolExecutor(1) as reader:
+        tasks = _read_ahead(_tasks_of(files), reader)
+        if jobs > 1 and n_bytes > _PARALLEL_BYTES:
+            yield from _decode_in_workers(tasks, jobs, with_stamps)
+        else:
+            for task in tasks:
+                yield from decode(task, with_stamps)
+
+
+def _read_ahead(tasks, reader):
+    """Read the next task while one is decoded."""
+    pending = reader.submit(next, tasks, None)
+    while (task := pending.result()) is not None:
+        pending = reader.submit(next, tasks, None)
+        yield task
 
 
 def _decode_in_workers(tasks, jobs, with_stamps):
     waiting = deque()
     with _Workers(jobs, with_stamps) as workers:
         for task in tasks:
-            if _size_of(task) > _TASK_BYTES:
+            # Compiled code is faster than sending a task to a worker.
+            batch = None if with_stamps else _decode_compiled(task)
+            if batch is not None or _size_of(task) > _TASK_BYTES:
                 while waiting:
                     yield from workers.result(*waiting.popleft())
-                yield from decode(task, with_stamps)
+                yield from decode(task, with_stamps) if batch is None else [batch]
                 continue
             waiting.append((task, workers.submit(task)))
             if len(waiting) > jobs + _WAITING_TASKS:
@@ -239,6 +275,25 @@ class _Decoder:
         self.alerts: list[tuple[str, PacketAlert]] = []
         self._with_stamps = with_stamps
         self._schemas: dict[str, list[bytes]] = {}
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing was read since the last batch."""
+        return not (self.alerts or self.batch.n_files or self.batch.skipped)
+
+    def decode(self, files: Iterable[PacketFile]) -> Iterator[DecodedBatch]:
+        """Read files packet by packet, and yield the batches that are full."""
+        for file in files:
+            if file.content is None:
+                self.batch.skipped.append((file.name, file.problem))
+                example = f"{file.name}: {file.problem}"
+                self.batch.remarks.add("files or parts of archives cannot be read", example)
+                continue
+            self.batch.n_files += 1
+            for alert in self.alerts_of(file):
+                self.alerts.append((file.name, alert))
+                if len(self.alerts) == _BATCH:
+                    yield self.finish()
 
     def alerts_of(self, file: PacketFile) -> Iterator[PacketAlert]:
         """Yield the alerts of a file; what cannot be read is noted in the batch."""

@@ -54,32 +54,32 @@ _ARROW = {
     "long": pa.int64(),
     "string": pa.string(),
 }
-_CANDIDATE = pa.struct(
+CANDIDATE = pa.struct(
     [
         (name, _ARROW[kind])
         for name, kind in (field.split(":") for field in _CANDIDATE_FIELDS.split())
     ]
 )
-_PREVIOUS = pa.struct([_CANDIDATE.field(name) for name in _HISTORY_FIELDS.split()])
+PREVIOUS = pa.struct([CANDIDATE.field(name) for name in _HISTORY_FIELDS.split()])
 # Fluxes of BOOM, which repeat the magnitudes or become magnitudes.
 _FLUX_FIELDS = """
     band psfFlux psfFluxErr snr snr_psf apFlux apFluxErr snr_ap zp
 """
-KNOWN_FIELDS = frozenset([*_CANDIDATE.names, *_FLUX_FIELDS.split()])
+KNOWN_FIELDS = frozenset([*CANDIDATE.names, *_FLUX_FIELDS.split()])
 
-_TOP_LEVEL = pa.schema(
+TOP_LEVEL = pa.schema(
     [("objectId", "string"), ("candid", "int64"), ("schemavsn", "string"), ("publisher", "string")]
 )
 ALERTS_SCHEMA = pa.schema(
-    [*_TOP_LEVEL, *(field.with_name(f"candidate.{field.name}") for field in _CANDIDATE)]
+    [*TOP_LEVEL, *(field.with_name(f"candidate.{field.name}") for field in CANDIDATE)]
 )
-HISTORY_SCHEMA = pa.schema([("objectId", "string"), *_PREVIOUS], metadata=INDEXED_BY_OBJECT)
+HISTORY_SCHEMA = pa.schema([("objectId", "string"), *PREVIOUS], metadata=INDEXED_BY_OBJECT)
 
 # A night of 10 million history rows has about 150,000 rows per part.
 N_PARTS = 64
 
 # Forced photometry (fp_hists) as packets contain it, with the zero point of psfFlux.
-_FORCED = pa.struct(
+FORCED = pa.struct(
     [
         ("jd", "float64"), ("fid", "int32"), ("pid", "int64"), ("programid", "int32"),
         ("field", "int32"), ("rcid", "int32"), ("rfid", "int64"), ("procstatus", "string"),
@@ -185,36 +185,76 @@ def to_tables(alerts: Sequence[PacketAlert]) -> PacketTables:
     >>> history["objectId"].to_pylist(), history["alert_jd"].to_pylist()
     (['ZTF18abukavn', 'ZTF18abukavn'], [2459005.5, 2459005.5])
     """
-    object_id = pa.array([alert.object_id for alert in alerts], pa.string())
-    candidates = pa.array([alert.candidate for alert in alerts], _CANDIDATE)
-    part = pa.array([_part(alert.object_id) for alert in alerts], pa.int32())
-    alerts_table = pa.table(
-        [
-            object_id,
-            pa.array([alert.candid for alert in alerts], pa.int64()),
-            pa.array([alert.schemavsn for alert in alerts], pa.string()),
-            pa.array([alert.publisher for alert in alerts], pa.string()),
-            *candidates.flatten(),
-        ],
-        schema=ALERTS_SCHEMA,
-    )
+    candidates = pa.array([alert.candidate for alert in alerts], CANDIDATE)
+    top = [
+        pa.array([alert.object_id for alert in alerts], pa.string()),
+        pa.array([alert.candid for alert in alerts], pa.int64()),
+        pa.array([alert.schemavsn for alert in alerts], pa.string()),
+        pa.array([alert.publisher for alert in alerts], pa.string()),
+    ]
+    part = pa.array([part_of(alert.object_id) for alert in alerts], pa.int32())
 
     def rows_of(lists, kind):
         rows = pa.array(lists, pa.list_(kind))
-        alert = pc.list_parent_indices(rows)
-        jd = candidates.field("jd")
         columns = dict(zip(kind.names, rows.flatten().flatten(), strict=True))
-        origin = {"alert": alert, "alert_jd": jd.take(alert), "part": part.take(alert)}
-        return pa.table({"objectId": object_id.take(alert), **columns, **origin})
+        return columns, pc.list_parent_indices(rows)
 
-    forced = add_fluxes(rows_of([alert.forced for alert in alerts], _FORCED))
-    history = rows_of([alert.previous for alert in alerts], _PREVIOUS)
-    schemas = with_origin(HISTORY_SCHEMA), with_origin(FORCED_SCHEMA)
-    return PacketTables(
-        alerts_table,
-        *(t.select(s.names).cast(s) for t, s in zip((history, forced), schemas, strict=True)),
+    return assemble(
+        top,
+        dict(zip(CANDIDATE.names, candidates.flatten(), strict=True)),
+        part,
+        rows_of([alert.previous for alert in alerts], PREVIOUS),
+        rows_of([alert.forced for alert in alerts], FORCED),
     )
 
 
-def _part(object_id):
+Rows = tuple[dict[str, pa.Array], pa.Array | np.ndarray]
+"""Columns of rows of several alerts, and the position of the alert of each row."""
+
+
+def assemble(
+    top: Sequence[pa.Array],
+    candidate: dict[str, pa.Array],
+    part: pa.Array,
+    history: Rows,
+    forced: Rows,
+) -> PacketTables:
+    """Make tables of columns.
+
+    Parameters
+    ----------
+    top : sequence of pyarrow.Array
+        objectId, candid, schemavsn and publisher of each alert.
+    candidate : dict of str to pyarrow.Array
+        The fields of `CANDIDATE`.
+    part : pyarrow.Array
+        The part of the merge that each alert belongs to (`part_of`).
+    history, forced : tuple
+        Columns with the fields of `PREVIOUS` and `FORCED`, and the alert of each row.
+
+    Returns
+    -------
+    PacketTables
+    """
+    alerts = pa.table([*top, *(candidate[name] for name in CANDIDATE.names)], schema=ALERTS_SCHEMA)
+
+    def rows_of(rows, schema, add=lambda table: table):
+        columns, alert = rows
+        alert = pa.array(alert, pa.int64())
+        origin = {"alert": alert, "alert_jd": candidate["jd"].take(alert), "part": part.take(alert)}
+        table = add(pa.table({"objectId": top[0].take(alert), **columns, **origin}))
+        schema = with_origin(schema)
+        return table.select(schema.names).cast(schema)
+
+    return PacketTables(
+        alerts, rows_of(history, HISTORY_SCHEMA), rows_of(forced, FORCED_SCHEMA, add_fluxes)
+    )
+
+
+def part_of(object_id: str) -> int:
+    """Return the part of the merge that the rows of an object belong to.
+
+    >>> part_of("ZTF18abukavn")
+    33
+    """
     return zlib.crc32(object_id.encode()) % N_PARTS
