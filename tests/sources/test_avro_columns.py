@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from tests.sources.packet_files import avro, avro_schema, detection, packet
+from ztfml.sources import avro_columns
 from ztfml.sources import decode as decoding
 from ztfml.sources.archives import PacketFile, contents_of, find_files
 from ztfml.sources.avro_columns import decode_packets
@@ -18,7 +19,7 @@ def batch_of(contents, monkeypatch, compiled):
     """Decode the packets in one way."""
     with monkeypatch.context() as patch:
         if not compiled:
-            patch.setattr(decoding, "decode_packets", lambda *arguments: None)
+            patch.setattr(avro_columns, "decode_packets", lambda *arguments: None)
         patch.setattr(decoding, "_FEW", 1)
         files = [PacketFile(f"{k}.avro", content, "") for k, content in enumerate(contents)]
         (batch,) = decoding.decode(files)
@@ -87,7 +88,8 @@ def test_batches_of_one_schema(real_packets, monkeypatch):
     assert decode_packets([contents[0], others[0]], Remarks()) is None
 
 
-def test_the_order_of_packets_is_kept(real_packets):
+def test_the_order_of_packets_is_kept(real_packets, monkeypatch):
+    monkeypatch.setattr(decoding, "_FEW", 8)
     head = real_packets[0][:10_000]
     many = [content for content in real_packets if content.startswith(head)] * 3
     text = [PacketFile("text", b"text", ".")]
@@ -133,8 +135,8 @@ def test_values_of_hand_written_packets(monkeypatch):
 def test_other_files_are_left_to_the_other_reader():
     good = avro(packet())
     for other in (
-        avro(packet(), packet(5)), avro(packet(), codec="deflate"), good + good, good[:-1], good + b"x",
-        b"Obj\x01", good[:200], b"",
+        avro(packet(), packet(5)), avro(packet(), codec="deflate"), good + good, good[:-1],
+        good + b"x", b"Obj\x01", good[:200], b"",
     ):  # fmt: skip
         assert decode_packets([other], Remarks()) is None
         assert decode_packets([good, other], Remarks()) is None

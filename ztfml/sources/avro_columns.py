@@ -76,6 +76,10 @@ def decode_packets(
     tables : PacketTables
     program : Program
         Of the schema. None is returned instead of both if one of the files is anything else.
+
+    Examples
+    --------
+    >>> decode_packets([b"text"], Remarks())
     """
     header = _Header.of(contents[0]) if contents else None
     if header is None or not all(content.startswith(header.content) for content in contents):

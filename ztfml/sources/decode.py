@@ -12,7 +12,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from ztfml.sources.archives import AVRO_MAGIC, PacketFile, find_schemas
-from ztfml.sources.avro_columns import decode_packets
 from ztfml.sources.avro_files import BadAvroError, read_records
 from ztfml.sources.avro_packets import PacketAlert, RejectedPacketError, read_packet
 from ztfml.sources.packet_tables import CONVERSION_ERRORS, KNOWN_FIELDS, PacketTables, to_tables
@@ -22,8 +21,8 @@ log = logging.getLogger(__name__)
 
 # Packets converted to Arrow together (each takes about 80 kB as Python objects).
 _BATCH = 250
-# For fewer packets, making the columns takes longer than reading packet by packet.
-_FEW = 8
+# For fewer packets, starting the compiled code takes longer than reading packet by packet.
+_FEW = 100
 # A task for a worker. Larger files are decoded in this process, batch by batch, so that the memory
 # of a file with a million packets is bounded.
 _TASK_BYTES = 16_000_000
@@ -107,8 +106,10 @@ def _decode_compiled(files):
     """Decode files by compiled code, which is 20 times as fast; None if it does not know them."""
     if len(files) < _FEW or any(file.content is None for file in files):
         return None
+    from ztfml.sources import avro_columns
+
     remarks = Remarks()
-    decoded = decode_packets([file.content for file in files], remarks)
+    decoded = avro_columns.decode_packets([file.content for file in files], remarks)
     if decoded is None:
         return None
     tables, program = decoded
