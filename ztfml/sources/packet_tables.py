@@ -222,7 +222,7 @@ def assemble(
     Parameters
     ----------
     top : sequence of pyarrow.Array
-        objectId, candid, schemavsn and publisher of each alert.
+        Arrays `objectId`, `candid`, `schemavsn` and `publisher`, one value per alert.
     candidate : dict of str to pyarrow.Array
         The fields of `CANDIDATE`.
     part : pyarrow.Array
