@@ -34,7 +34,7 @@ _KINDS = {
 }  # fmt: skip
 # The conversions of Arrow that cannot fail and lose nothing more than the type of the column does.
 _CONVERTIBLE = {
-    "int": {"int32", "int64"}, "long": {"int64"}, "float": {"float", "double"},
+    "int": {"int32", "int64"}, "long": {"int32", "int64"}, "float": {"float", "double"},
     "double": {"float", "double"}, "string": {"string"},
 }  # fmt: skip
 _GROUPS = {"candidate": ALERT, "prv_candidates": HISTORY, "fp_hists": PHOTOMETRY}
