@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from tests.stream.streams import ListStream
 from ztfml.model.model import Model
@@ -74,7 +75,7 @@ def _renamed(tables, copy):
         return tables
 
     def named(table):
-        names = pa.array([f"{name}c{copy}" for name in table["objectId"].to_pylist()])
+        names = pc.binary_join_element_wise(table["objectId"], f"c{copy}", "")
         return _set(table, "objectId", names)
 
     alerts = named(tables.alerts)

@@ -25,7 +25,7 @@ from ztfml.stream.replay import packets_of_night
 def test_kills_of_a_watch(tmp_path):
     """`python -m tests.benchmarks.live_kills` kills more often."""
     try:
-        found = outcome(tmp_path, 45, 2, random.Random(3), longest=6.0, finish="10s")
+        found = outcome(tmp_path, 45, 2, random.Random(3), longest=6.0, finish="12s")
     except NoBrokerError as reason:
         pytest.skip(str(reason))
     assert found["kills of the consumer"] + found["kills of the broker"] == 2

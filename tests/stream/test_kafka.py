@@ -100,6 +100,18 @@ def test_a_new_group_skips_what_is_older(broker, connect, caplog):
     assert receive(later, 2) == values(14, 16)
 
 
+def test_another_consumer_of_the_group_is_reported(broker, connect, caplog):
+    send(broker, 0, 10)
+    first = connect("ztf")
+    assert receive(first, 10) == values(0, 10)
+    assert "another consumer" not in caplog.text
+    second, end = connect("ztf", name="other"), time.monotonic() + SECONDS
+    while "another consumer" not in caplog.text and time.monotonic() < end:
+        first.poll(10, 0.2)
+        second.poll(10, 0.2)
+    assert "topic ztf: another consumer of this group receives" in caplog.text
+
+
 def test_a_server_that_does_not_exist(tmp_path, caplog):
     stream = KafkaStream(settings("127.0.0.1:9", "team", tmp_path, {}, SESSION), ["ztf"])
     end = time.monotonic() + 10

@@ -251,6 +251,24 @@ class KafkaStream:
             else:
                 partition.offset = self._start(consumer, partition)
         consumer.assign(partitions)
+        self._report_others(consumer, [one.topic for one in partitions])
+
+    def _report_others(self, consumer: Any, assigned: list[str]) -> None:
+        """Warn if another consumer of the group receives a part of the packets."""
+        from confluent_kafka import KafkaException
+
+        try:
+            topics = consumer.list_topics(timeout=_REQUEST_SECONDS).topics
+        except KafkaException:
+            return
+        for name in self._topics:
+            n_all = len(topics[name].partitions) if name in topics else 0
+            if assigned.count(name) < n_all:
+                log.warning(
+                    "topic %s: another consumer of this group receives %d of %d partitions; use "
+                    "another --group for each list",
+                    name, n_all - assigned.count(name), n_all,
+                )  # fmt: skip
 
     def _on_revoke(self, consumer: Any, partitions: list[TopicPartition]) -> None:
         for partition in partitions:
