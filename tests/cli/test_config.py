@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from tests.cli.run import one_sentence, ztfml
+from ztfml.cli import main
 from ztfml.io.companions import galaxies_beside
 
 
@@ -122,3 +123,16 @@ def test_settings_and_their_sources_are_printed(folder):
 def test_tables_of_the_ranking_are_checked(folder):
     (folder / "ztfml.toml").write_text("[weights]\nintercept = -3\nyong = 1\n")
     one_sentence(ztfml("config", "show", code=1), "[weights] has an unknown key 'yong'", "'young'")
+
+
+def test_brokers_are_queried_in_the_order_of_the_settings(folder):
+    (folder / "ztfml.toml").write_text(
+        '[brokers]\nfetch = ["fink", "alerce"]\n[brokers.fink]\nurl = "http://localhost:8000"\n'
+    )
+    with main.make_context("ztfml", ["fetch", "x"]) as root:
+        command = main.commands["fetch"]
+        with command.make_context("fetch", ["night.parquet", "ZTF18abukavn"], parent=root) as ctx:
+            assert ctx.params["brokers"] == [("fink", "http://localhost:8000"), ("alerce", None)]
+        given = ["night.parquet", "ZTF18abukavn", "--broker", "fink=http://other"]
+        with command.make_context("fetch", given, parent=root) as ctx:
+            assert ctx.params["brokers"] == [("fink", "http://other")]
