@@ -129,6 +129,20 @@ def test_weights_are_those_of_a_natural_night(night):
     assert sample.weight[once].sum() == pytest.approx(bright * ranking_sample.ONE_NIGHT_FRACTION)
 
 
+def test_faint_transients_with_earlier_non_detections_weigh_most():
+    table = pd.DataFrame(
+        {
+            "kind": "FBOT",
+            "peak_mag": [19.0, 18.0, 19.0],
+            "n_nights": 2.0,
+            "n_limit": [9.0, 9.0, 0.0],
+        }
+    )
+    usual, bright, without_limit = ranking_sample._weight_of_fast(table)
+    assert bright / usual == pytest.approx(10**-0.34)
+    assert without_limit / usual == pytest.approx(0.3)
+
+
 def test_fit_ranking_writes_a_folder(night, tmp_path):
     folder = fit_ranking([night], tmp_path / "mine")
     ranking = load_ranking(folder)

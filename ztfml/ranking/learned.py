@@ -3,7 +3,9 @@
 `ztfml fit-ranking` trains the trees on simulated nights. Each split of a tree separates its alerts
 into two parts with other mean log odds; this change counts for the input of the split (the path
 attribution of Saabas 2014, as in the package treeinterpreter). A term is the sum over the inputs
-of its group, so the terms add up to the log odds of the trees exactly. Shapley values (TreeSHAP)
+of its group, so the terms add up to the log odds of the trees exactly. Counts of exposures and of
+old detections are no inputs: they depend on the survey, and differ between simulated, injected and
+real events. Shapley values (TreeSHAP)
 do so, too, but take 20 ms per alert instead of 0.05 ms.
 """
 
@@ -46,9 +48,8 @@ LEARNED: dict[str, Learned] = {
     ),
     "rising": Learned(
         ("first_rise_rate", "min_rise_rate", "time_to_peak", "rise_base", "limit_gap",
-         "days_since_limit", "n_limit", "best_rise_rate", "rise_rate", "rise_chi2",
-         "forced_limit_g", "forced_limit_r", "forced_last_before_sigma_g",
-         "forced_last_before_sigma_r"),
+         "best_rise_rate", "rise_rate", "rise_chi2", "forced_limit_g", "forced_limit_r",
+         "forced_last_before_sigma_g", "forced_last_before_sigma_r"),
         "How fast it rose, measured or since the last non-detection, and the non-detections and "
         "forced photometry before.",
         "rise since the last non-detection, mag/day", (0, 3),
@@ -65,13 +66,12 @@ LEARNED: dict[str, Learned] = {
         "days above half of the peak flux", (0, 40),
     ),
     "age": Learned(
-        ("age", "total_age", "age_hist", "days_since_detection"),
+        ("age", "total_age", "days_since_detection"),
         "Days since the first and the previous detection.",
         "days since the first detection of the episode", (0, 40),
     ),
     "detections": Learned(
-        ("max_separation", "n_det", "n_nights", "ndethist", "det_ratio", "longest_gap",
-         "n_episodes", "duty", "n_det_tonight", "n_det_before"),
+        ("max_separation", "n_det", "n_nights", "n_det_tonight"),
         "Number of detections and nights, and the time between detections.",
         "days between the first and the last detection", (0, 20),
     ),
@@ -96,14 +96,13 @@ LEARNED: dict[str, Learned] = {
         "offset from the nearest galaxy, arcsec", (0, 15),
     ),
     "neighbours": Learned(
-        ("distpsnr1", "mag_minus_ps1", "distpsnr2", "nmtchps", "sgscore1", "star_offset",
-         "star_g_r", "neargaia", "mag_minus_ref", "magnr"),
-        "The nearest sources of PS1, Gaia and the reference image, and the nearest star.",
+        ("distpsnr1", "mag_minus_ps1", "sgscore1", "star_offset", "star_g_r", "mag_minus_ref",
+         "magnr"),
+        "The nearest sources of PS1 and the reference image, and the nearest star.",
         "arcsec to the nearest PS1 source", (0, 10),
     ),
     "position": Learned(
-        ("abs_gal_lat", "abs_ecl_lat", "opposition_distance"),
-        "Galactic and ecliptic latitude, and the distance from opposition.",
+        ("abs_gal_lat", "abs_ecl_lat"), "Galactic and ecliptic latitude.",
         "degrees from the Galactic plane", (0, 60),
     ),
 }  # fmt: skip

@@ -23,7 +23,13 @@ from ztfml.ranking.folder import FILES, save_ranking, shipped_instrument
 from ztfml.ranking.quantities import UNLIKELY
 from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
-from ztfml.training.ranking_sample import FAST_WEIGHT, FULL_NIGHT, Sample, read_sample
+from ztfml.training.ranking_sample import (
+    FAST_WEIGHT,
+    FULL_NIGHT,
+    SLOW_WEIGHT,
+    Sample,
+    read_sample,
+)
 from ztfml.training.ranking_trees import PARAMETERS, ROUNDS, train_trees
 
 log = logging.getLogger(__name__)
@@ -242,7 +248,8 @@ def held_out(sample: Sample) -> dict:
         )
     slow = ~sample.fast
     order = np.argsort(-score[slow], kind="stable")
-    rank = np.cumsum(sample.weight[slow][order])
+    natural = sample.weight / np.where(slow & (sample.label == "transient"), SLOW_WEIGHT, 1.0)
+    rank = np.cumsum(natural[slow][order])
     above = np.append(0, rank)[np.searchsorted(-score[slow][order], -score[sample.fast])]
     # Each of the other fast transients of the night may rank higher, too.
     fast = np.sort(score[sample.fast])
@@ -255,9 +262,7 @@ def held_out(sample: Sample) -> dict:
         return float(np.average(chance[use], weights=weight[use]))
 
     first = rank <= TOPS[0]
-    by_label = pd.Series(sample.weight[slow][order][first]).groupby(
-        sample.label[slow][order][first]
-    )
+    by_label = pd.Series(natural[slow][order][first]).groupby(sample.label[slow][order][first])
     return {
         "fast_per_night": FAST_PER_NIGHT,
         "alerts_per_night": FULL_NIGHT,

@@ -35,8 +35,12 @@ log = logging.getLogger(__name__)
 FULL_NIGHT = 153_489
 """Alerts of a public night."""
 
-FAST_WEIGHT = 40.0
+FAST_WEIGHT = 80.0
 """Total weight of the fast transients: as if a night had this many."""
+
+SLOW_WEIGHT = 2.0
+"""Factor on the weights of slow transients, because real cataclysmic variables reach the first rows
+less often than simulated ones, and real supernovae more often."""
 
 
 class FastKind(NamedTuple):
@@ -71,13 +75,15 @@ BRIGHT, FAINT_FRACTION = 20.0, 0.1
 """Fraction of the weight for transients that are fainter than this magnitude at peak, too faint
 for most instruments."""
 
-ONE_NIGHT_FRACTION = 0.33
+ONE_NIGHT_FRACTION = 0.35
 """Fraction of the weight of the bright ones for those detected on one night only."""
 
 _NIGHTS = (2, 3, 4, 6)  # edges of the bins in the number of nights
 # Source counts on the sky grow about as 10^(0.6 m), in the simulation as 10^(0.26 m) so that there
-# are bright examples. Brighter than 19 mag a source is rare and found in any case.
-_COUNT_SLOPE, _RARE = 0.3, 19.0
+# are bright examples. The bright end is cut where a source is found in any case.
+_COUNT_SLOPE, _RARE = 0.34, 16.0
+# In the simulation a third of new sources have no earlier non-detection, in reality a few percent.
+_WITHOUT_LIMIT = 0.3
 _MIN_MEMBERS = 15  # bins with fewer members get less than their full weight
 
 
@@ -178,6 +184,7 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
             f"{', '.join(map(str, nights))}: no object is a fast transient; add a night from "
             "`ztfml simulate --mix transients`"
         )
+    weight[(table["label"] == "transient") & ~fast] *= SLOW_WEIGHT
     weight[fast] = FAST_WEIGHT * _weight_of_fast(table[fast])
     return Sample(
         table[list(weight_names())],
@@ -226,6 +233,7 @@ def _latest_alerts(night, kind, label, model):
         label=label[rows],
         age=table["age"],
         n_nights=table["n_nights"],
+        n_limit=table["n_limit"],
         peak_mag=table["peak_mag"],
     )
     return objects, inputs
@@ -247,6 +255,7 @@ def _weight_of_fast(table):
     fraction = table["kind"].map({name: one.fraction for name, one in FAST.items()})
     weight = (fraction / np.maximum(size, _MIN_MEMBERS)).to_numpy(float, copy=True)
     weight *= 10 ** (_COUNT_SLOPE * table["peak_mag"].clip(_RARE).to_numpy())
+    weight[(table["n_limit"] == 0).to_numpy()] *= _WITHOUT_LIMIT
     for rows, total in (
         (~bright, FAINT_FRACTION),
         (bright & one_night, (1 - FAINT_FRACTION) * ONE_NIGHT_FRACTION),

@@ -9,13 +9,14 @@ from ztfml.ranking.trees import Trees
 PARAMETERS = {
     "objective": "binary",
     "num_leaves": 31,
-    "learning_rate": 0.08,
-    "min_data_in_leaf": 20,
-    "min_sum_hessian_in_leaf": 0.05,
+    "learning_rate": 0.05,
+    "min_data_in_leaf": 10,
+    # Objects of common kinds have weights far below 1, so the sums of weights are small.
+    "min_sum_hessian_in_leaf": 0.0005,
     "feature_fraction": 0.3,
-    "bagging_fraction": 0.8,
+    "bagging_fraction": 0.5,
     "bagging_freq": 1,
-    "lambda_l2": 1.0,
+    "lambda_l2": 0.01,
     "max_bin": 127,
     "seed": 1,
     "deterministic": True,
@@ -23,7 +24,7 @@ PARAMETERS = {
     "feature_pre_filter": False,
     "verbosity": -1,
 }
-ROUNDS = 500
+ROUNDS = 800
 
 
 def train_trees(inputs: np.ndarray, fast: np.ndarray, weight: np.ndarray) -> Trees:
