@@ -3,10 +3,11 @@
 `ztfml fit-ranking` trains the trees on simulated nights. Each split of a tree separates its alerts
 into two parts with other mean log odds; this change counts for the input of the split (the path
 attribution of Saabas 2014, as in the package treeinterpreter). A term is the sum over the inputs
-of its group, so the terms add up to the log odds of the trees exactly. Counts of exposures and of
-old detections are no inputs: they depend on the survey, and differ between simulated, injected and
-real events. Shapley values (TreeSHAP)
+of its group, so the terms add up to the log odds of the trees exactly. Shapley values (TreeSHAP)
 do so, too, but take 20 ms per alert instead of 0.05 ms.
+
+Counts of exposures and of old detections are no inputs: they depend on the survey, and differ
+between simulated, injected and real events.
 """
 
 from typing import NamedTuple
