@@ -36,11 +36,11 @@ def test_the_shipped_ranking():
     ranking = load_ranking()
     assert set(ranking.weights) == {*weight_names(), "intercept"}
     assert ranking.instrument == Instrument("SEDM", 19.5, 12)
-    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 81
-    assert ranking.card["training"]["objects"] == 612_985
+    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 68
+    assert ranking.card["training"]["objects"] == 619_542
     checks = verify_ranking()
     assert [check.passed for check in checks] == [True] * 6
-    assert checks[2].outcome == "500 trees"
+    assert checks[2].outcome == "800 trees"
     assert sorted(path.name for path in ranking.folder.iterdir()) == sorted(FILES)
     assert (ranking.folder / "README.md").read_text() == describe_ranking()
 
@@ -133,7 +133,7 @@ def test_changed_trees_are_refused(folder):
         (lambda card: card["inputs"][0].update(version=2),
          r"probability p_transient in version 2, this ztfml computes version 1; fit the ranking"),
         (lambda card: card["inputs"][-1].update(version=3),
-         "the feature opposition_distance in version 3"),
+         "the feature abs_ecl_lat in version 3"),
         (lambda card: card.update(kind="classifier"), "kind: 'ranking' was expected"),
         (lambda card: card["training"].pop("fast"), "training: 'fast' is a required"),
         (lambda card: card["metrics"].update(top="x"), "metrics.top: 'x'"),
