@@ -127,6 +127,12 @@ def test_changed_trees_are_refused(folder):
         load_ranking(folder)
 
 
+def test_a_ranking_with_inputs_of_no_term_is_refused(folder, monkeypatch):
+    monkeypatch.setattr("ztfml.ranking.folder.learned_inputs", lambda: ("p_transient",))
+    with pytest.raises(ModelError, match="the trees use p_artifact, which belongs to no term"):
+        load_ranking(folder)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

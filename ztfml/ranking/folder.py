@@ -12,6 +12,7 @@ from ztfml.io import folder_writing, verified_folder
 from ztfml.io.verified_folder import CARD, FORMAT, N_PROBES, README, TREES, Check
 from ztfml.ranking.card_page import ranking_page
 from ztfml.ranking.card_schema import CARD_SCHEMA
+from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.quantities import QUANTITIES
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights, settings_toml
 from ztfml.ranking.terms import TERMS
@@ -333,6 +334,11 @@ def _check_inputs(folder: Path, card: dict[str, Any]) -> None:
                 f"{folder / CARD}: the trees use the {one['kind']} {one['name']} in version "
                 f"{one['version']}, this ztfml {has}; fit the ranking again with "
                 "`ztfml fit-ranking`"
+            )
+        if one["name"] not in learned_inputs():
+            raise ModelError(
+                f"{folder / CARD}: the trees use {one['name']}, which belongs to no term of this "
+                "ztfml; fit the ranking again with `ztfml fit-ranking`"
             )
 
 
