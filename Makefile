@@ -57,8 +57,9 @@ notebooks: $(ENV) $(DEMO)/night.html  ## run the notebooks
 pictures: $(ENV) $(DEMO)/night.html  ## draw the pictures of the README and the documentation
 	$(BIN)/python docs/pictures.py $(DEMO)
 
-bench: $(ENV)  ## measure time and memory on a full night
+bench: $(ENV)  ## measure time and memory on a full night, many nights and the history store
 	$(BIN)/python -m tests.benchmarks.full_night
+	$(BIN)/python -m tests.benchmarks.store --alerts 2000 --orders 3
 
 # The shipped model. DATA is a folder with alerts/ (labelled real nights), catalogs/ and
 # object_labels.csv. Catalogues add labels, and simulated nights of three survey eras are added.
