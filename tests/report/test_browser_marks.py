@@ -116,7 +116,8 @@ def test_undo_does_not_replace_a_newer_mark_of_another_tab(open_page):
 def test_exported_labels_can_be_read_for_training(open_page, night, tmp_path):
     tab = open_page()
     assert tab.locator("#export-labels").is_disabled()
-    cards = {tab.locator(f"#c{rank} h3").text_content(): rank for rank in range(1, 51)}
+    names = tab.locator("article h3").all_text_contents()
+    cards = {name: rank for rank, name in enumerate(names, start=1)}
     hostile, fading = cards[nights.HOSTILE], cards[nights.FADING]
     classify(tab, hostile, "artifact")
     tab.locator(f"#c{hostile} textarea").fill('=1+1, "quoted"\nand a second line')
