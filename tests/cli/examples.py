@@ -75,6 +75,9 @@ def representative():
     return [*OF_HELP, *others]
 
 
+_SMALLER = (("recover", "--repeats", "2"), ("plot", "--top", "2"), ("simulate", "--alerts", "500"))
+
+
 def reason_to_skip(line):
     """Return why a line is not run here, or None."""
     return next((reason for part, reason in _ELSEWHERE.items() if part in line), None)
@@ -170,9 +173,10 @@ def arguments_of(line):
         # Without a broker no packets arrive.
         words = [word for word in words if word not in ("--notify", "slack")]
         words += ["--server", "127.0.0.1:9", "--idle", "1s"]
-    if command == "recover":
-        # Few repetitions test the example as well as many.
-        words[words.index("--repeats") + 1] = "2"
+    # Small numbers test an example as well as large ones.
+    for name, option, number in _SMALLER:
+        if command == name and option in words:
+            words[words.index(option) + 1] = number
     return [path for word in words for path in _expand(word)]
 
 
@@ -187,7 +191,7 @@ def outputs_of(arguments):
     return [
         Path(value)
         for option, value in named
-        if option in ("-o", "--plot", "--report", "--hats") and value != "-"
+        if option in ("-o", "--plot", "--report", "--hats") and value != "-" and "%" not in value
     ]
 
 

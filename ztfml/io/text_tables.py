@@ -109,7 +109,7 @@ def print_table(frame, title: str) -> None:
     ]
     right = [getattr(frame[name].dtype, "kind", "") in tuple("fiu") for name in frame.columns]
     # Printed separately, because a title of the table would be wrapped at its width.
-    _console().print(printable(title), style="italic", soft_wrap=True)
+    _print(printable(title), style="italic", soft_wrap=True)
     print_cells([list(map(str, frame.columns)), *rows], right)
 
 
@@ -138,15 +138,16 @@ def print_cells(rows: Sequence[Sequence[str]], right: Sequence[bool]) -> None:
         table.add_column(name, justify="right" if is_right else "left", overflow="fold")
     for row in rows[1:]:
         table.add_row(*row)
-    console = _console()
-    with console.capture() as capture:
-        console.print(table)
-    # The last column is padded, which shows in files and examples.
-    print("\n".join(line.rstrip() for line in capture.get().splitlines()))
+    _print(table)
 
 
-def _console():
+def _print(content, **options):
+    """Print with rich, but write the text here: rich ends the process if a pipe is closed."""
     from rich.console import Console
 
     width = None if sys.stdout.isatty() else _PIPE_WIDTH
-    return Console(width=width, highlight=False, markup=False)
+    console = Console(width=width, highlight=False, markup=False)
+    with console.capture() as capture:
+        console.print(content, **options)
+    # The last column is padded, which shows in files and examples.
+    print("\n".join(line.rstrip() for line in capture.get().splitlines()))
