@@ -73,11 +73,14 @@ def folder(files, tmp_path, monkeypatch, request):
     return target
 
 
-def check(line, arguments, code, stdout, stderr):
+def check(arguments, code, stdout, stderr, is_read=True):
     """Check what an example printed and wrote."""
-    assert code == examples.expected_code(arguments), stderr
+    # Without a reader, a command ends quietly at its first line; its files are written before.
+    assert code in {examples.expected_code(arguments), 0 if not is_read else None}, stderr
     for word in ("Traceback", "Warning:", "Exception ignored", "internal error"):
         assert word not in stderr
+    if not is_read and arguments[0] == "fetch":
+        return
     if arguments[0] == "fetch":
         assert "nothing was fetched" in stderr
     elif arguments[0] == "replay":
@@ -99,7 +102,7 @@ def test_examples_run(line, folder, request, monkeypatch):
     monkeypatch.setattr("ztfml.training.train.MIN_OBJECTS_OF_CLASS", 1)
     arguments = examples.arguments_of(line)
     result = ztfml(*arguments, code=examples.expected_code(arguments))
-    check(line, arguments, result.exit_code, result.stdout, result.stderr)
+    check(arguments, result.exit_code, result.stdout, result.stderr)
 
 
 @pytest.mark.parametrize(("environment", "line"), of_environments())
@@ -127,4 +130,5 @@ def test_examples_run_in_other_environments(environment, line, folder):
             stdout, stderr = process.communicate()
             # UTF-8 in every locale, unless the user sets another encoding.
             stdout = stdout.decode("cp1252" if environment == "cp1252" else "utf-8")
-    check(line, arguments, process.returncode, stdout, stderr.decode("utf-8", "replace"))
+    stderr = stderr.decode("utf-8", "replace")
+    check(arguments, process.returncode, stdout, stderr, environment != "closed pipe")

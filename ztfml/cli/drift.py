@@ -54,12 +54,16 @@ class DriftReport:
         return predictions
 
     def write(self):
-        """Print a sentence for each night and write the files."""
-        for name, _, sentence, _ in self.nights:
-            self.out.say(f"{name}: {sentence}")
+        """Write the files."""
         for path in self.files:
             kind = path.suffix.lower()
             {".csv": self._csv, ".json": self._json}.get(kind, self._figure)(path)
+
+    def say(self):
+        """Print a sentence for each night and the names of the files."""
+        for name, _, sentence, _ in self.nights:
+            self.out.say(f"{name}: {sentence}")
+        for path in self.files:
             self.out.say(path)
 
     def _csv(self, path):

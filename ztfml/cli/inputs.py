@@ -83,8 +83,11 @@ def fail_if_bad(n_bad, n_all):
         raise DataError(f"{n_bad} of {n_all} nights failed; the output contains the others")
 
 
-def run_batch(step, nights, output, batch, history=None):
-    """Process nights to one file each in a folder, and print a summary."""
+def run_batch(step, nights, output, batch, history=None, finish=None):
+    """Process nights to one file each in a folder, and print a summary.
+
+    ``finish`` is called before anything is printed, and what it returns is printed.
+    """
     from ztfml.errors import DataError
     from ztfml.nights import batch as batches
     from ztfml.nights.staged import expand
@@ -93,8 +96,11 @@ def run_batch(step, nights, output, batch, history=None):
         raise click.UsageError("--history belongs to one night; give one NIGHT with it")
     found = [one for night in nights for one in expand(night)]
     summary = batches.run_batch(step, alert_files(found), output.path, batch, history)
+    last = None if finish is None else finish()
     click.echo(summary)
     click.echo(summary.folder)
+    if last is not None:
+        click.echo(last)
     if summary.failed:
         raise DataError(
             f"{len(summary.failed)} of {len(summary.outputs)} nights failed; see "

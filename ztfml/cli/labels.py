@@ -56,6 +56,8 @@ def cuts(night, history, output, plot, out, **thresholds):
         from ztfml.io.parquet import write_table
 
         write_table(result.labels, output)
+    if plot:
+        _plot_cuts(opened, chosen, plot)
     degrees = result.labels.dropna(subset="degree")
     counts = degrees.groupby("degree")["objectId"].agg(["size", "nunique"])
     counts = counts.reindex(DEGREES, fill_value=0).set_axis(["alerts", "objects"], axis=1)
@@ -64,18 +66,19 @@ def cuts(night, history, output, plot, out, **thresholds):
     else:
         out.table(result.flow, f"{night}: cut flow")
         out.table(counts.reset_index(), "remaining sources, from transient to AGN")
-    if output:
-        out.say(output)
-    if plot:
-        from ztfml import plots
+    for path in filter(None, (output, plot)):
+        out.say(path)
 
-        has_drb = "drb" in opened.alerts and opened.alerts["drb"].notna().any()
-        score, cut = ("drb", chosen.drb) if has_drb else ("rb", chosen.rb)
-        fig, axes = plots.figure(2)
-        plots.score_histogram(axes[0], opened, score, cut)
-        plots.score_histogram(axes[1], opened, "sgscore1", chosen.sgscore)
-        plots.save(fig, plot)
-        out.say(plot)
+
+def _plot_cuts(night, cuts, path):
+    from ztfml import plots
+
+    has_drb = "drb" in night.alerts and night.alerts["drb"].notna().any()
+    score, cut = ("drb", cuts.drb) if has_drb else ("rb", cuts.rb)
+    fig, axes = plots.figure(2)
+    plots.score_histogram(axes[0], night, score, cut)
+    plots.score_histogram(axes[1], night, "sgscore1", cuts.sgscore)
+    plots.save(fig, path)
 
 
 def _catalog_options(function):

@@ -220,8 +220,9 @@ def predict(nights, history, model, output, batch, report, out):
         results, n_bad = for_each_night(nights, history, write_predictions)
     counts = sum(results, Counter())
     summary = ", ".join(f"{label} {count}" for label, count in counts.most_common())
-    out.say(f"{counts.total()} alerts: {summary}: {output or 'printed'}")
     drift.write()
+    out.say(f"{counts.total()} alerts: {summary}: {output or 'printed'}")
+    drift.say()
     fail_if_bad(n_bad, len(results) + n_bad)
 
 
@@ -264,28 +265,32 @@ def evaluate(night, history, model, labels, output, plot, report, out):
     if output:
         with write_beside(output) as part:
             part.write_text(text)
+    if plot:
+        _plot_metrics(metrics, plot)
+    drift = DriftReport(loaded, report, out)
+    if report:
+        drift.predict(opened)
+        drift.write()
     if out.is_json:
         click.echo(text, nl=False)
     elif out.is_data:
         out.data(per_class(metrics))
     else:
         print_markdown(evaluation_report(metrics))
-    if output:
-        out.say(output)
-    if plot:
-        from ztfml import plots
+    for path in filter(None, (output, plot)):
+        out.say(path)
+    drift.say()
 
-        fig, axes = plots.figure(4, width=7.0, height=5.5, n_columns=2)
-        plots.confusion(axes[0], metrics)
-        plots.reliability(axes[1], metrics)
-        plots.precision_recall(axes[2], metrics)
-        plots.scores_by_magnitude(axes[3], metrics)
-        plots.save(fig, plot)
-        out.say(plot)
-    if report:
-        drift = DriftReport(loaded, report, out)
-        drift.predict(opened)
-        drift.write()
+
+def _plot_metrics(metrics, path):
+    from ztfml import plots
+
+    fig, axes = plots.figure(4, width=7.0, height=5.5, n_columns=2)
+    plots.confusion(axes[0], metrics)
+    plots.reliability(axes[1], metrics)
+    plots.precision_recall(axes[2], metrics)
+    plots.scores_by_magnitude(axes[3], metrics)
+    plots.save(fig, path)
 
 
 @click.group()

@@ -117,19 +117,24 @@ def _explain(night, ranked, scorer, object_id, model, figure, out):
     from ztfml.ranking import row_of
 
     row, terms = row_of(ranked, object_id), scorer.explain(ranked, object_id)
+    if figure:
+        _plot_terms(night, object_id, row, terms, figure)
     out.table(terms, f"{object_id}: what each term adds to the log odds of the score")
     out.say(
         f"sum {row['log_odds']:.2f}: score {row['score']:.3f}, rank {row['rank']} of {len(ranked)}"
     )
     out.say(row["reasons"])
     if figure:
-        from ztfml import plots
-
-        fig, axes = plots.figure(2, width=10.0, height=5.5, n_columns=1)
-        plots.light_curve(night, object_id, axes[0])
-        plots.contributions(axes[1], terms, row)
-        plots.save(fig, figure)
         out.say(figure)
+
+
+def _plot_terms(night, object_id, row, terms, path):
+    from ztfml import plots
+
+    fig, axes = plots.figure(2, width=10.0, height=5.5, n_columns=1)
+    plots.light_curve(night, object_id, axes[0])
+    plots.contributions(axes[1], terms, row)
+    plots.save(fig, path)
 
 
 @command(
@@ -201,20 +206,24 @@ def recover(
 
         catalog = GalaxyCatalog.load(galaxies)
     result = recover_events(opened, loaded, scorer, repeats, per_night, seed, label_table, catalog)
-    print_markdown(recovery_report(result))
     with write_beside(output) as part:
         part.write_text(json.dumps(result, indent=1, allow_nan=False) + "\n")
-    click.echo(output)
     if plot:
-        from ztfml import plots
+        _plot_recovery(result, plot)
+    print_markdown(recovery_report(result))
+    for path in filter(None, (output, plot)):
+        click.echo(path)
 
-        fig, axes = plots.figure(6, width=7.0, height=5.0, n_columns=2)
-        plots.recall_by_top(axes[0], result)
-        plots.first_listed(axes[1], result)
-        for ax, part in zip(axes[2:], ("kind", "nights", "peak magnitude", "rate"), strict=True):
-            plots.recall_by_part(ax, result, part)
-        plots.save(fig, plot)
-        click.echo(plot)
+
+def _plot_recovery(result, path):
+    from ztfml import plots
+
+    fig, axes = plots.figure(6, width=7.0, height=5.0, n_columns=2)
+    plots.recall_by_top(axes[0], result)
+    plots.first_listed(axes[1], result)
+    for ax, part in zip(axes[2:], ("kind", "nights", "peak magnitude", "rate"), strict=True):
+        plots.recall_by_part(ax, result, part)
+    plots.save(fig, path)
 
 
 @command("ztfml fit-ranking simulated/*.parquet -o my_ranking", name="fit-ranking")

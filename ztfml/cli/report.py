@@ -69,7 +69,6 @@ def report(
     """
     if not nights:
         raise click.UsageError("give at least one NIGHT")
-    from ztfml.errors import DataError
     from ztfml.labels.marks import read_marks
     from ztfml.nights.steps import Report, matcher
     from ztfml.ranking import FastTransientScorer
@@ -83,13 +82,7 @@ def report(
     if isinstance(output, OutputFolder):
         files = (model, ranking, weights, instrument, galaxies, skymap)
         step = Report(trusted(), *files, tuple(selection), top, marks, tuple(place))
-        try:
-            run_batch(step, nights, output, batch, history)
-        except DataError:
-            # Some nights failed; the others have pages.
-            _write_index(output.path, earlier)
-            raise
-        _write_index(output.path, earlier)
+        run_batch(step, nights, output, batch, history, lambda: _write_index(output.path, earlier))
         return
     night = one_night(nights)
     loaded = load_model(model)
@@ -105,11 +98,15 @@ def report(
 
 
 def _write_index(folder, marks):
-    """Write the page of all nights of a folder, or of an address, if the folder exists."""
+    """Write the page of all nights of a folder, or of an address, and return its name.
+
+    There is none if the folder does not exist.
+    """
     from ztfml.nights.staged import label_of, staged
     from ztfml.report.index import INDEX, write_index
 
     with staged(folder) as (pages,):
-        if pages.is_dir():
-            write_index(pages, marks)
-            click.echo(f"{label_of(folder).rstrip('/')}/{INDEX}")
+        if not pages.is_dir():
+            return None
+        write_index(pages, marks)
+    return f"{label_of(folder).rstrip('/')}/{INDEX}"
