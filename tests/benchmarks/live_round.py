@@ -94,7 +94,7 @@ def _set(table, name, values):
 
 
 def _nights(folder, ranker, n_nights, n_rounds):
-    nights = write_nights(folder, 1_000, n_nights, seed=9)
+    nights = write_nights(folder, 400, n_nights, seed=9)
     for number, path in enumerate(nights):
         packets = packets_of_night(Night.load(path))
         messages = [Message("t", 0, k, None, one.content) for k, one in enumerate(packets)]
