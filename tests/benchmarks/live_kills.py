@@ -219,6 +219,7 @@ def _compare(folder, packets):
         and all(wanted[name].read_bytes() == found[name].read_bytes() for name in wanted),
         "the list is that of ztfml rank": ranked.read_bytes()
         == (folder / "live/ranked.csv").read_bytes(),
+        "announcements in the outbox": len(list((folder / "live/outbox").glob("*.json"))),
         "announced objects": len(set(lines)),
         "lines in the file": len(lines),
         "runs of the command": _text(folder / "found.txt").count('"id"'),

@@ -33,6 +33,7 @@ def test_kills_of_a_watch(tmp_path):
     assert found["the list is that of ztfml rank"]
     n_objects = found["announced objects"]
     assert n_objects > 0
+    assert found["announcements in the outbox"] == n_objects
     assert found["lines in the file"] == n_objects
     # A command is run twice if the process is killed between its end and the record.
     assert n_objects <= found["runs of the command"] <= n_objects + 2
