@@ -58,10 +58,10 @@ def watch_packets(monkeypatch):
 
 @pytest.fixture(scope="module")
 def two_nights(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("nights")
-    return [
-        list(packets_of_night(Night.load(path))) for path in write_nights(folder, 60, 2, seed=12)
-    ]
+    """Packets of two nights; those of the second have the history of three days only."""
+    paths = write_nights(tmp_path_factory.mktemp("nights"), 60, 2, seed=12)
+    first, second = (Night.load(path) for path in paths)
+    return [list(packets_of_night(one)) for one in (first, second.replace(history_days=3.0))]
 
 
 def test_a_store_gives_history_and_receives_the_night(watch_packets, two_nights, tmp_path):
@@ -75,6 +75,7 @@ def test_a_store_gives_history_and_receives_the_night(watch_packets, two_nights,
     night, long = tmp_path / "b" / "night.parquet", tmp_path / "long.parquet"
     ztfml("history", "night", store, night, "-o", long, "--months", 6)
     assert Night.load(long).history.jd.min() < Night.load(night).history.jd.min() - 30
+    assert len(Night.load(long).history.jd) > len(Night.load(night).history.jd)
     ztfml("rank", long, "-o", tmp_path / "ranked.csv")
     ranked = (tmp_path / "b" / "ranked.csv").read_bytes()
     assert ranked == (tmp_path / "ranked.csv").read_bytes()
