@@ -33,6 +33,9 @@ def _write_night(folder, name, seed):
     alerts["objectId"] = alerts["objectId"] + str(seed)
     history["objectId"] = history["objectId"] + str(seed)
     is_star = alerts["objectId"].map(lambda object_id: ord(object_id[-2]) % 2 == 0)
+    # An asteroid moves: it has no three detections at one place.
+    stays = history["objectId"].map(lambda object_id: ord(object_id[-2]) % 2 == 0)
+    history = history[stays | (history.groupby("objectId").cumcount() < 2)]
     alerts["candidate.drb"] = np.where(is_star, 0.9, 0.6) + number / 1e4
     path = folder / f"{name}.parquet"
     Night.from_frames(alerts, history, name=name).save(path)
