@@ -1,5 +1,8 @@
 """Help texts of all commands; `test_examples` runs the examples in them."""
 
+import subprocess
+import sys
+
 import pytest
 
 from tests.cli.examples import all_commands
@@ -20,3 +23,12 @@ def test_help_has_an_example_and_the_readme_has_the_command(path, request):
 def test_every_option_has_a_help_text(path):
     for parameter in COMMANDS[path].params:
         assert parameter.param_type_name == "argument" or parameter.help
+
+
+@pytest.mark.parametrize("argument", ["--help", "--version"])
+def test_a_closed_pipe_ends_the_command_quietly(argument):
+    command = [sys.executable, "-m", "ztfml", argument]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        process.stdout.close()
+        assert process.stderr.read() == b""
+    assert process.returncode == 0

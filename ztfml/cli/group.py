@@ -25,6 +25,14 @@ class ZtfmlGroup(click.Group):
         except Stopped as stopped:
             exit_stopped(stopped.number)
 
+    def make_context(self, *args, **kwargs):
+        try:
+            return super().make_context(*args, **kwargs)
+        except BrokenPipeError:
+            # The reader of the help or of the version.
+            _drop_output()
+            sys.exit(0)
+
     def invoke(self, ctx):
         try:
             result = super().invoke(ctx)
