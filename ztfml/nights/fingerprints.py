@@ -19,8 +19,8 @@ _READ_BELOW = 1 << 24
 _SHIPPED = {"model": "default", "ranking": "ranking"}
 
 
+# The files of folders in object stores (see ztfml.io.remote.list_files), by address.
 Listings = dict[str, dict[str, tuple[int, int]]]
-"""The files of folders in object stores (see `ztfml.io.remote.list_files`), by address."""
 
 
 def input_digest(

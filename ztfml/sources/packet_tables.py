@@ -206,16 +206,16 @@ def to_tables(alerts: Sequence[PacketAlert]) -> PacketTables:
     )
 
 
-Rows = tuple[dict[str, pa.Array], pa.Array | np.ndarray]
-"""Columns of rows of several alerts, and the position of the alert of each row."""
+# Columns of rows of several alerts, and the position of the alert of each row.
+_Rows = tuple[dict[str, pa.Array], pa.Array | np.ndarray]
 
 
 def assemble(
     top: Sequence[pa.Array],
     candidate: dict[str, pa.Array],
     part: pa.Array,
-    history: Rows,
-    forced: Rows,
+    history: _Rows,
+    forced: _Rows,
 ) -> PacketTables:
     """Make tables of columns.
 
