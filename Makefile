@@ -25,8 +25,9 @@ demo: $(ENV)  ## simulate, train, predict, rank, plot and report in the folder d
 live: $(ENV)  ## replay a simulated night through a Kafka broker and rank it live (2 minutes)
 	$(BIN)/python -m tests.live
 
+# Threads that wait for work must not take the cores from the other tests.
 test: $(ENV)  ## run the tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	OMP_WAIT_POLICY=passive $(BIN)/python -m pytest -n 2 --dist loadfile
 
 FUZZ_FIRST ?= 1000000
 fuzz: $(ENV)  ## run 10,000 inputs with random faults (FUZZ_FIRST=number of the first)

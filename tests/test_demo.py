@@ -2,9 +2,6 @@
 
 import ast
 import json
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -82,24 +79,6 @@ def test_a_complete_demo_is_not_run_again(demo, monkeypatch, tmp_path):
     assert demo_folder(tmp_path / "other") == folder
     assert (folder / "night.html").stat() == page
     assert not (tmp_path / "other").exists()
-
-
-@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
-def test_notebooks_run(demo, notebook, tmp_path):
-    pytest.importorskip("nbmake", reason="no nbmake; pip install 'ztfml[test]'")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbmake", "--nbmake-timeout=300", "-q",
-         "-p", "no:cacheprovider", notebook],
-        env={
-            **os.environ,
-            "ZTFML_DEMO": str(demo[0]),
-            "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
-        },
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-    )  # fmt: skip
-    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-1000:]
 
 
 def code_of(notebook):

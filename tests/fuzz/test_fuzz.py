@@ -6,7 +6,7 @@ from tests.fuzz.harness import COMPARED, TARGETS, failures
 from tests.fuzz.outcomes import OUTCOMES
 
 # All targets together take less than two minutes; `make fuzz` runs more.
-N_INPUTS = 150
+N_INPUTS = 80
 
 
 @pytest.mark.parametrize("name", TARGETS)

@@ -136,7 +136,7 @@ def test_a_killed_run_continues(s3_options, tmp_path):
     def bucket(path):
         return f"s3://kills/{path}{s3_options}"
 
-    texts = {f"n{k}": "text" for k in range(40)}
+    texts = {f"n{k}": "text" for k in range(12)}
     nights = put_text(tmp_path, bucket, **texts)
     code = (
         "import sys; from tests.many_nights.steps import Copy; "
@@ -151,6 +151,6 @@ def test_a_killed_run_continues(s3_options, tmp_path):
     process.wait()
     summary = run_batch(Copy(), nights, bucket("out"))
     # The records of the last half minute were lost.
-    assert (summary.n_written, summary.n_done) == (40, 0)
-    assert run_batch(Copy(), nights, bucket("out")).n_done == 40
+    assert (summary.n_written, summary.n_done) == (12, 0)
+    assert run_batch(Copy(), nights, bucket("out")).n_done == 12
     assert {text_at(bucket(f"out/{name}.txt")) for name in texts} == {"text"}

@@ -98,7 +98,7 @@ def test_a_page_of_500_objects(open_page, long_page, viewport):
     # Only what is near the screen is drawn.
     assert tab.locator(".card[data-built]").count() < 40
     tab.locator("#c500").scroll_into_view_if_needed()
-    expect(tab.locator("#c500 .plot")).to_be_visible()
+    expect(tab.locator("#c500 .plot")).to_be_visible(timeout=30_000)
     mark(tab, 500, "follow")
     tab.keyboard.press("k")
     assert focused(tab) == "c499"

@@ -9,7 +9,7 @@ def session(tmp_path):
     pytest.importorskip("requests_cache")
     from ztfml.sources.web import open_session
 
-    return open_session(cache=tmp_path / "cache" / "brokers.sqlite", timeout=0.3, backoff=0.0)
+    return open_session(cache=tmp_path / "cache" / "brokers.sqlite", timeout=0.8, backoff=0.0)
 
 
 @pytest.fixture

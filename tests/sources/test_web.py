@@ -97,14 +97,14 @@ def test_a_broker_that_does_not_answer_times_out(httpserver, asked):
     broker, path, _ = asked
 
     def hang(request):
-        time.sleep(0.8)
+        time.sleep(1.6)
         return Response("late")
 
     httpserver.expect_request(path).respond_with_handler(hang)
     begun = time.monotonic()
     with pytest.raises(UnreachableError, match="no answer in time; try again later"):
         broker.light_curve(NAME)
-    assert time.monotonic() - begun < 2.0
+    assert time.monotonic() - begun < 3.0
 
 
 def test_an_incomplete_answer(httpserver, asked):
