@@ -1,7 +1,6 @@
 """Open what the options of a command name: nights and models."""
 
 import logging
-from pathlib import PurePosixPath
 
 import click
 
@@ -138,17 +137,13 @@ def selection_from(everything, min_score, within, skymap):
 
 def alert_files(paths):
     """Drop the files beside nights from the paths, which a shell adds for ``*.parquet``."""
+    from ztfml.nights.staged import pure_path
     from ztfml.schema import FORCED_SUFFIX, GALAXIES_SUFFIX, HISTORY_SUFFIX
 
     suffixes = (HISTORY_SUFFIX, FORCED_SUFFIX, GALAXIES_SUFFIX)
-    alerts = [path for path in paths if not _stem(path).endswith(suffixes)]
+    alerts = [path for path in paths if not pure_path(path).stem.endswith(suffixes)]
     if not alerts:
         raise click.UsageError(
             "give at least one file of alerts; these are only histories or catalogues of galaxies"
         )
     return alerts
-
-
-def _stem(path):
-    # An address can have options.
-    return PurePosixPath(str(path).partition("?")[0]).stem

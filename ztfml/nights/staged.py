@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
 from ztfml.errors import DataError, ZtfmlError
+from ztfml.io.log_filter import filtered_log
 from ztfml.io.remote import is_remote, list_files
 from ztfml.io.staging import Staging, folder_for_copies
 
@@ -154,7 +154,6 @@ def staged(*locations: Location) -> Iterator[tuple[Path, ...]]:
         staging.upload()
 
 
-@contextmanager
 def _translated_log(staging):
     """Replace the names of copies by addresses in messages."""
 
@@ -162,11 +161,4 @@ def _translated_log(staging):
         record.msg, record.args = staging.translate(record.getMessage()), ()
         return True
 
-    handlers = list(logging.getLogger("ztfml").handlers)
-    for handler in handlers:
-        handler.addFilter(translate)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(translate)
+    return filtered_log(translate)

@@ -7,12 +7,13 @@ import math
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import NamedTuple
 
 from ztfml.errors import ZtfmlError
+from ztfml.io.log_filter import filtered_log
 from ztfml.nights.manifest import locked
 from ztfml.stream.announce import Thresholds, announce
 from ztfml.stream.outbox import Outbox
@@ -111,8 +112,7 @@ def watch(
         return receiver.counts()
 
 
-@contextmanager
-def _remarks_once() -> Iterator[None]:
+def _remarks_once() -> AbstractContextManager[None]:
     """Log what is unusual in the content of the night once, and not in every round."""
     known = set()
 
@@ -124,14 +124,7 @@ def _remarks_once() -> Iterator[None]:
             return True
         return False
 
-    handlers = list(logging.getLogger("ztfml").handlers)
-    for handler in handlers:
-        handler.addFilter(is_new)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(is_new)
+    return filtered_log(is_new)
 
 
 def _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresholds):
