@@ -135,10 +135,17 @@ def _read_id(column, array, name, out):
             array = pc.utf8_trim_whitespace(array)
         array = array.cast(pa.int64())
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
-        raise wrong_type(column, array, name, "a 64-bit integer") from error
+        raise wrong_type(column, _not_integers(array), name, "a 64-bit integer") from error
     if array.null_count == 0:
         out[:] = array.to_numpy()
     return array.null_count
+
+
+def _not_integers(array):
+    """Return the texts that are not integers, as examples; other types as they are."""
+    if not pa.types.is_string(array.type):
+        return array
+    return array.filter(pc.invert(pc.match_substring_regex(array, r"^[+-]?\d{1,19}$")))
 
 
 def _finish_ids(column, nulls, name, out):

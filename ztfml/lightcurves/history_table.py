@@ -16,6 +16,11 @@ log = logging.getLogger(__name__)
 # Values of optional columns that a history does not have.
 _MISSING = {"diffmaglim": np.nan, "isdiffpos": np.int8(0)}
 
+_EFFECT_OF_ABSENCE = {
+    "diffmaglim": "features that need limits are NaN",
+    "isdiffpos": "earlier detections count as brighter than the reference image",
+}
+
 # A history of fewer objects is probably not that of the night.
 _FEW_OBJECTS = 0.1
 
@@ -52,6 +57,7 @@ def make_history(columns: dict[str, Any] | None, name: str) -> tuple[History, pa
         field: columns[field] if field in columns else np.full(n, _MISSING[field])
         for field in History._fields[:-1]
     }
+    _warn_of_absent_columns(columns, name)
     drop_limits_given_as_magnitudes(rows, name)
     # The minimum is NaN if any value is NaN; this check needs no temporary array.
     if n and np.isnan(rows["jd"].min()):
@@ -60,6 +66,12 @@ def make_history(columns: dict[str, Any] | None, name: str) -> tuple[History, pa
         rows = {field: column[timed] for field, column in rows.items()}
         object_code = object_code[timed]
     return order_rows(object_code, len(object_ids), rows), object_ids
+
+
+def _warn_of_absent_columns(columns, name):
+    for field, effect in _EFFECT_OF_ABSENCE.items():
+        if field not in columns:
+            log.warning("%s: there is no %s; %s", name, field, effect)
 
 
 def history_to_arrow(history: History, object_ids: pa.Array) -> pa.Table:

@@ -61,7 +61,7 @@ def convert(
     # Imported here because the readers of tables take 0.7 s, as long as 500 packets.
     from ztfml.sources.formats import FORMATS
     from ztfml.sources.tables.content import Content
-    from ztfml.sources.tables.night_tables import combine
+    from ztfml.sources.tables.night_tables import combine, rows_of_alerts_as_history
     from ztfml.sources.tables.write_pair import write_pair
 
     formats = {path: _format_of(path) for path in inputs}
@@ -78,9 +78,10 @@ def convert(
     if cutouts:
         raise DataError(f"{others[0]}: contains no cutouts; convert it without --cutouts")
     parts = [
-        (one or FORMATS["avro"]).read_tables(Content(path, all_columns=True)).resolve()
+        (one or FORMATS["avro"]).read_tables(Content(path, all_columns=True))
         for path, one in formats.items()
     ]
+    parts = [part.resolve() for part in rows_of_alerts_as_history(parts)]
     n_read = sum(len(part.alerts) for part in parts)
     name = str(inputs[0]) if len(inputs) == 1 else f"{inputs[0]} and {len(inputs) - 1} more"
     combined = parts[0] if len(parts) == 1 else combine(parts, name)

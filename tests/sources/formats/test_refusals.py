@@ -48,7 +48,7 @@ def as_json(value):
         (text("objectId,candid,jd,fid,magpsf\na,2.7e+18,2459000.5,1,18\n"), "example 2.7e+18"),
         (as_json([{"objectId": "a", "candidate": {}, "prv_candidates": "[]"}]), "list of records"),
         (as_json([{"objectId": "a", "candidate": {}, "prv_candidates": [1]}]), "list of records"),
-        (text("objectId,candidate\nZTF18abukavn,\"{'jd': 1}\"\n"), "nested columns"),
+        (text("objectId,candidate\nZTF18abukavn,\"{'jd': 1}\"\n"), "nested column candidate"),
     ],
 )  # fmt: skip
 def test_the_error_says_what_was_found(tmp_path, write, found):

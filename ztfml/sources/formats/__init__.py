@@ -13,6 +13,7 @@ from ztfml.io.switch import finish_switch
 from ztfml.night import Night
 from ztfml.sources.formats import (
     alerce,
+    antares,
     fink_table,
     flat_table,
     folder,
@@ -37,6 +38,7 @@ _MODULES = (
     kowalski_json,
     fink_table,
     alerce,
+    antares,
     lasair,
     flat_table,
     folder,

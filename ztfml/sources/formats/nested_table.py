@@ -11,8 +11,8 @@ from ztfml.sources.tables.night_tables import NightTables
 
 
 def _recognises(content: Content) -> bool:
-    names = ("candidate", *HISTORY_LISTS)
-    return content.schema is not None and any(name in content.names for name in names)
+    is_table = content.schema is not None or content.kind == "text"
+    return is_table and any(name in content.names for name in ("candidate", *HISTORY_LISTS))
 
 
 def _read_tables(content: Content) -> NightTables:
@@ -23,7 +23,7 @@ def _read_tables(content: Content) -> NightTables:
 
 FORMAT = Format(
     name="nested",
-    description="a parquet file with nested columns candidate and prv_candidates",
+    description="a parquet file with nested columns candidate and prv_candidates (or JSON text)",
     example="fink_transfer.parquet",
     recognises=_recognises,
     read_tables=_read_tables,

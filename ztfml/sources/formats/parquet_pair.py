@@ -11,6 +11,7 @@ from ztfml.sources.formats.record import Format
 from ztfml.sources.tables.companions import find_history, with_history
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.names import rename_columns, required_names
+from ztfml.sources.tables.nested import HISTORY_LISTS
 from ztfml.sources.tables.night_tables import NightTables
 
 _PREFIX = "candidate."
@@ -20,7 +21,13 @@ _ENOUGH = 3
 def _recognises(content: Content) -> bool:
     # A damaged file with this suffix gets the error message of the parquet reader.
     is_damaged = content.kind not in ("folder", "parquet") and content.path.suffix == ".parquet"
-    return is_damaged or (content.kind == "parquet" and _has_candidates(content.names))
+    if is_damaged:
+        return True
+    # The history of a flattened table may be a column, instead of a file of its own.
+    is_nested = any(name in content.names for name in HISTORY_LISTS)
+    if content.kind != "parquet" or (is_nested and find_history(content.path) is None):
+        return False
+    return _has_candidates(content.names)
 
 
 def _has_candidates(names):

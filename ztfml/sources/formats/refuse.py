@@ -73,7 +73,7 @@ an error page; download the file again
         nested = [one.get("candidate") for one in content.documents[:10]]
         names = [*names, *(key for one in nested if isinstance(one, dict) for key in one)]
     if content.schema is not None and "candidate" in content.names:
-        kind = content.schema.field("candidate").type
+        kind = content.schema.field(content.names.index("candidate")).type
         names = [*names, *(field.name for field in getattr(kind, "fields", []))]
     for name in names:
         if name in _OTHER_SURVEYS:
@@ -81,11 +81,6 @@ an error page; download the file again
                 f"{content.path}: an {_OTHER_SURVEYS[name]} alert ({name}); ztfml reads alerts of "
                 "ZTF only"
             )
-    if content.kind == "text" and {"candidate", "prv_candidates"} & set(names):
-        raise DataError(
-            f"{content.path}: nested columns (candidate, prv_candidates) written as text; export "
-            "them as JSON or parquet, or as one column per field"
-        )
 
 
 def describe(content: Content) -> str:

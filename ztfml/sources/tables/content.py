@@ -16,13 +16,12 @@ from ztfml.io.parquet import READ_OPTIONS, open_parquet
 from ztfml.io.regular import refuse_pipe
 from ztfml.sources.archives import gunzip_head
 from ztfml.sources.tables.documents import CUTOUTS, read_documents, rows_to_table
-from ztfml.sources.tables.names import canonical_name
+from ztfml.sources.tables.names import canonical_name, nested_name
 from ztfml.sources.tables.text import decode, read_text_table, text_header
 
 _HEAD_BYTES = 65536
 _PARQUET_MAGIC = b"PAR1"
 _ARROW_MAGIC = b"ARROW1"
-_NESTED = ("candidate", "prv_candidates", "prv_nondetections", "fp_hists", "classifications")
 
 
 class Content:
@@ -100,7 +99,7 @@ class Content:
     @cached_property
     def names(self) -> list[str]:
         """The columns of a table, or the keys of documents."""
-        names = self._names_in_file
+        names = [nested_name(name) or name for name in self._names_in_file]
         return [*names, *(key for key in self._partition if key not in names)]
 
     @cached_property
@@ -119,6 +118,7 @@ class Content:
     def read_table(self) -> pa.Table:
         """Read the columns that ztfml uses, or all of them."""
         table = self._read_file()
+        table = table.rename_columns([nested_name(name) or name for name in table.column_names])
         for key, value in self._partition.items():
             if key not in table.column_names:
                 table = table.append_column(key, pa.array([value] * len(table), pa.string()))
@@ -152,7 +152,7 @@ class Content:
     def _wanted(self, names):
         if self.all_columns:
             return [name for name in names if not name.startswith(CUTOUTS)]
-        return [name for name in names if canonical_name(name) or name in _NESTED]
+        return [name for name in names if canonical_name(name) or nested_name(name)]
 
     @property
     def _unnamed_index(self):

@@ -5,19 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
 from ztfml.errors import DataError
 from ztfml.io.frames import list_to_array
-from ztfml.sources.tables.names import canonical_name
+from ztfml.sources.tables.names import canonical_name, nested_name
 from ztfml.sources.tables.text import decode
 
 # A document has one of these, or columns of a table that ztfml knows.
-_DOCUMENT_KEYS = (
-    "candidate", "prv_candidates", "detections", "candidates", "diaSource", "diaSourceId",
-    "diaObjectId",
-)  # fmt: skip
+_RECORDS = ("candidate", "prv_candidates", "detections", "candidates", "diaSource")
+_OTHER_SURVEY = ("diaSourceId", "diaObjectId")
 # Brokers put their answers below these.
 _WRAPPERS = (
     "data", "query_result", "result_data", "results", "result", "alerts", "documents", "rows",
@@ -59,7 +58,7 @@ def read_documents(path: Path, content: bytes) -> list[dict]:
     value = _parse(path, decode(content) or "")
     documents = list(_find(value, None, _DEPTH))
     if documents:
-        return documents
+        return [{nested_name(key) or key: one for key, one in d.items()} for d in documents]
     if isinstance(value, dict):
         _refuse_error_message(path, value)
     if value in ([], {}) or (isinstance(value, dict) and _is_empty_answer(value)):
@@ -92,6 +91,34 @@ def _parse(path, text):
             f"{path}: not valid JSON ({error}); the file may be truncated, download it again"
         ) from error
     return found[0] if len(found) == 1 else found
+
+
+def parse_text(text: str) -> Any:
+    """Parse a JSON text in a cell of a table.
+
+    Parameters
+    ----------
+    text : str
+
+    Returns
+    -------
+    object
+        With plain numbers in place of extended JSON of MongoDB.
+
+    Raises
+    ------
+    ValueError
+        If it is not JSON.
+
+    Examples
+    --------
+    >>> parse_text('[{"jd": 2459000.5, "candid": {"$numberLong": "7"}}]')
+    [{'jd': 2459000.5, 'candid': 7}]
+    """
+    try:
+        return json.loads(text, object_hook=_plain)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
 
 
 def _plain(value):
@@ -130,9 +157,10 @@ def _find(value, name, depth) -> Iterator[dict]:
 
 
 def _is_document(value):
-    if any(isinstance(value.get(key), dict | list) for key in _DOCUMENT_KEYS[:5]):
+    records = (key for key, one in value.items() if isinstance(one, dict | list))
+    if any((nested_name(key) or key) in _RECORDS for key in records):
         return True
-    if any(key in value for key in _DOCUMENT_KEYS[5:]):
+    if any(key in value for key in _OTHER_SURVEY):
         return True
     known = {canonical_name(key) for key, one in value.items() if not isinstance(one, dict | list)}
     return len(known - {None}) >= 3 and bool(known & {"jd", "mjd"})
@@ -142,8 +170,10 @@ def _is_by_column(value):
     """Check whether this is a table with a dict or a list for each column."""
     if set(value) == {"columns", "index", "data"}:
         return True
-    known = [one for key, one in value.items() if canonical_name(key)]
-    if len(known) < 3 or not all(isinstance(one, dict | list) for one in known):
+    # A field of a packet, such as objectId, is a single value in a document.
+    fields = [one for key, one in value.items() if canonical_name(key)]
+    known = fields + [one for key, one in value.items() if nested_name(key)]
+    if not fields or len(known) < 3 or not all(isinstance(one, dict | list) for one in known):
         return False
     return len({len(one) for one in known}) == 1
 

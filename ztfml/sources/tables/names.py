@@ -23,11 +23,20 @@ OBJECT_NAME = r"ZTF\d{2}[a-z]{7}"
 
 HISTORY_NAMES = tuple(column.name for column in schema.HISTORY_COLUMNS)
 
-# Prefixes of packet fields: Fink's, and those of flattened packets.
-_PACKET_PREFIXES = ("i:", "candidate.", "candidate_", "candidate/", "classifications.")
+# Prefixes of packet fields: those of Fink and ANTARES, and those of flattened packets.
+_PACKET_PREFIXES = (
+    "i:", "ztf_", "candidate.", "candidate_", "candidate/", "classifications.", "prv_candidates.",
+    "prv_candidates_",
+)  # fmt: skip
 # Prefixes of values that a broker added.
 _ADDED_PREFIXES = ("d:", "b:", "v:")
 _TOP_LEVEL = ("objectId", "candid")
+
+NESTED_COLUMNS = (
+    "candidate", "prv_candidates", "prv_nondetections", "fp_hists", "classifications",
+)  # fmt: skip
+"""Parts of a packet that are records or lists of records."""
+_NESTED = {name.replace("_", ""): name for name in NESTED_COLUMNS}
 
 # Names of other brokers, in lower case. The corrected magnitudes of ALeRCE (magpsf_corr, mag_corr)
 # include the reference source, and are not difference magnitudes.
@@ -35,6 +44,7 @@ _SYNONYMS = {
     "oid": "objectId",
     "object_id": "objectId",
     "objectid": "objectId",
+    "obj_id": "objectId",
     "ztf_object_id": "objectId",
     "measurement_id": "candid",
     "alert_id": "candid",
@@ -44,6 +54,14 @@ _SYNONYMS = {
     "e_mag": "sigmapsf",
     "magerr": "sigmapsf",
     "limitmag": "diffmaglim",
+    "limiting_mag": "diffmaglim",
+    "ant_mjd": "mjd",
+    "ant_passband": "band",
+    "ant_mag": "magpsf",
+    "ant_magerr": "sigmapsf",
+    "ant_maglim": "diffmaglim",
+    "ant_ra": "ra",
+    "ant_dec": "dec",
     "d:tag": "tag",
 }
 _EXTRA = (
@@ -102,6 +120,26 @@ def _identify(name):
     if canonical in _TOP_LEVEL and rank == 0 and not name.startswith("i:"):
         rank = 2  # The candid of an alert, rather than that of its candidate.
     return canonical, rank + (canonical != bare)
+
+
+def nested_name(name: str) -> str | None:
+    """Return the name of a nested part of a packet, or None if it is none of them.
+
+    Parameters
+    ----------
+    name : str
+        In any case, with or without underscores.
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> nested_name("prvCandidates"), nested_name("fp_hists"), nested_name("jd")
+    ('prv_candidates', 'fp_hists', None)
+    """
+    return _NESTED.get(name.strip().replace("_", "").lower())
 
 
 def required_names(names: Iterable[str]) -> set[str]:
@@ -172,6 +210,8 @@ def rename_columns(table: pa.Table, name: str) -> pa.Table:
             elif place != best[1] and not table.column(place).equals(table.column(best[1])):
                 # For example magnitudes of another kind; kept, but not used.
                 others.setdefault(_other_name(in_file), table.column(place))
+    if "candid" in columns:
+        columns["candid"] = _without_kind(columns["candid"])
     if "mjd" in columns:
         mjd = columns.pop("mjd")
         if "jd" not in columns:
@@ -234,6 +274,18 @@ def plain_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
     if isinstance(array, pa.ChunkedArray):
         array = pa.concat_arrays(array.chunks) if array.chunks else pa.array([], array.type)
     return pa.chunked_array([plain_array(array)])
+
+
+def _without_kind(candid):
+    """Read the numbers in the ids of ANTARES: ztf_candidate:NUMBER, or ztf_upper_limit:TEXT."""
+    if not pa.types.is_string(candid.type):
+        return candid
+    found = pc.extract_regex(candid, r"^ztf_(?P<kind>candidate|upper_limit):(?P<id>.*)$")
+    kind, number = (pc.struct_field(found, name) for name in ("kind", "id"))
+    is_candidate = pc.equal(kind, "candidate")
+    return pc.if_else(
+        pc.fill_null(is_candidate, False), number, pc.if_else(is_candidate.is_valid(), None, candid)
+    )
 
 
 def _to_jd(mjd):

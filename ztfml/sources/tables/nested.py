@@ -8,9 +8,14 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ztfml.errors import DataError
-from ztfml.sources.tables.documents import rows_to_table
+from ztfml.sources.tables.documents import parse_text, rows_to_table
 from ztfml.sources.tables.forced import forced_of_rows
-from ztfml.sources.tables.names import canonical_name, rename_columns, required_names
+from ztfml.sources.tables.names import (
+    NESTED_COLUMNS,
+    canonical_name,
+    rename_columns,
+    required_names,
+)
 from ztfml.sources.tables.night_tables import NightTables, select_history, stack
 
 HISTORY_LISTS = ("prv_candidates", "prv_nondetections")
@@ -88,8 +93,12 @@ def _alert_of(document, candidate, all_columns):
         scores = {_with_prefix(key, "classifications."): one for key, one in scores.items()}
         read = ("candidate", "classifications", _FORCED, *HISTORY_LISTS)
         others = {key: one for key, one in document.items() if key not in read}
-    return {key: one for key, one in {**others, **candidate, **scores, **top}.items()
-            if key != "_id"}  # fmt: skip
+    alert = {**others, **candidate, **scores, **top}
+    # In the collections of BOOM, the key of a document is the candid.
+    key = alert.pop("_id", None)
+    if isinstance(key, int) and not any(canonical_name(name) == "candid" for name in alert):
+        alert["candid"] = key
+    return alert
 
 
 def _with_prefix(key, prefix):
@@ -128,8 +137,10 @@ def _rows_of(document, keys, object_id, name):
 
 
 def _object_of(document):
+    names = [key for key in document if canonical_name(key) == "objectId"]
+    found = next((document[key] for key in names if document[key]), None)
     # The auxiliary collections have the name of the object as their key.
-    return document.get("objectId") or document.get("_id")
+    return found or document.get("_id")
 
 
 def tables_of_nested(table: pa.Table, name: str, all_columns: bool = False) -> NightTables:
@@ -139,7 +150,7 @@ def tables_of_nested(table: pa.Table, name: str, all_columns: bool = False) -> N
     ----------
     table : pyarrow.Table
         ``candidate`` as a struct or as columns ``candidate.<field>``; ``prv_candidates`` as a
-        list of structs or a struct of lists.
+        list of structs or a struct of lists; or nested columns as JSON text.
     name : str
         Used in messages.
     all_columns : bool
@@ -161,9 +172,11 @@ def tables_of_nested(table: pa.Table, name: str, all_columns: bool = False) -> N
     >>> tables_of_nested(table, "a.parquet").history.to_pylist()
     [{'objectId': 'ZTF18abukavn', 'jd': 2459001.5}]
     """
+    if any(_is_text(table[column].type) for column in _nested_columns(table)):
+        return tables_of_documents(_documents_of(table, name), name, all_columns)
     flat = table
     for record in _RECORDS:
-        if record in flat.column_names:
+        if record in flat.column_names and not _is_text(flat[record].type):
             flat = _flatten(flat, record, name)
     lists = [column for column in HISTORY_LISTS if column in table.column_names]
     history = stack([rename_columns(_explode(table, column, name), name) for column in lists])
@@ -176,6 +189,27 @@ def tables_of_nested(table: pa.Table, name: str, all_columns: bool = False) -> N
         forced=forced_of_rows(forced, name, history),
         alerts_are_history=True,
     )
+
+
+def _nested_columns(table):
+    # Other columns have the name classifications, too.
+    return [n for n in NESTED_COLUMNS if n in table.column_names and n != "classifications"]
+
+
+def _documents_of(table, name):
+    """Return the rows of a table with nested columns that are JSON text, as documents."""
+    documents = table.to_pylist()
+    for column in _nested_columns(table):
+        for document in documents:
+            text = document[column]
+            try:
+                document[column] = parse_text(text) if isinstance(text, str) else text
+            except ValueError as error:
+                raise DataError(
+                    f"{name}: the nested column {column} is text, but not JSON (for example "
+                    f"{text[:40]!r}); export it as JSON or parquet, or as one column per field"
+                ) from error
+    return documents
 
 
 def _flatten_records(table):
@@ -200,13 +234,16 @@ def _flatten(table, record, name):
 
 def _explode(table, column, name):
     """Return one row per element of a list column, with the objectId of its alert."""
-    objects = next((n for n in table.column_names if n.lower() in ("objectid", "oid")), None)
+    objects = next((n for n in table.column_names if canonical_name(n) == "objectId"), None)
     if objects is None:
         raise DataError(
             f"{name}: nested columns without objectId, the ZTF name of the object; add this column"
         )
     array = _one_chunk(table[column])
-    if pa.types.is_null(array.type):
+    if pa.types.is_list_view(array.type) or pa.types.is_large_list_view(array.type):
+        array = array.cast(pa.large_list(array.type.value_type))
+    # pyarrow gives lists that are all empty a value type of null.
+    if pa.types.is_null(getattr(array.type, "value_type", array.type)):
         return pa.table({})
     if pa.types.is_struct(array.type):
         parent, columns = _lists_in_struct(array, column, name)
@@ -241,6 +278,13 @@ def _lists_in_struct(array, column, name):
 def _is_list(kind):
     return (
         pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+    )
+
+
+def _is_text(kind):
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return (
+        pa.types.is_string(kind) or pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     )
 
 

@@ -152,6 +152,11 @@ class NightTables:
             self.name, is_alert.sum(), objects.nunique(), (~is_alert).sum(),
         )  # fmt: skip
         alerts, others = rows.filter(pa.array(is_alert)), rows.filter(pa.array(~is_alert))
+        if not len(others) and not len(self.history):
+            log.warning(
+                "%s: all %d rows are detections of one night, so they are alerts without history",
+                self.name, len(alerts),
+            )  # fmt: skip
         return replace(
             self,
             alerts=stack([self.alerts, alerts]),
@@ -389,6 +394,7 @@ def combine(parts: Sequence[NightTables], name: str) -> NightTables:
     >>> combine([part, part], "both").alerts.to_pylist()
     [{'candid': '7'}]
     """
+    parts = rows_of_alerts_as_history(parts)
     alerts = stack([part.alerts for part in parts])
     if len(alerts) and "candid" in alerts.column_names:
         candid = alerts["candid"].to_pandas().astype(str)
@@ -405,6 +411,43 @@ def combine(parts: Sequence[NightTables], name: str) -> NightTables:
         one_alert_per_object=any(part.one_alert_per_object for part in parts),
         alerts_are_history=any(part.alerts_are_history for part in parts),
     )
+
+
+def rows_of_alerts_as_history(parts: Sequence[NightTables]) -> list[NightTables]:
+    """Use light curves of objects that have an alert in another file as history.
+
+    The auxiliary collections of Kowalski and BOOM are such light curves.
+
+    Parameters
+    ----------
+    parts : sequence of NightTables
+
+    Returns
+    -------
+    list of NightTables
+
+    Examples
+    --------
+    >>> alerts = NightTables("a", alerts=pa.table({"objectId": ["x"], "candid": [7]}))
+    >>> rows = NightTables("b", rows=pa.table({"objectId": ["x", "y"]}), one_alert_per_object=True)
+    >>> [(len(one.rows), len(one.history)) for one in rows_of_alerts_as_history([alerts, rows])]
+    [(0, 0), (1, 1)]
+    """
+    named = [part.alerts for part in parts if "objectId" in part.alerts.column_names]
+    if not named:
+        return list(parts)
+    with_alert = pc.unique(stack([t.select(["objectId"]) for t in named])["objectId"])
+    with_alert = with_alert.cast(pa.string())
+    return [_with_known_rows_as_history(part, with_alert) for part in parts]
+
+
+def _with_known_rows_as_history(part, objects):
+    if not part.one_alert_per_object or "objectId" not in part.rows.column_names:
+        return part
+    is_known = pc.is_in(part.rows["objectId"].cast(pa.string()), objects)
+    known = without_prefix(part.rows.filter(is_known))
+    rows = part.rows.filter(pc.invert(is_known))
+    return replace(part, rows=rows, history=stack([part.history, known]))
 
 
 def concat_forced(tables: Sequence[pa.Table]) -> pa.Table:
