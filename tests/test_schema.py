@@ -14,7 +14,9 @@ from ztfml.schema import (
 )
 
 
-@pytest.mark.parametrize("spelling", ["t", "T", " t ", "1", "True", b"t", 1, 1.0, True, np.int8(1)])
+@pytest.mark.parametrize(
+    "spelling", ["t", "T", " t ", "1", "True", b"t", "b't'", 1, 1.0, True, np.int8(1)]
+)
 def test_positive(spelling):
     assert sign_of(spelling) == 1
 

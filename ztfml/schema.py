@@ -42,17 +42,19 @@ def sign_of(spelling: object) -> int:
 
     Examples
     --------
-    >>> [sign_of(spelling) for spelling in ("t", b"f", "1", 0, -1.0, True, None)]
-    [1, -1, 1, -1, -1, 1, 0]
+    >>> [sign_of(spelling) for spelling in ("t", b"f", "1", 0, -1.0, True, "b't'", None)]
+    [1, -1, 1, -1, -1, 1, 1, 0]
     """
     if isinstance(spelling, bytes):
         spelling = spelling.decode(errors="replace")
     text = str(spelling).strip().lower()
+    # Bytes and text with quotes, as Python prints them.
+    text = text.removeprefix("b").strip("'\"") if text.endswith(("'", '"')) else text
     # Decimals have any number of zeros.
     return _SIGN_OF_SPELLING.get(text.rstrip("0").rstrip(".") if "." in text else text, 0)
 
 
-_NAME_OF_BAND = re.compile(r"(?:ztf[_ -]?|z)?([gri])")
+_NAME_OF_BAND = re.compile(r"(?:ztf[_ .:-]*|z)?([gri])(?:[_ -]?band)?")
 _FID_OF_BAND = {band: fid for fid, band in BAND_OF_FID.items()}
 
 
@@ -62,7 +64,7 @@ def fid_of(spelling: object) -> int | None:
     Parameters
     ----------
     spelling : str, int or None
-        ``'g'``, ``'ztfg'``, ``'ZTF_g'``, ``'zg'``, ``'1'``, ...
+        ``'g'``, ``'ztfg'``, ``'ZTF_g'``, ``'zg'``, ``'g-band'``, ``'1'``, ...
 
     Returns
     -------

@@ -24,6 +24,7 @@ from tests.night_files import (
 from ztfml.errors import DataError
 from ztfml.io.columns import select_columns
 from ztfml.io.companions import history_beside, labels_beside
+from ztfml.io.detections import drop_limits_given_as_magnitudes
 from ztfml.night import Night
 from ztfml.schema import HISTORY_COLUMNS
 
@@ -406,3 +407,20 @@ def test_countless_row_groups_are_refused(tmp_path):
     path = tmp_path / "night.parquet"
     pq.write_table(pa.table({"objectId": [ONE] * 20_001}), path, row_group_size=1)
     refused(path, "has 20,001 row groups, at most 20,000 can be read")
+
+
+def test_mjd_in_daytime_may_be_jd_without_its_first_digits(caplog):
+    night = 2460235.5 + np.linspace(0.1, 0.5, 12)
+    for offset, is_reported in ((2400000.5, False), (2400000.0, True)):
+        caplog.clear()
+        frame = pd.DataFrame({"jd": night - offset})
+        table = pa.Table.from_pandas(frame)
+        select_columns(table, [column for column in HISTORY_COLUMNS if column.name == "jd"], "h")
+        assert "modified Julian dates" in caplog.text
+        assert ("as if they were JD - 2400000" in caplog.text) == is_reported
+
+
+def test_detections_without_errors_are_reported(caplog):
+    columns = {"magpsf": np.array([18.0, 19.0, np.nan]), "sigmapsf": np.array([0.0, np.nan, 0.1])}
+    drop_limits_given_as_magnitudes(columns, "h")
+    assert "sigmapsf is missing in 2 of 2 detections" in caplog.text

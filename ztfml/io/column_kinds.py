@@ -232,6 +232,13 @@ def _finish_numbers(column, parts, name, out):
             f"{name}: the column {column.in_file} has only {valid} of {len(out)} values between "
             f"{column.valid[0]:.9g} and {column.valid[1]:.9g}{example}; {_remedy(column, values)}"
         )
+    n_empty = len(out) - given
+    # A history of non-detections has no magnitudes.
+    if column.required and column.prefix and n_empty:
+        log.warning(
+            "%s: the column %s is empty in %d of %d rows, whose features are NaN",
+            name, column.in_file, n_empty, len(out),
+        )  # fmt: skip
     if n_bad:
         _check_zero_based(column, values, valid, out, name)
         low, high = column.valid

@@ -199,6 +199,8 @@ def _to_rename(column, names):
     known = {name for one in ALERT_COLUMNS for name in (one.in_file, one.name, *one.aliases)}
     # Without prefixes, which make all names similar.
     unknown = {name.rpartition(".")[2]: name for name in names if name not in known}
+    # The numbers of PS1 sources (objectidps1, ...) are not names.
+    unknown = {name: full for name, full in unknown.items() if not name.startswith("objectidps")}
     found = most_similar(column.name, unknown, cutoff=0.82)
     return "" if found is None else f"rename {unknown[found]}, or "
 

@@ -13,7 +13,7 @@ def drop_limits_given_as_magnitudes(columns: dict[str, np.ndarray], name: str) -
     """Make magpsf NaN where it equals diffmaglim and has no error, and report how many.
 
     Some exports write the limit of a non-detection as its magnitude. The errors of
-    non-detections become NaN, too.
+    non-detections become NaN, too. If most detections have no error, this is reported.
 
     Parameters
     ----------
@@ -32,7 +32,14 @@ def drop_limits_given_as_magnitudes(columns: dict[str, np.ndarray], name: str) -
     """
     magpsf, sigmapsf = columns["magpsf"], columns["sigmapsf"]
     limit = columns.get("diffmaglim")
-    n_dropped, example = _drop(magpsf, sigmapsf, magpsf[:0] if limit is None else limit)
+    n_dropped, n_found, n_without_error, example = _drop(
+        magpsf, sigmapsf, magpsf[:0] if limit is None else limit
+    )
+    if 2 * n_without_error > n_found:
+        log.warning(
+            "%s: sigmapsf is missing in %d of %d detections, which count with the error of the "
+            "faintest sources", name, n_without_error, n_found,
+        )  # fmt: skip
     if n_dropped:
         log.warning(
             "%s: magpsf equals diffmaglim and has no error in %d of %d rows, which count as "
@@ -43,9 +50,11 @@ def drop_limits_given_as_magnitudes(columns: dict[str, np.ndarray], name: str) -
 
 @cached(nogil=True)
 def _drop(magpsf, sigmapsf, limit):
-    n_dropped, example = 0, np.nan
+    n_dropped = n_found = n_without_error = 0
+    example = np.nan
     for k in range(len(magpsf)):
         if sigmapsf[k] > 0 and magpsf[k] == magpsf[k]:
+            n_found += 1
             continue
         # Text and 32-bit floats round the two differently.
         if k < len(limit) and abs(magpsf[k] - limit[k]) < 1e-5:
@@ -54,4 +63,7 @@ def _drop(magpsf, sigmapsf, limit):
             magpsf[k] = np.nan
         if np.isnan(magpsf[k]):
             sigmapsf[k] = np.nan
-    return n_dropped, example
+        else:
+            n_found += 1
+            n_without_error += 1
+    return n_dropped, n_found, n_without_error, example

@@ -10,6 +10,11 @@ from ztfml.schema import Column
 # MJDs of the years 1968 to 2100; no other unit of time gives these numbers.
 _MJD = (40000.0, 88069.0)
 
+# Part of the day (UTC) in which the Sun is up at Palomar in all seasons: 15:00 to 24:00.
+_SUNRISE, _DAYLIGHT = 0.625, 0.375
+_ENOUGH = 10
+_DAYTIME = "most in daytime at Palomar as if they were JD - 2400000"
+
 # Percentages are certain if at least this fraction of the values is above 1. The rest are small.
 _MOST = 0.5
 
@@ -83,7 +88,13 @@ def _times(out, invalid):
     if not found.any():
         return invalid, ""
     rest = _write(invalid, lambda v: (v >= _MJD[0]) & (v <= _MJD[1]), lambda v: v + MJD_ZERO)
-    return rest, "modified Julian dates (MJD)"
+    unit = "modified Julian dates (MJD)"
+    return rest, f"{unit}, {_DAYTIME}," if _are_in_daytime(values[found]) else unit
+
+
+def _are_in_daytime(mjd):
+    fraction = (mjd - _SUNRISE) % 1
+    return len(mjd) >= _ENOUGH and bool((fraction < _DAYLIGHT).mean() > _MOST)
 
 
 def _scores(out, invalid):

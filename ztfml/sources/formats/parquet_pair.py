@@ -6,11 +6,11 @@ from ztfml.io.alert_table import with_prefixes
 from ztfml.io.columns import check_required
 from ztfml.io.companions import history_beside
 from ztfml.night import Night
-from ztfml.schema import ALERT_INPUTS
+from ztfml.schema import ALERT_COLUMNS, ALERT_INPUTS, HISTORY_COLUMNS
 from ztfml.sources.formats.record import Format
 from ztfml.sources.tables.companions import find_history, with_history
 from ztfml.sources.tables.content import Content
-from ztfml.sources.tables.names import rename_columns, required_names
+from ztfml.sources.tables.names import canonical_name, rename_columns, required_names
 from ztfml.sources.tables.nested import HISTORY_LISTS
 from ztfml.sources.tables.night_tables import NightTables
 
@@ -46,10 +46,27 @@ def _read_tables(content: Content) -> NightTables:
 
 def _read(path: Path) -> Night:
     history = find_history(path)
-    if history is None or (history.is_file() and history == history_beside(path)):
+    is_pair = history is None or (
+        history.is_file()
+        and history == history_beside(path)
+        and _has_usual_names(history, HISTORY_COLUMNS)
+    )
+    if is_pair and _has_usual_names(path, ALERT_COLUMNS):
         return Night.load(path)
-    # A folder of parts, or a table in another format.
+    # A folder of parts, a table in another format, or names in another spelling.
     return _read_tables(Content(path, all_columns=True)).to_night()
+
+
+def _read_alerts(path: Path) -> Night:
+    return Night.load_alerts(path) if _has_usual_names(path, ALERT_COLUMNS) else _read(path)
+
+
+def _has_usual_names(path, columns):
+    """Check that no column of the schema is in the file under another name only."""
+    names = Content(path).names
+    known = {canonical_name(name) for name in names}
+    absent = (c for c in columns if not {c.in_file, *c.aliases} & set(names))
+    return not any(column.name in known for column in absent)
 
 
 FORMAT = Format(
@@ -59,6 +76,6 @@ FORMAT = Format(
     recognises=_recognises,
     read_tables=_read_tables,
     read=_read,
-    read_alerts=Night.load_alerts,
+    read_alerts=_read_alerts,
     read_with_history=Night.load,
 )

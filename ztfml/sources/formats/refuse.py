@@ -25,6 +25,9 @@ _SHOWN = 5
 _OTHER_FORMATS = {
     b"SIMPLE  =": "a FITS file; write its table as CSV or parquet",
     b"PK\x03\x04": "a zip archive or an Excel file; unpack it, or export it as CSV",
+    b"BZh": "compressed with bzip2; unpack it, or compress it with gzip",
+    b"\xfd7zXZ": "compressed with xz; unpack it, or compress it with gzip",
+    b"\x28\xb5\x2f\xfd": "compressed with zstd; unpack it, or compress it with gzip",
     b"\xd0\xcf\x11\xe0": "an Excel file; export it as CSV",
     b"\x89HDF": "an HDF5 file; write its table as parquet",
     b"\x80\x04": "a Python pickle, which could run any code; write the table as parquet",
@@ -68,6 +71,8 @@ an error page; download the file again
     for magic, what in _OTHER_FORMATS.items():
         if content.head.startswith(magic):
             raise DataError(f"{content.path}: {what}")
+    if content.kind == "parquet" and content.is_gzipped:
+        raise DataError(f"{content.path}: a gzipped parquet file; unpack it with gunzip")
     names = content.names
     if content.kind == "json":
         nested = [one.get("candidate") for one in content.documents[:10]]
@@ -107,7 +112,8 @@ def describe(content: Content) -> str:
     if content.kind == "xml":
         return "XML or a VOTable"
     if content.names:
-        names = content.names
+        # A table with another delimiter has one long name.
+        names = [f"{name[:60]}..." if len(name) > 60 else name for name in content.names]
         more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
         return f"a table with the columns {', '.join(names[:_SHOWN])}{more}"
     return "neither a table nor avro"

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
-from ztfml.io.gunzip import gunzip
+from ztfml.io.gunzip import GZIP_MAGIC, gunzip
 from ztfml.io.limits import MAX_TEXT_BYTES
 from ztfml.io.parquet import READ_OPTIONS, open_parquet
 from ztfml.io.regular import refuse_pipe
@@ -69,6 +69,12 @@ class Content:
             raise DataError(
                 f"{self.path}: cannot be opened ({error.strerror}); check its permissions"
             ) from error
+
+    @property
+    def is_gzipped(self) -> bool:
+        """Whether the file is gzipped."""
+        with open(self.path, "rb") as file:
+            return file.read(2) == GZIP_MAGIC
 
     @cached_property
     def kind(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Iterable
 
 import numpy as np
@@ -37,6 +38,9 @@ NESTED_COLUMNS = (
 )  # fmt: skip
 """Parts of a packet that are records or lists of records."""
 _NESTED = {name.replace("_", ""): name for name in NESTED_COLUMNS}
+
+# A unit behind a name, as in "jd [d]" or "magpsf (mag)".
+_UNIT = re.compile(r"\s*(\[[^]]*\]|\([^)]*\))$")
 
 # Names of other brokers, in lower case. The corrected magnitudes of ALeRCE (magpsf_corr, mag_corr)
 # include the reference source, and are not difference magnitudes.
@@ -106,7 +110,7 @@ def canonical_name(name: str) -> str | None:
 
 def _identify(name):
     """Return the canonical name, and a number that is smaller for a better source of it."""
-    name = name.strip().lstrip("\ufeff")
+    name = _UNIT.sub("", name.strip().lstrip("\ufeff"))
     if name.lower() in _SYNONYMS:
         return _SYNONYMS[name.lower()], 3
     if name.startswith(_ADDED_PREFIXES):

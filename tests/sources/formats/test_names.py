@@ -1,0 +1,86 @@
+"""Names of columns that differ from those of the summer school, and values that are absent."""
+
+import bz2
+import gzip
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.sources.formats.test_layouts import assert_same_size
+from tests.sources.formats.test_same_night import simulated
+from ztfml import Night
+from ztfml.errors import DataError
+from ztfml.sources.formats import open_alerts, open_night
+
+
+@pytest.fixture(scope="module")
+def tables(tmp_path_factory):
+    return simulated(tmp_path_factory.mktemp("night"))
+
+
+def save(alerts, history, folder):
+    alerts.to_parquet(folder / "night.parquet")
+    history.to_parquet(folder / "night_prv_candidates.parquet")
+    return folder / "night.parquet"
+
+
+@pytest.mark.parametrize(
+    ("in_alerts", "in_history"),
+    [
+        ({"candidate.jd": "candidate.jd [d]", "candidate.drb": "candidate.drb ()"}, {}),
+        ({"candidate.drb": "candidate.DRB", "candidate.ra": "candidate_ra"}, {}),
+        ({"candid": "candidate.candid"}, {}),
+        ({}, {"objectId": "oid", "magpsf": "magpsf (mag)"}),
+    ],
+)
+def test_other_names_of_some_columns(tables, in_alerts, in_history, tmp_path):
+    alerts, history = tables
+    alerts = alerts.drop(columns="candidate.candid", errors="ignore")
+    renamed = alerts.rename(columns=in_alerts), history.rename(columns=in_history)
+    path = save(*renamed, tmp_path)
+    assert_same_size(open_night(path), Night.from_frames(*tables))
+    for night in (open_night(path), open_alerts(path)):
+        np.testing.assert_array_equal(night.alerts["drb"], tables[0]["candidate.drb"])
+        np.testing.assert_array_equal(night.alerts["ra"], tables[0]["candidate.ra"])
+
+
+def test_an_absent_name_is_not_confused_with_the_number_of_a_star(tables, tmp_path):
+    alerts = tables[0].rename(columns={"objectId": "source"}).assign(**{"candidate.objectidps3": 1})
+    with pytest.raises(DataError, match=r"column objectId .* is missing") as error:
+        open_night(save(alerts, tables[1], tmp_path))
+    assert "rename" not in str(error.value)
+
+
+def test_empty_values_of_required_columns_are_counted(tables, tmp_path, caplog):
+    alerts = tables[0].copy()
+    alerts.loc[3, "candidate.jd"] = np.nan
+    open_night(save(alerts, tables[1], tmp_path))
+    assert "the column candidate.jd is empty in 1 of 12 rows" in caplog.text
+
+
+def test_compressed_files_that_are_not_read_are_named(tables, tmp_path):
+    text = tables[0].to_csv(index=False).encode()
+    (tmp_path / "night.csv.bz2").write_bytes(bz2.compress(text))
+    with pytest.raises(DataError, match="compressed with bzip2"):
+        open_night(tmp_path / "night.csv.bz2")
+    path = save(*tables, tmp_path)
+    (tmp_path / "night.parquet.gz").write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(DataError, match="a gzipped parquet file"):
+        open_night(tmp_path / "night.parquet.gz")
+
+
+def test_a_table_with_an_unknown_delimiter_is_described_briefly(tables, tmp_path):
+    tables[0].to_csv(tmp_path / "night.csv", sep="~", index=False)
+    with pytest.raises(DataError) as error:
+        open_night(tmp_path / "night.csv")
+    assert str(error.value).index("; give a night") < 200
+
+
+def test_a_band_with_its_name(tables, tmp_path):
+    alerts, history = tables
+    names = {1: "ZTF g-band", 2: "ztf::r", 3: "i_band"}
+    alerts = alerts.assign(**{"candidate.fid": alerts["candidate.fid"].map(names)})
+    night = open_night(save(alerts, history, tmp_path))
+    np.testing.assert_array_equal(night.alerts["fid"], tables[0]["candidate.fid"])
+    assert pd.api.types.is_float_dtype(night.alerts["fid"])
