@@ -98,6 +98,13 @@ def test_galaxies_without_a_distance_are_omitted(read, caplog):
     assert "omitted: 4 have no distance and no redshift above 0, 1 are beyond z = 1" in caplog.text
 
 
+@pytest.mark.parametrize("name", ["z", "z_helio", "cz", "z_cmb"])
+def test_a_redshift_of_zero_is_not_known_in_either_half_of_the_sky(read, name):
+    """Corrected for the motion of the Sun, it would be that of a near galaxy."""
+    found = read(**{name: [0.0, 0.0, 0.02]}, ra=[168.0, 348.0, 168.0], dec=[-7.0, 7.0, -7.0])
+    assert len(found) == 1
+
+
 def test_a_distance_replaces_a_negative_redshift(read):
     assert read(z=-0.001, DistMpc=0.78)["modulus"][0] == pytest.approx(24.46, abs=0.01)
 

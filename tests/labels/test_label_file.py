@@ -87,6 +87,16 @@ def test_refused_in_one_sentence(write, text, message):
     assert "\n" not in str(raised.value)
 
 
+def test_other_classes_are_shown_as_written_with_a_remedy(write):
+    with pytest.raises(LabelError, match=r"the label 'SN Ia' .* convert other classes with ztfml"):
+        read_labels(write(HEAD + "5,ZTF1,AGN,,\n6,ZTF2,SN Ia,,\n"))
+
+
+def test_labels_without_evidence_are_reported(write, caplog):
+    read_labels(write("candid,label\n5,agn\n"))
+    assert "there is no column evidence; no label counts as circular" in caplog.text
+
+
 def test_not_text(tmp_path):
     (tmp_path / "x.csv").write_bytes(b"\xff\xfe\x00\x01")
     with pytest.raises(LabelError, match="cannot be read as CSV"):

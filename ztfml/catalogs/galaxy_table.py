@@ -243,6 +243,8 @@ class _Reader:
         z = np.full(len(ra), np.nan)
         for name in ("z_cmb", "v_cmb", "z", "v"):
             values = self._numbers(name)
+            # Exactly 0 means not known; the correction below would make a near galaxy of it.
+            values = np.where(values == 0, np.nan, values)
             if name.startswith("v") and name in self.found:
                 values = values * self._factor(name, _KM_S, 1.0) / _C
             if not name.endswith("cmb"):

@@ -138,17 +138,23 @@ def meanings(text: str, label: Callable[[str], str | None], doubts: int) -> list
 def meanings_of_object(text: str) -> list[tuple[str, int]]:
     """Return each label that a type in a table of objects may mean, with its number of doubts.
 
-    Types are labels of ztfml, or types as TNS and the Bright Transient Survey write them.
+    Types are labels of ztfml, or types as TNS, the Bright Transient Survey, SkyPortal
+    (timedomain-taxonomy) and ALeRCE write them.
 
     >>> meanings_of_object("star"), meanings_of_object("CV?"), meanings_of_object("SN Ia|Varstar")
     ([('star', 0)], [('star', 1)], [('star', 0), ('transient', 0)])
+    >>> meanings_of_object("SSO"), meanings_of_object("Variable Star")
+    ([('sso', 0)], [('star', 0)])
     """
     return meanings(text, _object_label, int("?" in text))
 
 
 def _object_label(name):
-    name = name.strip()
-    return name if name in LABELS else class_names.bts(name)
+    label = name.strip().lower()
+    if label in LABELS:
+        return label
+    found = (of(name) for of in (class_names.bts, class_names.timedomain, class_names.alerce))
+    return next((one for one in found if one), None)
 
 
 # --- doubts -------------------------------------------------------------------------------

@@ -72,14 +72,16 @@ def read_labels(path: str | Path) -> pd.DataFrame:
     """
     path = Path(path)
     table = _read_columns(path)
+    if "evidence" not in table:
+        log.warning("%s: there is no column evidence; no label counts as circular", path)
     for column, filler in (("objectId", ""), ("evidence", ""), ("confidence", "high")):
         if column not in table:
             table[column] = filler
         table[column] = table[column].mask(table[column] == "", filler)
     table["candid"] = _candids(table["candid"], path)
     for column, allowed in (("label", LABELS), ("confidence", CONFIDENCES)):
-        table[column] = table[column].str.lower()
         _refuse_unknown(table, column, allowed, path)
+        table[column] = table[column].str.lower()
     _refuse_rounded(table, path)
     table = _once(table[list(_COLUMNS)], path)
     table["circular"] = [
@@ -250,6 +252,7 @@ def _read_columns(path):
 _ELSEWHERE = "put the labels there, or give their file with --labels"
 _EXPECTED = "write a CSV with the columns candid, objectId, label, evidence and confidence"
 _BY_OBJECT = ", or convert labels of objects with ztfml label NIGHT --catalog objects=FILE"
+_OTHER_CLASSES = ", or convert other classes with ztfml label NIGHT --catalog objects=FILE"
 
 
 def _candids(text, path):
@@ -269,12 +272,13 @@ def _candids(text, path):
 
 
 def _refuse_unknown(table, column, allowed, path):
-    known = table[column].isin(allowed).to_numpy()
+    known = table[column].str.lower().isin(allowed).to_numpy()
     if not known.all():
         row = int(np.argmin(known))
         raise LabelError(
             f"{path}: {_row(table.index[row])}: the {column} {table[column].iloc[row]!r} is not "
             f"one of {', '.join(allowed)} ({(~known).sum()} such rows); correct it"
+            f"{_OTHER_CLASSES if column == 'label' else ''}"
         )
 
 
