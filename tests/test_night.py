@@ -95,6 +95,9 @@ def test_light_curve_of_an_unknown_object_is_an_error():
     night = Night.from_frames(alerts_frame(), history_frame(), name="tonight")
     with pytest.raises(DataError, match="tonight: object 'ZTF99zzzzzzz' is neither in the alerts"):
         night.light_curve("ZTF99zzzzzzz")
+    name = night.alerts["objectId"][0]
+    with pytest.raises(DataError, match=f"did you mean '{name}'"):
+        night.light_curve(name.lower())
 
 
 # --- parts of a night, and saving -------------------------------------------------------

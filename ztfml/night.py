@@ -26,6 +26,7 @@ from ztfml.io.frames import frame_to_table
 from ztfml.io.nested import as_table, unnest
 from ztfml.io.output_paths import refuse_source
 from ztfml.io.parquet import WRITE_OPTIONS
+from ztfml.io.similar import similar_object
 from ztfml.io.switch import finish_switch, read_unchanged
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
 from ztfml.lightcurves.forced import Forced, load_forced, make_forced, write_forced
@@ -415,10 +416,9 @@ class Night:
         is_object = self.object_code == code if code >= 0 else self.alerts["objectId"] == object_id
         rows = np.flatnonzero(is_object)
         if code < 0 and len(rows) == 0:
-            raise DataError(
-                f"{self.name}: object {object_id!r} is neither in the alerts nor in the history; "
-                "check its name, or use the night that contains it"
-            )
+            absent = f"object {object_id!r} is neither in the alerts nor in the history"
+            remedy = similar_object(object_id, self.alerts["objectId"]) or "check its name"
+            raise DataError(f"{self.name}: {absent}; {remedy}")
         first, last = self.history.start[code : code + 2] if code >= 0 else (0, 0)
         past = pd.DataFrame(self.history.rows(first, last)).assign(is_alert=False)
         # Rows of all columns take longer to copy.

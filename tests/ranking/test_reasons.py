@@ -87,9 +87,11 @@ def test_short_time_bases_are_in_hours_and_limits_are_marked():
     fades = {"fade_rate_g": 0.15, "fade_rate_err_g": 0.02, "rise_bound_r": 1.25}
     bound = reason(**fades, days_since_peak_r=2.0)
     assert "(from a non-detection); fading 0.15 ± 0.02 mag/day in g since then; 2.0 d old" in bound
-    assert reason(age=0.0).startswith(
+    assert reason(age=0.0, nmtchps=0.0).startswith(
         "no rate yet; first detection; no PS1 source within 30″; 19.1"
     )
+    # Without PS1 columns, nothing is known about PS1 sources.
+    assert reason(age=0.0).startswith("no rate yet; first detection; 19.1")
     assert "fainter than the reference" in reason(positive=0.0)
 
 

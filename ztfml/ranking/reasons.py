@@ -192,7 +192,7 @@ def _evidence(row):
         error = "" if np.isnan(row["g_r_err"]) else f" ± {row['g_r_err']:.2f}"
         yield f"g − r = {_signed(row['g_r'])}{error}"
     if not row["star_offset"] < ON_STAR:
-        yield _surroundings(row)
+        yield from _surroundings(row)
     if row["positive"] == 0:
         yield "fainter than the reference"
     else:
@@ -251,10 +251,12 @@ def _duration(days):
 
 def _surroundings(row):
     if row["host_offset"] < 30:
-        return f"{row['host_offset']:.1f}″ from a galaxy"
-    if row["distpsnr1"] < 30:
-        return f"{row['distpsnr1']:.1f}″ from the nearest PS1 source"
-    return "no PS1 source within 30″"
+        yield f"{row['host_offset']:.1f}″ from a galaxy"
+    elif row["distpsnr1"] < 30:
+        yield f"{row['distpsnr1']:.1f}″ from the nearest PS1 source"
+    elif not np.isnan(row["nmtchps"]):
+        # Without this number, the night has no PS1 matches at all.
+        yield "no PS1 source within 30″"
 
 
 def _warnings(row):
