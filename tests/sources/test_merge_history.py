@@ -31,6 +31,13 @@ def test_two_candidates_of_one_exposure_are_kept(tmp_path, output):
     assert values(history_of(output), "candid") == [20, 21]
 
 
+def test_two_candidates_of_one_exposure_without_candid_are_kept(tmp_path, output):
+    """Babamul sends no candid and no pid of earlier detections."""
+    previous = [detection(2, 2, magpsf=one) | {"candid": None} for one in (18.5, 17.5, 18.5)]
+    ingest([write(tmp_path / "a.avro", packet(previous=previous))], output)
+    assert sorted(values(history_of(output), "magpsf")) == [17.5, 18.5]
+
+
 @pytest.mark.parametrize("names", [("a", "b"), ("b", "a")])
 def test_the_row_of_the_earliest_alert_is_kept(tmp_path, output, names):
     early, late = (tmp_path / f"{name}.avro" for name in names)

@@ -91,7 +91,8 @@ def merge_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
     If several alerts contain a row, that of the earliest alert is kept, so that a later alert
     does not change the history of an earlier one. Non-detections have no candid: one is kept
-    for each exposure (pid). Two candidates in one exposure are both kept.
+    for each exposure (pid). Two candidates in one exposure are both kept; without a candid, as
+    in the stream of Babamul, their magnitudes differ.
 
     Parameters
     ----------
@@ -123,6 +124,9 @@ def merge_rows(rows: pa.Table, schema: pa.Schema) -> pa.Table:
     exposure = np.where(pid == 0, jd.view(np.int64), pid)
     has_candid = "candid" in rows.column_names  # Forced photometry has none.
     candid = rows["candid"].fill_null(0).to_numpy() if has_candid else np.zeros(len(rows), int)
+    if has_candid:
+        magpsf = rows["magpsf"].cast(pa.float64()).fill_null(0.0).to_numpy()
+        candid = np.where(candid == 0, magpsf.view(np.int64), candid)
     order = np.lexsort((rows["alert_jd"].to_numpy(), candid, exposure, object_code))
     key = np.stack([object_code, exposure, candid])[:, order]
     first = np.concatenate([[True], (key[:, 1:] != key[:, :-1]).any(axis=0)])
