@@ -9,7 +9,7 @@ import pytest
 
 from tests.nights import random_frames
 from ztfml import Model, Night, features
-from ztfml.errors import ModelError
+from ztfml.errors import DataError, ModelError
 from ztfml.model.classifier import AlertClassifier
 from ztfml.model.folder import shipped_model
 from ztfml.model.save import save_model
@@ -39,6 +39,12 @@ def fit(table):
 
 def test_the_repr_is_one_short_line(model):
     assert repr(model) == "<Model default: 5 classes, 245 features, 500 trees>"
+
+
+@pytest.mark.parametrize("method", ["features", "predict", "rank"])
+def test_a_table_instead_of_a_night_is_refused(model, night, method):
+    with pytest.raises(DataError, match="got a DataFrame, not a Night"):
+        getattr(model, method)(night.alerts)
 
 
 def test_the_default_is_the_shipped_model(model):

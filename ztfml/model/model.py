@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from ztfml import features
-from ztfml.errors import ModelError
+from ztfml.errors import DataError, ModelError
 from ztfml.evaluation.drift import drift_table, expected_classes
 from ztfml.evaluation.metrics import labels_from
 from ztfml.features import FEATURES
@@ -365,6 +365,11 @@ class Model:
 
     def _check_known(self, night, table):
         """Check versions and the features that are already known, and return these."""
+        if not isinstance(night, Night):
+            raise DataError(
+                f"the model got a {type(night).__name__}, not a Night; use ztfml.open(path) or "
+                "Night.from_frames(alerts, history)"
+            )
         self.check_versions()
         known = pd.DataFrame(index=night.alerts.index) if table is None else table
         if not known.index.equals(night.alerts.index):

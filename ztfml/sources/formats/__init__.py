@@ -182,6 +182,5 @@ def _content_of(path):
     finish_switch(path)
     content = Content(path)
     if not content.path.exists():
-        formats = "; or ".join(one.description for one in FORMATS.values())
-        raise DataError(f"{path}: there is no such file; give a night as {formats}")
+        raise DataError(f"{path}: there is no such file or folder; check the name")
     return content
