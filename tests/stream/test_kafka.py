@@ -3,12 +3,14 @@
 import datetime
 import logging
 import re
+import sys
 import time
 
 import pytest
 
 from ztfml.errors import BrokerError
 from ztfml.stream.kafka import KafkaStream, settings
+from ztfml.stream.replay import publish
 
 SESSION = 2.0
 SECONDS = 30
@@ -141,6 +143,16 @@ def test_credentials_come_from_the_environment(tmp_path, caplog):
     assert "sasl.password" not in settings("localhost:1", "team", tmp_path, {})
     with pytest.raises(BrokerError, match="ZTFML_KAFKA_PASSWORD"):
         settings("localhost:1", "team", tmp_path, {"ZTFML_KAFKA_USERNAME": "me"})
+    with pytest.raises(BrokerError, match="PASSWORD is set, but not ZTFML_KAFKA_USERNAME"):
+        settings("localhost:1", "team", tmp_path, {"ZTFML_KAFKA_PASSWORD": "secret"})
+
+
+def test_a_missing_client_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "confluent_kafka", None)
+    with pytest.raises(BrokerError, match="install it with pip install"):
+        KafkaStream(settings("localhost:1", "team", tmp_path, {}), ["ztf"])
+    with pytest.raises(BrokerError, match="install it with pip install"):
+        publish([], "localhost:1", "ztf")
 
 
 def test_the_identity_of_a_consumer_has_the_characters_that_kafka_allows(tmp_path):

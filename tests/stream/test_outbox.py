@@ -182,6 +182,13 @@ def test_a_damaged_record_is_moved_away(tmp_path, caplog):
     assert "ZTF20bbbbbbb.score.json: not readable" in caplog.text
 
 
+@pytest.mark.parametrize("content", ["{}", "[]", '{"id": "a"}'])
+def test_json_that_is_not_an_announcement_is_moved_away(content, tmp_path, caplog):
+    (tmp_path / "notes.json").write_text(content)
+    assert Outbox(tmp_path, []).announcements() == []
+    assert "notes.json: not readable" in caplog.text
+
+
 def test_similar_names_have_their_own_announcements(tmp_path):
     outbox = Outbox(tmp_path, [])
     names = ["ZTF/1", "ZTF:1", "ZTF_1", "ZTF\n1"]

@@ -64,7 +64,7 @@ def check(content: dict[str, Any], file: Path, is_user: bool) -> dict[str, Value
 
 
 def _settings(table: dict[str, Any], before: str, file: Path) -> Iterator[tuple[str, Any]]:
-    """Give the settings of a table by their full names."""
+    """Yield the full name and the value of each setting of a table."""
     for key, value in table.items():
         name = f"{before}{key}"
         if name in SETTINGS:

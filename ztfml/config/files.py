@@ -91,9 +91,9 @@ def _read(path: Path) -> dict[str, Any]:
         with open(path, "rb") as file:
             content = file.read(MAX_SETTINGS_BYTES + 1)
     except OSError as error:
-        raise DataError(f"{path}: cannot be read ({error.strerror})") from error
+        raise DataError(f"{path}: cannot be read ({error.strerror}); check it") from error
     if len(content) > MAX_SETTINGS_BYTES:
-        raise DataError(f"{path}: has more than {MAX_SETTINGS_BYTES:,} bytes")
+        raise DataError(f"{path}: has more than {MAX_SETTINGS_BYTES:,} bytes; shorten it")
     try:
         # Some editors write a mark at the beginning.
         text = content.decode("utf-8-sig")
@@ -103,7 +103,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:
-        raise DataError(f"{path}: not valid TOML ({_reason(error)})") from error
+        raise DataError(f"{path}: not valid TOML ({_reason(error)}); correct it") from error
 
 
 def _reason(error: Exception) -> str:

@@ -67,7 +67,7 @@ def settings(
     Raises
     ------
     BrokerError
-        If there is a user name without a password.
+        If there is a user name without a password, or the reverse.
 
     Examples
     --------
@@ -91,8 +91,9 @@ def settings(
         "log_level": 0,
     }
     user, password = environment.get(USERNAME), environment.get(PASSWORD)
-    if user and not password:
-        raise BrokerError(f"{USERNAME} is set, but not {PASSWORD}; set both, or none")
+    if bool(user) != bool(password):
+        given, absent = (USERNAME, PASSWORD) if user else (PASSWORD, USERNAME)
+        raise BrokerError(f"{given} is set, but not {absent}; set both, or none")
     if user:
         found |= {
             "security.protocol": environment.get(PROTOCOL, "sasl_plaintext"),
@@ -101,6 +102,26 @@ def settings(
             "sasl.password": password,
         }
     return found
+
+
+def require_confluent_kafka() -> None:
+    """Check that the Kafka client is installed.
+
+    Raises
+    ------
+    BrokerError
+        The message says how to install it.
+
+    Examples
+    --------
+    >>> require_confluent_kafka()
+    """
+    try:
+        import confluent_kafka  # noqa: F401
+    except ImportError as error:
+        raise BrokerError(
+            "live streams need confluent-kafka; install it with pip install 'ztfml[stream]'"
+        ) from error
 
 
 class KafkaStream:
@@ -134,12 +155,9 @@ class KafkaStream:
         topics: Sequence[str],
         since: datetime.datetime | None = None,
     ) -> None:
-        try:
-            from confluent_kafka import Consumer
-        except ImportError as error:
-            raise BrokerError(
-                "live streams need confluent-kafka; install it with pip install 'ztfml[stream]'"
-            ) from error
+        require_confluent_kafka()
+        from confluent_kafka import Consumer
+
         self._servers = configuration["bootstrap.servers"]
         self._fatal: str | None = None
         self._is_down = False

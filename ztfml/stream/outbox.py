@@ -26,6 +26,7 @@ log = logging.getLogger(__name__)
 OUTBOX = "outbox"
 """Name of the folder of a live night's announcements."""
 
+_RECORD = {"id", "created", "night", "to", "sent"}
 _FIRST_WAIT, _LONGEST_WAIT = 5.0, 600.0
 # Slack accepts one message per second.
 _SECONDS_BETWEEN = 1.0
@@ -141,7 +142,7 @@ class Outbox:
         found = []
         for path in self.folder.glob("*.json"):
             try:
-                found.append(json.loads(path.read_text(encoding="utf-8")))
+                found.append(_read(path))
             except ValueError:
                 log.warning("%s: not readable; this object may be announced again", path)
                 path.rename(path.with_suffix(".damaged"))
@@ -230,6 +231,13 @@ class Outbox:
 
     def _path(self, key: str) -> Path:
         return self.folder / f"{file_name(key)}.json"
+
+
+def _read(path: Path) -> dict[str, Any]:
+    one = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(one, dict) or not one.keys() >= _RECORD:
+        raise ValueError("not a record of an announcement")
+    return one
 
 
 def _wait(n_failures: int) -> float:

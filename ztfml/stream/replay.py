@@ -19,6 +19,7 @@ from ztfml.io.progress import track
 from ztfml.night import Night
 from ztfml.sources.archives import contents_of, find_files
 from ztfml.sources.avro_files import BadAvroError, read_records
+from ztfml.stream.kafka import require_confluent_kafka
 
 log = logging.getLogger(__name__)
 
@@ -131,7 +132,8 @@ _WHOLE = {"fid", "pid", "candid", "programid", "nid", "rcid", "field", "nmtchps"
 _TYPES = {
     column.name: "string" if column.name in _TEXT else "long" if column.name in _WHOLE else "double"
     for column in schema.ALERT_COLUMNS
-    if column.name != "objectId"
+    # Not the scores of brokers, which are outside the candidate of a packet.
+    if column.prefix == "candidate." or column.name == "candid"
 }
 _PREVIOUS = ("jd", "fid", "magpsf", "sigmapsf", "diffmaglim", "isdiffpos")
 
@@ -209,7 +211,7 @@ def publish(
     Raises
     ------
     BrokerError
-        If the broker cannot be reached or refuses packets.
+        If confluent-kafka is not installed, or the broker cannot be reached or refuses packets.
 
     Examples
     --------
@@ -218,6 +220,7 @@ def publish(
     >>> publish(packets_of_night(night), "localhost:9092", "ztf", 60.0)   # doctest: +SKIP
     300
     """
+    require_confluent_kafka()
     from confluent_kafka import KafkaException, Producer
     from confluent_kafka.admin import AdminClient, NewTopic
 

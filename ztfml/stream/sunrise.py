@@ -89,8 +89,9 @@ def end_of_night(text: str, now: datetime.datetime) -> datetime.datetime:
         raise DataError(
             f"{text}: not a time; use sunrise, HH:MM or YYYY-MM-DDTHH:MM (UTC)"
         ) from error
-    end = end if end.tzinfo else end.replace(tzinfo=datetime.UTC)
+    end = end.astimezone(datetime.UTC) if end.tzinfo else end.replace(tzinfo=datetime.UTC)
     if end <= now:
+        now = now.astimezone(datetime.UTC)
         raise DataError(f"{text}: this time is over; it is {now:%Y-%m-%d %H:%M} UTC")
     return end
 
