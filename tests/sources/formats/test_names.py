@@ -6,7 +6,9 @@ import gzip
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.table import Table
 
+from tests.sources.formats import exporters
 from tests.sources.formats.test_layouts import assert_same_size
 from tests.sources.formats.test_same_night import simulated
 from ztfml import Night
@@ -75,6 +77,19 @@ def test_a_table_with_an_unknown_delimiter_is_described_briefly(tables, tmp_path
     with pytest.raises(DataError) as error:
         open_night(tmp_path / "night.csv")
     assert str(error.value).index("; give a night") < 200
+
+
+@pytest.mark.parametrize("layout", ["ascii.ecsv", "ascii.fixed_width"])
+def test_text_tables_of_astropy(tables, layout, tmp_path):
+    """With spaces between columns, and with spaces that align columns."""
+    paths = [tmp_path / "night.txt", tmp_path / "night_prv_candidates.csv"]
+    for frame, path in zip((exporters.bare(tables[0]), tables[1]), paths, strict=True):
+        Table.from_pandas(frame).write(path, format=layout)
+    night = open_night(*paths)
+    assert_same_size(night, Night.from_frames(*tables))
+    # Names have no spaces, so each object has its history.
+    assert night.last.max() > night.first.max()
+    assert sorted(night.alerts["objectId"]) == sorted(tables[0]["objectId"])
 
 
 def test_a_band_with_its_name(tables, tmp_path):

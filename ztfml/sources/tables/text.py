@@ -1,4 +1,4 @@
-"""Read delimited text (CSV, TSV) as Arrow tables, without loss of digits."""
+"""Read delimited text (CSV, TSV, ECSV) as Arrow tables, without loss of digits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.compute as pc
 from pyarrow import csv
 
 from ztfml.errors import DataError
@@ -15,7 +16,7 @@ from ztfml.sources.tables.names import canonical_name
 
 log = logging.getLogger(__name__)
 
-_DELIMITERS = (",", "\t", ";", "|")
+_DELIMITERS = (",", "\t", ";", "|", " ")
 _NULL = ["", "null", "NULL", "Null", "None", "NaN", "nan", "NAN", "NA", "N/A", "<NA>", "--", "\\N"]
 # Text, even if all values are digits.
 _TEXT = ("objectId", "candid", "isdiffpos", "ssnamenr", "drbversion", "tag")
@@ -134,4 +135,13 @@ def read_text_table(path: Path, content: bytes) -> pa.Table:
             "%s: %d rows do not have %d fields and are ignored (for example %.60r)",
             path, len(bad_rows), len(names), bad_rows[0],
         )  # fmt: skip
-    return table
+    return _trimmed(table)
+
+
+def _trimmed(table):
+    """Remove the spaces around text, with which some programs align columns."""
+    columns = [
+        pc.utf8_trim_whitespace(column) if pa.types.is_string(column.type) else column
+        for column in table.columns
+    ]
+    return pa.table(columns, names=table.column_names)
