@@ -9,8 +9,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ztfml import schema
+from ztfml.astrophysics import night_of
 from ztfml.errors import DataError
 from ztfml.io.detections import drop_limits_given_as_magnitudes
+from ztfml.io.values import utc_date
 
 log = logging.getLogger(__name__)
 
@@ -88,7 +90,17 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
         )
         alerts = alerts[~repeated].reset_index(drop=True)
     _warn_of_absent_columns(alerts, name)
+    _report_nights(alerts["jd"].to_numpy(), name)
     return alerts
+
+
+def _report_nights(jd, name):
+    nights = np.unique(night_of(jd[np.isfinite(jd)]))
+    if len(nights) > 1:
+        log.info(
+            "%s: the alerts are of %d nights, from %s to %s",
+            name, len(nights), utc_date(nights[0]), utc_date(nights[-1]),
+        )  # fmt: skip
 
 
 def _refuse_other_surveys(names, name):

@@ -20,6 +20,15 @@ UNIX_EPOCH = 2440587.5
 _DATES = "dates, read as UTC"
 
 
+def utc_date(jd: float) -> np.datetime64:
+    """Return the UTC date of a Julian date.
+
+    >>> str(utc_date(2460474.93))
+    '2024-06-13'
+    """
+    return np.datetime64("1970-01-01") + np.timedelta64(int(np.floor(jd - UNIX_EPOCH)), "D")
+
+
 class Numbers(NamedTuple):
     """A column as numbers.
 

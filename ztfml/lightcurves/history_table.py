@@ -9,6 +9,7 @@ import pyarrow as pa
 from ztfml import schema
 from ztfml.io.alert_table import spell_signs
 from ztfml.io.detections import drop_limits_given_as_magnitudes
+from ztfml.io.values import utc_date
 from ztfml.lightcurves.history import History, order_rows
 
 log = logging.getLogger(__name__)
@@ -23,8 +24,6 @@ _EFFECT_OF_ABSENCE = {
 
 # A history of fewer objects is probably not that of the night.
 _FEW_OBJECTS = 0.1
-
-_UNIX_EPOCH = 2440587.5
 
 
 def make_history(columns: dict[str, Any] | None, name: str) -> tuple[History, pa.Array]:
@@ -130,8 +129,8 @@ def report_coverage(night: Any, name: str) -> None:
     # Only the objects without history are counted by name, which is slower.
     n_objects = n_covered + night.alerts["objectId"][code < 0].nunique()
     has_rows = np.diff(history.start) > 0
-    begin = _date(history.jd[history.start[:-1][has_rows]].min())
-    end = _date(history.jd[history.start[1:][has_rows] - 1].max())
+    begin = utc_date(history.jd[history.start[:-1][has_rows]].min())
+    end = utc_date(history.jd[history.start[1:][has_rows] - 1].max())
     covered = f"{name}: history for {n_covered} of {n_objects} objects, from {begin} to {end}"
     if not (night.last > night.first).any():
         log.warning("%s; no row is before the alert of its object, so no alert has a past", covered)
@@ -139,7 +138,3 @@ def report_coverage(night: Any, name: str) -> None:
         log.warning("%s; these are few: use the history of the same night", covered)
     else:
         log.info("%s", covered)
-
-
-def _date(jd):
-    return np.datetime64("1970-01-01") + np.timedelta64(int(np.floor(jd - _UNIX_EPOCH)), "D")

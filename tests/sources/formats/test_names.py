@@ -99,3 +99,15 @@ def test_a_band_with_its_name(tables, tmp_path):
     night = open_night(save(alerts, history, tmp_path))
     np.testing.assert_array_equal(night.alerts["fid"], tables[0]["candidate.fid"])
     assert pd.api.types.is_float_dtype(night.alerts["fid"])
+
+
+def test_alerts_of_several_nights_are_reported(tables, tmp_path, caplog):
+    caplog.set_level("INFO", "ztfml")
+    alerts, history = tables
+    open_night(save(alerts, history, tmp_path))
+    assert "the alerts are of" not in caplog.text
+    later = alerts.assign(**{"candidate.jd": alerts["candidate.jd"] + 2}).assign(
+        candid=alerts["candid"] + 1
+    )
+    open_night(save(pd.concat([alerts, later]), history, tmp_path))
+    assert "the alerts are of 2 nights, from 20" in caplog.text
