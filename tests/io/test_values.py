@@ -196,6 +196,30 @@ def test_a_limit_written_as_a_magnitude(caplog, error):
     assert features.compute(night)["n_limit"].tolist() == [1, 1, 0]
 
 
+def test_many_limits_written_as_magnitudes_with_an_error(caplog):
+    rows = [history_frame(jd=JD - np.arange(1, 5) - 5 * k) for k in range(3)]
+    history = pd.concat(rows, ignore_index=True)
+    limits = history["magpsf"].isna()
+    history["diffmaglim"] = 20.5
+    history.loc[limits, ["magpsf", "sigmapsf"]] = [20.5, 0.2]
+    more = history[limits].assign(jd=history["jd"] - 40)
+    history = pd.concat([history, more], ignore_index=True)
+    night = Night.from_frames(alerts_frame(), history)
+    n_limits = 2 * int(limits.sum())
+    assert np.isnan(night.history.magpsf).sum() == n_limits
+    assert f"magpsf equals diffmaglim in {n_limits} of {len(history)} rows" in caplog.text
+
+
+def test_a_history_without_any_sign_is_reported(caplog):
+    Night.from_frames(alerts_frame(), history_frame(isdiffpos=None))
+    assert "the column isdiffpos has no values; earlier detections count as" in caplog.text
+
+
+def test_rows_of_a_history_without_a_band_are_counted(caplog):
+    Night.from_frames(alerts_frame(), history_frame(fid=[1, 2, None, None]))
+    assert "the column fid is empty in 2 of 4 rows" in caplog.text
+
+
 def test_a_detection_at_the_limit_stays():
     history = history_frame(diffmaglim=[20.0, 19.5, 20.5, 20.75])
     assert Night.from_frames(alerts_frame(), history).history.magpsf[1] == 19.5

@@ -173,11 +173,10 @@ def test_any_damage_is_reported_or_leaves_the_members_unchanged(data):
     at = data.draw(st.integers(0, len(content) - 1))
     content[at] ^= 1 << data.draw(st.integers(0, 7))
     files, problems = read(content)
-    is_content = all(
-        not header_of(archive(), name) <= at < header_of(archive(), name) + 512 for name in CONTENTS
-    )
-    # Tar has no checksum of the contents.
-    assert problems or (is_content and files.keys() == CONTENTS.keys())
+    places = [at - header_of(archive(), name) for name in CONTENTS]
+    # Tar has no checksum of the contents, and the checksum may end with 0 or with a space.
+    is_harmless = all(not 0 <= place < 512 or place in (154, 155) for place in places)
+    assert problems or (is_harmless and files.keys() == CONTENTS.keys())
 
 
 def test_members_with_a_gzip_bomb_are_listed(tmp_path, output):

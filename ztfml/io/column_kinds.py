@@ -233,12 +233,11 @@ def _finish_numbers(column, parts, name, out):
             f"{column.valid[0]:.9g} and {column.valid[1]:.9g}{example}; {_remedy(column, values)}"
         )
     n_empty = len(out) - given
-    # A history of non-detections has no magnitudes.
-    if column.required and column.prefix and n_empty:
+    # A history of non-detections has no magnitudes, and its rows without a time are counted later.
+    if n_empty and column.required and (column.prefix or column.quantity == "band"):
         log.warning(
-            "%s: the column %s is empty in %d of %d rows, whose features are NaN",
-            name, column.in_file, n_empty, len(out),
-        )  # fmt: skip
+            "%s: the column %s is empty in %d of %d rows", name, column.in_file, n_empty, len(out)
+        )
     if n_bad:
         _check_zero_based(column, values, valid, out, name)
         low, high = column.valid

@@ -56,8 +56,8 @@ def make_history(columns: dict[str, Any] | None, name: str) -> tuple[History, pa
         field: columns[field] if field in columns else np.full(n, _MISSING[field])
         for field in History._fields[:-1]
     }
-    _warn_of_absent_columns(columns, name)
-    drop_limits_given_as_magnitudes(rows, name)
+    drop_limits_given_as_magnitudes(rows, name, is_history=True)
+    _warn_of_absent_columns(columns, rows, name)
     # The minimum is NaN if any value is NaN; this check needs no temporary array.
     if n and np.isnan(rows["jd"].min()):
         timed = ~np.isnan(rows["jd"])
@@ -67,10 +67,13 @@ def make_history(columns: dict[str, Any] | None, name: str) -> tuple[History, pa
     return order_rows(object_code, len(object_ids), rows), object_ids
 
 
-def _warn_of_absent_columns(columns, name):
+def _warn_of_absent_columns(columns, rows, name):
+    """Report columns that are absent, or isdiffpos without a value for any detection."""
     for field, effect in _EFFECT_OF_ABSENCE.items():
         if field not in columns:
             log.warning("%s: there is no %s; %s", name, field, effect)
+        elif field == "isdiffpos" and not rows[field].any() and np.isfinite(rows["magpsf"]).any():
+            log.warning("%s: the column %s has no values; %s", name, field, effect)
 
 
 def history_to_arrow(history: History, object_ids: pa.Array) -> pa.Table:

@@ -111,3 +111,34 @@ def test_alerts_of_several_nights_are_reported(tables, tmp_path, caplog):
     )
     open_night(save(pd.concat([alerts, later]), history, tmp_path))
     assert "the alerts are of 2 nights, from 20" in caplog.text
+
+
+def test_a_history_without_magnitudes_is_refused_unless_it_has_limits_only(
+    tables, tmp_path, caplog
+):
+    alerts, history = tables
+    alerts.to_parquet(tmp_path / "night.parquet")
+    path = tmp_path / "night_prv_candidates.csv"
+    history.rename(columns={"magpsf": "magnitude"}).to_csv(path, index=False)
+    with pytest.raises(DataError, match="the column magpsf is missing, although sigmapsf has"):
+        open_night(tmp_path / "night.parquet")
+    history[["objectId", "jd", "fid", "diffmaglim"]].to_csv(path, index=False)
+    open_night(tmp_path / "night.parquet")
+    assert f"there is no magpsf; all {len(history)} rows count as non-detections" in caplog.text
+
+
+def test_a_history_of_fluxes_beside_a_parquet_file(tables, tmp_path):
+    alerts, history = tables
+    sign = history["isdiffpos"].map({"t": 1, "1": 1, "f": -1, "0": -1}).astype(float)
+    flux = 10 ** (0.4 * (31.4 - history["magpsf"])) * sign
+    error = np.where(
+        flux.notna(),
+        np.abs(flux) * history["sigmapsf"] / 1.0857362,
+        10 ** (0.4 * (31.4 - history["diffmaglim"])) / 5,
+    )
+    fluxes = history[["objectId", "jd", "fid"]].assign(psfFlux=flux, psfFluxErr=error)
+    night = open_night(save(alerts, fluxes, tmp_path))
+    expected = Night.from_frames(alerts, history)
+    for name in alerts["objectId"]:
+        curve, wanted = night.light_curve(name), expected.light_curve(name)
+        np.testing.assert_allclose(curve["magpsf"], wanted["magpsf"], rtol=1e-6)

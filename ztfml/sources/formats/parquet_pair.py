@@ -65,6 +65,8 @@ def _has_usual_names(path, columns):
     """Check that no column of the schema is in the file under another name only."""
     names = Content(path).names
     known = {canonical_name(name) for name in names}
+    if "psfFluxErr" in known and "magpsf" not in known:
+        return False  # Magnitudes follow from fluxes.
     absent = (c for c in columns if not {c.in_file, *c.aliases} & set(names))
     return not any(column.name in known for column in absent)
 

@@ -97,13 +97,13 @@ class NightTables:
         Raises
         ------
         DataError
-            If there are no alerts.
+            If there are no alerts, or the history has detections without magnitudes.
         """
         if not len(self.alerts):
             raise DataError(f"{self.name}: contains no rows; use a file with at least one alert")
         earlier = _repeated(self.alerts) if self.alerts_are_history else _NO_ROWS
         history = stack([self.history, earlier])
-        return replace(self, history=_complete(history) if len(history) else history)
+        return replace(self, history=_complete(history, self.name) if len(history) else history)
 
     def _with_magnitudes(self) -> NightTables:
         tables = [self.alerts, self.history, self.rows]
@@ -269,8 +269,19 @@ def select_history(table: pa.Table, all_columns: bool = False) -> pa.Table:
     return table.select([name for name in names if name in table.column_names])
 
 
-def _complete(history):
+def _complete(history, name):
     """Add the required columns that a history of non-detections does not have."""
+    if "magpsf" not in history.column_names:
+        for column in ("sigmapsf", "isdiffpos"):
+            if column in history.column_names and history[column].null_count < len(history):
+                raise DataError(
+                    f"{name} (history): the column magpsf is missing, although {column} has "
+                    "values; add it to the export"
+                )
+        log.warning(
+            "%s (history): there is no magpsf; all %d rows count as non-detections",
+            name, len(history),
+        )  # fmt: skip
     for name in ("magpsf", "sigmapsf"):
         if name not in history.column_names:
             history = history.append_column(name, pa.nulls(len(history), pa.float64()))
