@@ -95,6 +95,18 @@ def test_other_files_in_a_folder_are_counted_in_a_warning(tmp_path, caplog):
     assert "1 of 2 files are not alerts and are ignored (for example notes.txt)" in caplog.text
 
 
+def test_tables_that_ztfml_wrote_into_the_folder_of_a_night_are_ignored(tmp_path, caplog):
+    alerts, history = random_frames(1)
+    exporters.kowalski(alerts, history, tmp_path / "a.json")
+    expected = len(open_night(tmp_path))
+    header = alerts[["objectId", "candid"]]
+    header.assign(rank=1, score=0.5, band="g").to_csv(tmp_path / "ranked.csv")
+    header.assign(jd=2459000.5, label="star").to_csv(tmp_path / "predictions.csv")
+    header.assign(jd=2459000.5, magpsf=18.5, sigmapsf=0.1).to_csv(tmp_path / "features.csv")
+    assert len(open_night(tmp_path)) == expected
+    assert "3 of 4 files are not alerts and are ignored" in caplog.text
+
+
 def test_the_name_of_an_object_is_required(tmp_path):
     detections = [{"mjd": 59000.0, "candid": "1", "fid": 1, "magpsf": 18.0, "sigmapsf": 0.1,
                    "isdiffpos": 1, "has_stamp": True}]  # fmt: skip

@@ -7,10 +7,13 @@ from ztfml.sources.tables.names import rename_columns, required_names
 from ztfml.sources.tables.night_tables import NightTables
 
 _ENOUGH = 3
+_MEASURED = {"jd", "fid", "magpsf"}
 
 
 def _recognises(content: Content) -> bool:
-    return len(required_names(content.names)) >= _ENOUGH
+    found = required_names(content.names)
+    # A folder may also contain tables that ztfml wrote, such as a ranked list.
+    return len(found) >= _ENOUGH and (not content.in_folder or found >= _MEASURED)
 
 
 def _read_tables(content: Content) -> NightTables:
