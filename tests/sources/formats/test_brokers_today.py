@@ -187,3 +187,15 @@ def test_the_error_of_a_candid_shows_the_text_that_is_not_a_number(tables, tmp_p
     flat.to_csv(tmp_path / "night.csv", index=False)
     with pytest.raises(DataError, match="for example '248111x'"):
         open_night(tmp_path / "night.csv")
+
+
+def test_documents_with_jd_and_documents_with_mjd(documents, expected, tmp_path):
+    mixed = []
+    for k, one in enumerate(documents):
+        candidate = dict(one["candidate"])
+        if k % 2:
+            candidate["mjd"] = candidate.pop("jd") - exporters.MJD
+        mixed.append(one | {"candidate": candidate})
+    night = open_json(mixed, tmp_path)
+    assert_same_size(night, expected)
+    assert night.alerts["jd"].notna().all()

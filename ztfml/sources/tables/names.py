@@ -217,9 +217,8 @@ def rename_columns(table: pa.Table, name: str) -> pa.Table:
     if "candid" in columns:
         columns["candid"] = _without_kind(columns["candid"])
     if "mjd" in columns:
-        mjd = columns.pop("mjd")
-        if "jd" not in columns:
-            columns["jd"] = _to_jd(mjd)
+        jd = _to_jd(columns.pop("mjd"))
+        columns["jd"] = fill_gaps(columns["jd"], jd) if "jd" in columns else jd
     if "band" in columns:
         band = _to_fid(columns.pop("band"))
         columns["fid"] = fill_gaps(columns["fid"], band) if "fid" in columns else band
