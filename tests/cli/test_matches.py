@@ -41,6 +41,13 @@ def test_rank_with_galaxies_and_a_sky_map(nights, model, skymap, tmp_path):
     assert inside.empty
 
 
+def test_a_night_without_positions_is_matched_with_nothing(nights, skymap, tmp_path):
+    alerts = pd.read_parquet(nights[2]).drop(columns=["candidate.ra", "candidate.dec"])
+    alerts[:20].to_parquet(tmp_path / "night.parquet")
+    result = ztfml("rank", tmp_path / "night.parquet", "--skymap", skymap)
+    assert f"no alert is matched with {skymap}" in result.stderr
+
+
 def test_features_and_report_with_galaxies(nights, model, tmp_path):
     out, page = tmp_path / "features.parquet", tmp_path / "night.html"
     galaxies = galaxies_beside(nights[2])

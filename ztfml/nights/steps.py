@@ -6,6 +6,7 @@ one night, writes one output and returns counts.
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,6 +14,8 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ztfml.night import Night
+
+log = logging.getLogger(__name__)
 
 Write = Callable[[Path, "Path | None", Path], dict[str, int]]
 """Function of the path of a night, of its history and of the output; returns counts."""
@@ -280,6 +283,11 @@ def matcher(galaxies: Path | None, skymap: Path | None = None) -> Callable[[Nigh
         catalogs.append(SkyMap.load(skymap))
 
     def match(night):
+        if catalogs and not {"ra", "dec"} <= set(night.alerts):
+            log.warning(
+                "%s: without candidate.ra and candidate.dec, no alert is matched with %s",
+                night.name, " and ".join(str(one) for one in (galaxies, skymap) if one),
+            )  # fmt: skip
         for catalog in catalogs:
             night = catalog.match(night)
         return night
