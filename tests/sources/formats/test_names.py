@@ -34,6 +34,7 @@ def save(alerts, history, folder):
         ({"candidate.drb": "candidate.DRB", "candidate.ra": "candidate_ra"}, {}),
         ({"candid": "candidate.candid"}, {}),
         ({}, {"objectId": "oid", "magpsf": "magpsf (mag)"}),
+        ({"objectId": "ztf_name"}, {"objectId": "ZTFID", "sigmapsf": "mag_err"}),
     ],
 )
 def test_other_names_of_some_columns(tables, in_alerts, in_history, tmp_path):

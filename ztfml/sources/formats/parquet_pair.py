@@ -8,7 +8,7 @@ from ztfml.io.companions import history_beside
 from ztfml.night import Night
 from ztfml.schema import ALERT_COLUMNS, ALERT_INPUTS, HISTORY_COLUMNS
 from ztfml.sources.formats.record import Format
-from ztfml.sources.tables.companions import find_history, with_history
+from ztfml.sources.tables.companions import find_forced, find_history, with_history
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.names import canonical_name, rename_columns, required_names
 from ztfml.sources.tables.nested import HISTORY_LISTS
@@ -54,7 +54,9 @@ def _read(path: Path) -> Night:
     if is_pair and _has_usual_names(path, ALERT_COLUMNS):
         return Night.load(path)
     # A folder of parts, a table in another format, or names in another spelling.
-    return _read_tables(Content(path, all_columns=True)).to_night()
+    # All columns of a night need much memory; forced photometry is read only with them.
+    all_columns = find_forced(path) is not None
+    return _read_tables(Content(path, all_columns=all_columns)).to_night()
 
 
 def _read_alerts(path: Path) -> Night:
