@@ -106,11 +106,13 @@ def test_open_alerts_reads_packets(tmp_path):
 def test_an_unknown_format_is_an_error_that_lists_all_formats(tmp_path, content):
     (tmp_path / "file").write_bytes(content)
     with pytest.raises(
-        DataError, match=r"file: unknown file format \(.*\); give a night as"
+        DataError, match=r"file: unknown file format \(.*\); a table needs"
     ) as caught:
         open_night(tmp_path / "file")
-    for file_format in FORMATS.values():
-        assert file_format.description in str(caught.value)
+    assert "objectId, candid, jd, fid, magpsf, sigmapsf, isdiffpos" in str(caught.value)
+    for name in FORMATS:
+        assert name in str(caught.value)
+    assert len(str(caught.value)) < 400 + len(str(tmp_path))
 
 
 def test_an_empty_folder_has_no_format(tmp_path):

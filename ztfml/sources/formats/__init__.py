@@ -11,6 +11,7 @@ from pathlib import Path
 from ztfml.errors import DataError
 from ztfml.io.switch import finish_switch
 from ztfml.night import Night
+from ztfml.schema import ALERT_COLUMNS
 from ztfml.sources.formats import (
     alerce,
     antares,
@@ -172,9 +173,10 @@ def recognise(content: Content) -> Format:
     for file_format in FORMATS.values():
         if file_format.recognises(content):
             return file_format
-    formats = "; or ".join(one.description for one in FORMATS.values())
+    needed = ", ".join(column.name for column in ALERT_COLUMNS if column.required)
     raise DataError(
-        f"{content.path}: unknown file format ({describe(content)}); give a night as {formats}"
+        f"{content.path}: unknown file format ({describe(content)}); a table needs the columns "
+        f"{needed}, and other formats are {', '.join(FORMATS)}"
     )
 
 
