@@ -3,6 +3,7 @@
 import json
 import re
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -199,3 +200,19 @@ def test_documents_with_jd_and_documents_with_mjd(documents, expected, tmp_path)
     night = open_json(mixed, tmp_path)
     assert_same_size(night, expected)
     assert night.alerts["jd"].notna().all()
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+@pytest.mark.parametrize("prefix", ["i:", ""])
+def test_dates_in_light_curves_select_the_same_alerts(tables, expected, prefix, suffix, tmp_path):
+    """Two alerts of an object in one night stay two alerts, with times as dates."""
+    flat = exporters.bare(tables[0])
+    rows = pd.concat([flat, flat.assign(jd=flat["jd"] + 0.02, candid=flat["candid"] + 1)])
+    rows["jd"] = pd.to_datetime((rows["jd"] - 2440587.5) * 86400e9).dt.round("us")
+    rows = rows.add_prefix(prefix)
+    path = tmp_path / f"night{suffix}"
+    rows.to_csv(path, index=False) if suffix == ".csv" else rows.to_parquet(path)
+    night = open_night(path)
+    assert len(night) == 24
+    assert (night.last - night.first).tolist() == [0] * 12 + [1] * 12
+    np.testing.assert_allclose(night.alerts["jd"][:12], tables[0]["candidate.jd"], atol=1e-9)

@@ -15,6 +15,7 @@ from ztfml import schema
 from ztfml.astrophysics import MJD_ZERO
 from ztfml.errors import DataError
 from ztfml.io.frames import plain_array
+from ztfml.io.values import as_numbers
 from ztfml.sources.packet_tables import KNOWN_FIELDS
 
 log = logging.getLogger(__name__)
@@ -91,6 +92,7 @@ _CANONICAL = {
         *_EXTRA,
     )
 }
+_TIME = next(column for column in schema.HISTORY_COLUMNS if column.name == "jd")
 _REQUIRED = frozenset(column.name for column in schema.ALERT_COLUMNS if column.required)
 
 
@@ -223,7 +225,7 @@ def rename_columns(table: pa.Table, name: str) -> pa.Table:
     if "candid" in columns:
         columns["candid"] = _without_kind(columns["candid"])
     if "mjd" in columns:
-        jd = _to_jd(columns.pop("mjd"))
+        jd = _to_jd(columns.pop("mjd"), name)
         columns["jd"] = fill_gaps(columns["jd"], jd) if "jd" in columns else jd
     if "band" in columns:
         band = _to_fid(columns.pop("band"))
@@ -297,8 +299,8 @@ def _without_kind(candid):
     )
 
 
-def _to_jd(mjd):
-    values = numbers(mjd)
+def _to_jd(mjd, name):
+    values = times(mjd, name)
     # A column of this name that contains JD already.
     return pa.chunked_array([pa.array(np.where(values < MJD_ZERO, values + MJD_ZERO, values),
                                       from_pandas=True)])  # fmt: skip
@@ -324,6 +326,35 @@ def fill_gaps(first: pa.ChunkedArray, second: pa.ChunkedArray) -> pa.ChunkedArra
     if first.type != second.type:
         first, second = first.cast(pa.string()), second.cast(pa.string())
     return pc.coalesce(first, second)
+
+
+def times(column: pa.ChunkedArray, name: str) -> np.ndarray:
+    """Return a column of times as float64: Julian dates of dates, other numbers unchanged.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray
+        Numbers, timestamps or text.
+    name : str
+        Name of the table in messages.
+
+    Returns
+    -------
+    ndarray of float64
+        NaN where it contains no time.
+
+    Raises
+    ------
+    DataError
+        If the type cannot contain the time of an exposure.
+
+    Examples
+    --------
+    >>> times(pa.chunked_array([["2459000.75", "2020-05-31T06:00", None]]), "night")
+    array([2459000.75, 2459000.75,        nan])
+    """
+    found = as_numbers(_TIME, column, name).array
+    return found.to_pandas().to_numpy(np.float64, na_value=np.nan)
 
 
 def numbers(column: pa.ChunkedArray | pa.Array) -> np.ndarray:

@@ -18,7 +18,7 @@ from ztfml.lightcurves.forced_table import one_row_per_exposure
 from ztfml.night import Night
 from ztfml.schema import MAGNITUDES, SPELLING_OF_SIGN
 from ztfml.sources.flux import find_zero_point, magnitudes_of_fluxes
-from ztfml.sources.tables.names import HISTORY_NAMES, numbers, without_prefix
+from ztfml.sources.tables.names import HISTORY_NAMES, numbers, times, without_prefix
 
 log = logging.getLogger(__name__)
 
@@ -135,14 +135,14 @@ class NightTables:
         if "tag" in rows.column_names:
             rows = _without_limits_as_magnitudes(rows)
         _require_candid(rows, self.name)
-        is_alert = _is_alert(rows)
+        is_alert = _is_alert(rows, self.name)
         if not is_alert.any() and not len(self.alerts):
             raise DataError(
                 f"{self.name}: none of the {len(rows)} rows is a detection with a candid; export "
                 "the detections of the alerts, too"
             )
         objects = rows["objectId"].cast(pa.string()).to_pandas()
-        jd = numbers(rows["jd"])
+        jd = times(rows["jd"], self.name)
         in_alerts = jd[is_alert]
         several_nights = len(in_alerts) > 0 and np.ptp(in_alerts) >= 1
         if not is_alert.all() or (self.one_alert_per_object and several_nights):
@@ -189,9 +189,9 @@ def _require_candid(rows, name):
             )
 
 
-def _is_alert(rows):
+def _is_alert(rows, name):
     magnitude = numbers(rows["magpsf"])
-    is_alert = _has_candid(rows["candid"]) & np.isfinite(numbers(rows["jd"]))
+    is_alert = _has_candid(rows["candid"]) & np.isfinite(times(rows["jd"], name))
     is_alert &= (magnitude >= MAGNITUDES[0]) & (magnitude <= MAGNITUDES[1])
     if "tag" in rows.column_names:
         tag = rows["tag"].cast(pa.string()).to_pandas().str.lower()
