@@ -38,6 +38,9 @@ def curves_frames(seed, n_objects):
     alerts["candidate.magnr"] = np.where(rng.random(n) < 0.1, np.nan, rng.uniform(16, 21, n))
     alerts["candidate.ndethist"] = rng.choice([1.0, 10.0, 60.0, 400.0, np.nan], n)
     alerts["candidate.jdstarthist"] = JD + 0.2 - rng.choice([0.0, 300.0, np.nan], n)
+    alerts["candidate.distpsnr1"] = rng.choice([0.2, 1.4, 1.6, np.nan], n, p=[0.5, 0.2, 0.2, 0.1])
+    for name in ("sgmag1", "srmag1"):
+        alerts[f"candidate.{name}"] = np.where(rng.random(n) < 0.1, -999, rng.uniform(16, 22, n))
     return alerts, pd.concat(history, ignore_index=True).sample(frac=1, random_state=seed)
 
 

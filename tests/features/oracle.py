@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from tests.features.oracle_groups import of_episodes, timescales
+from tests.features.oracle_groups import changes, of_episodes, timescales
 from tests.features.oracle_rows import (
     BANDS,
     NAN,
@@ -93,7 +93,8 @@ def of_alert(alert, rows, packet):
         | tonight(detections, limits, alert.jd, common_slope)
         | colours(detections, limits, alert.jd)
         | variability(detections)
-        | timescales(detections, alert, packet)
+        | changes(detections, packet)
+        | timescales(detections, limits, alert, packet)
     )
 
 

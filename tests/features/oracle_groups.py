@@ -1,4 +1,4 @@
-"""Independent implementation of the features of episodes and of timescales, in plain Python."""
+"""Independent implementation of the features of episodes, timescales and changes of colour."""
 
 import math
 from itertools import pairwise
@@ -40,20 +40,49 @@ def brightest(detections):
     return min((d.mag for d in detections if d.flux > 0), default=NAN)
 
 
-def timescales(detections, alert, packet):
+def timescales(detections, limits, alert, packet):
     by_band = [[d for d in detections if d.band == band] for band in BANDS.values()]
     triples = [t for ds in by_band for t in zip(ds, ds[1:], ds[2:], strict=False)]
     pairs = [pair for ds in by_band for pair in pairwise(ds)]
     signed = [a.sign != b.sign for a, b in pairs if a.sign and b.sign]
     close = [pull(a, b) ** 2 for a, b in pairs if b.jd - a.jd <= 0.5]
+    nights = [pull(a, b) ** 2 for a, b in pairs if 0.5 < b.jd - a.jd <= 6]
     return {
         "hourly_variability": mean(ratios(by_band, lambda apart: apart <= 0.5)),
         "nightly_variability": mean(ratios(by_band, lambda apart: 0.5 < apart <= 6)),
         "hourly_chi2": mean(close),
+        "nightly_chi2": mean(nights),
+        "deep_limits": mean(list(deep_limits(detections, limits, alert.jd))),
         "sign_changes": mean(signed),
         "turning_points": mean([turns(*triple) for triple in triples]),
         "total_amplitude": total_amplitude(detections, alert, packet),
     }
+
+
+def deep_limits(detections, limits, now):
+    for limit in limits:
+        mine = [d for d in detections if d.band == limit.band]
+        before = [d for d in mine if d.jd < limit.jd]
+        after = [d for d in mine if d.jd >= limit.jd]
+        if before and after and limit.band and limit.jd >= now - 30:
+            yield limit.mag > max(d.mag + d.err for d in (before[-1], after[0]))
+
+
+def changes(detections, packet):
+    g, r = ([d for d in detections if d.band == band] for band in "gr")
+    pairs = [(b, min(r, key=lambda d: abs(d.jd - b.jd))) for b in g] if r else []
+    pairs = [(b, d) for b, d in pairs if abs(d.jd - b.jd) <= 0.5 and b.sign * d.sign > 0]
+    names = ["change_g_r", "change_g_r_chi2", "change_g_r_minus_ps1"]
+    if not pairs:
+        return dict.fromkeys(names, NAN)
+    colours = np.array([b.mag - d.mag for b, d in pairs])
+    weights = np.array([1 / (b.err**2 + d.err**2) for b, d in pairs])
+    average = np.average(colours, weights=weights)
+    chi2 = (weights * (colours - average) ** 2).sum()
+    sgmag, srmag = (within(packet.get(f"s{band}mag1", NAN), -5, 40) for band in "gr")
+    near = within(packet.get("distpsnr1", NAN), 0, 1.5) < 1.5
+    values = average, chi2 / (len(pairs) - 1) if len(pairs) > 1 else NAN, average - (sgmag - srmag)
+    return dict(zip(names, values if near else (*values[:2], NAN), strict=True))
 
 
 def mean(values):

@@ -97,6 +97,35 @@ def test_the_total_amplitude_needs_a_reference_source(distnr, magnr):
     assert near == pytest.approx(2.5 * np.log10((1 + change) / (1 - change)))
 
 
+def test_limits_that_are_deeper_than_both_neighbours():
+    """Of three limits in r between detections one is deeper than the detections beside it."""
+    points = [(2, "r", 19.2, 1), (3, "r", np.nan, 1), (4, "r", 20.6, 1), (5, "r", np.nan, 1),
+              (-25, "r", 19.0, 1), (-22, "r", np.nan, 1), (6, "g", np.nan, 1)]  # fmt: skip
+    values = values_of(points)
+    # The limit is 20.5: 20.6 before or after is fainter. That of day -22 is older than 30 d.
+    assert values["deep_limits"] == 0
+    values = values_of([(2, "r", 19.2, 1), (3, "r", np.nan, 1), *points[2:]])
+    assert values["deep_limits"] == 0
+    values = values_of([(1, "r", 19.4, 1), (1.5, "r", np.nan, 1), *points])
+    assert values["deep_limits"] == pytest.approx(1 / 3)
+    assert np.isnan(values_of([(6, "g", np.nan, 1), (3, "r", 19.0, 1)])["deep_limits"])
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_colour_of_changes_has_no_sign(sign):
+    points = [(1, "r", 19.0, sign), (1.1, "g", 19.3, sign), (4, "r", 19.0, sign),
+              (4.1, "g", 19.5, sign), (6, "r", 19.0, sign), (6.1, "g", 15.0, -sign)]  # fmt: skip
+    packet = {"distpsnr1": 0.3, "sgmag1": 18.2, "srmag1": 18.0}
+    values = values_of(points, **packet)
+    assert values["change_g_r"] == pytest.approx(0.4)
+    assert values["change_g_r_chi2"] == pytest.approx(0.02 / (0.1**2 + 0.015**2) / 2)
+    assert values["change_g_r_minus_ps1"] == pytest.approx(0.2)
+    assert np.isnan(values["g_r"]) == (sign < 0)
+    far = values_of(points, **packet | {"distpsnr1": 1.5})
+    assert np.isnan(far["change_g_r_minus_ps1"])
+    assert far["change_g_r"] == values["change_g_r"]
+
+
 def test_signs_are_compared_within_a_band():
     """g is above and r below the reference, as if the source changed between the references."""
     points = [(1, "g", 19, 1), (1.1, "r", 19, -1), (4, "g", 19, 1), (4.1, "r", 19, -1)]

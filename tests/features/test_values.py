@@ -165,6 +165,9 @@ COLOUR = {
     "g_r_slope": np.polyfit([0, 2, 6], [-0.1, -0.1, 0.1], 1)[0],
     "g_r_slope_err": 0.02**0.5 / np.sqrt(56 / 3),
     "r_i": -0.2, "r_i_err": 0.02**0.5,
+    # the PS1 source is too far from the alert
+    "change_g_r": -0.1 / 3, "change_g_r_chi2": np.var([-0.1, -0.1, 0.1], ddof=1) / 0.02,
+    "change_g_r_minus_ps1": np.nan,
 }  # fmt: skip
 
 
@@ -213,6 +216,12 @@ def change(magnitudes, k, signs=1):
     return ((f[k + 1] - f[k]) ** 2 - (ERR * f[k]) ** 2 - (ERR * f[k + 1]) ** 2) / 2
 
 
+def pull2(magnitudes, k, signs=1):
+    """Squared change of flux to the next detection, in units of its error."""
+    f = flux(magnitudes) * np.array(signs)
+    return (f[k + 1] - f[k]) ** 2 / ((ERR * f[k]) ** 2 + (ERR * f[k + 1]) ** 2)
+
+
 def intrinsic(magnitudes, signs=1):
     f = flux(magnitudes) * np.array(signs)
     return np.var(f, ddof=1) - np.mean((ERR * f) ** 2)
@@ -226,6 +235,12 @@ TIMESCALES = {
         sum(change(G, k) for k in range(2)) / intrinsic(G)
         + sum(change(R, k, R_SIGNS) for k in range(4)) / intrinsic(R, R_SIGNS)
     ) / 6,
+    "nightly_chi2": (
+        sum(pull2(G, k) for k in range(2)) + sum(pull2(R, k, R_SIGNS) for k in range(4))
+        + pull2([19.2, 18.2], 0)
+    ) / 7,
+    # all limits are before the first or after the last detection in their band
+    "deep_limits": np.nan,
     # r goes below the reference and back; 2 of 4 pairs in r, 2 in g, 1 in i
     "sign_changes": 2 / 7,
     # the peak in g, and days 2, 4 and 6 in r; day 6 is brighter than day 10 by 2.7 sigma

@@ -57,6 +57,10 @@ class PacketFields(NamedTuple):
         Detections at this position since the survey began.
     jdstarthist : float, d
         Time of the earliest detection at this position.
+    distpsnr1 : float, arcsec
+        Distance to the nearest PS1 source.
+    sgmag1, srmag1 : float, mag
+        PS1 magnitudes of that source.
     """
 
     fid: Any
@@ -64,6 +68,9 @@ class PacketFields(NamedTuple):
     magnr: Any
     ndethist: Any
     jdstarthist: Any
+    distpsnr1: Any
+    sgmag1: Any
+    srmag1: Any
 
 
 def packet_fields(alerts: pd.DataFrame) -> PacketFields:
@@ -108,5 +115,6 @@ def packet_of(fields, k):
     PacketFields of float
     """
     return PacketFields(
-        fields.fid[k], fields.distnr[k], fields.magnr[k], fields.ndethist[k], fields.jdstarthist[k]
-    )
+        fields.fid[k], fields.distnr[k], fields.magnr[k], fields.ndethist[k],
+        fields.jdstarthist[k], fields.distpsnr1[k], fields.sgmag1[k], fields.srmag1[k],
+    )  # fmt: skip

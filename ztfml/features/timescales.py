@@ -45,6 +45,22 @@ GROUP.declare(
     _READS,
 )
 GROUP.declare(
+    "nightly_chi2",
+    "",
+    "mean squared change of flux between successive detections in a band 0.5 to 6 d apart, in "
+    "units of its error",
+    "without such a pair",
+    _READS,
+)
+GROUP.declare(
+    "deep_limits",
+    "",
+    "fraction of the non-detections in the last 30 d that are fainter by 1 sigma than both the "
+    "previous and the next detection in the band",
+    "without a non-detection between two detections in a band",
+    (*_READS, "diffmaglim"),
+)
+GROUP.declare(
     "sign_changes",
     "",
     "fraction of successive detections in a band that are on opposite sides of the reference flux",
@@ -74,6 +90,7 @@ def write(curve, means, packet, workspace, row):
     """Write the timescales of one light curve to its row."""
     _write_ratios((curve.g, curve.r, curve.i), row)
     _write_changes((curve.g, curve.r, curve.i), row)
+    _write_deep_limits((curve.g, curve.r, curve.i), curve.now - PACKET_HISTORY, row)
     if packet.distnr <= _SAME_SOURCE:
         reference = 10 ** (-0.4 * (packet.magnr - ZERO_POINT))
         if packet.fid == 1:
@@ -87,8 +104,8 @@ def write(curve, means, packet, workspace, row):
 @kernel
 def _write_ratios(bands, row):
     hourly = nightly = 0.0
-    n_hourly = n_nightly = n_all = 0
-    chi2 = 0.0
+    n_hourly = n_nightly = n_within = n_between = 0
+    chi2_within = chi2_between = 0.0
     for band in bands:
         flux, err = band.flux, band.flux_err
         variance = _intrinsic_variance(flux, err)
@@ -99,8 +116,11 @@ def _write_ratios(bands, row):
             change = (flux[k] - flux[k - 1]) ** 2
             noise = err[k] ** 2 + err[k - 1] ** 2
             if apart <= _WITHIN_NIGHT:
-                n_all += 1
-                chi2 += change / noise
+                n_within += 1
+                chi2_within += change / noise
+            else:
+                n_between += 1
+                chi2_between += change / noise
             if np.isnan(variance):
                 continue
             ratio = 0.5 * (change - noise) / variance
@@ -110,8 +130,10 @@ def _write_ratios(bands, row):
             else:
                 n_nightly += 1
                 nightly += ratio
-    if n_all > 0:
-        row.hourly_chi2 = chi2 / n_all
+    if n_within > 0:
+        row.hourly_chi2 = chi2_within / n_within
+    if n_between > 0:
+        row.nightly_chi2 = chi2_between / n_between
     if n_hourly > 0:
         row.hourly_variability = hourly / n_hourly
     if n_nightly > 0:
@@ -160,6 +182,25 @@ def _write_changes(bands, row):
         row.sign_changes = changes / pairs
     if triples > 0:
         row.turning_points = turns / triples
+
+
+@kernel
+def _write_deep_limits(bands, begin, row):
+    n = n_deep = 0
+    for band in bands:
+        after = 0
+        for k in range(len(band.limit_jd)):
+            while after < len(band.jd) and band.jd[after] < band.limit_jd[k]:
+                after += 1
+            if band.limit_jd[k] < begin or after == 0 or after == len(band.jd):
+                continue
+            faintest = max(
+                band.mag[after - 1] + band.err[after - 1], band.mag[after] + band.err[after]
+            )
+            n += 1
+            n_deep += band.limit_mag[k] > faintest
+    if n > 0:
+        row.deep_limits = n_deep / n
 
 
 @kernel
