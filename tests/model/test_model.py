@@ -38,7 +38,7 @@ def fit(table):
 
 
 def test_the_repr_is_one_short_line(model):
-    assert repr(model) == "<Model default: 5 classes, 245 features, 500 trees>"
+    assert repr(model) == "<Model default: 5 classes, 250 features, 500 trees>"
 
 
 @pytest.mark.parametrize("method", ["features", "predict", "rank"])

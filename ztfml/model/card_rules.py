@@ -112,7 +112,7 @@ def probe_arrays(card: dict[str, Any]) -> tuple[np.ndarray, np.ndarray]:
     --------
     >>> values, expected = probe_arrays(model.card)
     >>> values.shape, expected.shape
-    ((16, 245), (16, 5))
+    ((16, 250), (16, 5))
     """
     values = np.array(card["probes"]["values"], dtype=np.float64)
     expected = np.array(

@@ -54,7 +54,7 @@ class Model:
     --------
     >>> model = Model.load()
     >>> model
-    <Model default: 5 classes, 245 features, 500 trees>
+    <Model default: 5 classes, 250 features, 500 trees>
     >>> sorted(set(model.predict(night)["label"]))
     ['agn', 'artifact', 'sso', 'star', 'transient']
     """
