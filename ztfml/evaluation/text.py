@@ -29,7 +29,7 @@ def metrics_table(metrics: dict) -> str:
     Examples
     --------
     >>> metrics_table(model.card["metrics"][0]).splitlines()[0][:28]
-    'macro-F1 0.95 (0.94 to 0.96)'
+    'macro-F1 0.96 (0.95 to 0.97)'
     """
     return "\n".join([headline(metrics), "", *_tables(metrics)])
 
