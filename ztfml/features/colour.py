@@ -69,7 +69,8 @@ GROUP.declare(
 GROUP.declare(
     "change_g_r_chi2",
     "",
-    "reduced chi-square of the colours of these pairs: above 1 for sources that change within hours",
+    "reduced chi-square of the colours of these pairs: above 1 for sources that change within "
+    "hours",
     "without two such pairs",
     _READS,
     version=1,
