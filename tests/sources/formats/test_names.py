@@ -35,6 +35,7 @@ def save(alerts, history, folder):
         ({"candid": "candidate.candid"}, {}),
         ({}, {"objectId": "oid", "magpsf": "magpsf (mag)"}),
         ({"objectId": "ztf_name"}, {"objectId": "ZTFID", "sigmapsf": "mag_err"}),
+        ({"candidate.fid": "candidate.filter", "candidate.magpsf": "candidate.mag"}, {}),
     ],
 )
 def test_other_names_of_some_columns(tables, in_alerts, in_history, tmp_path):

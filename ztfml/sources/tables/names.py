@@ -129,6 +129,8 @@ def _identify(name):
             bare, rank = name[len(prefix) :], 0
             break
     canonical = _CANONICAL.get(bare.lower())
+    if canonical is None and bare.lower() in _SYNONYMS:
+        return _SYNONYMS[bare.lower()], 3
     if canonical in _TOP_LEVEL and rank == 0 and not name.startswith("i:"):
         rank = 2  # The candid of an alert, rather than that of its candidate.
     return canonical, rank + (canonical != bare)
