@@ -96,6 +96,7 @@ model: $(ENV)  ## train the shipped model (DATA=folder with alerts and catalogue
 RANKER := build/ranker
 NATURAL := 2458460.5 2459680.5 2460130.5
 RARE := 2458630.5 2459310.5 2459530.5 2459900.5 2460250.5 2460330.5 2460480.5 2460620.5
+CALIBRATION := 2460280.5 2460470.5
 ranker: $(ENV)  ## fit the ranking on simulated nights
 	rm -rf $(RANKER)
 	mkdir -p $(RANKER)/fast
@@ -104,5 +105,8 @@ ranker: $(ENV)  ## fit the ranking on simulated nights
 	@set -e; seed=220; for jd in $(RARE); do seed=$$((seed + 1)); \
 		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 100000 --seed $$seed --mix transients; \
 		$(BIN)/ztfml simulate $(RANKER)/fast --start-jd $$jd --alerts 6000 --seed $$seed --mix fast; done
+	@set -e; seed=7799; for jd in $(CALIBRATION); do seed=$$((seed + 1)); \
+		$(BIN)/ztfml simulate $(RANKER) --start-jd $$jd --alerts 153489 --seed $$seed; done
 	$(BIN)/ztfml fit-ranking $(foreach jd,$(NATURAL) $(RARE),$(RANKER)/ztf_alerts_$(jd).parquet) \
-		$(foreach jd,$(RARE),$(RANKER)/fast/ztf_alerts_$(jd).parquet) -o models/ranking --force
+		$(foreach jd,$(RARE),$(RANKER)/fast/ztf_alerts_$(jd).parquet) \
+		$(foreach jd,$(CALIBRATION),--calibrate $(RANKER)/ztf_alerts_$(jd).parquet) -o models/ranking --force

@@ -39,6 +39,9 @@ TOP = 12
 REPLAYED = 60.0
 """Days after the first detection that are replayed; of variable stars the whole light curve."""
 
+SURROUNDINGS = 5
+"""Each object is replayed in the surroundings of this many other objects."""
+
 SNE = 60
 """Number of supernovae of each common type, drawn from thousands."""
 
@@ -289,16 +292,17 @@ def main():
     for group in GROUPS:
         exposures, objects = read_group(group, args.data)
         pool = contexts["star" if group.star else "transient"]
-        last, tables, made = replay(conditions, model, exposures, objects, pool)
-        scores = score_all(made, *tables)
-        found = {
-            name: summary(last, in_list(night_scores[name], score))
-            for name, score in scores.items()
-        }
+        found, best = [], []
+        for seed in range(SURROUNDINGS):
+            last, tables, made = replay(conditions, model, exposures, objects, pool, seed)
+            scores = score_all(made, *tables)
+            listed = {name: in_list(night_scores[name], one) for name, one in scores.items()}
+            found.append({name: summary(last, one) for name, one in listed.items()})
+            ranks = SinglePositions(np.sort(night_scores[OURS]), scores[OURS]).rank()
+            best.append(pd.Series(ranks).groupby(last["event"]).min())
+        found = {name: pd.concat([one[name] for one in found]) for name in night_scores}
         print(_group_row(group.name, found))
-        ranks = SinglePositions(np.sort(night_scores[OURS]), scores[OURS]).rank()
-        best = pd.Series(ranks).groupby(last["event"]).min()
-        named = dict(_named_rows(objects, found[OURS], best)) | named
+        named = dict(_named_rows(objects, found[OURS], pd.concat(best))) | named
         if group.star:
             crowd = {
                 name: crowding(night_scores[name], last, score) for name, score in scores.items()
@@ -343,8 +347,8 @@ _HEAD = (
     "| --- | --- | --- | --- | --- | --- | --- | --- |"
 )
 _NAMED_HEAD = (
-    "| object | nights | in the list on | enters on its nth night | "
-    "days after the first detection | best rank |\n| --- | --- | --- | --- | --- | --- |"
+    "| object | nights | ever listed | enters on its nth night (median) | days after the first "
+    "detection | best rank in each of its surroundings |\n| --- | --- | --- | --- | --- | --- |"
 )
 
 
@@ -357,7 +361,8 @@ def _group_row(name, found):
         if method != OURS
     )
     return (
-        f"| {name} | {len(ours)} | {ours['nights'].sum()} | {len(seen) / len(ours):.2f} | "
+        f"| {name} | {len(ours) // SURROUNDINGS} | {ours['nights'].sum() // SURROUNDINGS} | "
+        f"{len(seen) / len(ours):.2f} | "
         f"{_median(seen['enters'])} | {_median(seen['day'])} | {_median(seen['listed'])} | "
         f"{others} |"
     )
@@ -366,11 +371,16 @@ def _group_row(name, found):
 def _named_rows(objects, table, best):
     for event, name in enumerate(objects):
         if name in NAMED and event in table.index:
-            row = table.loc[event]
-            never = np.isnan(row["enters"])
-            nth, day = ("never", "-") if never else (f"{row['enters']:.0f}", f"{row['day']:.1f}")
-            text = f"| {NAMED[name]} | {row['nights']:.0f} | {row['listed']:.0f} | {nth} | {day} |"
-            yield name, f"{text} {best[event]:.0f} |"
+            rows, ranks = table.loc[event], best[event].sort_values()
+            texts = (
+                NAMED[name],
+                f"{rows['nights'].iloc[0]}",
+                f"{(rows['listed'] > 0).mean():.1f}",
+                _median(rows["enters"].dropna()),
+                _median(rows["day"].dropna()),
+                ", ".join(f"{rank:.0f}" for rank in ranks),
+            )
+            yield name, f"| {' | '.join(texts)} |"
 
 
 def _median(values):

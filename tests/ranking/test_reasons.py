@@ -99,6 +99,8 @@ def test_short_time_bases_are_in_hours_and_limits_are_marked():
     ("known", "warning"),
     [
         ({"star_offset": 0.4, "star_g_r": 1.4}, "0.4″ from a red star: may be a flare"),
+        ({"distpsnr1": 0.3, "sgscore1": 0.1, "ps1_r_i": 1.4, "host_offset": 0.3},
+         "0.3″ from a red star: may be a flare"),
         ({"star_offset": 0.4, "star_g_r": 0.1},
          "0.4″ from a star: may be a cataclysmic variable"),
         ({"host_offset": 0.3}, "at the centre of a galaxy: may be an AGN"),

@@ -42,6 +42,18 @@ def test_a_red_star_is_near_and_red():
     assert quantity("red_star") == 0
 
 
+def test_a_source_redder_than_galaxies_is_a_red_star_whatever_its_score():
+    for colour in ({"ps1_r_i": 1.3}, {"gaia_minus_ps1": -1.1}):
+        galaxy = {"distpsnr1": 0.3, "sgscore1": 0.1, "host_offset": 0.3} | colour
+        assert quantity("red_star", **galaxy) == 1
+        assert quantity("underlying_star", **galaxy) == 1
+        assert quantity("red_star", **galaxy | {"distpsnr1": 1.6}) == 0
+        assert term("tonight", **_FADES, **galaxy) == 0
+    blue = {"distpsnr1": 0.3, "sgscore1": 0.1, "ps1_r_i": 0.7, "gaia_minus_ps1": -0.6}
+    assert quantity("red_star", **blue) == 0
+    assert quantity("underlying_star", **blue) == pytest.approx(0.1)
+
+
 def test_the_term_is_high_for_afterglows_and_low_for_stars():
     assert term("tonight", **_FADES) == 1
     assert term("tonight") == 0

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 
-from ztfml.errors import LabelError, ModelError
+from ztfml.errors import DataError, LabelError, ModelError
 from ztfml.io.companions import labels_beside
 from ztfml.io.verified_folder import shipped_folder
 from ztfml.model.model import Model
@@ -155,6 +155,12 @@ def test_fit_ranking_writes_a_folder(night, tmp_path):
     assert f"| intercept | {ranking.weights['intercept']:g} | |" in page
     assert night.stem in page
     assert [path.name for path in tmp_path.iterdir()] == ["mine"]
+
+
+def test_a_night_of_the_fit_is_refused_for_the_calibration(night, tmp_path):
+    (tmp_path / night.name).symlink_to(night)
+    with pytest.raises(DataError, match="cannot be fitted and calibrated on the same night"):
+        fit_ranking([night], tmp_path / "mine", calibrate_on=[tmp_path / night.name])
 
 
 def test_a_folder_with_other_files_is_refused_before_the_fit(tmp_path):

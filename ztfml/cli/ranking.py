@@ -11,6 +11,7 @@ from ztfml.cli.inputs import (
     trusted,
 )
 from ztfml.cli.options import (
+    NIGHT,
     PATH,
     OutputFolder,
     batch_options,
@@ -232,8 +233,12 @@ def _plot_recovery(result, path):
 @click.option(
     "-o", "--output", type=PATH, required=True, metavar="DIR", help="The ranking folder to write."
 )
+@click.option(
+    "--calibrate", type=NIGHT, multiple=True, metavar="NIGHT",
+    help="Another simulated night, on which the scores become probabilities. Can be repeated.",
+)  # fmt: skip
 @force_option
-def fit_ranking(nights, model, output, force):
+def fit_ranking(nights, model, output, calibrate, force):
     """Fit the ranking on simulated nights: boosted trees, and the weights of the terms.
 
     Use nights from ztfml simulate on which the model was not trained. The fit prints its recall
@@ -244,6 +249,12 @@ def fit_ranking(nights, model, output, force):
     from ztfml.ranking.folder import describe_ranking
     from ztfml.training.fit_ranking import fit_ranking as fit
 
-    fitted = fit(alert_files(nights), output, load_model(model), overwrite=force)
+    fitted = fit(
+        alert_files(nights),
+        output,
+        load_model(model),
+        calibrate_on=calibrate,
+        overwrite=force,
+    )
     print_markdown(describe_ranking(fitted))
     click.echo(output)

@@ -37,8 +37,9 @@ TOPS = (12, 25, 50)
 PER_NIGHT = 5
 REPEATS = 200
 
-# Evidence in label files that marks a transient as fast.
-_FAST_EVIDENCE = r"FBOT|Ibn|kilonova|afterglow|GRB"
+# Evidence in label files that marks a transient as fast: the kinds that are injected. Types IIb and
+# Ic-BL are fast only while they are young, but the older ones do not reach the first rows.
+_FAST_EVIDENCE = r"FBOT|Ibn|kilonova|afterglow|GRB|IIb|Ic-BL"
 
 
 class InjectedNight:

@@ -94,11 +94,16 @@ def _made(card):
         "probabilities and quantities), then a logistic regression of the fixed terms and the log "
         "odds of trees that have not seen the object"
     )
+    if training.get("calibrated_on"):
+        yield (
+            "- log odds calibrated by a straight line on fast transients injected into other "
+            f"simulated nights: {', '.join(training['calibrated_on'])}"
+        )
     lowest = ", ".join(f"{name} {term.min_weight:g}" for name, term in TERMS.items()
                        if term.min_weight)  # fmt: skip
     yield (
-        "- no weight is negative; minimum weights, because simulated contaminants are easier than "
-        f"real ones: {lowest}"
+        "- no weight is negative; minimum weights of the fit, because simulated contaminants are "
+        f"easier than real ones: {lowest}"
     )
     parameters = ", ".join(f"{key} {value}" for key, value in card["parameters"].items())
     yield f"- parameters of the trees: {parameters}"

@@ -23,7 +23,8 @@ CARD_SCHEMA = record_of(
         "parameters": mapping_of(SIMPLE),
         "rounds": COUNT,
         "training": record_of(
-            {"nights": list_of(TEXT), "objects": COUNT, "fast": COUNT, "classifier": TEXT}
+            {"nights": list_of(TEXT), "objects": COUNT, "fast": COUNT, "classifier": TEXT},
+            {"calibrated_on": list_of(TEXT)},
         ),
         "metrics": record_of(
             {

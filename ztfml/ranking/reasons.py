@@ -5,7 +5,7 @@ import pandas as pd
 
 from ztfml.astrophysics import FAST_RATE
 from ztfml.lightcurves.slopes import MIN_BASE
-from ztfml.ranking.quantities import ON_STAR, RED_STAR
+from ztfml.ranking.quantities import ON_STAR, red_star
 from ztfml.schema import BANDS
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
@@ -15,6 +15,7 @@ _RECENT = 10.0
 _MIN_BOUND = 0.02
 # Smaller contributions to the log odds are not mentioned.
 _LARGE = 0.5
+_RED_STAR_INPUTS = ("star_offset", "star_g_r", "distpsnr1", "ps1_r_i", "gaia_minus_ps1")
 _AT_PEAK = 0.5  # d
 _AT_CENTRE = 0.8  # arcsec
 _LONG_AGO = 60.0  # d
@@ -136,6 +137,7 @@ def reasons(features: pd.DataFrame, probabilities: pd.DataFrame, rates: pd.DataF
     >>> all("mag" in text or "fainter than the reference" in text for text in texts)
     True
     """
+    features = features.assign(red_star=red_star(*(features[name] for name in _RED_STAR_INPUTS)))
     rows = zip(*(table.to_dict("records") for table in (features, probabilities, rates)),
                strict=True)  # fmt: skip
     return ["; ".join([*_evidence(row := f | p | r), *_warnings(row)]) for f, p, r in rows]
@@ -191,7 +193,7 @@ def _evidence(row):
     if not np.isnan(row["g_r"]):
         error = "" if np.isnan(row["g_r_err"]) else f" ± {row['g_r_err']:.2f}"
         yield f"g − r = {_signed(row['g_r'])}{error}"
-    if not row["star_offset"] < ON_STAR:
+    if not (row["star_offset"] < ON_STAR or row["red_star"] == 1):
         yield from _surroundings(row)
     if row["positive"] == 0:
         yield "fainter than the reference"
@@ -261,11 +263,11 @@ def _surroundings(row):
 
 def _warnings(row):
     """What else the source may be."""
-    if row["star_offset"] < ON_STAR:
-        if row["star_g_r"] > RED_STAR:
-            yield f"{row['star_offset']:.1f}″ from a red star: may be a flare"
-        else:
-            yield f"{row['star_offset']:.1f}″ from a star: may be a cataclysmic variable"
+    if row["red_star"] == 1:
+        distance = np.fmin(row["star_offset"], row["distpsnr1"])
+        yield f"{distance:.1f}″ from a red star: may be a flare"
+    elif row["star_offset"] < ON_STAR:
+        yield f"{row['star_offset']:.1f}″ from a star: may be a cataclysmic variable"
     elif row["host_offset"] < _AT_CENTRE:
         yield "at the centre of a galaxy: may be an AGN"
     elif np.isnan(row["host_offset"]) and row["abs_gal_lat"] < _NEAR_PLANE:

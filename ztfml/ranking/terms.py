@@ -98,7 +98,7 @@ def weight_names() -> tuple[str, ...]:
 
 
 @_term(
-    "measured_tonight_rate", "change within the night, mag/day", (0, 6), min_weight=5.0,
+    "measured_tonight_rate", "change within the night, mag/day", (0, 6), min_weight=6.0,
     red_star=0.0, earlier_nights_chi2=np.nan,
 )  # fmt: skip
 def tonight(measured_tonight_rate, red_star, earlier_nights_chi2):

@@ -1,7 +1,8 @@
 """Fit the ranking on simulated nights: boosted trees, then the weights of the terms.
 
 The trees separate fast transients from everything else. A logistic regression of the same target
-on the fixed terms and the log odds of the trees gives the weights.
+on the fixed terms and the log odds of the trees gives the weights. Injected events calibrate the
+scores.
 """
 
 import datetime
@@ -15,14 +16,17 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from scipy.stats import binom
 
+from ztfml.errors import DataError
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
 from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
+from ztfml.ranking import FastTransientScorer
 from ztfml.ranking.folder import FILES, save_ranking, shipped_instrument
 from ztfml.ranking.quantities import UNLIKELY
 from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
+from ztfml.training.ranking_calibration import calibrate
 from ztfml.training.ranking_sample import (
     FAST_WEIGHT,
     FULL_NIGHT,
@@ -50,6 +54,7 @@ def fit_ranking(
     nights: Sequence[str | Path],
     folder: str | Path,
     model: Model | None = None,
+    calibrate_on: Sequence[str | Path] = (),
     overwrite: bool = False,
 ) -> Path:
     """Fit trees and weights on simulated nights and write a ranking folder.
@@ -63,6 +68,9 @@ def fit_ranking(
         Where to write; the instrument is that of the ranking that ships with ztfml.
     model : Model, optional
         The classifier; by default the one that ships with ztfml.
+    calibrate_on : sequence of str or Path
+        Other simulated nights, on which the scores are calibrated
+        (`ztfml.training.ranking_calibration`). Without them, the scores are those of the fit.
     overwrite : bool
         Replace an older ranking in the folder.
 
@@ -76,7 +84,7 @@ def fit_ranking(
     ModelError
         If the folder cannot be written.
     DataError, LabelError
-        If a night or its labels cannot be used.
+        If a night or its labels cannot be used, or is named for both the fit and the calibration.
 
     Examples
     --------
@@ -88,8 +96,12 @@ def fit_ranking(
     model = model or Model.load()
     # Training the trees draws rows at random: use one order, whatever the order of the arguments.
     paths = sorted(Path(night) for night in nights)
+    calibration = sorted(Path(night) for night in calibrate_on)
+    _check_disjoint(paths, calibration)
     sample = with_trees(read_sample(paths, model))
-    trees = train_on(sample)
+    trees, weights, instrument = train_on(sample), fit_weights(sample), shipped_instrument()
+    if calibration:
+        weights = calibrate(FastTransientScorer(weights, instrument, trees), calibration, model)
     card = {
         "date": str(datetime.date.today()),
         "parameters": PARAMETERS,
@@ -99,13 +111,20 @@ def fit_ranking(
             "objects": len(sample.fast),
             "fast": int(sample.fast.sum()),
             "classifier": model.card["model"]["sha256"][:12],
+            "calibrated_on": [night.stem for night in calibration],
         },
         "metrics": held_out(sample),
     }
-    instrument = shipped_instrument()
-    return save_ranking(
-        folder, fit_weights(sample), instrument, trees, card, _probes(sample, trees), overwrite
-    )
+    return save_ranking(folder, weights, instrument, trees, card, _probes(sample, trees), overwrite)
+
+
+def _check_disjoint(paths, calibration):
+    both = {path.resolve() for path in paths} & {path.resolve() for path in calibration}
+    if both:
+        raise DataError(
+            f"{', '.join(map(str, sorted(both)))}: the ranking cannot be fitted and calibrated on "
+            "the same night; simulate another one for the calibration"
+        )
 
 
 def _probes(sample, trees):
