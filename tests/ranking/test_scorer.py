@@ -60,7 +60,7 @@ def test_no_shipped_weight_is_negative():
         {"fade_rate_g": 0.02},
         {"half_time_g": 25.0, "above_half_g": 20.0, "age": 25.0, "days_since_peak": 10.0},
         {"abs_gal_lat": 2.0},
-        {"host_offset": np.nan},
+        {"host_offset": np.nan, "host_mag": np.nan, "distpsnr1": np.nan, "sgscore1": np.nan},
         {"magpsf": 20.8},
         {"positive": 0.0},
         {"drb": 0.3},

@@ -32,7 +32,7 @@ class KnownNight:
 
 def test_slope_and_offset_are_found_and_the_order_stays(monkeypatch):
     monkeypatch.setattr(ranking_calibration, "_scored", KnownNight(1))
-    scorer = FastTransientScorer()
+    scorer = FastTransientScorer.load()
     found = calibrate(scorer, ["one.parquet"], model=None)
     assert set(found) == set(scorer.weights)
     for name in set(found) - {"intercept"}:
@@ -43,7 +43,7 @@ def test_slope_and_offset_are_found_and_the_order_stays(monkeypatch):
 def test_scores_that_say_the_opposite_are_refused(monkeypatch):
     monkeypatch.setattr(ranking_calibration, "_scored", KnownNight(2, slope=-0.6))
     with pytest.raises(DataError, match="do not get higher scores than other objects"):
-        calibrate(FastTransientScorer(), ["one.parquet"], model=None)
+        calibrate(FastTransientScorer.load(), ["one.parquet"], model=None)
 
 
 def test_the_scores_of_a_night_are_weighted_as_those_of_a_full_night(tmp_path, model):

@@ -35,6 +35,7 @@ def calibrate(
     Parameters
     ----------
     scorer : FastTransientScorer
+        With its weights named, as from `FastTransientScorer.load`.
     nights : sequence of str or Path
         Simulated nights with label files, on which neither the ranking nor the model was fitted.
     model : Model
@@ -57,7 +58,7 @@ def calibrate(
     --------
     >>> from ztfml.simulate import write_nights
     >>> nights = write_nights(".", 300, 1, seed=6)
-    >>> weights = calibrate(FastTransientScorer(), nights, model, repeats=4)
+    >>> weights = calibrate(FastTransientScorer.load(), nights, model, repeats=4)
     >>> weights["tonight"] > 0
     True
     """
