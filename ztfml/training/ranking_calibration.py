@@ -17,7 +17,7 @@ from ztfml.io.alert_table import latest_rows
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
-from ztfml.ranking import FastTransientScorer
+from ztfml.ranking import FastTransientScorer, load_ranking
 from ztfml.sources.formats import open_night
 from ztfml.training.ranking_sample import FULL_NIGHT
 
@@ -35,7 +35,6 @@ def calibrate(
     Parameters
     ----------
     scorer : FastTransientScorer
-        With its weights named, as from `FastTransientScorer.load`.
     nights : sequence of str or Path
         Simulated nights with label files, on which neither the ranking nor the model was fitted.
     model : Model
@@ -58,7 +57,7 @@ def calibrate(
     --------
     >>> from ztfml.simulate import write_nights
     >>> nights = write_nights(".", 300, 1, seed=6)
-    >>> weights = calibrate(FastTransientScorer.load(), nights, model, repeats=4)
+    >>> weights = calibrate(FastTransientScorer(), nights, model, repeats=4)
     >>> weights["tonight"] > 0
     True
     """
@@ -75,7 +74,8 @@ def calibrate(
             "than other objects, so the scores cannot be calibrated; fit the ranking on more nights"
         )
     log.info("calibrated log odds: %.2f times those of the fit %+.2f", slope, offset)
-    scaled = {name: slope * weight for name, weight in scorer.weights.items()}
+    weights = scorer.weights or load_ranking().weights
+    scaled = {name: slope * weight for name, weight in weights.items()}
     scaled["intercept"] += offset
     return {name: round(weight, 2) for name, weight in scaled.items()}
 
