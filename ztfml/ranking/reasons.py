@@ -159,8 +159,8 @@ def largest_terms(contributions: pd.DataFrame) -> list[str]:
 
     Examples
     --------
-    >>> largest_terms(pd.DataFrame({"fading": [2.04], "blue": [0.1], "not_stellar": [-1.5]}))
-    ['for it: fading +2.0; against it: not stellar −1.5']
+    >>> largest_terms(pd.DataFrame({"fading": [2.04], "colour": [0.1], "within_night": [-1.5]}))
+    ['for it: fading +2.0; against it: within night −1.5']
     """
     names = np.array([name.replace("_", " ") for name in contributions.columns])
     texts = []

@@ -18,7 +18,7 @@ from ztfml.ranking.reasons import best_rates, largest_terms, reasons
 from ztfml.ranking.same_position import find_same_position, same_position_remark
 from ztfml.ranking.selection import SELECTED_BY, Selection
 from ztfml.ranking.settings import Instrument, read_instrument, read_weights
-from ztfml.ranking.terms import FIXED, TERMS, weight_names
+from ztfml.ranking.terms import CAUTION, FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
 from ztfml.schema import MATCH_COLUMNS
 from ztfml.sources.brokers import link_columns
@@ -254,7 +254,7 @@ class FastTransientScorer:
         remarks = zip(
             ranked["reasons"],
             match_reasons(alerts, listed_features),
-            largest_terms(terms.drop(columns="base")),
+            largest_terms(terms.drop(columns=["base", *CAUTION])),
             (same_position_remark(night.alerts, *one) for one in zip(listed, same, strict=True)),
             strict=True,
         )

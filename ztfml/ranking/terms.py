@@ -27,6 +27,9 @@ TERMS: dict[str, "Term"] = {}
 FIXED: list[str] = []
 """Names of the fixed terms."""
 
+CAUTION = ("young", "not_stellar", "stationary", "bright", "real")
+"""Fixed terms that almost all objects in the first rows share. They lower the score of others."""
+
 _UNKNOWN = 0.5
 
 
