@@ -121,6 +121,8 @@ def test_the_bar_does_not_cover_the_card_that_is_shown(open_page, width):
     assert title["y"] >= max(0, bar["y"] + bar["height"])
     # With a longer title, the bar has more lines.
     tab.evaluate("document.querySelector('.bar h1').textContent = 'A long title '.repeat(20)")
+    # The page learns of the new height of the bar when the browser draws the next frame.
+    tab.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
     tab.keyboard.press("j")
     bar, title = (tab.locator(one).bounding_box() for one in (".bar", "#c5 h3"))
     assert title["y"] >= max(0, bar["y"] + bar["height"])
