@@ -10,9 +10,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from scipy.special import expit
 
-from ztfml.injection.recovery import InjectedNight, known_labels, last_alerts
-from ztfml.io.alert_table import latest_rows
+from ztfml.injection.recovery import InjectedNight, final_log_odds
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
@@ -31,10 +31,8 @@ def main():
     args = parser.parse_args()
     night, scorer = open_night(args.night), FastTransientScorer()
     made = InjectedNight(night, Model.load(), args.repeats, seed=args.seed)
-    rows = latest_rows(night.alerts)
-    fast = known_labels(night, read_labels(labels_beside(args.night)))[1][rows]
-    others = scorer.score(*made.night_tables)[rows][~fast]
-    events = scorer.score(*made.event_tables)[last_alerts(made.injected)]
+    labels = read_labels(labels_beside(args.night))
+    others, events = map(expit, final_log_odds(made, scorer, labels))
     print("| score | events per night | other objects | fraction fast | mean score |")
     print("| --- | --- | --- | --- | --- |")
     for low, high in pairwise(EDGES):

@@ -306,6 +306,38 @@ def known_labels(night: Night, labels: pd.DataFrame | None) -> tuple[np.ndarray,
     return labels_of(night, labels), np.append(fast.to_numpy(bool), False)[row]
 
 
+def final_log_odds(
+    injected_night: InjectedNight, scorer: FastTransientScorer, labels: pd.DataFrame | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Compute the log odds of the latest alert of each object and of each event.
+
+    Parameters
+    ----------
+    injected_night : InjectedNight
+    scorer : FastTransientScorer
+    labels : pandas.DataFrame or None
+        Of the night; objects that are labelled as fast transients are excluded.
+
+    Returns
+    -------
+    others : ndarray, shape (n_objects,)
+    events : ndarray, shape (n_events,)
+
+    Examples
+    --------
+    >>> made = InjectedNight(night, model, repeats=2)
+    >>> others, events = final_log_odds(made, FastTransientScorer(), None)
+    >>> len(events)
+    10
+    """
+    night = injected_night.night
+    rows = latest_rows(night.alerts)
+    fast = known_labels(night, labels)[1][rows]
+    others = scorer.log_odds(*injected_night.night_tables)[rows][~fast]
+    events = scorer.log_odds(*injected_night.event_tables)[last_alerts(injected_night.injected)]
+    return others, events
+
+
 def last_alerts(injected: Injected) -> np.ndarray:
     """Find the last alert of each event.
 

@@ -5,7 +5,7 @@ import pandas as pd
 
 from ztfml.astrophysics import FAST_RATE
 from ztfml.lightcurves.slopes import MIN_BASE
-from ztfml.ranking.quantities import ON_STAR, red_star
+from ztfml.ranking.quantities import ON_STAR, Columns
 from ztfml.schema import BANDS
 from ztfml.taxonomy import PROBABILITY_COLUMNS
 
@@ -15,7 +15,6 @@ _RECENT = 10.0
 _MIN_BOUND = 0.02
 # Smaller contributions to the log odds are not mentioned.
 _LARGE = 0.5
-_RED_STAR_INPUTS = ("star_offset", "star_g_r", "distpsnr1", "ps1_r_i", "gaia_minus_ps1")
 _AT_PEAK = 0.5  # d
 _AT_CENTRE = 0.8  # arcsec
 _LONG_AGO = 60.0  # d
@@ -137,7 +136,8 @@ def reasons(features: pd.DataFrame, probabilities: pd.DataFrame, rates: pd.DataF
     >>> all("mag" in text or "fainter than the reference" in text for text in texts)
     True
     """
-    features = features.assign(red_star=red_star(*(features[name] for name in _RED_STAR_INPUTS)))
+    red_star = Columns(features, probabilities, instrument=None, trees=None)["red_star"]
+    features = features.assign(red_star=red_star)
     rows = zip(*(table.to_dict("records") for table in (features, probabilities, rates)),
                strict=True)  # fmt: skip
     return ["; ".join([*_evidence(row := f | p | r), *_warnings(row)]) for f, p, r in rows]

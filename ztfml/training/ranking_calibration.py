@@ -12,8 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from ztfml.errors import DataError
-from ztfml.injection.recovery import PER_NIGHT, InjectedNight, known_labels, last_alerts
-from ztfml.io.alert_table import latest_rows
+from ztfml.injection.recovery import PER_NIGHT, InjectedNight, final_log_odds
 from ztfml.io.companions import labels_beside
 from ztfml.labels.label_file import read_labels
 from ztfml.model.model import Model
@@ -84,10 +83,7 @@ def _scored(scorer, path, model, repeats):
     """Log odds of the objects and the events of a night, whether they are fast, and weights."""
     night = open_night(Path(path))
     injected_night = InjectedNight(night, model, repeats, PER_NIGHT)
-    rows = latest_rows(night.alerts)
-    known_fast = known_labels(night, read_labels(labels_beside(path)))[1][rows]
-    others = scorer.log_odds(*injected_night.night_tables)[rows][~known_fast]
-    events = scorer.log_odds(*injected_night.event_tables)[last_alerts(injected_night.injected)]
+    others, events = final_log_odds(injected_night, scorer, read_labels(labels_beside(path)))
     log.info("%s: calibrated on %d events and %d other objects", path, len(events), len(others))
     return (
         np.append(events, others),

@@ -11,21 +11,9 @@ import pytest
 
 from tests.sources.formats import exporters
 from tests.sources.formats.test_layouts import assert_same_size, open_json
-from tests.sources.formats.test_same_night import simulated
-from ztfml import Night
 from ztfml.errors import DataError
 from ztfml.sources.convert import convert
 from ztfml.sources.formats import format_of, open_night
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    return simulated(tmp_path_factory.mktemp("night"))
-
-
-@pytest.fixture(scope="module")
-def expected(tables):
-    return Night.from_frames(*tables)
 
 
 @pytest.fixture(scope="module")

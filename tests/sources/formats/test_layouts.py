@@ -6,19 +6,7 @@ import pandas as pd
 import pytest
 
 from tests.sources.formats import exporters
-from tests.sources.formats.test_same_night import simulated
-from ztfml import Night
 from ztfml.sources.formats import open_alerts, open_night
-
-
-@pytest.fixture(scope="module")
-def tables(tmp_path_factory):
-    return simulated(tmp_path_factory.mktemp("night"))
-
-
-@pytest.fixture(scope="module")
-def expected(tables):
-    return Night.from_frames(*tables)
 
 
 def open_json(value, folder):

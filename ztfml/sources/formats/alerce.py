@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from ztfml.errors import DataError
 from ztfml.sources.formats.record import Format
-from ztfml.sources.tables.companions import with_history
+from ztfml.sources.tables.companions import light_curves
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.documents import rows_to_table
 from ztfml.sources.tables.names import OBJECT_NAME, rename_columns
@@ -50,7 +50,7 @@ def _read_tables(content: Content) -> NightTables:
             beside = Content(limits, all_columns=content.all_columns)
             more = rename_columns(beside.read_table(), str(limits))
             rows = stack([rows, _with_object(more, limits, rows)])
-    return with_history(NightTables(name, rows=rows, one_alert_per_object=True), content)
+    return light_curves(rows, content)
 
 
 def _rows_of_documents(documents):

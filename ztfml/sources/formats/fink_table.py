@@ -4,7 +4,7 @@ Reference: Möller et al. 2021, MNRAS, 501, 3272.
 """
 
 from ztfml.sources.formats.record import Format
-from ztfml.sources.tables.companions import with_history
+from ztfml.sources.tables.companions import light_curves
 from ztfml.sources.tables.content import Content
 from ztfml.sources.tables.names import rename_columns
 from ztfml.sources.tables.night_tables import NightTables
@@ -18,9 +18,7 @@ def _recognises(content: Content) -> bool:
 
 
 def _read_tables(content: Content) -> NightTables:
-    name = str(content.path)
-    rows = rename_columns(content.read_table(), name)
-    return with_history(NightTables(name, rows=rows, one_alert_per_object=True), content)
+    return light_curves(rename_columns(content.read_table(), str(content.path)), content)
 
 
 FORMAT = Format(

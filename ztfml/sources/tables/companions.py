@@ -78,6 +78,29 @@ def _find(path, first, ending):
     return next((one for one in (first, *others) if one.exists() and one != Path(path)), None)
 
 
+def light_curves(rows: pa.Table, content: Content) -> NightTables:
+    """Make tables of light curves: one row per detection or limit, with the files beside them.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table
+        With ztfml's column names.
+    content : Content
+
+    Returns
+    -------
+    NightTables
+
+    Examples
+    --------
+    >>> rows = pa.table({"objectId": ["ZTF18abukavn"], "jd": [2459000.5]})
+    >>> len(light_curves(rows, Content("night.parquet")).rows)
+    1
+    """
+    name = str(content.path)
+    return with_history(NightTables(name, rows=rows, one_alert_per_object=True), content)
+
+
 def with_history(tables: NightTables, content: Content) -> NightTables:
     """Add the history and forced photometry beside a file, unless it is a part of a folder.
 

@@ -282,9 +282,9 @@ def _complete(history, name):
             "%s (history): there is no magpsf; all %d rows count as non-detections",
             name, len(history),
         )  # fmt: skip
-    for name in ("magpsf", "sigmapsf"):
-        if name not in history.column_names:
-            history = history.append_column(name, pa.nulls(len(history), pa.float64()))
+    for column in ("magpsf", "sigmapsf"):
+        if column not in history.column_names:
+            history = history.append_column(column, pa.nulls(len(history), pa.float64()))
     return history
 
 
