@@ -163,6 +163,11 @@ def test_a_night_of_the_fit_is_refused_for_the_calibration(night, tmp_path):
         fit_ranking([night], tmp_path / "mine", calibrate_on=[tmp_path / night.name])
 
 
+def test_a_night_of_the_calibration_without_labels_is_refused_before_the_fit(tmp_path):
+    with pytest.raises(LabelError, match=r"other_labels.csv: there is no such file"):
+        fit_ranking(["no.parquet"], tmp_path / "mine", calibrate_on=[tmp_path / "other.parquet"])
+
+
 def test_a_folder_with_other_files_is_refused_before_the_fit(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ModelError, match="exists and is not a model"):

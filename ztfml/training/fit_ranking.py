@@ -17,8 +17,10 @@ from scipy.special import expit
 from scipy.stats import binom
 
 from ztfml.errors import DataError
+from ztfml.io.companions import labels_beside
 from ztfml.io.folder_writing import check_place
 from ztfml.io.verified_folder import N_PROBES
+from ztfml.labels.label_file import read_labels
 from ztfml.model.folds import object_folds
 from ztfml.model.model import Model
 from ztfml.ranking import FastTransientScorer
@@ -98,6 +100,9 @@ def fit_ranking(
     paths = sorted(Path(night) for night in nights)
     calibration = sorted(Path(night) for night in calibrate_on)
     _check_disjoint(paths, calibration)
+    for night in calibration:
+        # Refuse a night that cannot be used before the fit, which takes minutes.
+        read_labels(labels_beside(night))
     sample = with_trees(read_sample(paths, model))
     trees, weights, instrument = train_on(sample), fit_weights(sample), shipped_instrument()
     if calibration:
