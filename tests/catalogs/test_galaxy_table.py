@@ -116,11 +116,11 @@ def test_values_that_are_not_numbers_are_reported(read, caplog):
 
 
 def test_an_unknown_unit_of_distance_is_refused(tmp_path):
-    table = Table({"ra": [1.0], "dec": [2.0], "dist": [1e26]})
-    table["dist"].unit = "cm"
-    table.write(tmp_path / "cm.fits")
-    with pytest.raises(DataError, match="the column dist has the unit 'cm'"):
-        read_galaxies(tmp_path / "cm.fits")
+    table = Table({"ra": [1.0], "dec": [2.0], "distance": [3.5]})
+    table["distance"].unit = "arcmin"
+    table.write(tmp_path / "separations.fits")
+    with pytest.raises(DataError, match="the column distance has the unit 'arcmin'"):
+        read_galaxies(tmp_path / "separations.fits")
 
 
 def test_stars_and_failed_redshifts_of_desi_are_omitted(tmp_path):

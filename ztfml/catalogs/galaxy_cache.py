@@ -20,7 +20,7 @@ from ztfml.io.atomic import write_beside
 
 log = logging.getLogger(__name__)
 
-FORMAT = 2
+FORMAT = 3
 """Increase it when the content of the copies changes."""
 
 # Copies that were used longest ago are deleted.

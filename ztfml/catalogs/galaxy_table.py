@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import logging
-import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from ztfml.astrophysics import distance_modulus, redshift_of
-from ztfml.catalogs.columns import describe_columns, find_column, unit_of
+from ztfml.catalogs.columns import find_column
+from ztfml.catalogs.galaxy_columns import find_galaxy_columns
+from ztfml.catalogs.galaxy_units import (
+    ANGLES,
+    LENGTHS,
+    are_magnitudes,
+    distance_scale,
+    is_log_diameter,
+    unit_factor,
+    velocity_factor,
+)
 from ztfml.catalogs.glade import is_glade_text, open_glade_text
 from ztfml.catalogs.positions import decimal_numbers, find_positions
 from ztfml.catalogs.read import read_places
@@ -30,50 +39,30 @@ _C = 299792.458
 # Motion of the Sun relative to the cosmic microwave background (Planck 2018 I, A&A 641, A1).
 _CMB_SPEED, _CMB_RA, _CMB_DEC = 369.82, 167.942, -6.944
 
-# Names in lower case without spaces, dots and underscores; the first one found is used.
-_NAMES = {
-    "name": ("objname", "name", "mainid", "objectname", "galaxy", "designation", "hyperleda",
-             "gwgc", "glade+", "gladeno", "pgc", "targetid", "cluid"),
-    "z_cmb": ("zcmb", "redshiftcmb", "zcmbcorr"),
-    "z": ("zhelio", "zhel", "redshifthelio", "redshift", "z", "zspec", "zbest", "zobs",
-          "zleda"),
-    "z_err": ("zunc", "zerr", "zerror", "ez", "ezhelio", "ezcmb", "redshifterr", "redshifterror",
-              "redshiftunc"),
-    "v_cmb": ("vcmb", "czcmb"),
-    "v": ("vhelio", "cz", "czhelio", "vhel", "hrv", "vh", "radialvelocity", "velocity",
-          "v"),
-    "distance": ("distmpc", "dl", "luminositydistance", "lumdist", "distancempc", "distance",
-                 "dist", "dmpc", "distkpc", "distancekpc"),
-    "distance_err": ("distmpcunc", "distmpcerr", "edl", "dlerr", "distanceerr", "distanceerror",
-                     "disterr", "distunc", "edist"),
-    "modulus": ("modulus", "distmod", "distancemodulus", "modbest", "dm", "mu"),
-    "modulus_err": ("moduluserr", "distmoderr", "emodbest", "edm", "edistmod"),
-    "method": ("distmpcmethod", "distancemethod"),
-    "technique": ("ztech", "ztechnique"),
-    "ebv": ("ebv", "e(b-v)", "ebvsfd"),
-    "type": ("spectype",),
-    "warning": ("zwarn", "zwarning"),
-    "diameter": ("d25", "diam", "diameter", "majax", "majoraxis", "d26"),
-    "log_diameter": ("logd25",),
-    "petrosian": ("petrorad", "petroradr", "rpetro", "petroradius"),
-    "r90": ("petror90", "petror90r", "r90"),
-    "r50": ("r50", "petror50", "petror50r", "halflightradius", "re", "reff", "shaper",
-            "sersicr", "radius"),
-    "ba": ("ba", "b/a", "diamba", "b2a", "axisratio", "axialratio"),
-    "log_ab": ("logr25",),
-    "pa": ("pa", "diampa", "posang", "positionangle"),
-}  # fmt: skip
-
 # Half-light radii for an exponential disk: D25/2 at the central surface brightness of Freeman
 # (1970); the Petrosian radius and the radius of 90 % of the light (Graham et al. 2005).
-_PER_SIZE = {"diameter": 0.5 / 1.84, "petrosian": 1 / 2.16, "r90": 1 / 2.32, "r50": 1.0}
-_ARCSEC = {"arcsec": 1.0, '"': 1.0, "arcmin": 60.0, "'": 60.0, "deg": 3600.0, "degree": 3600.0}
-_MPC = {"mpc": 1.0, "kpc": 1e-3, "pc": 1e-6, "gpc": 1e3, "m": 1 / 3.0856776e22}
-_KM_S = {"km/s": 1.0, "km s-1": 1.0, "km.s-1": 1.0, "km s**-1": 1.0, "km / s": 1.0, "m/s": 1e-3}
+_PER_SIZE = {
+    "diameter": 0.5 / 1.84,
+    "radius_25": 1 / 1.84,
+    "petrosian": 1 / 2.16,
+    "r90": 1 / 2.32,
+    "r50": 1.0,
+}
 # Diameters D25 are traditionally in arcmin (RC3); NED writes its diameters in arcsec.
-_IN_ARCMIN = ("d25", "majax", "majoraxis", "d26")
-_MISSING = (-99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0)
+_LARGE = 15.0  # arcmin
+_IN_ARCMIN = ("d25", "majax", "majoraxis", "d26", "r1")
+_MISSING = (-99.0, -999.0, -9999.0, 99.0, 999.0, 9999.0, 999999.0)
+# Larger distances (Mpc) mark missing values; the universe of galaxies ends at 1e5 Mpc (z = 10).
+_NO_DISTANCE = 2e5
+# Objects that are not galaxies, in the words of DESI, SDSS, NED and SIMBAD. S is a star in
+# HyperLEDA and a spiral galaxy elsewhere.
+_NOT_GALAXIES = (
+    "STAR", "*", "!*", "**", "V*", "!V*", "C*", "WD*", "WR*", "!WR*", "RED*", "BLUE*", "EM*", "PM*",
+    "*CL", "!*CL", "*ASS", "PN", "!PN", "SN", "SNR", "HII", "!HII", "NOVA", "!NOVA", "NEB", "RFN",
+)  # fmt: skip
 
+# Rows of a large catalogue that show the units of its distances.
+_SAMPLE = 100_000
 # Columns for which single precision is enough.
 _SINGLE = ("modulus_err", "radius", "ba", "pa", "ebv")
 _ROWS = 1_000_000
@@ -112,23 +101,15 @@ def read_galaxies(path: str | Path) -> pd.DataFrame:
     [35.0]
     """
     table = open_glade_text(path) if is_glade_text(path) else open_table(path)
-    positions = find_positions(table).names
-    columns = {name: find_column(table, names) for name, names in _NAMES.items()}
-    found = {
-        name: column
-        for name, column in columns.items()
-        if column is not None and column not in positions
-    }
-    if not {"z", "z_cmb", "v", "v_cmb", "distance", "modulus"} & set(found):
-        raise DataError(
-            f"{table.path}: no column with a redshift, velocity or distance (such as z, z_cmb, "
-            f"DistMpc or d_L); {describe_columns(table)}"
-        )
-    places = read_places(table, None, **{name: _NAMES[name] for name in found})
+    names = find_galaxy_columns(table, find_positions(table).names)
+    found = {name: find_column(table, spellings) or "" for name, spellings in names.items()}
+    places = read_places(table, None, **names)
+    sample = _Reader(table, found, places[:: max(len(places) // _SAMPLE, 1)])
+    scale = sample.distance_scale()
     parts, omitted = [], np.zeros(3, int)
     # In parts, so that intermediate results need little memory.
     for begin in range(0, len(places), _ROWS):
-        part, counts = _Reader(table, found, places[begin : begin + _ROWS]).galaxies()
+        part, counts = _Reader(table, found, places[begin : begin + _ROWS], scale).galaxies()
         parts.append(part)
         omitted += counts
     galaxies = pd.concat(parts, ignore_index=True)
@@ -145,7 +126,7 @@ def _report(path, n_galaxies, omitted):
             "Mpc"
         )
     reasons = [
-        (stars, "are stars or have a redshift warning"),
+        (stars, "are stars or other objects in galaxies, or have a redshift warning"),
         (no_distance, "have no distance and no redshift above 0"),
         (far, f"are beyond z = {MAX_REDSHIFT:g}"),
     ]
@@ -156,20 +137,27 @@ def _report(path, n_galaxies, omitted):
 class _Reader:
     """Converts the columns of one table."""
 
-    def __init__(self, table: TableFile, found: dict[str, str], places: pd.DataFrame):
-        self.table, self.found, self.places = table, found, places
+    def __init__(
+        self,
+        table: TableFile,
+        found: dict[str, str],
+        places: pd.DataFrame,
+        scale: float = 1.0,
+    ):
+        self.table, self.found, self.places, self.scale = table, found, places, scale
 
     def galaxies(self) -> tuple[pd.DataFrame, list[int]]:
         """The table of `read_galaxies`, and the numbers of rows that are omitted by reason."""
         keep = self._are_galaxies()
         ra, dec = self.places["ra"].to_numpy(), self.places["dec"].to_numpy()
-        observed = self._redshift(ra, dec)
+        observed, photometric = self._redshift(ra, dec)
+        keep &= ~(photometric & self._are_points())
         modulus, from_distance = self._modulus(observed)
         z = np.where(np.isnan(modulus), np.nan, redshift_of(modulus))
         frame = pd.DataFrame(
             {
                 "ra": ra, "dec": dec, "z": z, "modulus": modulus,
-                "modulus_err": self._modulus_error(modulus, z, from_distance),
+                "modulus_err": self._modulus_error(modulus, z, from_distance, photometric),
                 "radius": self._radius(), "ba": self._axis_ratio(), "pa": self._numbers("pa"),
                 "ebv": self._in_range("ebv", 0.0, 20.0), "name": self._galaxy_names(),
             }
@@ -216,58 +204,93 @@ class _Reader:
             text = self._text("name")
         return text.where(~text.str.fullmatch(r"\d+"), self.found.get("name", "") + " " + text)
 
-    def _factor(self, name, factors, default):
+    def _factor(self, name, units, default):
         """The factor to the unit that ztfml uses, from the unit of the column."""
-        column = self.found[name]
-        unit = unit_of(self.table, column) or _unit_in_name(column)
-        if unit is None:
-            return default
-        if unit not in factors:
-            raise DataError(
-                f"{self.table.path}: the column {column} has the unit {unit!r}, which is not one "
-                f"of {', '.join(factors)}; convert it"
-            )
-        return factors[unit]
+        return unit_factor(self.table, self.found[name], units, default)
+
+    def distance_scale(self) -> float:
+        """The factor to Mpc that makes the distances agree with the redshifts of the rows.
+
+        See `ztfml.catalogs.galaxy_units.distance_scale`.
+        """
+        z, _ = self._redshift(self.places["ra"].to_numpy(), self.places["dec"].to_numpy())
+        # Peculiar velocities can double the distances of near galaxies.
+        expected, other = np.where(z > 0.01, _mpc(_modulus_of(z)), np.nan), "redshifts"
+        modulus = _mpc(self._in_range("modulus", 10.0, 50.0))
+        if "modulus" in self.found:
+            distance_scale(self.table.path, self.found["modulus"], modulus, expected, other)
+        if "distance" not in self.found:
+            return 1.0
+        distance = self._distances(limit=np.inf)
+        if np.isfinite(expected * distance).sum() < np.isfinite(modulus * distance).sum():
+            expected, other = modulus, "distance moduli"
+        return distance_scale(self.table.path, self.found["distance"], distance, expected, other)
 
     def _are_galaxies(self):
-        """Whether a row is neither a star nor a failed redshift (columns of DESI)."""
+        """Whether a row is a galaxy with a good redshift, as far as the table says it."""
         keep = np.ones(len(self.places), bool)
         if "type" in self.places:
-            keep &= (self._text("type").str.upper() != "STAR").to_numpy()
+            names = (*_NOT_GALAXIES, "S") if self.found["type"] == "objtype" else _NOT_GALAXIES
+            keep &= ~self._text("type").str.upper().isin(names).to_numpy()
         if "warning" in self.places:
             keep &= ~(self._numbers("warning") > 0)
         return keep
 
+    def _are_points(self):
+        """Whether a row of a photometric catalogue is a star or quasar by its shape."""
+        return (self._text("shape").str.upper() == "PSF").to_numpy(bool)
+
     def _redshift(self, ra, dec):
-        """Redshifts relative to the microwave background, NaN unless they are above 0."""
+        """Redshifts relative to the microwave background, NaN unless they are above 0.
+
+        The second array says which of them are photometric.
+        """
         z = np.full(len(ra), np.nan)
-        for name in ("z_cmb", "v_cmb", "z", "v"):
-            values = self._numbers(name)
+        for name in ("z_cmb", "v_cmb", "z", "z_spec", "v", "z_phot"):
+            photometric = np.isnan(z)
+            values = self._observed(name)
             # Exactly 0 means not known; the correction below would make a near galaxy of it.
-            values = np.where(values == 0, np.nan, values)
-            if name.startswith("v") and name in self.found:
-                values = values * self._factor(name, _KM_S, 1.0) / _C
+            # No galaxy approaches us faster than 3000 km/s.
+            values = np.where((values == 0) | (values < -0.01), np.nan, values)
             if not name.endswith("cmb"):
                 values = to_cmb(values, ra, dec)
-            z = np.where(np.isnan(z), values, z)
-        return np.where(z > 0, z, np.nan)
+            z = np.where(photometric, values, z)
+        return np.where(z > 0, z, np.nan), photometric & ("z_phot" in self.found)
+
+    def _observed(self, name):
+        """A column of redshifts or velocities as redshifts."""
+        values = self._numbers(name)
+        if name not in self.found or are_magnitudes(self.found[name], values):
+            return np.full(len(values), np.nan)
+        per_unit = 1.0 if name.startswith("v") else _C
+        return values * velocity_factor(self.table, self.found[name], per_unit) / _C
+
+    def _distances(self, limit=_NO_DISTANCE):
+        """Distances in Mpc."""
+        distance = self._numbers("distance")
+        if "distance" in self.found:
+            distance = distance * self._factor("distance", LENGTHS, 1.0) * self.scale
+        return np.where((distance > 0) & (distance < limit), distance, np.nan)
+
+    def _given_moduli(self):
+        given = self._in_range("modulus", 10.0, 50.0)
+        return np.where(np.isnan(given), self._in_range("modulus_z", 10.0, 50.0), given)
 
     def _modulus(self, z):
         """Distance moduli, and whether they come from a distance and not from a redshift."""
-        distance = self._numbers("distance")
-        if "distance" in self.found:
-            distance = distance * self._factor("distance", _MPC, 1.0)
-        with np.errstate(invalid="ignore", divide="ignore"):
-            modulus = np.where(distance > 0, 5 * np.log10(distance) + 25, np.nan)
-        given = self._in_range("modulus", 10.0, 50.0)
-        modulus = np.where(np.isnan(modulus), given, modulus)
+        modulus = 5 * np.log10(self._distances()) + 25
+        modulus = np.where(np.isnan(modulus), self._given_moduli(), modulus)
         from_distance = np.isfinite(modulus)
         return np.where(from_distance, modulus, _modulus_of(z)), from_distance
 
-    def _modulus_error(self, modulus, z, from_distance):
+    def _modulus_error(self, modulus, z, from_distance, photometric):
         """Errors of the distance moduli."""
-        z_err = self._in_range("z_err", 0.0, 10.0)
-        photometric = self._text("technique").str.upper().str.startswith("P").to_numpy(bool)
+        z_err = np.where(
+            photometric, self._in_range("z_phot_err", 0.0, 10.0), self._in_range("z_err", 0.0, 10.0)
+        )
+        photometric = photometric | (
+            self._text("technique").str.upper().str.startswith("P").to_numpy(bool)
+        )
         # Photometric redshifts without an error are good to a few percent.
         floor = np.where(photometric, 0.03 * (1 + z), PECULIAR_VELOCITY / _C)
         z_err = np.where(np.isnan(z_err), floor, np.hypot(z_err, PECULIAR_VELOCITY / _C))
@@ -283,16 +306,25 @@ class _Reader:
     def _radius(self):
         """Half-light radii along the major axis in arcsec."""
         radius = np.full(len(self.places), np.nan)
+        # HyperLEDA and RC3: the logarithm of the diameter in tenths of an arcminute.
+        logarithm = self._in_range("log_diameter", -2.0, 4.0)
         for name, per_size in _PER_SIZE.items():
-            if name in self.found:
-                column = self.found[name]
-                default = 60.0 if column.lower().rstrip("_") in _IN_ARCMIN else 1.0
-                factor = self._factor(name, _ARCSEC, default)
-                radius = np.fmax(radius, self._in_range(name, 1e-9, 1e5) * factor * per_size)
-        # HyperLEDA: the logarithm of the diameter in tenths of an arcminute.
-        diameter = 6.0 * 10 ** self._in_range("log_diameter", -2.0, 4.0)
+            if name in self.found and is_log_diameter(self.table, self.found[name]):
+                logarithm = self._in_range(name, -2.0, 4.0)
+            elif name in self.found:
+                values = self._in_range(name, 1e-9, 1e5)
+                factor = self._factor(name, ANGLES, self._angle(name, values))
+                radius = np.fmax(radius, values * factor * per_size)
+        diameter = 6.0 * 10**logarithm
         radius = np.where(np.isnan(radius), diameter * _PER_SIZE["diameter"], radius)
         return np.where(radius < 3 * 3600, radius, np.nan)
+
+    def _angle(self, name, values):
+        """The unit (arcsec) of a size without a unit."""
+        in_arcmin = self.found[name].lower().rstrip("_") in _IN_ARCMIN
+        # A catalogue of galaxies larger than this has 40 rows; others give D25 in arcsec.
+        small = not np.isfinite(values).any() or np.nanmedian(values) < _LARGE
+        return 60.0 if in_arcmin and small else 1.0
 
     def _axis_ratio(self):
         ratio = np.fmax(self._in_range("ba", 1e-3, 1e3), 10 ** -self._in_range("log_ab", 0.0, 3.0))
@@ -324,14 +356,12 @@ def to_cmb(z: np.ndarray, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
     return (1 + np.asarray(z)) * (1 + _CMB_SPEED / _C * cosine) - 1
 
 
+def _mpc(modulus):
+    return 10 ** (modulus / 5 - 5)
+
+
 def _modulus_of(z):
     """Distance modulus; below z = 0.0001 Hubble's law, as interpolation ends there."""
     with np.errstate(invalid="ignore", divide="ignore"):
         near = 5 * np.log10(z / 1e-4)
         return distance_modulus(np.fmax(z, 1e-4)) + np.minimum(near, 0.0)
-
-
-def _unit_in_name(column):
-    """The unit at the end of a name, such as kpc in ``dist_kpc``."""
-    found = re.search(r"[_ ](mpc|kpc|gpc|pc|arcmin|arcsec|deg)$", column.lower())
-    return found[1] if found else None

@@ -1,7 +1,8 @@
-"""Open ``GLADE+.txt``, the text file of the GLADE+ galaxies (Dálya et al. 2022, MNRAS 514, 1403).
+"""Open the text files of GLADE galaxies, which have no header.
 
-The file has 22.5 million lines of 40 fields, separated by spaces, with ``null`` for missing values
-and without a header.
+``GLADE+.txt`` (Dálya et al. 2022, MNRAS 514, 1403) has 22.5 million lines of 40 fields, and
+``GLADE_2.3.txt`` and ``GLADE_2.4.txt`` (Dálya et al. 2018, MNRAS 479, 2374) have 22. The fields are
+separated by spaces; missing values are ``null``.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import pandas as pd
 
 from ztfml.io.tables import TableFile
 
-_N_FIELDS = 40
-# The positions of the columns that ztfml reads, counted from 0. The redshift has the peculiar
-# velocity subtracted where it is known.
-_COLUMNS = {"PGC": 1, "ra": 8, "dec": 9, "z_cmb": 28, "z_err": 31, "d_L": 32, "d_L_err": 33}
+# The positions of the columns that ztfml reads, counted from 0, by the number of fields. The
+# redshift of GLADE+ has the peculiar velocity subtracted where it is known.
+_COLUMNS = {
+    40: {"PGC": 1, "ra": 8, "dec": 9, "z_cmb": 28, "z_err": 31, "d_L": 32, "d_L_err": 33},
+    22: {"PGC": 0, "ra": 6, "dec": 7, "dist": 8, "dist_err": 9, "z": 10},
+}
 
 
 def is_glade_text(path: str | Path) -> bool:
-    """Return whether a file is the text file of GLADE+: 40 fields separated by spaces.
+    """Return whether a file is a text file of GLADE: 40 or 22 fields separated by spaces.
 
     Parameters
     ----------
@@ -34,16 +37,22 @@ def is_glade_text(path: str | Path) -> bool:
     >>> is_glade_text("night_labels.csv")
     False
     """
-    path = Path(path)
+    return bool(_columns(Path(path)))
+
+
+def _columns(path):
+    """The positions of the columns in a text file of GLADE; empty for other files."""
     if path.suffix.lower() not in (".txt", ".dat") or not path.is_file():
-        return False
+        return {}
     with open(path, "rb") as file:
         fields = file.readline(10_000).split()
-    return len(fields) == _N_FIELDS and _is_number(fields[8]) and _is_number(fields[9])
+    columns = _COLUMNS.get(len(fields), {})
+    position = [fields[columns[name]] for name in ("ra", "dec") if name in columns]
+    return columns if all(map(_is_number, position)) else {}
 
 
 def open_glade_text(path: str | Path) -> TableFile:
-    """Open the text file of GLADE+ as a table with column names.
+    """Open a text file of GLADE as a table with column names.
 
     Parameters
     ----------
@@ -61,15 +70,17 @@ def open_glade_text(path: str | Path) -> TableFile:
     [7.0, 10.5, nan]
     """
     path = Path(path)
-    return TableFile(path, tuple(_COLUMNS), lambda names: _read(path, names), {"d_L": "Mpc"})
+    columns = _columns(path)
+    units = dict.fromkeys(("d_L", "dist"), "Mpc")
+    return TableFile(path, tuple(columns), lambda names: _read(path, columns, names), units)
 
 
-def _read(path, names) -> pd.DataFrame:
+def _read(path, columns, names) -> pd.DataFrame:
     import pyarrow as pa
     from pyarrow import csv
 
-    fields = [f"f{number}" for number in range(_N_FIELDS)]
-    wanted = [f"f{_COLUMNS[name]}" for name in names]
+    fields = [f"f{number}" for number in range(next(n for n in _COLUMNS if _COLUMNS[n] is columns))]
+    wanted = [f"f{columns[name]}" for name in names]
     rows = csv.read_csv(
         path,
         read_options=csv.ReadOptions(column_names=fields),

@@ -18,19 +18,21 @@ log = logging.getLogger(__name__)
 # Names in lower case without spaces, dots and underscores; the first pair found is used. In 4LAC,
 # RAJ2000 is the gamma-ray position, with errors of arcminutes.
 _RA = ("racounterpart", "raj2000", "radeg", "raicrs", "ra", "rightascension", "alphaj2000",
-       "ramean", "meanra", "targetra")  # fmt: skip
+       "ramean", "meanra", "targetra", "al2000")  # fmt: skip
 _DEC = {
     "racounterpart": ("deccounterpart",), "raj2000": ("dej2000", "decj2000"),
     "radeg": ("dedeg", "decdeg"), "raicrs": ("deicrs", "decicrs"),
     "ra": ("dec", "de", "declination"), "rightascension": ("declination", "dec"),
     "alphaj2000": ("deltaj2000",), "ramean": ("decmean",), "meanra": ("meandec",),
-    "targetra": ("targetdec",),
+    "targetra": ("targetdec",), "al2000": ("de2000",),
 }  # fmt: skip
 # Units that names end in; RAd is SIMBAD's name.
 _ENDINGS = {
     "deg": "deg", "degrees": "deg", "d": "deg", "rad": "rad", "radians": "rad", "hours": "hour",
     "hour": "hour", "hr": "hour", "hms": "hms", "dms": "dms",
 }  # fmt: skip
+# Units that are part of a convention: HyperLEDA.
+_UNITS_OF_NAMES = {"al2000": "hour", "de2000": "deg"}
 _COMPONENTS = ("rah", "ram", "ras", "de-", "ded", "dem", "des")
 _BOTH = ("coord1", "coord", "coords", "coordinates", "radec", "position", "skycoord")
 
@@ -133,7 +135,7 @@ def find_positions(table: TableFile) -> PositionColumns:
 def _unit(table, name, ending):
     given = unit_of(table, name)
     if given is None:
-        return _ENDINGS.get(ending)
+        return _ENDINGS.get(ending) or _UNITS_OF_NAMES.get(plain_name(name))
     if given not in _UNITS:
         raise DataError(
             f"{table.path}: the column {name} has the unit {given!r}; write the positions in "
@@ -433,7 +435,7 @@ def _years(values, column, path, default):
     years = pd.to_numeric(text.str.lstrip("j"), errors="coerce")
     mjd = years.where(~(years > 2_400_000), years - 2_400_000.5)
     years = years.where(~(mjd > 10_000), 2000.0 + (mjd - 51_544.5) / 365.25)
-    years = years.fillna(default)
+    years = years.mask(years == 0).fillna(default)  # DESI writes 0 for galaxies.
     bad = ~years.between(1850, 2100)
     if bad.any():
         raise DataError(

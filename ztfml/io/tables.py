@@ -54,10 +54,11 @@ def open_table(path: str | Path) -> TableFile:
     Parameters
     ----------
     path : str or Path
-        ``.parquet``; ``.fits``; ``.vot`` or ``.xml`` (VOTable); ``.ecsv``; ``.dat`` (CDS fixed
-        width, with its ``ReadMe`` in the same folder); ``.csv``, ``.tsv`` or ``.txt`` with
-        commas, tabs, semicolons or vertical bars, also with the comments, units and dashes of
-        VizieR. Text files may be compressed: ``.gz``, or ``.zip`` with a single file.
+        ``.parquet``; ``.fits``; ``.vot`` or ``.xml`` (VOTable); ``.ecsv``; ``.tbl`` (IPAC);
+        ``.dat`` (CDS fixed width, with its ``ReadMe`` in the same folder); ``.csv``, ``.tsv`` or
+        ``.txt`` with commas, tabs, semicolons, vertical bars or spaces, also with the comments,
+        units and dashes of VizieR. Text files may be compressed: ``.gz``, or ``.zip`` with a
+        single file.
 
     Returns
     -------
@@ -140,9 +141,20 @@ def _unreadable(path, error):
 
 def _open_parquet(path):
     file = open_parquet(path)
-    return TableFile(
-        path, tuple(file.schema_arrow.names), lambda names: file.read(names).to_pandas()
-    )
+    schema = file.schema_arrow
+    units = _astropy_units((schema.metadata or {}).get(b"table_meta_yaml"))
+    return TableFile(path, tuple(schema.names), lambda names: file.read(names).to_pandas(), units)
+
+
+def _astropy_units(text):
+    """The units that astropy writes to the metadata of a parquet file."""
+    from astropy.table.meta import get_header_from_yaml
+
+    try:
+        columns = get_header_from_yaml(text.decode().split("\n"))["datatype"] if text else []
+        return {column["name"]: str(column["unit"]) for column in columns if column.get("unit")}
+    except Exception:  # Units are missing then, as in most parquet files.
+        return {}
 
 
 def _open_fits(path):
@@ -162,6 +174,7 @@ def _open_fits(path):
         columns = hdus[found[0]].columns
         names = tuple(name or "" for name in columns.names)
         units = {column.name: column.unit for column in columns if column.unit}
+        nulls = {column.name: column.null for column in columns if column.null is not None}
         n_bytes = hdus[found[0]].size
         if not path.name.lower().endswith(".gz") and n_bytes > path.stat().st_size:
             raise DataError(
@@ -172,15 +185,18 @@ def _open_fits(path):
     def read(wanted):
         with fits.open(path, memmap=False) as hdus:
             data = hdus[found[0]].data
-            return pd.DataFrame({name: _native(data[name]) for name in wanted})
+            return pd.DataFrame({name: _native(data[name], nulls.get(name)) for name in wanted})
 
     return TableFile(path, names, read, units)
 
 
-def _native(values):
+def _native(values, null=None):
     """Convert bytes to text, and numbers to the byte order of this machine, for pandas."""
     if values.dtype.kind == "S":
         return np.char.decode(np.asarray(values), "utf-8", "replace")
+    if values.dtype.kind in "iu" and null is not None and (values == null).any():
+        numbers = pd.Series(values.astype(values.dtype.newbyteorder("=")))
+        return numbers.astype("Int64").mask(numbers == null)
     return values.astype(values.dtype.newbyteorder("=")) if values.dtype.kind != "U" else values
 
 
@@ -263,6 +279,8 @@ def _open_delimited(path):
     kept = [k for k, line in enumerate(head) if line.strip() and not _is_comment(line)][:10]
     if not kept:
         raise DataError(f"{path}: contains no table; add a header and rows")
+    if not any(delimiter in head[k] for k in kept for delimiter in _DELIMITERS):
+        return _open_spaced(path, encoding, head, kept)
     delimiter, header = _find_layout(head, kept)
     if head[header].count(delimiter) >= MAX_TEXT_COLUMNS:
         raise DataError(
@@ -297,6 +315,24 @@ def _open_delimited(path):
         return frame.apply(lambda column: column.str.strip()).reset_index(drop=True)
 
     return TableFile(path, names, read, dict(zip(names, units, strict=False)))
+
+
+def _open_spaced(path, encoding, head, kept):
+    """Open text with spaces between the columns; the header may be a comment."""
+    rows = [next(csv.reader([head[k].strip()], delimiter=" ", skipinitialspace=True)) for k in kept]
+    above = head[kept[0] - 1].lstrip("# ").split() if kept[0] else []
+    names = above if len(above) == len(rows[0]) else rows.pop(0)
+    if len(set(map(len, [names, *rows]))) > 1:
+        raise DataError(
+            f"{path}: its rows have between {min(map(len, rows))} and {max(map(len, rows))} fields "
+            f"separated by spaces, the header {len(names)}; save it with commas or tabs"
+        )
+    options = {"sep": r"\s+", "names": names, "header": None, "index_col": False, "comment": "#"}
+    options |= {"skiprows": kept[0] + (names is not above), "encoding": encoding, "dtype": str}
+    options |= {"keep_default_na": False, "encoding_errors": "replace"}
+    return TableFile(
+        path, tuple(names), lambda wanted: pd.read_csv(path, usecols=wanted, **options)[wanted]
+    )
 
 
 def _is_comment(line):
@@ -438,6 +474,7 @@ _FORMATS = {
     ".vot": _open_astropy("votable"),
     ".xml": _open_astropy("votable"),
     ".ecsv": _open_astropy("ascii.ecsv"),
+    ".tbl": _open_astropy("ascii.ipac"),
     ".csv": _open_delimited,
     ".tsv": _open_delimited,
     ".txt": _open_delimited,
