@@ -6,6 +6,7 @@ import pytest
 from astropy.table import Table
 
 from tests.cli.run import one_sentence, ztfml
+from ztfml.cli.options import Level
 from ztfml.io.companions import galaxies_beside
 
 
@@ -76,6 +77,13 @@ def test_nothing_to_list(nights, model, tmp_path):
     ztfml("report", nights[2], "-m", model, "-o", page, "--min-score", 1)
 
 
+@pytest.mark.parametrize(
+    ("text", "level"), [("0.9", 0.9), ("90%", 0.9), ("90", 0.9), ("0.5%", 0.005), ("1", 1.0)]
+)
+def test_spellings_of_credible_levels(text, level):
+    assert Level().convert(text, None, None) == pytest.approx(level)
+
+
 def test_wrong_files_and_options(nights, model, skymap, tmp_path):
     rank = ("rank", nights[2], "-m", model)
     absent = tmp_path / "absent.fits"
@@ -85,5 +93,6 @@ def test_wrong_files_and_options(nights, model, skymap, tmp_path):
     ):  # fmt: skip
         one_sentence(ztfml(*rank, option, path, code=1), path)
     ztfml(*rank, "--within", 0.9, code=2)
-    ztfml(*rank, "--within", 1.5, "--skymap", skymap, code=2)
+    for level in ("1.5", "0", "101", "-1", "nan", "all"):
+        ztfml(*rank, "--within", level, "--skymap", skymap, code=2)
     ztfml(*rank, "--min-score", 2, code=2)

@@ -10,6 +10,7 @@ import click
 from ztfml.cli.inputs import load_model, load_observatory, selection_from
 from ztfml.cli.options import (
     PATH,
+    Level,
     command,
     galaxies_option,
     instrument_option,
@@ -80,7 +81,7 @@ log = logging.getLogger(__name__)
     help="Announce an object a second time when it reaches this score.",
 )  # fmt: skip
 @click.option(
-    "--within", type=click.FloatRange(0, 1, min_open=True), default=0.9, show_default=True,
+    "--within", type=Level(), default=0.9, show_default=True,
     metavar="LEVEL", help="With --skymap: announce all listed objects inside this credible region.",
 )  # fmt: skip
 @click.option("--dry-run", is_flag=True, help="Log announcements instead of sending them.")

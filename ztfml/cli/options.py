@@ -15,6 +15,24 @@ from ztfml.io.safe_text import printable
 PATH = PathOrAddress(path_type=Path)
 
 
+class Level(click.ParamType):
+    """A credible level above 0 and at most 1, also in percent: 0.9, 90% or 90."""
+
+    name = "level"
+
+    def convert(self, value, param, ctx):
+        text = str(value).strip()
+        try:
+            level = float(text.removesuffix("%"))
+        except ValueError:
+            level = 0.0
+        # A number between 1 and 10 without a sign of percent is more likely an error.
+        level = level / 100 if text.endswith("%") or level >= 10 else level
+        if not 0 < level <= 1:
+            self.fail(f"{value!r} is not a level above 0 and at most 1, such as 0.9 or 90%")
+        return level
+
+
 class _StderrHandler(logging.Handler):
     def emit(self, record):
         click.echo(printable(self.format(record)), err=True)
@@ -258,8 +276,8 @@ def selection_options(function):
             help="List only objects with at least this score.",
         ),
         click.option(
-            "--within", type=click.FloatRange(0, 1, min_open=True), metavar="LEVEL",
-            help="With --skymap: list only objects inside this credible region, such as 0.9.",
+            "--within", type=Level(), metavar="LEVEL",
+            help="With --skymap: list only objects in this credible region, such as 0.9 or 90%.",
         ),
     ):  # fmt: skip
         function = option(function)
