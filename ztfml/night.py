@@ -29,7 +29,7 @@ from ztfml.io.parquet import WRITE_OPTIONS
 from ztfml.io.similar import similar_object
 from ztfml.io.switch import finish_switch, read_unchanged
 from ztfml.lightcurves.exposures import in_exposures_of, one_per_exposure
-from ztfml.lightcurves.forced import Forced, load_forced, make_forced, write_forced
+from ztfml.lightcurves.forced import Forced, load_forced_beside, make_forced, write_forced
 from ztfml.lightcurves.history import History, find_objects, visible_rows
 from ztfml.lightcurves.history_table import history_to_arrow, make_history, report_coverage
 
@@ -159,8 +159,8 @@ class Night:
         else:
             rows = read_columns(history_path, schema.HISTORY_COLUMNS)
         night = cls.from_columns(alerts, rows, str(path), str(history_path))
-        forced = forced_beside(path)
-        return night.replace(forced=load_forced(forced)) if forced.is_file() else night
+        forced = load_forced_beside(path)
+        return night if forced is None else night.replace(forced=forced)
 
     @classmethod
     def load_alerts(cls, path: str | Path) -> "Night":

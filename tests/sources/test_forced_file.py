@@ -2,6 +2,7 @@
 
 import json
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +14,7 @@ from ztfml import Night
 from ztfml.io.companions import forced_beside
 from ztfml.sources.convert import convert
 from ztfml.sources.forced_file import read_forced
+from ztfml.sources.tables.forced import forced_of_rows
 
 JD = 2460474.7
 NAME = "ZTF24abcdefg"
@@ -167,3 +169,44 @@ def test_other_columns_stay_with_their_alert(tmp_path):
     convert([tmp_path / "in.json", tmp_path / "in.avro"], tmp_path / "night.parquet")
     found = pq.read_table(tmp_path / "night.parquet", columns=["candid", "candidate.rcid"])
     assert dict(zip(*(c.to_pylist() for c in found.columns), strict=True)) == {9: 0, 7: 1, 5: None}
+
+
+FLUXES = np.r_[90.0, np.full(29, 1.0)]  # uJy
+
+
+def table(**columns):
+    days = np.arange(30) / 2
+    return pa.Table.from_pandas(
+        pd.DataFrame({"objectId": NAME, "jd": JD - days, "fid": 1} | columns)
+    )
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"flux": 1000 * FLUXES, "flux_err": 6000.0},
+        {"flux": FLUXES, "flux_err": 6.0},
+        {"flux": FLUXES, "fluxerr": 6.0, "zp": 23.9},
+        {"flux": 10**0.44 * FLUXES, "flux_unc": 10**0.44 * 6.0, "zp": 25.0},
+        {"flux_uJy": FLUXES, "flux_uJy_err": 6.0},
+        {"flux_njy": 1000 * FLUXES, "flux_err_njy": 6000.0},
+        {"diffimflux": 9 * FLUXES, "diffimfluxunc": 54.0, "zpdiff": 23.9 + 2.5 * np.log10(9)},
+        {"psfFlux": 1000 * FLUXES, "psfFluxErr": 6000.0},
+    ],
+    ids=" ".join,
+)
+def test_names_and_units_of_fluxes(columns):
+    found = forced_of_rows(table(**columns), "night").to_pandas()
+    assert found["flux"].to_numpy() == pytest.approx(1000 * FLUXES[::-1], rel=1e-6)
+    assert found["flux_err"].to_numpy() == pytest.approx(6000, rel=1e-6)
+
+
+def test_counts_without_a_zero_point_are_left_out_with_a_message(caplog):
+    found = forced_of_rows(table(flux=9 * FLUXES, flux_err=54.0), "night").to_pandas()
+    assert found["flux"].isna().all()
+    assert "their errors (typically 54) fit neither nJy nor uJy" in caplog.text
+
+
+def test_a_table_without_fluxes_is_reported(caplog):
+    assert forced_of_rows(table(counts=FLUXES), "night")["flux"].null_count == 30
+    assert "none of its 30 rows has a flux with an error and a zero point" in caplog.text

@@ -1,5 +1,6 @@
 """Forced photometry of all objects as flat arrays: fluxes also where nothing was detected."""
 
+import logging
 from pathlib import Path
 from typing import NamedTuple
 
@@ -10,11 +11,22 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from ztfml.errors import DataError
+from ztfml.io.companions import forced_beside
 from ztfml.io.forced_schema import FORCED_SCHEMA
 from ztfml.io.parquet import WRITE_OPTIONS, open_parquet
 from ztfml.lightcurves.history import rows_of_objects
 
+log = logging.getLogger(__name__)
+
 _NJY_PER_UJY = 1000.0
+# A flux that could not be measured.
+_NO_FLUX = -99999.0
+# Julian dates of ZTF; others are in another unit.
+_TIMES = (2_458_000.0, 2_480_000.0)
+# Errors (nJy) of 5-sigma limits between 15.75 and 23 mag, as of ZTF images.
+_ERRORS = (125.0, 4.0e5)
+_ENOUGH_ROWS = 20
+_REMEDY = "run ztfml ingest on the night, which converts it, or remove the file"
 
 
 class Forced(NamedTuple):
@@ -152,12 +164,93 @@ def load_forced(path: str | Path) -> Forced | None:
     """
     names = ["objectId", "jd", "fid", "flux", "flux_err"]
     try:
-        return make_forced(open_parquet(path).read(names))
+        file = open_parquet(path)
+        optional = [name for name in ["procstatus"] if name in file.schema_arrow.names]
+        rows = _good_rows(file.read([*names, *optional]), path)
+        return _each_exposure_once(make_forced(rows), path)
     except (pa.ArrowException, OSError, KeyError) as error:
         raise DataError(
             f"{path}: the columns {', '.join(names)} cannot be read "
             f"({str(error).splitlines()[0]}); repeat ztfml ingest, or remove the file"
         ) from error
+
+
+def load_forced_beside(path: str | Path) -> Forced | None:
+    """Read the forced photometry that belongs to a night, if there is any.
+
+    Parameters
+    ----------
+    path : str or Path
+        The file of the alerts.
+
+    Returns
+    -------
+    Forced or None
+
+    Raises
+    ------
+    DataError
+        As `load_forced`.
+
+    Examples
+    --------
+    >>> load_forced_beside("night.parquet")
+    """
+    forced = forced_beside(path)
+    if forced.is_file():
+        return load_forced(forced)
+    for suffix in (".csv", ".csv.gz", ".tsv", ".json"):
+        if (other := forced.with_suffix(suffix)).is_file():
+            log.warning("%s is not read; run ztfml ingest on the night, which converts it", other)
+    return None
+
+
+def _good_rows(rows, path):
+    """The rows with a measured flux and no bad status; times and units that are wrong are refused.
+
+    Files that `ztfml ingest` writes have only such rows, but other programs write this name, too.
+    """
+    jd, flux, error = (_floats(rows[name]) for name in ("jd", "flux", "flux_err"))
+    wrong = np.isfinite(jd) & ~((jd > _TIMES[0]) & (jd < _TIMES[1]))
+    if wrong.any():
+        raise DataError(
+            f"{path}: the column jd has no Julian dates in {wrong.sum():,} of {len(jd):,} rows "
+            f"(for example {jd[wrong][0]:.10g}); {_REMEDY}"
+        )
+    known = error[error > 0]
+    if len(known) >= _ENOUGH_ROWS and not _ERRORS[0] < np.median(known) < _ERRORS[1]:
+        raise DataError(
+            f"{path}: the errors in flux_err (typically {np.median(known):.3g}) are not those of "
+            f"fluxes in nJy; {_REMEDY}"
+        )
+    good = flux != _NO_FLUX
+    if "procstatus" in rows.column_names:
+        status = rows["procstatus"].cast(pa.string())
+        good &= pc.is_in(status, pa.array(["0", None])).to_numpy()
+    if not good.all():
+        log.warning(
+            "%s: %d of %d rows without a flux or with a procstatus other than 0 are left out",
+            path, (~good).sum(), len(good),
+        )  # fmt: skip
+        rows = rows.filter(pa.array(good))
+    return rows
+
+
+def _each_exposure_once(forced, path):
+    """Keep one row of each exposure, as `ztfml ingest` does."""
+    if forced is None:
+        return None
+    # Imported here because numba takes a third of a second, and most nights have no such file.
+    from ztfml.lightcurves.exposures import SAME_EXPOSURE
+    from ztfml.lightcurves.forced_table import one_row_per_exposure
+
+    repeated = (np.diff(forced.jd) <= SAME_EXPOSURE) & (np.diff(forced.fid) == 0)
+    repeated[forced.start[1:-1] - 1] = False
+    repeated &= np.diff(forced.jd) >= 0
+    if not repeated.any():
+        return forced
+    log.warning("%s: %d exposures are repeated; each is used once", path, repeated.sum())
+    return make_forced(one_row_per_exposure(forced_to_arrow(forced)))
 
 
 def _floats(column):
