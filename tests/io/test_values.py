@@ -75,6 +75,21 @@ def test_times_that_are_refused(values, kind, found):
     assert found in str(caught.value)
 
 
+def test_times_rounded_to_a_tenth_of_a_day_are_refused():
+    times = 2459000.7 + np.arange(120) * 0.1
+    with pytest.raises(DataError, match=r"has only multiples of 0\.1 d \(for example 2459000\.7\)"):
+        read("jd", times)
+
+
+def test_times_rounded_to_a_hundredth_of_a_day_are_reported(caplog):
+    read("jd", np.round(2459000.7 + np.arange(40) * 0.0137, 2))
+    assert "are rounded to 0.01 d (for example 2459000.7)" in messages(caplog, "candidate.jd")
+    caplog.clear()
+    read("jd", np.round(2459000.7 + np.arange(40) * 0.0137, 3))
+    read("jd", np.tile([2459000.7, 2459001.7], 20))
+    assert not messages(caplog, "candidate.jd")
+
+
 def test_coarse_optional_times_are_missing(caplog):
     assert np.isnan(read("jdstarthist", TIMES, pa.float32())).all()
     assert "too coarse" in messages(caplog, "candidate.jdstarthist")

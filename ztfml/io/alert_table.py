@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 from ztfml import schema
 from ztfml.astrophysics import night_of
 from ztfml.errors import DataError
+from ztfml.io.alert_positions import check_positions
 from ztfml.io.detections import drop_limits_given_as_magnitudes
 from ztfml.io.values import utc_date
 
@@ -91,6 +92,8 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
         alerts = alerts[~repeated].reset_index(drop=True)
     _warn_of_absent_columns(alerts, name)
     _report_nights(alerts["jd"].to_numpy(), name)
+    if {"ra", "dec"} <= set(alerts.columns):
+        check_positions(*(alerts[column].to_numpy() for column in ("ra", "dec", "jd")), name)
     return alerts
 
 

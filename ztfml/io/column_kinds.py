@@ -36,6 +36,10 @@ _HALF_DAY = 0.5
 _COARSE_JD = ((_HALF_DAY, 3), (0.25, 8))
 _COARSE_MJD = ((_HALF_DAY, 3), (1 / 256, 8))
 
+# Times in decimals: their step, and how many are needed. Rounded to 0.1 d, exposures of a night
+# have lost their order; to 0.01 d, rates within a night are wrong.
+_ROUNDED, _ROUNDED_MANY, _ROUNDED_FEW = (0.1, 0.01), 100, 20
+
 # Bands are numbered from 0 if there are no 3 and more than one 0 in this many valid values.
 _ZERO_BASED = 10
 
@@ -283,6 +287,35 @@ def _check_resolution(column, out, unit, name):
         log.warning("%s; its values count as missing", too_coarse(column, name, found))
         out[:] = np.nan
         return
+    if column.required:
+        _check_decimals(column, out, name)
+
+
+def _check_decimals(column, out, name):
+    """Refuse times that are rounded to 0.1 d, and report those that are rounded to 0.01 d."""
+    coarse, fine = _ROUNDED
+    if not (_are_rounded(out[:1000], fine) and _are_rounded(out, fine)):
+        return
+    times = out[~np.isnan(out)]
+    if len(times) >= _ROUNDED_MANY and _are_rounded(times, coarse):
+        raise too_coarse(
+            column, name, f"has only multiples of {coarse:g} d (for example {times[0]:.10g})"
+        )
+    log.warning(
+        "%s: the column %s has times that are rounded to %g d (for example %.10g), so that rates "
+        "within a night are wrong; use a file with complete times",
+        name, column.in_file, fine, times[0],
+    )  # fmt: skip
+
+
+def _are_rounded(times, step):
+    times = times[~np.isnan(times)]
+    # In units of the step; near 2.5e6 d, times of 64 bits have errors of 5e-10 d.
+    steps = times / step
+    if len(times) < _ROUNDED_FEW or np.any(np.abs(steps - np.round(steps)) > 1e-5):
+        return False
+    # All times may be at one fraction of the day by design.
+    return len(np.unique(np.round(steps) % round(1 / step))) > 3
 
 
 def _all_multiples(times, step, enough):
