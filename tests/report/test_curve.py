@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pandas as pd
+import pytest
 
 from ztfml.plots.light_curves import Peak, RateLine
 from ztfml.report.curve import BELOW, UNSEEN, light_curve_data
@@ -86,3 +87,20 @@ def test_positions_on_the_sky_map(night):
     assert min(y for line in sky["galaxy"] for _, y in line) < min(
         y for line in sky["ecliptic"] for _, y in line
     )
+
+
+@pytest.mark.parametrize("spread", [0.0, 1.0, 4.0])
+def test_ranks_on_the_sky_map_do_not_overlap(night, spread):
+    rng = np.random.default_rng(1)
+    ranked = [
+        {"rank": k + 1, "objectId": str(k), "ra": 2.0 + spread * a, "dec": 20.0 + spread * d}
+        for k, (a, d) in enumerate(rng.uniform(0, 1, (12, 2)))
+    ]
+    sky = layout_sky(night, [*ranked, ranked[0] | {"rank": 13}])
+    assert sky["marks"][12]["label"] is None
+    labels = np.array([mark["label"] for mark in sky["marks"][:12]])
+    half = np.array([[3.5 * len(str(k)), 4.5] for k in range(1, 13)])
+    apart = np.abs(labels[:, None] - labels) - half[:, None] - half
+    assert (apart[~np.eye(12, dtype=bool)].max(axis=1) > -0.11).all()
+    assert (labels - half >= -0.1).all()
+    assert (labels + half <= [sky["width"] + 0.1, sky["height"] + 0.1]).all()

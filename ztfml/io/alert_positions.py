@@ -50,11 +50,11 @@ def check_positions(ra: np.ndarray, dec: np.ndarray, jd: np.ndarray, name: str) 
         return
     limits = (ra.max(), np.abs(dec).max())
     hours, radians = 15.0 * ra, np.degrees(ra)
-    for unit, is_possible, position in (
-        ("radians", limits[0] <= 6.284 and limits[1] <= 1.571, (radians, np.degrees(dec))),
-        ("hours", limits[0] <= 24.0, (hours, dec)),
+    for unit, is_possible, right_ascension, declination in (
+        ("radians", limits[0] <= 6.284 and limits[1] <= 1.571, radians, np.degrees(dec)),
+        ("hours", limits[0] <= 24.0, hours, dec),
     ):
-        if is_possible and _fraction_too_low(*position, jd) <= _FEW:
+        if is_possible and _fraction_too_low(right_ascension, declination, jd) <= _FEW:
             raise DataError(
                 f"{name}: the right ascensions are between {ra.min():.3g} and {ra.max():.3g}, and "
                 f"as degrees {low:.0%} of the alerts would be near or below the horizon of Palomar "

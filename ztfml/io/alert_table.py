@@ -93,7 +93,8 @@ def make_alerts(columns: dict, name: str) -> pd.DataFrame:
     _warn_of_absent_columns(alerts, name)
     _report_nights(alerts["jd"].to_numpy(), name)
     if {"ra", "dec"} <= set(alerts.columns):
-        check_positions(*(alerts[column].to_numpy() for column in ("ra", "dec", "jd")), name)
+        ra, dec, jd = (alerts[column].to_numpy() for column in ("ra", "dec", "jd"))
+        check_positions(ra, dec, jd, name)
     return alerts
 
 

@@ -10,6 +10,13 @@ _MARGIN = 8
 # Alerts are counted in cells of this size in degrees, which keeps the drawing small.
 _CELL = 2.0
 _SHADES = 5
+# Objects with a label on the map; radius of their circles, and size of a digit.
+_LABELLED = 12
+_RADIUS = 5.0
+_DIGIT, _DIGIT_HEIGHT = 7.0, 9.0
+# Directions of a label from its circle, in order of preference, and its distances.
+_DIRECTIONS = ((1, -1), (1, 1), (-1, -1), (-1, 1), (1, 0), (-1, 0), (0, -1), (0, 1))
+_DISTANCES = (1.0, 9.0, 17.0)
 
 
 def layout_sky(night: Night, ranked: list[dict]) -> dict | None:
@@ -27,7 +34,9 @@ def layout_sky(night: Night, ranked: list[dict]) -> dict | None:
         ``width``, ``height``; ``shades``: lists of positions (x, y) of cells, from few to
         many alerts; ``galaxy``, ``ecliptic``, ``grid``: lists of lines, each a list of
         positions; ``names`` of the meridians and parallels (x, y, text); ``marks`` (dicts
-        with ``x``, ``y``, ``rank``, ``objectId``). None for a night without positions.
+        with ``x``, ``y``, ``rank``, ``objectId``; ``label``: the middle of the text, and ``line``
+        from the circle to a label that is not beside it, None if there is none). None for a night
+        without positions.
 
     Examples
     --------
@@ -42,6 +51,13 @@ def layout_sky(night: Night, ranked: list[dict]) -> dict | None:
     shade = np.floor(_SHADES * np.log(count) / (np.log(count.max()) + 1e-9)).clip(0, _SHADES - 1)
     x, y = _project(ra, dec)
     marked = [row for row in ranked if row["ra"] is not None and row["dec"] is not None]
+    marks = [
+        {"x": position[0], "y": position[1], "rank": row["rank"], "objectId": row["objectId"]}
+        | {"label": None, "line": None}
+        for row in marked
+        for position in _pairs(*_project(np.array([row["ra"]]), np.array([row["dec"]])))
+    ]
+    _place_labels(marks)
     return {
         "width": WIDTH,
         "height": HEIGHT,
@@ -50,12 +66,44 @@ def layout_sky(night: Night, ranked: list[dict]) -> dict | None:
         "ecliptic": _lines(*great_circle("barycentricmeanecliptic")),
         "grid": [*_meridians(), *_parallels()],
         "names": _names(),
-        "marks": [
-            {"x": position[0], "y": position[1], "rank": row["rank"], "objectId": row["objectId"]}
-            for row in marked
-            for position in _pairs(*_project(np.array([row["ra"]]), np.array([row["dec"]])))
-        ],
+        "marks": marks,
     }
+
+
+def _place_labels(marks):
+    """Put the rank of each of the first objects where it hides no other rank and no circle."""
+    top = sorted((mark for mark in marks if mark["rank"] <= _LABELLED), key=lambda m: m["rank"])
+    taken = [(mark["x"], mark["y"], _RADIUS, _RADIUS) for mark in top]
+    for mark in top:
+        half = (_DIGIT * len(str(mark["rank"])) / 2, _DIGIT_HEIGHT / 2)
+        places = [
+            (
+                distance,
+                mark["x"] + right * (_RADIUS + distance + half[0]),
+                mark["y"] + down * (_RADIUS + distance + half[1]) * (0.8 if right else 1.0),
+            )
+            for distance in _DISTANCES
+            for right, down in _DIRECTIONS
+        ]
+        hidden = [sum(_overlap((x, y, *half), box) for box in taken) for _, x, y in places]
+        outside = [_outside(x, y, *half) for _, x, y in places]
+        distance, x, y = places[int(np.argmin(np.add(hidden, outside)))]
+        taken.append((x, y, *half))
+        mark["label"] = [round(x, 1), round(y, 1)]
+        if distance > _DISTANCES[0]:
+            mark["line"] = [[mark["x"], mark["y"]], mark["label"]]
+
+
+def _overlap(one, other):
+    """Area of the overlap of two boxes, given by their middles and half sizes."""
+    wide, high = (one[k + 2] + other[k + 2] - abs(one[k] - other[k]) for k in (0, 1))
+    return max(wide, 0.0) * max(high, 0.0)
+
+
+def _outside(x, y, half_x, half_y):
+    """Width and height of a box outside of the drawing, as an area."""
+    beyond = max(half_x - x, x + half_x - WIDTH, 0.0) + max(half_y - y, y + half_y - HEIGHT, 0.0)
+    return 100.0 * beyond
 
 
 def _cells(ra, dec):
