@@ -202,3 +202,15 @@ def test_the_text_file_of_glade_2(tmp_path):
     galaxy = first(read_galaxies(tmp_path / "GLADE_2.3.txt"))
     assert galaxy["modulus"] == pytest.approx(FROM_DISTANCE, abs=1e-3)
     assert galaxy["name"] == "PGC 45657"
+
+
+@pytest.mark.parametrize("z", [0.0001, -0.0001])
+def test_redshifts_of_stars_are_no_distances_in_either_half_of_the_sky(tmp_path, z):
+    columns = {"ra": [168.0, 348.0, 10.0], "dec": [-7.0, 7.0, 0.0], "z": [z, z, 0.02]}
+    assert len(read(tmp_path / "a.csv", columns)) == 1
+    assert len(read(tmp_path / "b.csv", columns | {"DistMpc": [3.6, 3.3, 80.0]})) == 3
+
+
+def test_names_that_python_wrote_as_bytes(tmp_path):
+    columns = {"ra": [1.0, 2.0], "dec": 3.0, "z": 0.01, "name": ["b'NGC 4993'", "b'---'"]}
+    assert read(tmp_path / "a.csv", columns)["name"].tolist() == ["NGC 4993", ""]

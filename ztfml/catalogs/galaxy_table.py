@@ -61,6 +61,8 @@ _NOT_GALAXIES = (
     "*CL", "!*CL", "*ASS", "PN", "!PN", "SN", "SNR", "HII", "!HII", "NOVA", "!NOVA", "NEB", "RFN",
 )  # fmt: skip
 
+# Smaller redshifts (90 km/s) are of stars, or of galaxies so near that they give no distance.
+_STARS = 3e-4
 # Rows of a large catalogue that show the units of its distances.
 _SAMPLE = 100_000
 # Columns for which single precision is enough.
@@ -201,7 +203,9 @@ class _Reader:
         if "name" in self.places and self.places["name"].dtype.kind in "fiu":
             text = self.places["name"].astype("Int64").astype("str").fillna("")
         else:
-            text = self._text("name")
+            # Some programs write bytes as Python does.
+            text = self._text("name").str.replace(r"^b'(.*)'$", r"\1", regex=True)
+            text = text.where(text.str.contains(r"\w"), "")
         return text.where(~text.str.fullmatch(r"\d+"), self.found.get("name", "") + " " + text)
 
     def _factor(self, name, units, default):
@@ -249,10 +253,11 @@ class _Reader:
         for name in ("z_cmb", "v_cmb", "z", "z_spec", "v", "z_phot"):
             photometric = np.isnan(z)
             values = self._observed(name)
-            # Exactly 0 means not known; the correction below would make a near galaxy of it.
             # No galaxy approaches us faster than 3000 km/s.
             values = np.where((values == 0) | (values < -0.01), np.nan, values)
             if not name.endswith("cmb"):
+                # Redshifts of stars; the correction would make near galaxies of half of them.
+                values = np.where(np.abs(values) < _STARS, np.nan, values)
                 values = to_cmb(values, ra, dec)
             z = np.where(photometric, values, z)
         return np.where(z > 0, z, np.nan), photometric & ("z_phot" in self.found)

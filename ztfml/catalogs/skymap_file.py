@@ -97,6 +97,9 @@ def read_skymap(path: Path) -> SkyMapFile:
     else:
         order, number = _flat_cells(header, ordering, _pixels(header, columns), values)
     values = _checked(path, name, np.asarray(values, np.float64))
+    if read("distmu") is None:
+        # Outside of the map the level is 1, too; maps of 50 million cells are mostly 0.
+        order, number, values = (column[values > 0] for column in (order, number, values))
     area = 4.0 ** -order.astype(float) / 12
     if _is_density(columns, name, unique is not None):
         density = values
