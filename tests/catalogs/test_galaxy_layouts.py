@@ -214,3 +214,11 @@ def test_redshifts_of_stars_are_no_distances_in_either_half_of_the_sky(tmp_path,
 def test_names_that_python_wrote_as_bytes(tmp_path):
     columns = {"ra": [1.0, 2.0], "dec": 3.0, "z": 0.01, "name": ["b'NGC 4993'", "b'---'"]}
     assert read(tmp_path / "a.csv", columns)["name"].tolist() == ["NGC 4993", ""]
+
+
+def test_stars_at_less_than_300_kpc_are_omitted(tmp_path, caplog):
+    """CLU has 6dFgs gJ0001313-055904 at 0.056 Mpc, and M31 at 0.78 Mpc."""
+    caplog.set_level("INFO", "ztfml")
+    found = read(tmp_path / "a.csv", {"ra": [0.4, 10.7], "dec": 1.0, "distmpc": [0.0557, 0.78]})
+    assert found["modulus"].tolist() == pytest.approx([24.46], abs=0.01)
+    assert "1 galaxies (omitted: 1 are nearer than 0.3 Mpc)" in caplog.text

@@ -32,6 +32,13 @@ log = logging.getLogger(__name__)
 MAX_REDSHIFT = 1.0
 """Farther galaxies are omitted: at z = 1, an event of 21 mag has M = -23."""
 
+MIN_DISTANCE = 0.3
+"""Nearer galaxies (Mpc) are omitted: most are stars with a redshift near 0.
+
+A source within 2 degrees of one would often have no more probable host. The satellites of the Milky
+Way at declinations that ZTF observes have few novae and no supernovae.
+"""
+
 PECULIAR_VELOCITY = 300.0
 """Typical peculiar velocity of galaxies (km/s), an error of distances from redshifts."""
 
@@ -108,7 +115,7 @@ def read_galaxies(path: str | Path) -> pd.DataFrame:
     places = read_places(table, None, **names)
     sample = _Reader(table, found, places[:: max(len(places) // _SAMPLE, 1)])
     scale = sample.distance_scale()
-    parts, omitted = [], np.zeros(3, int)
+    parts, omitted = [], np.zeros(4, int)
     # In parts, so that intermediate results need little memory.
     for begin in range(0, len(places), _ROWS):
         part, counts = _Reader(table, found, places[begin : begin + _ROWS], scale).galaxies()
@@ -120,17 +127,18 @@ def read_galaxies(path: str | Path) -> pd.DataFrame:
 
 
 def _report(path, n_galaxies, omitted):
-    stars, no_distance, far = omitted.tolist()
+    stars, no_distance, far, near = omitted.tolist()
     if not n_galaxies:
         raise DataError(
             f"{path}: none of its {omitted.sum()} rows is a galaxy with a position and a distance "
-            f"within z = {MAX_REDSHIFT:g}; use a catalogue with redshifts above 0 or distances in "
-            "Mpc"
+            f"from {MIN_DISTANCE:g} Mpc to z = {MAX_REDSHIFT:g}; use a catalogue with redshifts "
+            "above 0 or distances in Mpc"
         )
     reasons = [
         (stars, "are stars or other objects in galaxies, or have a redshift warning"),
         (no_distance, "have no distance and no redshift above 0"),
         (far, f"are beyond z = {MAX_REDSHIFT:g}"),
+        (near, f"are nearer than {MIN_DISTANCE:g} Mpc"),
     ]
     text = ", ".join(f"{count:,} {reason}" for count, reason in reasons if count)
     log.info("%s: %s galaxies%s", path, f"{n_galaxies:,}", f" (omitted: {text})" if text else "")
@@ -165,9 +173,10 @@ class _Reader:
             }
         )  # fmt: skip
         known = np.isfinite(modulus) & keep
-        near = known & (z <= MAX_REDSHIFT)
+        far, near = known & (z > MAX_REDSHIFT), known & (_mpc(modulus) < MIN_DISTANCE)
         frame = frame.astype(dict.fromkeys(_SINGLE, np.float32))
-        return frame[near], [(~keep).sum(), (keep & ~known).sum(), (known & ~near).sum()]
+        omitted = [~keep, keep & ~known, far, near]
+        return frame[known & ~far & ~near], [rows.sum() for rows in omitted]
 
     def _numbers(self, name):
         """A column as floats; NaN where it is absent, unreadable or a mark of a missing value."""
