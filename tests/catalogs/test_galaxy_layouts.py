@@ -222,3 +222,15 @@ def test_stars_at_less_than_300_kpc_are_omitted(tmp_path, caplog):
     found = read(tmp_path / "a.csv", {"ra": [0.4, 10.7], "dec": 1.0, "distmpc": [0.0557, 0.78]})
     assert found["modulus"].tolist() == pytest.approx([24.46], abs=0.01)
     assert "1 galaxies (omitted: 1 are nearer than 0.3 Mpc)" in caplog.text
+
+
+@pytest.mark.parametrize("order", [[0, 1, 2, 3], [3, 2, 1, 0]])
+def test_a_galaxy_with_several_spectra_counts_once(tmp_path, order, caplog):
+    caplog.set_level("INFO", "ztfml")
+    spectra = pd.DataFrame(
+        {"TARGET_RA": [10.0, 10.0, 10.0, 11.0], "TARGET_DEC": 5.0, "Z": [0.1, 0.1001, 0.1002, 0.2],
+         "ZERR": [3e-3, 1e-3, 2e-3, 1e-3]}
+    )  # fmt: skip
+    found = read(tmp_path / "a.csv", spectra.iloc[order]).sort_values("ra")
+    assert found["z"].tolist() == pytest.approx(to_cmb([0.1001, 0.2], [10, 11], [5, 5]), abs=1e-5)
+    assert "2 rows repeat the galaxy of another row" in caplog.text

@@ -121,9 +121,20 @@ def read_galaxies(path: str | Path) -> pd.DataFrame:
         part, counts = _Reader(table, found, places[begin : begin + _ROWS], scale).galaxies()
         parts.append(part)
         omitted += counts
-    galaxies = pd.concat(parts, ignore_index=True)
+    galaxies = _each_galaxy_once(pd.concat(parts, ignore_index=True), table.path)
     _report(table.path, len(galaxies), omitted)
     return galaxies
+
+
+def _each_galaxy_once(galaxies, path):
+    """Keep the most accurate distance of rows of one galaxy, such as spectra of DESI."""
+    repeated = galaxies[galaxies.duplicated(["ra", "dec"], keep=False)]
+    repeated = repeated.sort_values(["modulus_err", "modulus"])
+    worse = repeated.index[repeated.duplicated(["ra", "dec", "name"])]
+    if worse.empty:
+        return galaxies
+    log.info("%s: %s rows repeat the galaxy of another row", path, f"{len(worse):,}")
+    return galaxies.drop(index=worse).reset_index(drop=True)
 
 
 def _report(path, n_galaxies, omitted):
