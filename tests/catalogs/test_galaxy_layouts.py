@@ -66,7 +66,8 @@ def test_distances_of_published_layouts(tmp_path, columns, modulus):
     [
         (LEDA, 20.53), ({"R1": 0.63, "D": MPC, "DMETHOD": "N"}, 20.54),
         ({"ELPETRO_TH50_R": 12.0}, 12.0), ({"SERSIC_TH50": 11.0}, 11.0),
-        ({"D25": 78.0}, 21.2), ({"D25": 1.3}, 21.2), ({"diam (deg)": 1.3 / 60}, 21.2),
+        ({"D25": 78.0}, 21.2), ({"D25": 1.3}, 21.2),
+        ({"DIAM": 1.3, "D26": 1.3}, 21.2), ({"diam (deg)": 1.3 / 60}, 21.2),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, dict) else "",
 )  # fmt: skip
