@@ -315,7 +315,7 @@ def _are_rounded(times, step):
     if len(times) < _ROUNDED_FEW or np.any(np.abs(steps - np.round(steps)) > 1e-5):
         return False
     # All times may be at one fraction of the day by design.
-    return len(np.unique(np.round(steps) % round(1 / step))) > 3
+    return len(np.unique(np.round(steps) % round(1 / step))) > 2
 
 
 def _all_multiples(times, step, enough):

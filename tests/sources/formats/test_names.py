@@ -5,6 +5,8 @@ import gzip
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from astropy.table import Table
 
@@ -144,3 +146,24 @@ def test_a_history_of_fluxes_beside_a_parquet_file(tables, tmp_path):
     for name in alerts["objectId"]:
         curve, wanted = night.light_curve(name), expected.light_curve(name)
         np.testing.assert_allclose(curve["magpsf"], wanted["magpsf"], rtol=1e-6)
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_columns_with_one_name_are_read_if_they_are_equal(tables, suffix, tmp_path, caplog):
+    flat = exporters.bare(tables[0])
+    twice = pd.concat([flat, flat[["candid"]]], axis=1)
+    if suffix == "csv":
+        twice.to_csv(tmp_path / "night.csv", index=False)
+    else:
+        columns = [pa.array(twice.iloc[:, k]) for k in range(twice.shape[1])]
+        pq.write_table(pa.table(columns, names=[*twice.columns]), tmp_path / "night.parquet")
+    night = open_night(tmp_path / f"night.{suffix}")
+    assert night.alerts["candid"].tolist() == tables[0]["candid"].tolist()
+    assert "the columns candid and candid are equal; one is used" in caplog.text
+
+
+def test_different_columns_with_one_name_are_refused(tables, tmp_path):
+    flat = exporters.bare(tables[0])
+    pd.concat([flat, flat[["candid"]] + 1], axis=1).to_csv(tmp_path / "night.csv", index=False)
+    with pytest.raises(DataError, match="candid and candid have the same meaning and different"):
+        open_night(tmp_path / "night.csv")

@@ -135,7 +135,7 @@ class Content:
             return rows_to_table(self.documents, self.all_columns)
         if self.kind == "text":
             table = read_text_table(self.path, self._whole)
-            return table if self.all_columns else table.select(self._wanted(table.column_names))
+            return table if self.all_columns else _select(table, self._wanted(table.column_names))
         wanted = self._wanted(self._names_in_file)
         index = self._unnamed_index
         if index and "objectId" not in map(canonical_name, wanted) and index not in wanted:
@@ -144,7 +144,7 @@ class Content:
             if self.kind == "parquet":
                 table = pq.ParquetFile(self.path, **READ_OPTIONS).read(columns=wanted)
             else:
-                table = self._arrow_file.read_all().select(wanted)
+                table = _select(self._arrow_file.read_all(), wanted)
         except (pa.ArrowException, OSError) as error:
             raise DataError(
                 f"{self.path}: the file is damaged or truncated; write or download it again"
@@ -184,3 +184,8 @@ class Content:
             raise DataError(
                 f"{self.path}: cannot be decompressed ({error}); download it again"
             ) from error
+
+
+def _select(table, names):
+    """Select columns by name, also columns that have the same name."""
+    return table.select([k for k, name in enumerate(table.column_names) if name in set(names)])
