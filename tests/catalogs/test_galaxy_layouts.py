@@ -1,8 +1,10 @@
 """Layouts of published catalogues: the distance and size of NGC 4993 in each of them."""
 
+import astropy.units as u
 import numpy as np
 import pandas as pd
 import pytest
+from astropy.coordinates import SkyCoord
 from astropy.io import fits
 from astropy.table import Table
 
@@ -235,3 +237,18 @@ def test_a_galaxy_with_several_spectra_counts_once(tmp_path, order, caplog):
     found = read(tmp_path / "a.csv", spectra.iloc[order]).sort_values("ra")
     assert found["z"].tolist() == pytest.approx(to_cmb([0.1001, 0.2], [10, 11], [5, 5]), abs=1e-5)
     assert "2 rows repeat the galaxy of another row" in caplog.text
+
+
+@pytest.mark.parametrize("name", ["apjs1_mrt.txt", "table1.dat"])
+@pytest.mark.parametrize("place", ["degrees", "components"])
+def test_machine_readable_tables_of_journals(tmp_path, name, place):
+    table = Table({"Name": ["NGC 4993"] * 41, "cz": np.round(CZ).astype(int)})
+    table["cz"].unit = "km/s"
+    if place == "degrees":
+        table["RAdeg"], table["DEdeg"] = RA.round(5) * u.deg, DEC.round(5) * u.deg
+    else:
+        table["coord"] = SkyCoord(RA.round(5), DEC.round(5), unit="deg")
+    table.write(tmp_path / name, format="ascii.mrt")
+    assert first(read_galaxies(tmp_path / name))["modulus"] == pytest.approx(
+        FROM_REDSHIFT, abs=2e-3
+    )

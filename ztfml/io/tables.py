@@ -55,10 +55,10 @@ def open_table(path: str | Path) -> TableFile:
     ----------
     path : str or Path
         ``.parquet``; ``.fits``; ``.vot`` or ``.xml`` (VOTable); ``.ecsv``; ``.tbl`` (IPAC);
-        ``.dat`` (CDS fixed width, with its ``ReadMe`` in the same folder); ``.csv``, ``.tsv`` or
-        ``.txt`` with commas, tabs, semicolons, vertical bars or spaces, also with the comments,
-        units and dashes of VizieR. Text files may be compressed: ``.gz``, or ``.zip`` with a
-        single file.
+        ``.dat`` (CDS fixed width, with its ``ReadMe`` in the same folder, or a machine-readable
+        table of ApJ and AJ); ``.csv``, ``.tsv`` or ``.txt`` with commas, tabs, semicolons,
+        vertical bars or spaces, also with the comments, units and dashes of VizieR. Text files may
+        be compressed: ``.gz``, or ``.zip`` with a single file.
 
     Returns
     -------
@@ -263,6 +263,8 @@ def refuse_links(file: BinaryIO, name: str) -> None:
 _DELIMITERS = ("\t", "|", ";", ",")
 # VizieR writes about 50 lines of comments, and TNS a date, before the header.
 _HEAD_LINES = 500
+# Tables of ApJ and AJ contain the description of their columns.
+_IN_MRT = "byte-by-byte description of file"
 _QUOTED = re.compile(r'"[^"]*"')
 _NUMBER = re.compile(r"^\s*[+-]?\d*\.?\d+\s*$")
 # Cells of a row of units, in lower case.
@@ -276,6 +278,8 @@ _UNITS = {
 def _open_delimited(path):
     encoding = _encoding(path)
     head = _head_of(path, encoding)
+    if any(line.lower().startswith(_IN_MRT) for line in head):
+        return _open_astropy("ascii.mrt")(path)
     kept = [k for k, line in enumerate(head) if line.strip() and not _is_comment(line)][:10]
     if not kept:
         raise DataError(f"{path}: contains no table; add a header and rows")
@@ -419,6 +423,8 @@ _BYTES = re.compile(r"^\s*(?:(\d+)\s*-)?\s*(\d+)\s+[AIFELD]\d*(?:\.\d+)?\s+(\S+)
 
 def _open_cds(path):
     readme = path.with_name("ReadMe")
+    if any(line.lower().startswith(_IN_MRT) for line in _head_of(path, "latin-1")):
+        return _open_astropy("ascii.mrt")(path)
     if not readme.is_file():
         raise DataError(f"{path}: its folder has no ReadMe; download the ReadMe of the catalogue")
     slices, units = _layout(readme.read_text(errors="replace"), path.name.removesuffix(".gz"))
