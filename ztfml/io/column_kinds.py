@@ -292,12 +292,12 @@ def _check_resolution(column, out, unit, name):
 
 
 def _check_decimals(column, out, name):
-    """Refuse times that are rounded to 0.1 d, and report those that are rounded to 0.01 d."""
+    """Refuse times of alerts that are rounded to 0.1 d, and report times rounded to 0.01 d."""
     coarse, fine = _ROUNDED
     if not (_are_rounded(out[:1000], fine) and _are_rounded(out, fine)):
         return
     times = out[~np.isnan(out)]
-    if len(times) >= _ROUNDED_MANY and _are_rounded(times, coarse):
+    if column.prefix and len(times) >= _ROUNDED_MANY and _are_rounded(times, coarse):
         raise too_coarse(
             column, name, f"has only multiples of {coarse:g} d (for example {times[0]:.10g})"
         )
