@@ -167,8 +167,17 @@ def test_features_of_a_matched_night(load):
     assert "skymap_level" not in features.compute(night)
 
 
-def _corrupt(path):
-    path.write_bytes(path.read_bytes()[:4000])
+@pytest.mark.parametrize(
+    ("days", "message"),
+    [(2.0, ""), (99.0, ""), (400.0, "was 400 days before"), (-5.0, "all alerts of the night are")],
+)
+def test_an_event_of_another_time_is_reported(days, message, caplog):
+    night = random_night(3, n_objects=3)
+    alerts = night.alerts.assign(jd=2460083.0 + days)
+    event = SkyMap("S230518h", 2460083.0, np.array([0]), np.array([4]), np.array([1.0]))
+    event.match(night.replace(alerts=alerts))
+    assert message in caplog.text
+    assert bool(message) == ("S230518h" in caplog.text)
 
 
 @pytest.mark.parametrize(

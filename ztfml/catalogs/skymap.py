@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +14,13 @@ from ztfml.errors import DataError
 from ztfml.night import Night
 from ztfml.schema import SKYMAP_COLUMNS
 
+log = logging.getLogger(__name__)
+
 # Cells of all sizes are compared as ranges of cells of this order, the smallest that 64-bit
 # numbers can hold.
 _FINEST = 29
+# Counterparts are searched for in the weeks after an event.
+_LONG_AGO = 100.0  # d
 
 
 class SkyMap:
@@ -185,12 +190,26 @@ class SkyMap:
         {1.0}
         """
         alerts = night.alerts
+        self._report_time(alerts["jd"].to_numpy())
         missing = pd.Series(np.nan, alerts.index)
         place = [alerts.get(name, missing).to_numpy() for name in ("ra", "dec")]
         modulus, error = self.modulus(*place)
         values = (self.name, self.jd, self.level(*place), modulus, error)
         columns = {one.name: value for one, value in zip(SKYMAP_COLUMNS, values, strict=True)}
         return night.replace(alerts=alerts.assign(**columns))
+
+    def _report_time(self, jd):
+        """Report an event that is not of the weeks before the night."""
+        days = jd - self.jd
+        if np.isnan(days).all():
+            return
+        if np.nanmax(days) < 0:
+            log.warning("%s: all alerts of the night are before this event", self.name)
+        elif np.nanmin(days) > _LONG_AGO:
+            log.warning(
+                "%s: this event was %d days before the night; check that it is the right file",
+                self.name, np.nanmin(days),
+            )  # fmt: skip
 
 
 def _is_position(ra, dec):
