@@ -245,3 +245,13 @@ def test_memory_per_galaxy(path):
     """70 bytes and the name: 10 million galaxies have 1 GB, mapped and not read as a whole."""
     catalog = GalaxyCatalog.load(path)
     assert catalog.table.nbytes / len(catalog) < 80
+
+
+def test_a_catalogue_of_another_part_of_the_sky_is_reported(caplog):
+    night = random_night(3, n_objects=3)
+    ra, dec = (night.alerts[name].to_numpy() for name in ("ra", "dec"))
+    catalog([(ra[0] + 180) % 360], [-dec[0]], 35.0).match(night)
+    assert f"none of the {len(night)} alerts has a galaxy within 60 kpc" in caplog.text
+    caplog.clear()
+    catalog([ra[0]], [dec[0]], 35.0).match(night)
+    assert "within 60 kpc" not in caplog.text

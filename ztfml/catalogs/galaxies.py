@@ -351,8 +351,13 @@ class GalaxyCatalog:
         >>> float(matched.alerts["galaxy_modulus"][0].round(2))
         33.01
         """
-        alerts = night.alerts
-        return night.replace(alerts=alerts.assign(**self._columns(*_positions(alerts))))
+        columns = self._columns(*_positions(night.alerts))
+        if not np.isfinite(columns["galaxy_offset"]).any():
+            log.warning(
+                "%s: none of the %d alerts has a galaxy within %g kpc; check that the catalogue "
+                "covers the night", self.name, len(night), MAX_OFFSET,
+            )  # fmt: skip
+        return night.replace(alerts=night.alerts.assign(**columns))
 
     def plant(self, night: Night, galaxies: pd.DataFrame) -> Night:
         """Match alerts that each have one more galaxy: the host of an injected event.
