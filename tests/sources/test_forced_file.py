@@ -11,9 +11,11 @@ import pytest
 from tests.sources.packet_files import detection, packet, write
 from tests.sources.test_avro_packets import FORCED_FIELDS, with_fp_hists
 from ztfml import Night
+from ztfml.errors import DataError
 from ztfml.io.companions import forced_beside
 from ztfml.sources.convert import convert
 from ztfml.sources.forced_file import read_forced
+from ztfml.sources.tables.companions import read_forced_rows
 from ztfml.sources.tables.forced import forced_of_rows
 
 JD = 2460474.7
@@ -210,3 +212,11 @@ def test_counts_without_a_zero_point_are_left_out_with_a_message(caplog):
 def test_a_table_without_fluxes_is_reported(caplog):
     assert forced_of_rows(table(counts=FLUXES), "night")["flux"].null_count == 30
     assert "none of its 30 rows has a flux with an error and a zero point" in caplog.text
+
+
+def test_names_that_are_not_text_are_refused(tmp_path):
+    names = pa.array([b"ZTF\xff4abcdefg"] * 2, pa.binary()).view(pa.string())
+    rows = {"objectId": names, "jd": [JD, JD - 1], "fid": [1, 1], "flux": [1e4, 1e4]}
+    pq.write_table(pa.table(rows | {"flux_err": [5e3, 5e3]}), tmp_path / "n_fp_hists.parquet")
+    with pytest.raises(DataError, match=r"n_fp_hists\.parquet: the file is damaged"):
+        read_forced_rows(tmp_path / "n_fp_hists.parquet")

@@ -170,7 +170,12 @@ def read_forced_rows(path: str | Path) -> pa.Table:
         return concat_forced([read_forced_rows(part) for part in data_files(content.path)])
     if content.kind not in ("parquet", "arrow", "json", "text"):
         raise DataError(f"{path}: not forced photometry; use a table in parquet, CSV or JSON")
-    return forced_of_rows(content.read_table(), str(path))
+    try:
+        return forced_of_rows(content.read_table(), str(path))
+    except pa.ArrowException as error:  # Text that is not UTF-8.
+        raise DataError(
+            f"{path}: the file is damaged ({str(error).splitlines()[0]}); write it again"
+        ) from error
 
 
 def read_history(path: str | Path, all_columns: bool = False) -> pa.Table:
