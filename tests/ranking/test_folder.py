@@ -36,11 +36,11 @@ def test_the_shipped_ranking():
     ranking = load_ranking()
     assert set(ranking.weights) == {*weight_names(), "intercept"}
     assert ranking.instrument == Instrument("SEDM", 19.5, 12)
-    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 68
+    assert len(ranking.trees.inputs) == len(set(ranking.trees.inputs)) == 63
     assert ranking.card["training"]["objects"] == 619_542
     checks = verify_ranking()
     assert [check.passed for check in checks] == [True] * 6
-    assert checks[2].outcome == "800 trees"
+    assert checks[2].outcome == "650 trees"
     assert sorted(path.name for path in ranking.folder.iterdir()) == sorted(FILES)
     assert (ranking.folder / "README.md").read_text() == describe_ranking()
 
@@ -50,7 +50,7 @@ def test_inputs_are_known_columns_and_no_measure_of_quality():
     group = {feature.name: feature.group for feature in (*FEATURES, *OPTIONAL)}
     assert inputs <= set(group) | set(PROBABILITY_COLUMNS) | set(QUANTITIES)
     packet = {name for name in inputs if group.get(name) == "packet"}
-    assert packet == {"magpsf", "magnr", "mag_minus_ref"} & packet
+    assert packet == {"magnr", "mag_minus_ref"}
     assert "tree_log_odds" not in inputs
 
 

@@ -129,18 +129,26 @@ def test_weights_are_those_of_a_natural_night(night):
     assert sample.weight[once].sum() == pytest.approx(bright * ranking_sample.ONE_NIGHT_FRACTION)
 
 
-def test_faint_transients_with_earlier_non_detections_weigh_most():
+def test_faint_and_changing_transients_with_earlier_non_detections_weigh_most():
     table = pd.DataFrame(
         {
             "kind": "FBOT",
-            "peak_mag": [19.0, 18.0, 19.0],
+            "peak_mag": [19.0, 18.0, 19.0, 19.0],
             "n_nights": 2.0,
-            "n_limit": [9.0, 9.0, 0.0],
+            "n_limit": [9.0, 9.0, 0.0, 9.0],
+            "recent_rate": [0.2, np.nan, 0.2, 0.4],
         }
     )
-    usual, bright, without_limit = ranking_sample._weight_of_fast(table)
+    usual, bright, without_limit, changing = ranking_sample._weight_of_fast(table)
     assert bright / usual == pytest.approx(10**-0.34)
     assert without_limit / usual == pytest.approx(0.3)
+    assert changing / usual == pytest.approx(2.0)
+
+
+def test_weights_of_slow_objects_differ_from_their_natural_number():
+    kind = np.array(["SN II", "superoutburst", "asteroid"])
+    factor = ranking_sample.factor_of_slow(kind, np.array(["transient", "star", "sso"]))
+    assert factor.tolist() == [1.5, 0.3, 1.0]
 
 
 def test_fit_ranking_writes_a_folder(night, tmp_path):

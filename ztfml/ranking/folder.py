@@ -75,7 +75,7 @@ def load_ranking(folder: str | Path | None = None) -> RankingModel:
     Examples
     --------
     >>> load_ranking()
-    <RankingModel ranking: 20 terms, 68 tree inputs, fitted 2026-11-28>
+    <RankingModel ranking: 20 terms, 63 tree inputs, fitted 2026-11-28>
     """
     return _shipped() if folder is None else verified_folder.run_checks(_steps(Path(folder)))
 

@@ -7,7 +7,9 @@ of its group, so the terms add up to the log odds of the trees exactly. Shapley 
 do so, too, but take 20 ms per alert instead of 0.05 ms.
 
 Counts of exposures and of old detections are no inputs: they depend on the survey, and differ
-between simulated, injected and real events.
+between simulated, injected and real events. The probabilities of star and AGN are no inputs either:
+a source that fades within days has a high probability of being a star even where there is none, and
+the trees know its neighbours and its light curve.
 """
 
 from typing import NamedTuple
@@ -36,7 +38,7 @@ class Learned(NamedTuple):
 
 LEARNED: dict[str, Learned] = {
     "classification": Learned(
-        ("p_transient", "p_artifact", "p_sso", "p_star", "p_agn"),
+        ("p_transient", "p_artifact", "p_sso"),
         "What it is, according to the classifier.",
         "probability of transient", (0, 1),
     ),
@@ -82,8 +84,7 @@ LEARNED: dict[str, Learned] = {
         "g − r at peak, mag", (-0.6, 0.8),
     ),
     "brightness": Learned(
-        ("peak_mag", "magpsf", "first_mag_g", "first_mag_r"),
-        "Magnitude at the peak, now and at the first detection.", "peak magnitude", (15, 21),
+        ("peak_mag",), "Magnitude at the peak.", "peak magnitude", (15, 21),
     ),
     "luminosity": Learned(
         ("peak_abs_mag", "galaxy_chance"),

@@ -109,7 +109,7 @@ def read_weights(path: str | Path) -> dict[str, float]:
     >>> from ztfml.ranking import load_ranking
     >>> weights = read_weights(load_ranking().folder / "ranking.toml")
     >>> weights["young"]
-    0.74
+    0.66
     """
     table = _table(
         path, "weights", f"the terms are {', '.join(weight_names())}, and there is an intercept"

@@ -101,7 +101,7 @@ def weight_names() -> tuple[str, ...]:
 
 
 @_term(
-    "measured_tonight_rate", "change within the night, mag/day", (0, 6), min_weight=6.0,
+    "measured_tonight_rate", "change within the night, mag/day", (0, 6), min_weight=7.5,
     red_star=0.0, earlier_nights_chi2=np.nan,
 )  # fmt: skip
 def tonight(measured_tonight_rate, red_star, earlier_nights_chi2):
@@ -130,7 +130,7 @@ def localized(skymap_level, event_delay):
 # --- what it is not ------------------------------------------------------------------------
 
 
-@_term("underlying_star", "star/galaxy score of a source within 1.5″", (0, 1), min_weight=1.0)
+@_term("underlying_star", "star/galaxy score of a source within 1.5″", (0, 1), min_weight=0.5)
 def not_stellar(underlying_star):
     """No star within 1.5 arcsec, which could flare or have an outburst."""
     return 1 - underlying_star

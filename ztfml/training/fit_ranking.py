@@ -32,8 +32,8 @@ from ztfml.training.ranking_calibration import calibrate
 from ztfml.training.ranking_sample import (
     FAST_WEIGHT,
     FULL_NIGHT,
-    SLOW_WEIGHT,
     Sample,
+    factor_of_slow,
     read_sample,
 )
 from ztfml.training.ranking_trees import PARAMETERS, ROUNDS, train_trees
@@ -272,7 +272,7 @@ def held_out(sample: Sample) -> dict:
         )
     slow = ~sample.fast
     order = np.argsort(-score[slow], kind="stable")
-    natural = sample.weight / np.where(slow & (sample.label == "transient"), SLOW_WEIGHT, 1.0)
+    natural = sample.weight / factor_of_slow(sample.kind, sample.label)
     rank = np.cumsum(natural[slow][order])
     above = np.append(0, rank)[np.searchsorted(-score[slow][order], -score[sample.fast])]
     # Each of the other fast transients of the night may rank higher, too.

@@ -14,6 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from ztfml.astrophysics import FAST_RATE
 from ztfml.catalogs.galaxies import GalaxyCatalog
 from ztfml.catalogs.galaxy_table import read_galaxies
 from ztfml.errors import LabelError
@@ -27,6 +28,7 @@ from ztfml.ranking.learned import learned_inputs
 from ztfml.ranking.quantities import MIN_P_TRANSIENT, Columns
 from ztfml.ranking.terms import FIXED, TERMS, weight_names
 from ztfml.ranking.trees import Trees
+from ztfml.schema import BANDS
 from ztfml.simulate import MIXES, POPULATIONS
 from ztfml.sources.formats import open_night
 
@@ -38,9 +40,14 @@ FULL_NIGHT = 153_489
 FAST_WEIGHT = 80.0
 """Total weight of the fast transients: as if a night had this many."""
 
-SLOW_WEIGHT = 2.0
-"""Factor on the weights of slow transients, because real cataclysmic variables reach the first rows
-less often than simulated ones, and real supernovae more often."""
+SLOW_WEIGHT = 1.5
+"""Factor on the weights of slow transients: real supernovae reach the first rows more often than
+simulated ones."""
+
+OUTBURSTS = ("dwarf nova", "faint dwarf nova", "superoutburst")
+OUTBURST_WEIGHT = 0.3
+"""Factor on the weights of these kinds: real cataclysmic variables reach the first rows less often
+than simulated ones."""
 
 
 class FastKind(NamedTuple):
@@ -59,17 +66,17 @@ class FastKind(NamedTuple):
 
 
 FAST = {
-    "FBOT": FastKind(0.21, 25.0),
-    "SN Ibn": FastKind(0.15, 20.0),
-    "afterglow": FastKind(0.15, 20.0),
-    "kilonova": FastKind(0.13, 15.0),
-    "SN IIb": FastKind(0.11, 9.0),
-    "SN Ic-BL": FastKind(0.1, 13.0),
-    "short-lived": FastKind(0.15, 25.0),
+    "FBOT": FastKind(0.12, 25.0),
+    "SN Ibn": FastKind(0.09, 20.0),
+    "afterglow": FastKind(0.09, 20.0),
+    "kilonova": FastKind(0.08, 15.0),
+    "SN IIb": FastKind(0.06, 9.0),
+    "SN Ic-BL": FastKind(0.06, 13.0),
+    "short-lived": FastKind(0.5, 25.0),
 }
 """Fast kinds, in the proportion in which a list should find them rather than that of their
 rates. Type IIb supernovae count while their envelope cools. Short-lived transients follow no model;
-they keep the trees from learning the known kinds only."""
+they are half of the weight, so that the trees do not learn the known kinds only."""
 
 BRIGHT, FAINT_FRACTION = 20.0, 0.1
 """Fraction of the weight for transients that are fainter than this magnitude at peak, too faint
@@ -78,6 +85,10 @@ for most instruments."""
 ONE_NIGHT_FRACTION = 0.2
 """Fraction of the weight of the bright ones for those detected on one night only. Half of the
 bright events of a night are, but a list that gives them more rows finds fewer events in all."""
+
+CHANGING_WEIGHT = 2.0
+"""Factor on the weights of those that changed faster than `FAST_RATE` between their last two
+nights: they are the most urgent."""
 
 _NIGHTS = (2, 3, 4, 6)  # edges of the bins in the number of nights
 # Source counts on the sky grow about as 10^(0.6 m), in the simulation as 10^(0.26 m) so that there
@@ -185,7 +196,7 @@ def read_sample(nights: Sequence[str | Path], model: Model) -> Sample:
             f"{', '.join(map(str, nights))}: no object is a fast transient; add a night from "
             "`ztfml simulate --mix transients`"
         )
-    weight[(table["label"] == "transient") & ~fast] *= SLOW_WEIGHT
+    weight[~fast] *= factor_of_slow(table["kind"], table["label"])[~fast]
     weight[fast] = FAST_WEIGHT * _weight_of_fast(table[fast])
     return Sample(
         table[list(weight_names())],
@@ -235,9 +246,31 @@ def _latest_alerts(night, kind, label, model):
         age=table["age"],
         n_nights=table["n_nights"],
         n_limit=table["n_limit"],
+        recent_rate=np.fmax.reduce([table[f"recent_slope_{band}"].abs() for band in BANDS]),
         peak_mag=table["peak_mag"],
     )
     return objects, inputs
+
+
+def factor_of_slow(kind: pd.Series | np.ndarray, label: pd.Series | np.ndarray) -> np.ndarray:
+    """Factor between the weight and the natural number of objects that are not fast.
+
+    Parameters
+    ----------
+    kind, label : Series or ndarray of str, shape (n,)
+        The simulated kind and the class.
+
+    Returns
+    -------
+    ndarray, shape (n,)
+
+    Examples
+    --------
+    >>> factor_of_slow(np.array(["SN Ia", "Mira"]), np.array(["transient", "star"]))
+    array([1.5, 1. ])
+    """
+    slow = np.where(np.asarray(label) == "transient", SLOW_WEIGHT, 1.0)
+    return np.where(np.isin(kind, OUTBURSTS), OUTBURST_WEIGHT, slow)
 
 
 def _natural_fractions():
@@ -257,6 +290,7 @@ def _weight_of_fast(table):
     weight = (fraction / np.maximum(size, _MIN_MEMBERS)).to_numpy(float, copy=True)
     weight *= 10 ** (_COUNT_SLOPE * table["peak_mag"].clip(_RARE).to_numpy())
     weight[(table["n_limit"] == 0).to_numpy()] *= _WITHOUT_LIMIT
+    weight[(table["recent_rate"] > FAST_RATE).to_numpy()] *= CHANGING_WEIGHT
     for rows, total in (
         (~bright, FAINT_FRACTION),
         (bright & one_night, (1 - FAINT_FRACTION) * ONE_NIGHT_FRACTION),

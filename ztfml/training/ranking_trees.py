@@ -10,12 +10,10 @@ PARAMETERS = {
     "objective": "binary",
     "num_leaves": 31,
     "learning_rate": 0.05,
-    "min_data_in_leaf": 10,
+    "min_data_in_leaf": 50,
     # Objects of common kinds have weights far below 1, so the sums of weights are small.
     "min_sum_hessian_in_leaf": 0.0005,
     "feature_fraction": 0.3,
-    "bagging_fraction": 0.5,
-    "bagging_freq": 1,
     "lambda_l2": 0.01,
     "max_bin": 127,
     "seed": 1,
@@ -24,7 +22,7 @@ PARAMETERS = {
     "feature_pre_filter": False,
     "verbosity": -1,
 }
-ROUNDS = 800
+ROUNDS = 650
 
 
 def train_trees(inputs: np.ndarray, fast: np.ndarray, weight: np.ndarray) -> Trees:
