@@ -36,9 +36,8 @@ _HALF_DAY = 0.5
 _COARSE_JD = ((_HALF_DAY, 3), (0.25, 8))
 _COARSE_MJD = ((_HALF_DAY, 3), (1 / 256, 8))
 
-# Times in decimals: their step, and how many are needed. Rounded to 0.1 d, exposures of a night
-# have lost their order; to 0.01 d, rates within a night are wrong.
-_ROUNDED, _ROUNDED_MANY, _ROUNDED_FEW = (0.1, 0.01), 100, 20
+# Times in decimals: their steps, and how many are needed. Rates within a night are wrong then.
+_ROUNDED, _ROUNDED_FEW = (0.1, 0.01), 20
 
 # Bands are numbered from 0 if there are no 3 and more than one 0 in this many valid values.
 _ZERO_BASED = 10
@@ -288,23 +287,19 @@ def _check_resolution(column, out, unit, name):
         out[:] = np.nan
         return
     if column.required:
-        _check_decimals(column, out, name)
+        _report_decimals(column, out, name)
 
 
-def _check_decimals(column, out, name):
-    """Refuse times of alerts that are rounded to 0.1 d, and report times rounded to 0.01 d."""
-    coarse, fine = _ROUNDED
+def _report_decimals(column, out, name):
+    """Report times that are rounded to 0.1 d or 0.01 d."""
+    fine = _ROUNDED[-1]
     if not (_are_rounded(out[:1000], fine) and _are_rounded(out, fine)):
         return
-    times = out[~np.isnan(out)]
-    if column.prefix and len(times) >= _ROUNDED_MANY and _are_rounded(times, coarse):
-        raise too_coarse(
-            column, name, f"has only multiples of {coarse:g} d (for example {times[0]:.10g})"
-        )
+    step = next(step for step in _ROUNDED if _are_rounded(out, step))
     log.warning(
         "%s: the column %s has times that are rounded to %g d (for example %.10g), so that rates "
         "within a night are wrong; use a file with complete times",
-        name, column.in_file, fine, times[0],
+        name, column.in_file, step, out[~np.isnan(out)][0],
     )  # fmt: skip
 
 
