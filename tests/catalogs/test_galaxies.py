@@ -12,8 +12,9 @@ from tests.nights import random_night
 from ztfml import features
 from ztfml.astrophysics import kpc_per_arcsec
 from ztfml.catalogs import galaxies as module
-from ztfml.catalogs.galaxies import GalaxyCatalog, nearest_galaxies, separation
+from ztfml.catalogs.galaxies import GalaxyCatalog, nearest_galaxies
 from ztfml.catalogs.galaxy_cache import cache_folder
+from ztfml.catalogs.galaxy_geometry import separation
 from ztfml.schema import GALAXY_COLUMNS
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from ztfml.catalogs.galaxies import GalaxyCatalog, separation
+from ztfml.catalogs.galaxies import GalaxyCatalog
+from ztfml.catalogs.galaxy_geometry import separation
 from ztfml.catalogs.galaxy_table import read_galaxies
 from ztfml.io.companions import galaxies_beside, labels_beside
 from ztfml.night import Night

@@ -19,8 +19,16 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from ztfml.astrophysics import kpc_per_arcsec
 from ztfml.catalogs.galaxy_cache import cached_table
+from ztfml.catalogs.galaxy_geometry import (
+    MAX_ANGLE,
+    MAX_OFFSET,
+    is_near,
+    kpc_of_redshift,
+    light_radius,
+    search_radius,
+    separation,
+)
 from ztfml.catalogs.galaxy_table import GALAXY_FIELDS, read_galaxies
 from ztfml.catalogs.healpix import cell_of, position_in
 from ztfml.cpus import cpu_count
@@ -29,20 +37,9 @@ from ztfml.schema import GALAXY_COLUMNS
 
 log = logging.getLogger(__name__)
 
-MAX_OFFSET = 60.0
-"""Largest offset of an event from the centre of its galaxy, in kpc.
-
-Supernovae are within 30 kpc of the centres; 95 % of short gamma-ray bursts, and so of mergers of
-neutron stars, are within 60 kpc (Fong et al. 2022, ApJ 940, 56).
-"""
-
-MAX_ANGLE = 2.0
-"""Largest offset in degrees; the disk of M31 has a radius of 1.6 deg."""
-
 # Order of the HEALPix cells of each tier, and the largest search radius in it (deg): a quarter of
 # the cell size, because cells are distorted near the poles.
 _TIERS = {3: MAX_ANGLE, 5: 0.45, 7: 0.11, 9: 0.028, 11: 0.007}
-_MIN_ANGLE = 10.0 / 3600.0
 # Positions of alerts and galaxies agree to half an arcsecond at best.
 _POSITION_ERROR = 0.5
 _BATCH = 20_000
@@ -164,8 +161,8 @@ class GalaxyCatalog:
         1
         """
         galaxies = galaxies[list(GALAXY_FIELDS)]
-        galaxies = galaxies.assign(kpc=_kpc(galaxies["z"].to_numpy())).drop(columns="z")
-        angle = _search_radius(galaxies["kpc"].to_numpy())
+        galaxies = galaxies.assign(kpc=kpc_of_redshift(galaxies["z"].to_numpy())).drop(columns="z")
+        angle = search_radius(galaxies["kpc"].to_numpy())
         ra, dec = galaxies["ra"].to_numpy(), galaxies["dec"].to_numpy()
         order = np.zeros(len(galaxies), np.int8)
         cell = np.zeros(len(galaxies), np.int64)
@@ -286,7 +283,7 @@ class GalaxyCatalog:
         place, galaxy = np.concatenate(found, axis=1)
         row = rows[place]
         value = {name: self._column[name][galaxy] for name in ("ra", "dec", "kpc")}
-        near = _is_near(value, ra[row], dec[row])
+        near = is_near(value, ra[row], dec[row])
         row, galaxy = row[near], galaxy[near]
         value = {name: column[galaxy] for name, column in self._column.items()}
         pairs = self._describe(value, ra[row], dec[row])
@@ -297,7 +294,7 @@ class GalaxyCatalog:
         offset, angle = separation(value["ra"], value["dec"], ra, dec)
         effective = np.maximum(offset, _POSITION_ERROR) / 3600
         once = -np.expm1(-np.pi * effective**2 * value["density"])
-        light = _light_radius(value["radius"], value["ba"], value["pa"], angle)
+        light = light_radius(value["radius"], value["ba"], value["pa"], angle)
         return pd.DataFrame(
             {
                 "offset": offset,
@@ -395,14 +392,14 @@ class GalaxyCatalog:
         away = np.clip(dec + _UNRELATED * np.cos(angle), -90.0, 90.0)
         columns = self._columns((ra + _UNRELATED * np.sin(angle)) % 360.0, away)
         value = {name: galaxies[name].to_numpy() for name in GALAXY_FIELDS}
-        value["kpc"] = _kpc(value["z"])
+        value["kpc"] = kpc_of_redshift(value["z"])
         by_distance = np.argsort(self._column["modulus"], kind="stable")
         value["density"] = np.interp(
             value["modulus"],
             self._column["modulus"][by_distance], self._column["density"][by_distance],
         )  # fmt: skip
         host = self._describe(value, ra, dec)
-        better = _is_near(value, ra, dec) & ~(host["chance"].to_numpy() >= columns["galaxy_chance"])
+        better = is_near(value, ra, dec) & ~(host["chance"].to_numpy() >= columns["galaxy_chance"])
         better &= np.isfinite(host["chance"].to_numpy())
         value |= {name: host[name].to_numpy() for name in host}
         for name, old in columns.items():
@@ -434,62 +431,6 @@ class GalaxyCatalog:
 def _positions(alerts):
     missing = pd.Series(np.nan, alerts.index)
     return [alerts.get(name, missing).to_numpy(np.float64) for name in ("ra", "dec")]
-
-
-def separation(
-    ra: np.ndarray, dec: np.ndarray, to_ra: np.ndarray, to_dec: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Compute angular separations and position angles.
-
-    Parameters
-    ----------
-    ra, dec, to_ra, to_dec : ndarray, deg
-
-    Returns
-    -------
-    separation : ndarray, arcsec
-    angle : ndarray, deg
-        Position angle of the second position as seen from the first, from north through east.
-
-    Examples
-    --------
-    >>> arcsec, angle = separation(np.array([359.999]), np.zeros(1), np.array([0.001]), np.zeros(1))
-    >>> arcsec.round(6), angle
-    (array([7.2]), array([90.]))
-    """
-    lon, lat = np.radians(ra), np.radians(dec)
-    to_lon, to_lat = np.radians(to_ra), np.radians(to_dec)
-    east = np.cos(to_lat) * np.sin(to_lon - lon)
-    north = np.cos(lat) * np.sin(to_lat) - np.sin(lat) * np.cos(to_lat) * np.cos(to_lon - lon)
-    along = np.sin(lat) * np.sin(to_lat) + np.cos(lat) * np.cos(to_lat) * np.cos(to_lon - lon)
-    arcsec = np.degrees(np.arctan2(np.hypot(east, north), along)) * 3600.0
-    return arcsec, np.degrees(np.arctan2(east, north)) % 360.0
-
-
-def _is_near(value, ra, dec):
-    """Whether positions are within the search radius of galaxies."""
-    offset, _ = separation(value["ra"], value["dec"], ra, dec)
-    return offset <= 3600 * _search_radius(value["kpc"])
-
-
-def _search_radius(kpc):
-    """Angle (deg) of 60 kpc, for a length per arcsec in kpc."""
-    return np.clip(MAX_OFFSET / kpc / 3600.0, _MIN_ANGLE, MAX_ANGLE)
-
-
-def _kpc(z):
-    """Length (kpc) of one arcsec; proportional to the redshift below 0.0001."""
-    return kpc_per_arcsec(np.maximum(z, 1e-4)) * np.minimum(z / 1e-4, 1.0)
-
-
-def _light_radius(radius, ba, pa, angle):
-    """Half-light radius (arcsec) of an ellipse in a direction; a circle if the shape is unknown.
-
-    Gupta et al. 2016, AJ 152, 154.
-    """
-    phi = np.radians(angle - pa)
-    stretched = np.hypot(np.cos(phi), np.sin(phi) / ba)
-    return radius / np.where(np.isnan(stretched), 1.0, stretched)
 
 
 def _footprint(ra, dec) -> tuple[np.ndarray | None, int]:
