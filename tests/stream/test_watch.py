@@ -122,6 +122,26 @@ def test_order_repetition_and_damage(run, expected):
     assert listed["reason"].tolist() == ["not an avro file", "empty file"]
 
 
+class BrokenAtTheEnd(ListStream):
+    """Delivers a message that cannot be decoded when the night is written."""
+
+    def __init__(self, messages, night):
+        super().__init__(messages)
+        self.night = night
+
+    def poll(self, n_max, seconds):
+        if self.position < N:
+            return super().poll(N - self.position, seconds)
+        return super().poll(n_max, seconds) if self.night.exists() else []
+
+
+def test_a_message_that_is_skipped_after_the_last_packet_is_listed(run):
+    stream = BrokenAtTheEnd([*messages(N), broken(900)], run.folder / "night.parquet")
+    assert run(stream) == Counts(N + 1, N, 0, 1)
+    listed = pd.read_csv(run.folder / "night.skipped.csv")
+    assert listed["file"].tolist() == ["ztf/0/900"]
+
+
 def test_another_schema_during_the_night_is_reported_once(run, expected, caplog):
     caplog.set_level(logging.INFO)
     schema = avro_schema(candidate={**CANDIDATE_FIELDS, "moonphase": "double"})

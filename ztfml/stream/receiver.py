@@ -175,6 +175,7 @@ class Receiver:
         for batch in decode_messages(messages) if messages else ():
             for name, reason in batch.skipped:
                 self._keep(by_name[name], reason)
+                self._n_skipped += 1
             self._report_changes(batch)
             new = [k for k, candid in enumerate(batch.candids) if self._is_new(candid)]
             if new:
@@ -214,11 +215,11 @@ class Receiver:
 
     def _keep(self, message: Message, reason: str) -> None:
         """Keep a message that cannot be decoded, with the reason."""
-        self._n_skipped += 1
-        if self._n_skipped <= _MAX_LOGGED:
-            more = "; more are only counted" if self._n_skipped == _MAX_LOGGED else ""
+        n_skipped = self._n_skipped + 1
+        if n_skipped <= _MAX_LOGGED:
+            more = "; more are only counted" if n_skipped == _MAX_LOGGED else ""
             log.warning("%s: not decoded (%s)%s", message.name, reason, more)
-        if self._n_skipped > _MAX_KEPT:
+        if n_skipped > _MAX_KEPT:
             return
         self._skipped_folder.mkdir(exist_ok=True)
         path = self._skipped_folder / file_name(message.name.replace("/", "-"))

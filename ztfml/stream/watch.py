@@ -128,7 +128,7 @@ def _remarks_once() -> AbstractContextManager[None]:
 
 
 def _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresholds):
-    n_ranked, next_round, next_line = 0, 0.0, time.monotonic() + _PROGRESS_SECONDS
+    n_ranked, n_listed, next_round, next_line = 0, 0, 0.0, time.monotonic() + _PROGRESS_SECONDS
     is_over = False
     while not is_over:
         is_over = schedule.is_over() or receiver.idle_seconds() > schedule.idle
@@ -137,10 +137,14 @@ def _rank_until_over(receiver, sender, stream, folder, ranker, schedule, thresho
         receiver.check()
         sender.check()
         now = time.monotonic()
-        if receiver.n_packets > n_ranked and (now >= next_round or is_over):
+        # A round writes the night and the list of skipped messages.
+        is_new = receiver.n_packets > n_ranked or (
+            n_ranked > 0 and receiver.counts().skipped > n_listed
+        )
+        if is_new and (now >= next_round or is_over):
             next_round = now + schedule.every
             receiver.ask_to_store()
-            n_ranked = len(receiver.parts.candids)
+            _, n_ranked, _, n_listed = receiver.counts()
             # The last page of a night does not change any more.
             reload = None if is_over else schedule.every
             try:
