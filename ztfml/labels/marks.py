@@ -129,7 +129,7 @@ def merge_marks(tables: Sequence[pd.DataFrame], names: Sequence[str]) -> MergedM
     --------
     >>> ada = pd.DataFrame({"objectId": ["a", "b"], "mark": ["follow", "reject"]})
     >>> bob = pd.DataFrame({"objectId": ["a"], "mark": ["reject"], "when": ["2026-03-01"]})
-    >>> tables = [one.reindex(columns=list(COLUMNS)).fillna("") for one in (ada, bob)]
+    >>> tables = [one.reindex(columns=list(COLUMNS), fill_value="") for one in (ada, bob)]
     >>> merged = merge_marks(tables, ["Ada", "Bob"])
     >>> merged.marks["mark"].tolist(), merged.disagreements["values"].tolist()
     (['reject', 'reject'], ['follow (Ada), reject (Bob, 2026-03-01)'])
@@ -199,7 +199,7 @@ def labels_of_marks(merged: MergedMarks) -> pd.DataFrame:
     Examples
     --------
     >>> rows = pd.DataFrame({"candid": ["7"], "objectId": ["a"], "label": ["agn"], "who": ["Ada"]})
-    >>> merged = merge_marks([rows.reindex(columns=list(COLUMNS)).fillna("")], ["Ada"])
+    >>> merged = merge_marks([rows.reindex(columns=list(COLUMNS), fill_value="")], ["Ada"])
     >>> labels_of_marks(merged).iloc[0].tolist()
     ['7', 'a', 'agn', 'by eye (Ada)', 'high']
     """
