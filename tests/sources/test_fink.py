@@ -25,6 +25,13 @@ def broker(httpserver, session):
     return Fink(session, httpserver.url_for("/"))
 
 
+def asked_for(what, httpserver):
+    """The body of the only request for this; requests of other tests may arrive late."""
+    bodies = [one.data for one, _ in httpserver.log if one.path == f"/api/v1/{what}"]
+    assert len(bodies) == 1
+    return json.loads(bodies[0])
+
+
 def test_a_light_curve_has_detections_of_any_quality_and_limits(httpserver, broker):
     serve_fink(httpserver)
     curve = broker.light_curve(NAME)
@@ -36,7 +43,7 @@ def test_a_light_curve_has_detections_of_any_quality_and_limits(httpserver, brok
     assert curve["isdiffpos"].fillna("").tolist() == ["", "f", "t"]
     assert not curve["forced"].any()
     assert curve["candid"].dropna().tolist() == [CANDID]
-    asked = json.loads(httpserver.log[0][0].data)
+    asked = asked_for("objects", httpserver)
     assert asked["withupperlim"] == "True"
     assert "i:diffmaglim" in asked["columns"].split(",")
 
@@ -66,7 +73,7 @@ def test_stamps_are_unchanged(httpserver, broker):
     np.testing.assert_array_equal(stamps.science, image())
     np.testing.assert_array_equal(stamps.reference, image(low=1000.0))
     np.testing.assert_array_equal(stamps.difference, image(low=2000.0))
-    asked = json.loads(httpserver.log[0][0].data)
+    asked = asked_for("cutouts", httpserver)
     assert asked["candid"] == str(CANDID)
 
 
