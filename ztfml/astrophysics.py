@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 BAND_WAVELENGTH = np.array([4746e-8, 6366e-8, 7829e-8])
 """Effective wavelengths of ZTF g, r, i in cm (SVO Filter Profile Service, Palomar/ZTF)."""
 
+PALOMAR_LATITUDE, PALOMAR_LONGITUDE, PALOMAR_HEIGHT = 33.3563, -116.865, 1712.0
+"""The site of ZTF: geodetic, in degrees (longitude to the east) and m above the sea."""
+
 EXTINCTION = np.array([3.172, 2.271, 1.682])
 """Galactic extinction in g, r, i for E(B - V) = 1 on the scale of Schlegel et al. (1998), for
 R_V = 3.1 (Schlafly & Finkbeiner 2011, ApJ 737, 103, table 6, PS1 filters)."""
@@ -148,7 +151,7 @@ def distance_modulus(z: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     z : ndarray
-        Between 0.0001 and 6; values outside are clipped.
+        At most 6; larger values are clipped. Below 0.0001, Hubble's law continues the distances.
 
     Returns
     -------
@@ -160,7 +163,10 @@ def distance_modulus(z: ArrayLike) -> np.ndarray:
     38.4
     """
     redshift, modulus, _, _ = _distances()
-    return np.interp(np.log(z), np.log(redshift), modulus)
+    z = np.asarray(z, float)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        near = np.minimum(5 * np.log10(z / redshift[0]), 0.0)
+    return np.interp(np.log(np.maximum(z, redshift[0])), np.log(redshift), modulus) + near
 
 
 def redshift_of(modulus: ArrayLike) -> np.ndarray:
@@ -229,6 +235,7 @@ def kpc_per_arcsec(z: ArrayLike) -> np.ndarray:
     Parameters
     ----------
     z : ndarray
+        At most 6; larger values are clipped. Below 0.0001, the length is proportional to it.
 
     Returns
     -------
@@ -240,4 +247,6 @@ def kpc_per_arcsec(z: ArrayLike) -> np.ndarray:
     1.91
     """
     redshift, _, _, kpc = _distances()
-    return np.interp(np.log(z), np.log(redshift), kpc)
+    z = np.asarray(z, float)
+    near = np.minimum(z / redshift[0], 1.0)
+    return np.interp(np.log(np.maximum(z, redshift[0])), np.log(redshift), kpc) * near

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from ztfml.astrophysics import kpc_per_arcsec
 from ztfml.catalogs.galaxy_cache import cached_table
 from ztfml.catalogs.galaxy_geometry import (
     MAX_ANGLE,
     MAX_OFFSET,
     is_near,
-    kpc_of_redshift,
     light_radius,
     search_radius,
     separation,
@@ -161,7 +161,7 @@ class GalaxyCatalog:
         1
         """
         galaxies = galaxies[list(GALAXY_FIELDS)]
-        galaxies = galaxies.assign(kpc=kpc_of_redshift(galaxies["z"].to_numpy())).drop(columns="z")
+        galaxies = galaxies.assign(kpc=kpc_per_arcsec(galaxies["z"].to_numpy())).drop(columns="z")
         angle = search_radius(galaxies["kpc"].to_numpy())
         ra, dec = galaxies["ra"].to_numpy(), galaxies["dec"].to_numpy()
         order = np.zeros(len(galaxies), np.int8)
@@ -392,7 +392,7 @@ class GalaxyCatalog:
         away = np.clip(dec + _UNRELATED * np.cos(angle), -90.0, 90.0)
         columns = self._columns((ra + _UNRELATED * np.sin(angle)) % 360.0, away)
         value = {name: galaxies[name].to_numpy() for name in GALAXY_FIELDS}
-        value["kpc"] = kpc_of_redshift(value["z"])
+        value["kpc"] = kpc_per_arcsec(value["z"])
         by_distance = np.argsort(self._column["modulus"], kind="stable")
         value["density"] = np.interp(
             value["modulus"],

@@ -6,8 +6,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ztfml.astrophysics import kpc_per_arcsec
-
 MAX_OFFSET = 60.0
 """Largest offset of an event from the centre of its galaxy, in kpc.
 
@@ -92,25 +90,6 @@ def search_radius(kpc: np.ndarray) -> np.ndarray:
     [300.0, 10.0]
     """
     return np.clip(MAX_OFFSET / kpc / 3600.0, _MIN_ANGLE, MAX_ANGLE)
-
-
-def kpc_of_redshift(z: np.ndarray) -> np.ndarray:
-    """Return the length of one arcsec; proportional to the redshift below 0.0001.
-
-    Parameters
-    ----------
-    z : ndarray
-
-    Returns
-    -------
-    ndarray, kpc
-
-    Examples
-    --------
-    >>> kpc_of_redshift(np.array([0.01])).round(2)
-    array([0.21])
-    """
-    return kpc_per_arcsec(np.maximum(z, 1e-4)) * np.minimum(z / 1e-4, 1.0)
 
 
 def light_radius(

@@ -242,7 +242,7 @@ class _Reader:
         """
         z, _ = self._redshift(self.places["ra"].to_numpy(), self.places["dec"].to_numpy())
         # Peculiar velocities can double the distances of near galaxies.
-        expected, other = np.where(z > 0.01, _mpc(_modulus_of(z)), np.nan), "redshifts"
+        expected, other = np.where(z > 0.01, _mpc(distance_modulus(z)), np.nan), "redshifts"
         modulus = _mpc(self._in_range("modulus", 10.0, 50.0))
         if "modulus" in self.found:
             distance_scale(self.table.path, self.found["modulus"], modulus, expected, other)
@@ -309,7 +309,7 @@ class _Reader:
         modulus = 5 * np.log10(self._distances()) + 25
         modulus = np.where(np.isnan(modulus), self._given_moduli(), modulus)
         from_distance = np.isfinite(modulus)
-        return np.where(from_distance, modulus, _modulus_of(z)), from_distance
+        return np.where(from_distance, modulus, distance_modulus(z)), from_distance
 
     def _modulus_error(self, modulus, z, from_distance, photometric):
         """Errors of the distance moduli."""
@@ -386,10 +386,3 @@ def to_cmb(z: np.ndarray, ra: np.ndarray, dec: np.ndarray) -> np.ndarray:
 
 def _mpc(modulus):
     return 10 ** (modulus / 5 - 5)
-
-
-def _modulus_of(z):
-    """Distance modulus; below z = 0.0001 Hubble's law, as interpolation ends there."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        near = 5 * np.log10(z / 1e-4)
-        return distance_modulus(np.fmax(z, 1e-4)) + np.minimum(near, 0.0)

@@ -4,11 +4,11 @@ import logging
 
 import numpy as np
 
+from ztfml.astrophysics import PALOMAR_LATITUDE, PALOMAR_LONGITUDE
 from ztfml.errors import DataError
 
 log = logging.getLogger(__name__)
 
-_LATITUDE, _LONGITUDE = 33.356, -116.863  # deg, Palomar
 # ZTF observes above 20 degrees; a smaller limit allows for rounded times.
 _LOWEST = 10.0
 # Fewer alerts may be anywhere by chance.
@@ -68,7 +68,8 @@ def check_positions(ra: np.ndarray, dec: np.ndarray, jd: np.ndarray, name: str) 
 
 
 def _fraction_too_low(ra, dec, jd):
-    sidereal = 280.46062 + 360.98564737 * (jd - 2451545.0) + _LONGITUDE
-    hour_angle, dec, latitude = np.radians(sidereal - ra), np.radians(dec), np.radians(_LATITUDE)
+    sidereal = 280.46062 + 360.98564737 * (jd - 2451545.0) + PALOMAR_LONGITUDE
+    hour_angle, dec = np.radians(sidereal - ra), np.radians(dec)
+    latitude = np.radians(PALOMAR_LATITUDE)
     sine = np.sin(latitude) * np.sin(dec) + np.cos(latitude) * np.cos(dec) * np.cos(hour_angle)
     return float(np.mean(sine < np.sin(np.radians(_LOWEST))))

@@ -148,10 +148,12 @@ def _open_parquet(path):
 
 def _astropy_units(text):
     """The units that astropy writes to the metadata of a parquet file."""
+    if text is None:
+        return {}
     from astropy.table.meta import get_header_from_yaml
 
     try:
-        columns = get_header_from_yaml(text.decode().split("\n"))["datatype"] if text else []
+        columns = get_header_from_yaml(text.decode().split("\n"))["datatype"]
         return {column["name"]: str(column["unit"]) for column in columns if column.get("unit")}
     except Exception:  # Units are missing then, as in most parquet files.
         return {}
@@ -278,7 +280,7 @@ _UNITS = {
 def _open_delimited(path):
     encoding = _encoding(path)
     head = _head_of(path, encoding)
-    if any(line.lower().startswith(_IN_MRT) for line in head):
+    if _describes_itself(head):
         return _open_astropy("ascii.mrt")(path)
     kept = [k for k, line in enumerate(head) if line.strip() and not _is_comment(line)][:10]
     if not kept:
@@ -398,6 +400,11 @@ def _encoding(path):
     return "utf-16" if head in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
 
 
+def _describes_itself(head):
+    """Whether the first lines are those of a machine-readable table of ApJ and AJ."""
+    return any(line.lower().startswith(_IN_MRT) for line in head)
+
+
 def _head_of(path, encoding):
     with _open_text(path, encoding) as file:
         return [line for _, line in zip(range(_HEAD_LINES), file, strict=False)]
@@ -423,7 +430,7 @@ _BYTES = re.compile(r"^\s*(?:(\d+)\s*-)?\s*(\d+)\s+[AIFELD]\d*(?:\.\d+)?\s+(\S+)
 
 def _open_cds(path):
     readme = path.with_name("ReadMe")
-    if any(line.lower().startswith(_IN_MRT) for line in _head_of(path, "latin-1")):
+    if _describes_itself(_head_of(path, "latin-1")):
         return _open_astropy("ascii.mrt")(path)
     if not readme.is_file():
         raise DataError(f"{path}: its folder has no ReadMe; download the ReadMe of the catalogue")

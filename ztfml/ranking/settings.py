@@ -6,6 +6,7 @@ import tomllib
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ztfml.astrophysics import PALOMAR_HEIGHT, PALOMAR_LATITUDE, PALOMAR_LONGITUDE
 from ztfml.errors import DataError
 from ztfml.io.card_schema import TEXT, fault, only, record_of
 from ztfml.io.limits import MAX_SETTINGS_BYTES
@@ -50,7 +51,7 @@ class Observatory(NamedTuple):
     height: float
 
 
-PALOMAR = Observatory("Palomar", 33.3563, -116.865, 1712.0)
+PALOMAR = Observatory("Palomar", PALOMAR_LATITUDE, PALOMAR_LONGITUDE, PALOMAR_HEIGHT)
 """The observatory if the file of the instrument names no other."""
 
 

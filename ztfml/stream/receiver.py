@@ -175,6 +175,7 @@ class Receiver:
         for batch in decode_messages(messages) if messages else ():
             for name, reason in batch.skipped:
                 self._keep(by_name[name], reason)
+                # Counted when it is kept: a round that sees the count lists the message.
                 self._n_skipped += 1
             self._report_changes(batch)
             new = [k for k, candid in enumerate(batch.candids) if self._is_new(candid)]

@@ -5,10 +5,9 @@ from __future__ import annotations
 import datetime
 import re
 
+from ztfml.astrophysics import PALOMAR_HEIGHT, PALOMAR_LATITUDE, PALOMAR_LONGITUDE
 from ztfml.errors import DataError
 
-# Palomar Observatory, the site of ZTF.
-_LATITUDE, _LONGITUDE, _HEIGHT = 33.3563, -116.8650, 1712.0
 # Altitude of the centre of the Sun at sunrise, with refraction and its radius, in degrees.
 _HORIZON = -0.833
 
@@ -38,7 +37,9 @@ def next_sunrise(after: datetime.datetime) -> datetime.datetime:
     from astropy.time import Time
     from astropy.utils import iers
 
-    place = EarthLocation(lat=_LATITUDE * u.deg, lon=_LONGITUDE * u.deg, height=_HEIGHT * u.m)
+    place = EarthLocation(
+        lat=PALOMAR_LATITUDE * u.deg, lon=PALOMAR_LONGITUDE * u.deg, height=PALOMAR_HEIGHT * u.m
+    )
     minutes = np.arange(0, 24 * 60 + 2, 2)
     # Newer tables of the Earth's rotation change the result by less than a second.
     with iers.conf.set_temp("auto_download", False), iers.conf.set_temp("auto_max_age", None):
